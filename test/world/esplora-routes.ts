@@ -1,0 +1,222 @@
+import type { RegtestChain } from './chain.ts';
+import { type BlockRecord, type KnownTx, scriptHashOf } from './chain-index.ts';
+import { EsploraJson } from './esplora-json.ts';
+import type { FeeEstimates } from './esplora.ts';
+import { json, type Reply, text } from './http-server.ts';
+import { scriptOfAddress } from './regtest-network.ts';
+import { RejectedTx } from './tx-pool.ts';
+
+export interface EsploraRoute {
+  readonly method: 'GET' | 'POST';
+  /** The path with its parameters' names, such as `/tx/:txid/outspend/:vout`. */
+  readonly name: string;
+  readonly path: RegExp;
+  readonly reply: (parameters: readonly string[], body: string) => Promise<Reply>;
+}
+
+const BLOCKS_PER_PAGE = 10;
+const TXS_PER_PAGE = 25;
+const MEMPOOL_TXS_PER_PAGE = 50;
+
+/** A failure that Esplora answers in plain text. */
+class EsploraError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Every route of Blockstream's API, with its answers and the words of its errors. */
+export function esploraRoutes(chain: RegtestChain, feeEstimates: () => FeeEstimates): readonly EsploraRoute[] {
+  const view = new EsploraJson(chain);
+  return [
+    ...blockRoutes(chain, view),
+    ...txRoutes(chain, view),
+    ...scriptRoutes(chain, view, 'address'),
+    ...scriptRoutes(chain, view, 'scripthash'),
+    get('/fee-estimates', () => json(200, feeEstimates())),
+    get('/mempool', () => json(200, view.mempool())),
+    get('/mempool/txids', () => json(200, txidsOf(chain.mempoolTxs().map((tx) => ({ tx }))))),
+    route('POST', '/tx', (_, body) => broadcast(chain, body)),
+  ];
+}
+
+function blockRoutes(chain: RegtestChain, view: EsploraJson): EsploraRoute[] {
+  const page = (start: number): Reply => {
+    const heights = Array.from({ length: BLOCKS_PER_PAGE }, (_, i) => start - i);
+    return json(
+      200,
+      heights.flatMap((height) => chain.index.blockAt(height) ?? []).map((block) => view.block(block)),
+    );
+  };
+  const one = (name: string, reply: (block: BlockRecord, parameter: string) => Reply): EsploraRoute =>
+    get(name, ([hash = '', parameter = '']) => reply(blockOf(chain, hash), parameter));
+  return [
+    get('/blocks/tip/height', () => text(200, String(chain.height))),
+    get('/blocks/tip/hash', () => text(200, chain.tip.hash)),
+    get('/blocks', () => page(chain.height)),
+    get('/blocks/:start', ([start = '']) => page(integer(start))),
+    get('/block-height/:height', ([height = '']) => {
+      const block = chain.index.blockAt(integer(height));
+      if (block === undefined) throw new EsploraError(404, 'Block not found');
+      return text(200, block.hash);
+    }),
+    one('/block/:hash', (block) => json(200, view.block(block))),
+    one('/block/:hash/header', (block) => text(200, Buffer.from(block.header).toString('hex'))),
+    one('/block/:hash/raw', (block) => bytes(block.raw)),
+    one('/block/:hash/status', (block) => json(200, view.blockStatus(block))),
+    one('/block/:hash/txids', (block) => json(200, block.txids)),
+    one('/block/:hash/txid/:index', (block, index) => {
+      const txid = block.txids[integer(index)];
+      if (txid === undefined) throw new EsploraError(404, 'tx not found');
+      return text(200, txid);
+    }),
+    one('/block/:hash/txs', (block) => blockTxs(chain, view, block, 0)),
+    one('/block/:hash/txs/:start', (block, start) => blockTxs(chain, view, block, integer(start))),
+  ];
+}
+
+function txRoutes(chain: RegtestChain, view: EsploraJson): EsploraRoute[] {
+  const one = (name: string, reply: (known: KnownTx) => Reply): EsploraRoute =>
+    get(name, ([txid = '']) => reply(txOf(chain, txid)));
+  return [
+    one('/tx/:txid', (known) => json(200, view.tx(known))),
+    one('/tx/:txid/hex', ({ tx }) => text(200, tx.toRaw().toString('hex'))),
+    one('/tx/:txid/raw', ({ tx }) => bytes(tx.toRaw())),
+    // The real server says "unconfirmed" and "unspent" of transactions that it has never seen.
+    get('/tx/:txid/status', ([txid = '']) => json(200, view.status(chain.find(hash32(txid))?.at))),
+    get('/tx/:txid/outspend/:vout', ([txid = '', vout = '']) => json(200, view.outspend(hash32(txid), integer(vout)))),
+    one('/tx/:txid/outspends', ({ tx }) =>
+      json(
+        200,
+        tx.outputs.map((_, vout) => view.outspend(tx.txid(), vout)),
+      ),
+    ),
+    get('/tx/:txid/merkle-proof', ([txid = '']) => {
+      const at = chain.find(hash32(txid))?.at;
+      if (at === undefined) throw new EsploraError(404, 'Transaction not found or is unconfirmed');
+      return json(200, view.merkleProof(at));
+    }),
+  ];
+}
+
+function scriptRoutes(chain: RegtestChain, view: EsploraJson, kind: 'address' | 'scripthash'): EsploraRoute[] {
+  const hashOf = kind === 'address' ? scriptHashOfAddress : hash32;
+  const one = (rest: string, reply: (scriptHash: string, id: string, parameter: string) => Reply): EsploraRoute =>
+    get(`/${kind}/:id${rest}`, ([id = '', parameter = '']) => reply(hashOf(id), id, parameter));
+  const pool = (scriptHash: string): readonly KnownTx[] => view.mempoolOf(scriptHash).slice(0, MEMPOOL_TXS_PER_PAGE);
+  const txs = (known: readonly KnownTx[]): Reply =>
+    json(
+      200,
+      known.map((entry) => view.tx(entry)),
+    );
+  return [
+    one('', (scriptHash, id) =>
+      json(200, {
+        [kind]: id,
+        chain_stats: view.stats(scriptHash, chain.index.transactionsOf(scriptHash)),
+        mempool_stats: view.stats(scriptHash, view.mempoolOf(scriptHash)),
+      }),
+    ),
+    one('/txs', (scriptHash) =>
+      txs([...pool(scriptHash), ...chain.index.transactionsOf(scriptHash).slice(0, TXS_PER_PAGE)]),
+    ),
+    one('/txs/chain', (scriptHash) => txs(chain.index.transactionsOf(scriptHash).slice(0, TXS_PER_PAGE))),
+    one('/txs/chain/:last', (scriptHash, _, last) => {
+      const known = chain.index.transactionsOf(scriptHash);
+      const from = known.findIndex(({ tx }) => tx.txid() === hash32(last)) + 1;
+      return txs(from === 0 ? [] : known.slice(from, from + TXS_PER_PAGE));
+    }),
+    one('/txs/mempool', (scriptHash) => txs(pool(scriptHash))),
+    one('/utxo', (scriptHash) => json(200, view.unspent(scriptHash))),
+  ];
+}
+
+function blockTxs(chain: RegtestChain, view: EsploraJson, block: BlockRecord, start: number): Reply {
+  if (start >= block.txids.length) throw new EsploraError(404, 'start index out of range');
+  if (start % TXS_PER_PAGE !== 0) {
+    throw new EsploraError(400, `start index must be a multipication of ${TXS_PER_PAGE}`);
+  }
+  const page = block.txs.slice(start, start + TXS_PER_PAGE);
+  return json(
+    200,
+    page.map((tx) => view.tx(chain.find(tx.txid()) ?? { tx })),
+  );
+}
+
+async function broadcast(chain: RegtestChain, body: string): Promise<Reply> {
+  const hex = body.trim();
+  if (!/^([0-9a-f]{2})+$/i.test(hex)) throw new EsploraError(400, 'Invalid hex string');
+  try {
+    return text(200, await chain.submit(Buffer.from(hex, 'hex')));
+  } catch (error) {
+    if (!(error instanceof RejectedTx)) throw error;
+    const reason = JSON.stringify({ code: error.rpcCode, message: error.message });
+    return text(400, `sendrawtransaction RPC error: ${reason}`);
+  }
+}
+
+function get(name: string, reply: (parameters: readonly string[]) => Reply): EsploraRoute {
+  return route('GET', name, (parameters) => reply(parameters));
+}
+
+function route(
+  method: EsploraRoute['method'],
+  name: string,
+  reply: (parameters: readonly string[], body: string) => Reply | Promise<Reply>,
+): EsploraRoute {
+  const path = new RegExp(`^${name.replace(/:[a-z]+/g, '([^/]+)')}/?$`);
+  return {
+    method,
+    name: method === 'GET' ? name : `${method} ${name}`,
+    path,
+    reply: async (parameters, body) => {
+      try {
+        return await reply(parameters, body);
+      } catch (error) {
+        if (error instanceof EsploraError) return text(error.status, error.message);
+        throw error;
+      }
+    },
+  };
+}
+
+function blockOf(chain: RegtestChain, hash: string): BlockRecord {
+  const block = chain.index.block(hash32(hash));
+  if (block === undefined) throw new EsploraError(404, 'Block not found');
+  return block;
+}
+
+function txOf(chain: RegtestChain, txid: string): KnownTx {
+  const known = chain.find(hash32(txid));
+  if (known === undefined) throw new EsploraError(404, 'Transaction not found');
+  return known;
+}
+
+function scriptHashOfAddress(address: string): string {
+  try {
+    return scriptHashOf(scriptOfAddress(address));
+  } catch {
+    throw new EsploraError(400, 'Invalid Bitcoin address');
+  }
+}
+
+function hash32(hex: string): string {
+  if (!/^[0-9a-f]{64}$/i.test(hex)) throw new EsploraError(400, 'Invalid hex string');
+  return hex.toLowerCase();
+}
+
+function integer(digits: string): number {
+  if (!/^\d{1,9}$/.test(digits)) throw new EsploraError(400, 'Invalid number');
+  return Number(digits);
+}
+
+function bytes(body: Uint8Array): Reply {
+  return { status: 200, type: 'application/octet-stream', body };
+}
+
+function txidsOf(known: readonly KnownTx[]): readonly string[] {
+  return known.map(({ tx }) => tx.txid());
+}
