@@ -1,4 +1,5 @@
 import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
+import { utf8 } from '@scure/base';
 
 /** Lower-case hex of bytes. */
 export const toHex = (bytes: Uint8Array): string => bytesToHex(bytes);
@@ -44,3 +45,9 @@ export function compareBytes(a: Uint8Array, b: Uint8Array): number {
 
 /** A reversed copy: a txid as explorers print it from the order on the wire, and back. */
 export const reversed = (bytes: Uint8Array): Uint8Array => Uint8Array.from(bytes).reverse();
+
+/** Text to UTF-8. */
+export const fromUtf8 = (text: string): Uint8Array => utf8.decode(text);
+
+/** UTF-8 to text; throws on bytes that are not UTF-8. */
+export const toUtf8 = (bytes: Uint8Array): string => utf8.encode(bytes);

@@ -1,0 +1,24 @@
+/**
+ * What one turn changed, by key: new bytes, or `undefined` to delete. All of it goes into one transaction. Keys are
+ * paths; whoever owns a prefix is the only one to write below it:
+ *
+ *     meta/…                      the wallet's own facts (client)
+ *     chan/<id>/params|state|tx   a channel (manager); `tx` is the opener's unconfirmed funding transaction
+ *     chan/<id>/htlc/<id>         the onion of an inbound HTLC (manager)
+ *     mon/<id>/snap|upd/…|old/…   a monitor: snapshot, updates since, revoked commitments (monitor persister)
+ *     pay/…, inv/…                outbound payments, invoices (payments)
+ *     evt/…                       events until they are acknowledged (manager)
+ *     coin/…, chain/…             the on-chain wallet, the sync cursor (client)
+ */
+export type StoreWrites = Map<string, Uint8Array | undefined>;
+
+/** Everything that was durable when the store was opened, sorted by key. */
+export type StoredRecords = ReadonlyMap<string, Uint8Array>;
+
+/** The records below a prefix, keys without it. */
+export function* recordsBelow(records: StoredRecords, prefix: string): Generator<[string, Uint8Array]> {
+  for (const [key, value] of records) if (key.startsWith(prefix)) yield [key.slice(prefix.length), value];
+}
+
+/** A number as a key part that sorts as the number does. */
+export const sortable = (value: number | bigint): string => value.toString().padStart(12, '0');

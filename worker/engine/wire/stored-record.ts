@@ -1,0 +1,36 @@
+import { GlowwormError } from '../primitives/errors.ts';
+import { codecOf } from './schema-codec.ts';
+import { decode, encode } from './codec.ts';
+import type { Records, TlvsOf } from './schema.ts';
+
+/** How a kind of record is stored: a TLV stream that begins with its version (record 0). */
+export interface RecordFormat<R extends Records> {
+  encode(value: Required<TlvsOf<R>>): Uint8Array;
+  /** Throws `WireError` on damaged bytes, `RecordIncomplete` on a missing field, `RecordTooNew` on a later version. */
+  decode(bytes: Uint8Array): Required<TlvsOf<R>>;
+}
+
+/**
+ * A stored record's format. Every record of the schema is written always; a later version may add odd ones, which this
+ * version drops, or even ones, which it refuses to misread (BOLT 1's rule, applied to ourselves).
+ */
+export function recordFormat<const R extends Records>(name: string, version: number, records: R): RecordFormat<R> {
+  const codec = codecOf({ kind: 'tlvs', records: { ...records, version: [0, 'u8'] } });
+  type Stored = TlvsOf<R> & { readonly version?: number };
+  return {
+    encode: (value) => encode(codec, { ...value, version } as never),
+    decode: (bytes) => {
+      const { version: found, ...value } = decode(codec, bytes) as Stored;
+      if (found !== undefined && found > version)
+        throw new GlowwormError(
+          'RecordTooNew',
+          `The wallet was last used by a newer version of this program (${name} record of version ${found}); open it with that one.`,
+          { name, version: found },
+        );
+      for (const field of Object.keys(records))
+        if (!(field in value))
+          throw new GlowwormError('RecordIncomplete', `a stored ${name} record lacks ${field}`, { name, field });
+      return value as unknown as Required<TlvsOf<R>>;
+    },
+  };
+}
