@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
+import type { Coin } from '../../../worker/engine/wallet/coin.ts';
+import {
+  feeForWeight,
+  INPUT_WEIGHT,
+  outputWeight,
+  OVERHEAD_WEIGHT,
+  selectAll,
+  selectCoins,
+  type Selection,
+} from '../../../worker/engine/wallet/coin-selection.ts';
+
+const coin = (amountSat: bigint, changes: Partial<Coin> = {}): Coin => ({
+  txid: new Uint8Array(32).fill(Number(amountSat % 251n)),
+  vout: Number(amountSat % 1000n),
+  branch: 'receive',
+  index: 0,
+  amountSat,
+  height: 100,
+  coinbase: false,
+  own: false,
+  ...changes,
+});
+const { height: _, ...pending } = coin(50_000n);
+const baseWeight = OVERHEAD_WEIGHT + outputWeight(34);
+const request = { baseWeight, feeratePerKw: 1000, reserveSat: 0n };
+const sum = (coins: readonly Coin[]): bigint => coins.reduce((before, { amountSat }) => before + amountSat, 0n);
+const weightOf = ({ coins, changeSat }: Selection): number =>
+  coins.reduce((before, { branch }) => before + INPUT_WEIGHT[branch], baseWeight) + (changeSat > 0n ? 124 : 0);
+
+describe('coin selection', () => {
+  it('takes the largest first and gives change', () => {
+    const selection = selectCoins({
+      ...request,
+      coins: [coin(9_000n), coin(100_000n), coin(20_000n)],
+      targetSat: 50_000n,
+    });
+    expect(selection.coins.map(({ amountSat }) => amountSat)).toEqual([100_000n]);
+    expect(selection.changeSat).toBe(50_000n - selection.feeSat);
+  });
+
+  it('prefers a set that leaves nothing over', () => {
+    const feeSat = feeForWeight(baseWeight + 2 * INPUT_WEIGHT.receive, 1000);
+    const coins = [coin(100_000n), coin(30_000n), coin(20_000n + feeSat + 1n)];
+    const selection = selectCoins({ ...request, coins, targetSat: 50_000n });
+    expect(selection.changeSat).toBe(0n);
+    expect(sum(selection.coins)).toBe(50_001n + feeSat);
+  });
+
+  it('spends confirmed coins before larger ones that are not', () => {
+    const coins = [pending, coin(20_000n), coin(20_001n)];
+    const selection = selectCoins({ ...request, coins, targetSat: 30_000n });
+    expect(selection.coins.every(({ height }) => height !== undefined)).toBe(true);
+  });
+
+  it('leaves the reserve, as change or in other coins', () => {
+    const one = selectCoins({ ...request, coins: [coin(60_000n)], targetSat: 40_000n, reserveSat: 10_000n });
+    expect(one.changeSat).toBeGreaterThanOrEqual(10_000n);
+    const coins = [coin(60_000n), coin(10_000n)];
+    const two = selectCoins({ ...request, coins, targetSat: 58_000n, reserveSat: 10_000n });
+    expect(two.coins).toHaveLength(1);
+  });
+
+  it('says what is missing', () => {
+    const ask = (): unknown =>
+      selectCoins({ ...request, coins: [coin(60_000n)], targetSat: 55_000n, reserveSat: 10_000n });
+    const details = { availableSat: 60_000n, neededSat: 65_000n + 486n, feeSat: 486n, reserveSat: 10_000n };
+    expect(ask).toThrow(expect.objectContaining({ code: 'InsufficientFunds', details }));
+  });
+
+  it('never pays more for a coin than it brings', () => {
+    const coins = [coin(100_000n), coin(200n)];
+    expect(selectAll({ ...request, coins }).coins).toHaveLength(1);
+  });
+
+  it('sends all but the reserve', () => {
+    const { paymentSat, changeSat, feeSat } = selectAll({ ...request, coins: [coin(60_000n)], reserveSat: 10_000n });
+    expect(changeSat).toBe(10_000n);
+    expect(paymentSat + changeSat + feeSat).toBe(60_000n);
+  });
+
+  it('has nothing to send of nothing', () => {
+    expect(() => selectAll({ ...request, coins: [] })).toThrow(expect.objectContaining({ code: 'InsufficientFunds' }));
+  });
+
+  it('balances, reaches its feerate without waste, keeps the reserve, and is the same again', () => {
+    const amounts = fc.array(fc.bigInt({ min: 100n, max: 1_000_000n }), { maxLength: 30 });
+    const terms = fc.record({
+      targetSat: fc.bigInt({ min: 330n, max: 2_000_000n }),
+      feeratePerKw: fc.integer({ min: 253, max: 50_000 }),
+      reserveSat: fc.bigInt({ min: 0n, max: 100_000n }),
+    });
+    fc.assert(
+      fc.property(amounts, terms, (values, { targetSat, feeratePerKw, reserveSat }) => {
+        const coins = values.map((amountSat, vout) => coin(amountSat, { vout }));
+        const ask = (): Selection => selectCoins({ coins, targetSat, baseWeight, feeratePerKw, reserveSat });
+        try {
+          const selection = ask();
+          expect(sum(selection.coins)).toBe(targetSat + selection.feeSat + selection.changeSat);
+          const leastFee = feeForWeight(weightOf(selection), feeratePerKw);
+          expect(selection.feeSat).toBeGreaterThanOrEqual(leastFee);
+          expect(selection.feeSat - leastFee).toBeLessThanOrEqual(feeForWeight(124 + 272, feeratePerKw) + 294n + 30n);
+          expect(sum(coins) - sum(selection.coins) + selection.changeSat).toBeGreaterThanOrEqual(reserveSat);
+          expect(ask()).toEqual(selection);
+        } catch (error) {
+          if (!(error instanceof GlowwormError)) throw error;
+          expect(error.code).toBe('InsufficientFunds');
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,5 @@
+/** The chains that a wallet can live on. */
+export type Network = 'bitcoin' | 'testnet' | 'signet' | 'regtest';
+
+/** The coin type of BIP 44 paths: 1 stands for every test network. */
+export const coinType = (network: Network): number => (network === 'bitcoin' ? 0 : 1);

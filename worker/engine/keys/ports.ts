@@ -1,0 +1,28 @@
+import type { ChannelSigner, SignerState } from './channel-signer.ts';
+
+/** Where fresh randomness comes from; the platform implements it. */
+export interface EntropySource {
+  /** 32 bytes that nobody can predict and that never repeat. */
+  getSecureRandomBytes(): Uint8Array;
+}
+
+/** What the node's own key does. Hashes are 32 bytes, signatures 64 (compact). */
+export interface NodeSigner {
+  /** 33 bytes */
+  readonly nodeId: Uint8Array;
+  /** SHA256 of the shared point, as BOLT 4 and BOLT 8 use it. */
+  ecdh(point: Uint8Array): Uint8Array;
+  signInvoice(hash: Uint8Array): { signature: Uint8Array; recovery: number };
+  signGossip(hash: Uint8Array): Uint8Array;
+}
+
+/** Makes the signers of channels and names the scripts that closed channels pay to. */
+export interface SignerProvider {
+  /**
+   * The signer of a channel: the same keys for the same index, for ever. `state` is what the channel's record kept;
+   * without it the signer starts as that of a new channel.
+   */
+  deriveChannelSigner(channelKeysIndex: number, channelValueSat: bigint, state?: SignerState): ChannelSigner;
+  destinationScript(): Uint8Array;
+  shutdownScript(): Uint8Array;
+}

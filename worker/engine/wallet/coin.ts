@@ -1,0 +1,31 @@
+import { compareBytes, equalBytes } from '../primitives/bytes.ts';
+import type { Outpoint } from '../transactions/transaction.ts';
+import type { ScriptOrigin } from './descriptors.ts';
+
+/** An output that pays to the wallet, until its spending is buried. */
+export interface Coin extends Outpoint, ScriptOrigin {
+  readonly amountSat: bigint;
+  /** Height of its block; absent while it is not confirmed. */
+  readonly height?: number;
+  readonly coinbase: boolean;
+  /** Made by a transaction that spends nothing but coins of the wallet: nobody else can replace it. */
+  readonly own: boolean;
+  readonly spentBy?: { readonly txid: Uint8Array; readonly height?: number };
+}
+
+/** Blocks until the coins of a coinbase may move, their own included. */
+const COINBASE_MATURITY = 100;
+
+/** Whether a coin may be spent in the block after `bestHeight`: unspent, mature, and confirmed or our own change. */
+export function isSpendable(coin: Coin, bestHeight: number): boolean {
+  if (coin.spentBy) return false;
+  if (coin.height === undefined) return coin.own;
+  return !coin.coinbase || bestHeight - coin.height + 1 >= COINBASE_MATURITY;
+}
+
+export const isSameOutpoint = (a: Outpoint, b: Outpoint): boolean => a.vout === b.vout && equalBytes(a.txid, b.txid);
+
+/** BIP 69 order of inputs; txids are compared as explorers print them, from the last byte of the wire order. */
+export function compareOutpoints(a: Outpoint, b: Outpoint): number {
+  return compareBytes(a.txid.toReversed(), b.txid.toReversed()) || a.vout - b.vout;
+}

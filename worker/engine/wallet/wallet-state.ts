@@ -1,0 +1,112 @@
+import { equalBytes } from '../primitives/bytes.ts';
+import type { Outpoint, Transaction } from '../transactions/transaction.ts';
+import { isSameOutpoint, type Coin } from './coin.ts';
+import type { Branch, ScriptOrigin } from './descriptors.ts';
+
+/** How far a branch is used: `next` is the first index not handed out yet, `used` the first that never got a coin. */
+export interface BranchCursor {
+  readonly next: number;
+  readonly used: number;
+}
+
+/** All that the on-chain wallet remembers beside its seed; plain data, stored as it is. */
+export interface WalletState {
+  readonly cursors: Readonly<Record<Branch, BranchCursor>>;
+  readonly coins: readonly Coin[];
+  /** Coins set aside for a funding transaction that is not broadcast yet. */
+  readonly locked: readonly Outpoint[];
+  readonly bestHeight: number;
+}
+
+const FRESH: BranchCursor = { next: 0, used: 0 };
+
+export const EMPTY_WALLET: WalletState = {
+  cursors: { receive: FRESH, change: FRESH, taproot: FRESH },
+  coins: [],
+  locked: [],
+  bestHeight: 0,
+};
+
+/** A spent coin is forgotten when its spending is buried so deep that no reorganisation brings it back. */
+const BURIED = 100;
+const ZERO_TXID = new Uint8Array(32);
+
+/**
+ * The state after seeing a transaction, in a block at `height` or (undefined) in the mempool. `origins` tells for each
+ * output whether it is the wallet's. A confirmed transaction displaces those that spend the same coins.
+ */
+export function afterTransaction(
+  state: WalletState,
+  tx: Transaction,
+  txid: Uint8Array,
+  height: number | undefined,
+  origins: readonly (ScriptOrigin | undefined)[],
+): WalletState {
+  const displaced = state.coins.flatMap(({ spentBy, ...outpoint }) =>
+    spentBy && !equalBytes(spentBy.txid, txid) && spends(tx, outpoint) ? [spentBy] : [],
+  );
+  // Of two unconfirmed transactions neither is known to win: the one seen first stays.
+  if (height === undefined && displaced.length > 0) return state;
+  const clean = displaced.reduce((before, spentBy) => afterDropped(before, spentBy.txid), state);
+  const at = height === undefined ? {} : { height };
+  const own = tx.inputs.every((input) => clean.coins.some((coin) => isSameOutpoint(coin, input)));
+  const others = clean.coins.filter((coin) => !equalBytes(coin.txid, txid));
+  const coins = others.map((coin): Coin => (spends(tx, coin) ? { ...coin, spentBy: { txid, ...at } } : coin));
+  const coinbase = tx.inputs.some((input) => equalBytes(input.txid, ZERO_TXID));
+  for (const [vout, origin] of origins.entries()) {
+    const output = tx.outputs[vout];
+    if (!origin || !output) continue;
+    const before = clean.coins.find((coin) => isSameOutpoint(coin, { txid, vout }));
+    const spentBy = before?.spentBy ? { spentBy: before.spentBy } : {};
+    coins.push({ txid, vout, ...origin, amountSat: output.amountSat, coinbase, own, ...at, ...spentBy });
+  }
+  const locked = clean.locked.filter((outpoint) => !spends(tx, outpoint));
+  return { ...clean, coins, locked, cursors: advance(clean.cursors, origins) };
+}
+
+/** The state after a block with this transaction was disconnected: back in the mempool, as far as one knows. */
+export function afterUnconfirmed(state: WalletState, txid: Uint8Array): WalletState {
+  const coins = state.coins.map((coin): Coin => {
+    const { height, spentBy, ...rest } = coin;
+    const stillAt = height === undefined || equalBytes(coin.txid, txid) ? {} : { height };
+    if (!spentBy) return { ...rest, ...stillAt };
+    return { ...rest, ...stillAt, spentBy: equalBytes(spentBy.txid, txid) ? { txid } : spentBy };
+  });
+  return { ...state, coins };
+}
+
+/** The state after a transaction, and all that spent its outputs, is known never to confirm. */
+export function afterDropped(state: WalletState, txid: Uint8Array): WalletState {
+  const gone = state.coins.filter((coin) => equalBytes(coin.txid, txid));
+  const coins = state.coins
+    .filter((coin) => !gone.includes(coin))
+    .map((coin): Coin => {
+      const { spentBy, ...unspent } = coin;
+      return spentBy && equalBytes(spentBy.txid, txid) ? unspent : coin;
+    });
+  const children = gone.flatMap(({ spentBy }) => (spentBy ? [spentBy.txid] : []));
+  return children.reduce(afterDropped, { ...state, coins });
+}
+
+/** The state at a new tip. */
+export function afterBestBlock(state: WalletState, bestHeight: number): WalletState {
+  const isKept = ({ spentBy }: Coin): boolean => spentBy?.height === undefined || bestHeight - spentBy.height < BURIED;
+  return { ...state, bestHeight, coins: state.coins.filter(isKept) };
+}
+
+const spends = (tx: Transaction, outpoint: Outpoint): boolean =>
+  tx.inputs.some((input) => isSameOutpoint(input, outpoint));
+
+function advance(
+  cursors: WalletState['cursors'],
+  origins: readonly (ScriptOrigin | undefined)[],
+): WalletState['cursors'] {
+  const advanced = { ...cursors };
+  for (const origin of origins) {
+    if (!origin) continue;
+    const { next, used } = advanced[origin.branch];
+    const least = origin.index + 1;
+    advanced[origin.branch] = { next: Math.max(next, least), used: Math.max(used, least) };
+  }
+  return advanced;
+}

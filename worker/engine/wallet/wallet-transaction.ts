@@ -1,0 +1,67 @@
+import { compareBytes } from '../primitives/bytes.ts';
+import {
+  encodeTransaction,
+  transactionId,
+  type Transaction,
+  type TransactionInput,
+  type TransactionOutput,
+} from '../transactions/transaction.ts';
+import type { Coin } from './coin.ts';
+
+/** A signed transaction of the wallet. */
+export interface WalletTransaction {
+  readonly tx: Transaction;
+  readonly rawTx: Uint8Array;
+  /** 32 bytes, wire order */
+  readonly txid: Uint8Array;
+  readonly feeSat: bigint;
+}
+
+export interface SpendTerms {
+  readonly feeratePerKw: number;
+  /** Kept in the wallet for bumping fees. */
+  readonly reserveSat: bigint;
+}
+
+/** What someone else's inputs bring into a transaction that the wallet pays the fee of. */
+export interface BumpRequest {
+  /** Unsigned; its inputs and outputs keep their indexes. */
+  readonly tx: Transaction;
+  /** What its inputs spend, in order. */
+  readonly prevouts: readonly TransactionOutput[];
+  /** Of the witnesses that its inputs will get. */
+  readonly witnessWeight: number;
+  /** An unconfirmed parent that is to reach the feerate too. */
+  readonly parent?: { readonly weight: number; readonly feeSat: bigint };
+  readonly feeratePerKw: number;
+}
+
+/** Replaceable (BIP 125), so that a payment that got stuck can be bumped. */
+const SEQUENCE = 0xffff_fffd;
+
+/** A signed transaction with its encoding and id. */
+export const walletTransaction = (tx: Transaction, feeSat: bigint): WalletTransaction => ({
+  tx,
+  rawTx: encodeTransaction(tx),
+  txid: transactionId(tx),
+  feeSat,
+});
+
+/** The unsigned input that spends a coin. */
+export const inputOf = ({ txid, vout }: Coin): TransactionInput => ({
+  txid,
+  vout,
+  sequence: SEQUENCE,
+  scriptSig: new Uint8Array(0),
+  witness: [],
+});
+
+/** The amounts of outputs together, in satoshi. */
+export const sumOf = (outputs: readonly Pick<TransactionOutput, 'amountSat'>[]): bigint =>
+  outputs.reduce((before, { amountSat }) => before + amountSat, 0n);
+
+/** BIP 69: the order tells nobody which output is the change. */
+export function compareOutputs(a: TransactionOutput, b: TransactionOutput): number {
+  if (a.amountSat !== b.amountSat) return a.amountSat < b.amountSat ? -1 : 1;
+  return compareBytes(a.script, b.script);
+}

@@ -1,0 +1,271 @@
+import { equalBytes } from '../primitives/bytes.ts';
+import { assert, GlowwormError } from '../primitives/errors.ts';
+import type { Secp256k1 } from '../primitives/secp256k1.ts';
+import { dustLimitSat } from '../transactions/shutdown-script.ts';
+import {
+  encodeTransaction,
+  transactionId,
+  type Outpoint,
+  type Transaction,
+  type TransactionOutput,
+} from '../transactions/transaction.ts';
+import { addressOfScript, scriptOfAddress } from './address.ts';
+import { signCoins } from './coin-signing.ts';
+import { compareOutpoints, isSameOutpoint, isSpendable, type Coin } from './coin.ts';
+import {
+  CHANGE_DUST_SAT,
+  CHANGE_WEIGHT,
+  feeForWeight,
+  outputWeight,
+  OVERHEAD_WEIGHT,
+  selectAll,
+  selectCoins,
+  type Selection,
+} from './coin-selection.ts';
+import { BRANCHES, type Branch, type Descriptors, type ScriptOrigin } from './descriptors.ts';
+import {
+  afterBestBlock,
+  afterDropped,
+  afterTransaction,
+  afterUnconfirmed,
+  EMPTY_WALLET,
+  type WalletState,
+} from './wallet-state.ts';
+import {
+  compareOutputs,
+  inputOf,
+  sumOf,
+  walletTransaction,
+  type BumpRequest,
+  type SpendTerms,
+  type WalletTransaction,
+} from './wallet-transaction.ts';
+
+/** Scripts watched beyond the last one that ever got a coin, as BIP 44 has it. */
+export const GAP_LIMIT = 20;
+
+export interface WalletBalance {
+  readonly confirmedSat: bigint;
+  /** On its way: not confirmed, or not mature yet. */
+  readonly unconfirmedSat: bigint;
+  /** Kept aside for bumping fees, and locked for funding transactions; at most what there is. */
+  readonly reservedSat: bigint;
+  readonly spendableSat: bigint;
+}
+
+/**
+ * The on-chain wallet: which coins there are, and transactions that spend them. It changes nothing but its `state`,
+ * which the caller stores before a transaction leaves.
+ */
+export class OnchainWallet {
+  readonly #secp: Secp256k1;
+  readonly #descriptors: Descriptors;
+  #state: WalletState;
+
+  constructor(secp: Secp256k1, descriptors: Descriptors, state: WalletState = EMPTY_WALLET) {
+    this.#secp = secp;
+    this.#descriptors = descriptors;
+    this.#state = state;
+    // Deriving them makes `originOf` know them.
+    this.watchedScripts();
+  }
+
+  get state(): WalletState {
+    return this.#state;
+  }
+
+  /** Every script that a coin may come to: all handed out, and the gap after the last used. */
+  watchedScripts(): Uint8Array[] {
+    return BRANCHES.flatMap((branch) => {
+      const { next, used } = this.#state.cursors[branch];
+      const count = Math.max(next, used + GAP_LIMIT);
+      return Array.from({ length: count }, (_, index) => this.#descriptors.script({ branch, index }));
+    });
+  }
+
+  /**
+   * The scripts worth asking the chain for with every block: those handed out that nothing came to yet, and those that
+   * have coins, or spent ones that a reorganisation could bring back. The others are asked for at a start only.
+   */
+  activeScripts(): Uint8Array[] {
+    const waiting = BRANCHES.flatMap((branch) => {
+      const { next, used } = this.#state.cursors[branch];
+      return Array.from({ length: Math.max(0, next - used) }, (_, offset) => ({ branch, index: used + offset }));
+    });
+    const scripts = [...waiting, ...this.#state.coins].map((origin) => this.#descriptors.script(origin));
+    return [...new Set(scripts)];
+  }
+
+  /** Whether a script is one of the watched. */
+  owns(script: Uint8Array): boolean {
+    return this.#descriptors.originOf(script) !== undefined;
+  }
+
+  /** A fresh address. Within the gap limit it never repeats; after that the last one is handed out again. */
+  newAddress(branch: Branch = 'receive'): string {
+    const address = addressOfScript(this.newScript(branch), this.#descriptors.network);
+    assert(address !== undefined, 'the scripts of the wallet have addresses');
+    return address;
+  }
+
+  /** As `newAddress`, as an output script. */
+  newScript(branch: Branch): Uint8Array {
+    const { next, used } = this.#state.cursors[branch];
+    // A restore from the seed looks no further than the gap: an address beyond it could be lost.
+    const index = Math.min(next, used + GAP_LIMIT - 1);
+    const cursors = { ...this.#state.cursors, [branch]: { next: Math.max(next, index + 1), used } };
+    this.#state = { ...this.#state, cursors };
+    return this.#descriptors.script({ branch, index });
+  }
+
+  transactionConfirmed(tx: Transaction, height: number): void {
+    this.#apply(tx, height);
+  }
+
+  /** A transaction in the mempool, or one of our own that is about to be there. */
+  transactionSeen(tx: Transaction): void {
+    this.#apply(tx, undefined);
+  }
+
+  transactionUnconfirmed(txid: Uint8Array): void {
+    this.#state = afterUnconfirmed(this.#state, txid);
+  }
+
+  /** A transaction that is known never to confirm. */
+  transactionDropped(txid: Uint8Array): void {
+    this.#state = afterDropped(this.#state, txid);
+  }
+
+  bestBlockUpdated(height: number): void {
+    this.#state = afterBestBlock(this.#state, height);
+  }
+
+  balance(reserveSat: bigint): WalletBalance {
+    const unspent = this.#state.coins.filter(({ spentBy }) => !spentBy);
+    const isConfirmed = (coin: Coin): boolean => coin.height !== undefined && isSpendable(coin, this.#state.bestHeight);
+    const confirmedSat = sumOf(unspent.filter(isConfirmed));
+    const availableSat = sumOf(this.#available());
+    const lockedSat = sumOf(unspent.filter((coin) => this.#isLocked(coin)));
+    const keptSat = reserveSat < availableSat ? reserveSat : availableSat;
+    return {
+      confirmedSat,
+      unconfirmedSat: sumOf(unspent) - confirmedSat,
+      reservedSat: lockedSat + keptSat,
+      spendableSat: availableSat - keptSat,
+    };
+  }
+
+  /**
+   * The signed funding transaction of a channel. It is not broadcast yet, so its coins are locked until it is seen or
+   * `unlock`ed. Throws `InsufficientFunds`.
+   */
+  buildFunding(
+    output: TransactionOutput,
+    terms: SpendTerms,
+  ): WalletTransaction & { readonly outputIndex: number; readonly coins: readonly Outpoint[] } {
+    const built = this.#pay(output, terms);
+    const coins = built.tx.inputs.map(({ txid, vout }) => ({ txid, vout }));
+    this.#state = { ...this.#state, locked: [...this.#state.locked, ...coins] };
+    const outputIndex = built.tx.outputs.findIndex(({ script }) => equalBytes(script, output.script));
+    return { ...built, outputIndex, coins };
+  }
+
+  /** Frees the coins of a funding transaction that is given up. */
+  unlock(coins: readonly Outpoint[]): void {
+    const locked = this.#state.locked.filter((outpoint) => !coins.some((coin) => isSameOutpoint(coin, outpoint)));
+    this.#state = { ...this.#state, locked };
+  }
+
+  /**
+   * A signed payment to an address, or with `all` of everything but the reserve. Its coins count as spent from now on.
+   * Throws `AddressInvalid`, `AddressWrongNetwork`, `AmountBelowDust` and `InsufficientFunds`.
+   */
+  send(address: string, amountSat: bigint | 'all', terms: SpendTerms): WalletTransaction {
+    const script = scriptOfAddress(address, this.#descriptors.network);
+    const built = amountSat === 'all' ? this.#sendAll(script, terms) : this.#pay({ amountSat, script }, terms);
+    this.transactionSeen(built.tx);
+    return built;
+  }
+
+  /**
+   * Adds coins of the wallet, and change, to a transaction whose own inputs can't pay for it: the child of an anchor, or
+   * an HTLC transaction of a channel with anchors. The caller adds the witnesses of its own inputs, and only then calls
+   * `transactionSeen`. Throws `InsufficientFunds`.
+   */
+  bump(request: BumpRequest): WalletTransaction {
+    const { tx, prevouts, feeratePerKw, parent } = request;
+    const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + request.witnessWeight;
+    const missingSat = parent ? feeForWeight(parent.weight, feeratePerKw) - parent.feeSat : 0n;
+    const targetSat = sumOf(tx.outputs) - sumOf(prevouts) + (missingSat > 0n ? missingSat : 0n);
+    // A transaction needs an output: the child of an anchor, which has none of its own, always gets change.
+    const leastChangeSat = tx.outputs.length === 0 ? CHANGE_DUST_SAT : 0n;
+    const selection = this.#select({
+      targetSat: targetSat + leastChangeSat,
+      baseWeight: ownWeight + (leastChangeSat > 0n ? CHANGE_WEIGHT : 0),
+      terms: { feeratePerKw, reserveSat: 0n },
+    });
+    const coins = selection.coins.toSorted(compareOutpoints);
+    const outputs = [...tx.outputs, ...this.#changeOutput(selection.changeSat + leastChangeSat)];
+    const unsigned = { ...tx, inputs: [...tx.inputs, ...coins.map(inputOf)], outputs };
+    const spent = [...prevouts, ...coins.map((coin) => this.#outputOf(coin))];
+    const signed = signCoins(this.#secp, this.#descriptors, unsigned, coins, spent);
+    return walletTransaction(signed, sumOf(spent) - sumOf(outputs));
+  }
+
+  #apply(tx: Transaction, height: number | undefined): void {
+    const origins: readonly (ScriptOrigin | undefined)[] = tx.outputs.map(({ script }) =>
+      this.#descriptors.originOf(script),
+    );
+    this.#state = afterTransaction(this.#state, tx, transactionId(tx), height, origins);
+    if (origins.some((origin) => origin !== undefined)) this.watchedScripts();
+  }
+
+  #isLocked(outpoint: Outpoint): boolean {
+    return this.#state.locked.some((locked) => isSameOutpoint(locked, outpoint));
+  }
+
+  #available(): readonly Coin[] {
+    const { coins, bestHeight } = this.#state;
+    return coins.filter((coin) => isSpendable(coin, bestHeight) && !this.#isLocked(coin));
+  }
+
+  #pay(output: TransactionOutput, terms: SpendTerms): WalletTransaction {
+    const leastSat = dustLimitSat(output.script);
+    if (output.amountSat < leastSat)
+      throw new GlowwormError('AmountBelowDust', `the network does not relay payments below ${leastSat} sat`, {
+        leastSat,
+      });
+    const baseWeight = OVERHEAD_WEIGHT + outputWeight(output.script.length);
+    return this.#build(this.#select({ targetSat: output.amountSat, baseWeight, terms }), output);
+  }
+
+  #sendAll(script: Uint8Array, terms: SpendTerms): WalletTransaction {
+    const baseWeight = OVERHEAD_WEIGHT + outputWeight(script.length);
+    const selection = selectAll({ coins: this.#available(), baseWeight, ...terms });
+    const leastSat = dustLimitSat(script);
+    if (selection.paymentSat < leastSat)
+      throw new GlowwormError('AmountBelowDust', `what is left is less than ${leastSat} sat`, { leastSat });
+    return this.#build(selection, { amountSat: selection.paymentSat, script });
+  }
+
+  #select(wanted: { targetSat: bigint; baseWeight: number; terms: SpendTerms }): Selection {
+    const { targetSat, baseWeight, terms } = wanted;
+    return selectCoins({ coins: this.#available(), targetSat, baseWeight, ...terms });
+  }
+
+  #build(selection: Selection, output: TransactionOutput): WalletTransaction {
+    const coins = selection.coins.toSorted(compareOutpoints);
+    const outputs = [output, ...this.#changeOutput(selection.changeSat)].toSorted(compareOutputs);
+    const unsigned: Transaction = { version: 2, inputs: coins.map(inputOf), outputs, locktime: 0 };
+    const spent = coins.map((coin) => this.#outputOf(coin));
+    return walletTransaction(signCoins(this.#secp, this.#descriptors, unsigned, coins, spent), selection.feeSat);
+  }
+
+  #changeOutput(changeSat: bigint): TransactionOutput[] {
+    return changeSat > 0n ? [{ amountSat: changeSat, script: this.newScript('change') }] : [];
+  }
+
+  #outputOf(coin: Coin): TransactionOutput {
+    return { amountSat: coin.amountSat, script: this.#descriptors.script(coin) };
+  }
+}
