@@ -1,0 +1,227 @@
+import { concat, equalBytes } from '../primitives/bytes.ts';
+import { msatToSatFloor } from '../primitives/units.ts';
+import type { MonitorStep } from '../monitor/monitor-update.ts';
+import { buildClosing, closingFeeSat, closingSighash, type ClosingInput } from '../transactions/closing.ts';
+import { isStandardShutdownScript, type ShutdownFeatures } from '../transactions/shutdown-script.ts';
+import { encodeTransaction, withWitness } from '../transactions/transaction.ts';
+import { fundingWitness } from '../transactions/witnesses.ts';
+import type { MessageOf } from '../wire/message.ts';
+import type { ChannelEnv } from './channel-env.ts';
+import type { ClosedChannel, OpenChannel, Shutdown } from './channel-state.ts';
+import { isQuiet } from './commitments.ts';
+import { transition, violation, type Outcome, type Transition } from './transition.ts';
+
+/**
+ * The fees exchanged on this connection. Not persisted: after a reconnection the negotiation begins anew (BOLT 2,
+ * Closing Negotiation).
+ */
+export interface ClosingNegotiation {
+  readonly lastSentFeeSat?: bigint;
+}
+
+/** Starts a cooperative close, or names the script that one is already going to. */
+export function requestShutdown(channel: OpenChannel, holderScript: Uint8Array): Transition<OpenChannel> {
+  if (channel.shutdown.kind !== 'none') return transition(channel);
+  const pinned = channel.params.holder.upfrontShutdownScript;
+  const script = pinned.length > 0 ? pinned : holderScript;
+  return sendShutdownIfQuiet({ ...channel, shutdown: { kind: 'holder', holderScript: script, sent: false } }, [
+    { kind: 'shutdownScript', script },
+  ]);
+}
+
+/**
+ * Sends the `shutdown` that is due, unless updates of ours are unsigned: the counterparty would have to take them out
+ * again (BOLT 2, Closing Initiation).
+ */
+export function sendShutdownIfQuiet(
+  channel: OpenChannel,
+  steps: readonly MonitorStep[] = [],
+): Transition<OpenChannel> {
+  const { shutdown, params } = channel;
+  if (shutdown.kind === 'none' || shutdown.sent) return transition(channel, { steps });
+  if (channel.commitments.holderChanges.proposed.length > 0) return transition(channel, { steps });
+  return transition(
+    { ...channel, shutdown: { ...shutdown, sent: true } },
+    {
+      steps,
+      messages: [{ kind: 'shutdown', channelId: params.channelId, scriptpubkey: shutdown.holderScript, tlvs: {} }],
+    },
+  );
+}
+
+export function receiveShutdown(
+  channel: OpenChannel,
+  message: MessageOf<'shutdown'>,
+  features: ShutdownFeatures,
+  holderScript: Uint8Array,
+): Outcome<OpenChannel> {
+  const { shutdown, params, commitments } = channel;
+  const script = message.scriptpubkey;
+  const pinned = params.counterparty.upfrontShutdownScript;
+  if (pinned.length > 0 && !equalBytes(pinned, script))
+    return violation('warn', 'shutdown names another script than upfront_shutdown_script');
+  if (!isStandardShutdownScript(script, features)) return violation('warn', 'shutdown names a non-standard script');
+  if (shutdown.kind === 'both')
+    return equalBytes(shutdown.counterpartyScript, script)
+      ? transition(channel)
+      : violation('warn', 'shutdown names another script than before');
+  if (commitments.counterpartyChanges.proposed.some((change) => change.kind === 'add'))
+    return violation('warn', 'shutdown while an update_add_htlc is unsigned');
+  const ours = params.holder.upfrontShutdownScript.length > 0 ? params.holder.upfrontShutdownScript : holderScript;
+  const next: Shutdown =
+    shutdown.kind === 'holder'
+      ? { ...shutdown, kind: 'both', counterpartyScript: script }
+      : { kind: 'both', holderScript: ours, sent: false, counterpartyScript: script };
+  const steps: MonitorStep[] = shutdown.kind === 'none' ? [{ kind: 'shutdownScript', script: ours }] : [];
+  return sendShutdownIfQuiet({ ...channel, shutdown: next }, steps);
+}
+
+/** Both sides said `shutdown` and no HTLC or update is left: fees may be negotiated. */
+export const isNegotiable = ({ shutdown, commitments }: OpenChannel): boolean =>
+  shutdown.kind === 'both' && shutdown.sent && isQuiet(commitments);
+
+/** The opener's first `closing_signed`. */
+export function proposeClosingFee(
+  env: ChannelEnv,
+  channel: OpenChannel,
+): { readonly message: MessageOf<'closing_signed'>; readonly feeSat: bigint } {
+  const range = acceptableFees(env, channel);
+  return { message: closingSigned(env, channel, range.idealSat, range), feeSat: range.idealSat };
+}
+
+/** What follows from a `closing_signed`: a closed channel, or our next offer. */
+export type ClosingOutcome =
+  | { readonly kind: 'agreed'; readonly transition: Transition<ClosedChannel> }
+  | { readonly kind: 'counterOffer'; readonly message: MessageOf<'closing_signed'>; readonly feeSat: bigint };
+
+export function receiveClosingSigned(
+  env: ChannelEnv,
+  channel: OpenChannel,
+  message: MessageOf<'closing_signed'>,
+  negotiation: ClosingNegotiation,
+): ClosingOutcome | ReturnType<typeof violation> {
+  if (!isNegotiable(channel)) return violation('warn', 'closing_signed before the channel is quiet');
+  const { feeSatoshis: feeSat } = message;
+  const range = acceptableFees(env, channel);
+  if (feeSat > range.affordableSat) return violation('warn', 'the closing fee is more than the opener has');
+  const signed = signedBy(env, channel, feeSat, message.signature);
+  if (signed === undefined) return violation('warn', 'the signature of the closing transaction is not valid');
+  const agreed = (answer: MessageOf<'closing_signed'> | undefined): ClosingOutcome => ({
+    kind: 'agreed',
+    transition: closed(channel, signed, answer),
+  });
+  if (feeSat === negotiation.lastSentFeeSat) return agreed(undefined);
+  // The opener pays: a fundee takes any fee that will be relayed, an opener any within its own range.
+  const acceptable = feeSat >= range.minimumSat && feeSat <= range.maximumSat;
+  if (acceptable) return agreed(closingSigned(env, channel, feeSat, range));
+  const offer = message.tlvs.feeRange;
+  const low = offer !== undefined && offer.minFeeSatoshis > range.minimumSat ? offer.minFeeSatoshis : range.minimumSat;
+  const high =
+    offer !== undefined && offer.maxFeeSatoshis < range.maximumSat ? offer.maxFeeSatoshis : range.maximumSat;
+  if (offer !== undefined && low > high) return violation('warn', 'the closing fee ranges do not overlap');
+  const last = negotiation.lastSentFeeSat;
+  const middle = offer !== undefined ? clamp(range.idealSat, low, high) : between(feeSat, last ?? range.idealSat);
+  return { kind: 'counterOffer', message: closingSigned(env, channel, middle, range), feeSat: middle };
+}
+
+interface FeeRange {
+  readonly minimumSat: bigint;
+  readonly idealSat: bigint;
+  readonly maximumSat: bigint;
+  readonly affordableSat: bigint;
+}
+
+function acceptableFees(env: ChannelEnv, channel: OpenChannel): FeeRange {
+  const [ours, theirs] = scripts(channel);
+  const { isOpener } = channel.params;
+  const spec = channel.commitments.holderCommit.spec;
+  const affordableSat = msatToSatFloor(isOpener ? spec.toHolderMsat : spec.toCounterpartyMsat);
+  const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+  const feeAt = (feerate: number): bigint => closingFeeSat(ours, theirs, feerate);
+  const maximumSat = isOpener ? feeAt(Math.max(env.feerates.closing * 2, 1000)) : affordableSat;
+  const minimumSat = least(feeAt(253), affordableSat);
+  const idealSat = clamp(feeAt(env.feerates.closing), minimumSat, affordableSat);
+  return { minimumSat, idealSat, maximumSat: least(maximumSat, affordableSat), affordableSat };
+}
+
+function closingSigned(
+  env: ChannelEnv,
+  channel: OpenChannel,
+  feeSat: bigint,
+  range: FeeRange,
+): MessageOf<'closing_signed'> {
+  return {
+    kind: 'closing_signed',
+    channelId: channel.params.channelId,
+    feeSatoshis: feeSat,
+    signature: env.signer.signClosing(closingInput(channel, feeSat)),
+    tlvs: { feeRange: { minFeeSatoshis: range.minimumSat, maxFeeSatoshis: range.maximumSat } },
+  };
+}
+
+/** The complete transaction where the counterparty's signature is valid for it, also without an output of its own. */
+function signedBy(
+  env: ChannelEnv,
+  channel: OpenChannel,
+  feeSat: bigint,
+  signature: Uint8Array,
+): Uint8Array | undefined {
+  const input = closingInput(channel, feeSat);
+  const closing = buildClosing(input);
+  if (!env.secp.verify(signature, closingSighash(closing, input.fundingSat), input.counterpartyFundingPubkey))
+    return undefined;
+  const witness = fundingWitness(
+    { pubkey: input.holderFundingPubkey, signature: env.signer.signClosing(input) },
+    { pubkey: input.counterpartyFundingPubkey, signature },
+  );
+  return encodeTransaction(withWitness(closing.tx, 0, witness));
+}
+
+function closingInput(channel: OpenChannel, feeSat: bigint): ClosingInput {
+  const { params, commitments } = channel;
+  const [holderScript, counterpartyScript] = scripts(channel);
+  const { spec } = commitments.holderCommit;
+  return {
+    fundingTxid: params.fundingTxid,
+    fundingOutputIndex: params.fundingOutputIndex,
+    fundingSat: params.fundingSat,
+    holderIsOpener: params.isOpener,
+    holderFundingPubkey: params.holder.fundingPubkey,
+    counterpartyFundingPubkey: params.counterparty.fundingPubkey,
+    toHolderSat: msatToSatFloor(spec.toHolderMsat),
+    toCounterpartySat: msatToSatFloor(spec.toCounterpartyMsat),
+    holderScript,
+    counterpartyScript,
+    holderDustLimitSat: params.holder.dustLimitSat,
+    feeSat,
+  };
+}
+
+function closed(
+  channel: OpenChannel,
+  transaction: Uint8Array,
+  answer: MessageOf<'closing_signed'> | undefined,
+): Transition<ClosedChannel> {
+  const state: ClosedChannel = {
+    kind: 'closed',
+    params: channel.params,
+    reason: { kind: 'cooperative', transaction },
+    holderMsat: channel.commitments.holderCommit.spec.toHolderMsat,
+  };
+  return transition(state, {
+    steps: [{ kind: 'channelForceClosed', broadcast: false }],
+    messages: answer === undefined ? [] : [answer],
+    facts: [{ kind: 'closingAgreed', transaction }],
+  });
+}
+
+const scripts = ({ shutdown }: OpenChannel): readonly [Uint8Array, Uint8Array] =>
+  shutdown.kind === 'both' ? [shutdown.holderScript, shutdown.counterpartyScript] : [concat(), concat()];
+
+const clamp = (value: bigint, low: bigint, high: bigint): bigint => (value < low ? low : value > high ? high : value);
+
+/** Strictly between two fees where there is room: offers must converge. */
+function between(a: bigint, b: bigint): bigint {
+  const middle = (a + b) / 2n;
+  return middle === b && a !== b ? a : middle;
+}

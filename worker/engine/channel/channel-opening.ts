@@ -1,0 +1,338 @@
+import { toHex } from '../primitives/bytes.ts';
+import { feeratePerKw, msat, sat, type FeeratePerKw, type Msat, type Sat } from '../primitives/units.ts';
+import type { MonitorStep } from '../monitor/monitor-update.ts';
+import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import { fundingScript } from '../transactions/channel-scripts.ts';
+import { openerCostSat } from '../transactions/commitment-fees.ts';
+import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
+import { p2wsh } from '../transactions/script.ts';
+import { hasFeature, type FeatureSet } from '../wire/features.ts';
+import type { MessageOf } from '../wire/message.ts';
+import type { ChannelEnv } from './channel-env.ts';
+import type {
+  AwaitingAccept,
+  AwaitingFunding,
+  AwaitingFundingCreated,
+  AwaitingFundingSigned,
+  OpenChannel,
+} from './channel-state.ts';
+import {
+  checkTerms,
+  counterpartyTerms,
+  holderTerms,
+  isTooLarge,
+  readChannelType,
+  termsFields,
+  writeChannelType,
+} from './channel-terms.ts';
+import { checkHolderSignatures, signCounterpartyCommitment } from './commitment-signatures.ts';
+import { initialCommitments } from './commitments.ts';
+import { transition, violation, type Outcome, type Transition } from './transition.ts';
+
+/** What a person, or the manager for them, decides about a channel that we open. */
+export interface OpenRequest {
+  readonly temporaryChannelId: Uint8Array;
+  readonly counterpartyNodeId: Uint8Array;
+  readonly counterpartyFeatures: FeatureSet;
+  readonly channelKeysIndex: number;
+  readonly chainHash: Uint8Array;
+  readonly fundingSat: Sat;
+  readonly pushMsat: Msat;
+  readonly shutdownScript: Uint8Array;
+}
+
+/** `open_channel`: always private, anchors where the peer has them, an scid alias where it has those. */
+export function openChannel(env: ChannelEnv, request: OpenRequest): Transition<AwaitingAccept> {
+  const { counterpartyFeatures, fundingSat, pushMsat } = request;
+  const format = hasFeature(counterpartyFeatures, 'option_anchors') ? 'anchors' : 'static_remotekey';
+  const scidAlias = hasFeature(counterpartyFeatures, 'option_scid_alias');
+  const channelType = writeChannelType({ format, scidAlias, zeroConf: false });
+  const upfront = hasFeature(counterpartyFeatures, 'option_upfront_shutdown_script');
+  const state: AwaitingAccept = {
+    kind: 'awaitingAccept',
+    temporaryChannelId: request.temporaryChannelId,
+    counterpartyNodeId: request.counterpartyNodeId,
+    channelKeysIndex: request.channelKeysIndex,
+    format,
+    channelType,
+    fundingSat,
+    pushMsat,
+    feeratePerKw: env.feerates.commitment,
+    holder: holderTerms(
+      env.config,
+      env.signer.pubkeys,
+      fundingSat,
+      upfront ? request.shutdownScript : new Uint8Array(0),
+    ),
+  };
+  const message: MessageOf<'open_channel'> = {
+    kind: 'open_channel',
+    chainHash: request.chainHash,
+    temporaryChannelId: request.temporaryChannelId,
+    fundingSatoshis: fundingSat,
+    pushMsat,
+    feeratePerKw: state.feeratePerKw,
+    ...termsFields(state.holder),
+    firstPerCommitmentPoint: env.signer.perCommitmentPoint(0),
+    channelFlags: 0,
+    tlvs: { upfrontShutdownScript: state.holder.upfrontShutdownScript, channelType },
+  };
+  return transition(state, { messages: [message] });
+}
+
+/** Whom we trust not to double-spend the funding of a channel that is used before it confirms. */
+export interface AcceptPolicy {
+  readonly chainHash: Uint8Array;
+  readonly channelKeysIndex: number;
+  readonly trustedForZeroConf: boolean;
+  readonly counterpartyFeatures: FeatureSet;
+  readonly shutdownScript: Uint8Array;
+}
+
+/** The answer to the counterparty's `open_channel`. */
+export function acceptChannel(
+  env: ChannelEnv,
+  counterpartyNodeId: Uint8Array,
+  message: MessageOf<'open_channel'>,
+  policy: AcceptPolicy,
+): Outcome<AwaitingFundingCreated> {
+  const refuse = (reason: string): Outcome<AwaitingFundingCreated> => violation('fail', reason);
+  if (toHex(message.chainHash) !== toHex(policy.chainHash)) return refuse('the channel is for another chain');
+  if (message.tlvs.channelType === undefined) return refuse('channel_type is missing');
+  const type = readChannelType(message.tlvs.channelType);
+  if (type === undefined) return refuse('the channel_type is not supported');
+  if (type.zeroConf && !policy.trustedForZeroConf) return refuse('zero-conf channels only from configured peers');
+  if (message.fundingSatoshis < env.config.minimumFundingSat)
+    return refuse(`channels of less than ${env.config.minimumFundingSat} sat are not accepted`);
+  if (message.fundingSatoshis > 2_100_000_000_000_000n) return refuse('funding_satoshis is more than there is');
+  if (isTooLarge(message.fundingSatoshis, policy.counterpartyFeatures))
+    return refuse('funding_satoshis is too large');
+  if (message.pushMsat > message.fundingSatoshis * 1000n) return refuse('push_msat is above funding_satoshis');
+  if (message.feeratePerKw > env.feerates.maximum) return refuse('feerate_per_kw is unreasonably high');
+  if (message.feeratePerKw < 253) return refuse('feerate_per_kw is below what is relayed');
+  const fundingSat = sat(message.fundingSatoshis);
+  const upfront = hasFeature(policy.counterpartyFeatures, 'option_upfront_shutdown_script');
+  const holder = holderTerms(
+    env.config,
+    env.signer.pubkeys,
+    fundingSat,
+    upfront ? policy.shutdownScript : new Uint8Array(0),
+  );
+  const counterparty = counterpartyTerms(message);
+  const wrong =
+    checkTerms(env.config, env.secp.isPoint, holder, counterparty, fundingSat, {
+      anySegwit: hasFeature(policy.counterpartyFeatures, 'option_shutdown_anysegwit'),
+      simpleClose: false,
+    }) ?? (env.secp.isPoint(message.firstPerCommitmentPoint) ? undefined : 'first_per_commitment_point is not a point');
+  if (wrong !== undefined) return refuse(wrong);
+  const openerSat = fundingSat - message.pushMsat / 1000n;
+  if (openerSat < openerCostSat(type.format, message.feeratePerKw, 0)) return refuse('the opener cannot pay the fee');
+  if (openerSat <= holder.channelReserveSat && message.pushMsat / 1000n <= counterparty.channelReserveSat)
+    return refuse('both sides would start below their reserve');
+  const minimumDepth = policy.trustedForZeroConf && type.zeroConf ? 0 : env.config.minimumDepth;
+  const state: AwaitingFundingCreated = {
+    kind: 'awaitingFundingCreated',
+    temporaryChannelId: message.temporaryChannelId,
+    counterpartyNodeId,
+    channelKeysIndex: policy.channelKeysIndex,
+    format: type.format,
+    channelType: message.tlvs.channelType,
+    fundingSat,
+    pushMsat: msat(message.pushMsat),
+    feeratePerKw: feeratePerKw(message.feeratePerKw),
+    holder,
+    counterparty,
+    firstPerCommitmentPoint: message.firstPerCommitmentPoint,
+    minimumDepth,
+  };
+  const accept: MessageOf<'accept_channel'> = {
+    kind: 'accept_channel',
+    temporaryChannelId: message.temporaryChannelId,
+    ...termsFields(holder),
+    minimumDepth,
+    firstPerCommitmentPoint: env.signer.perCommitmentPoint(0),
+    tlvs: { upfrontShutdownScript: holder.upfrontShutdownScript, channelType: message.tlvs.channelType },
+  };
+  return transition(state, { messages: [accept] });
+}
+
+/** `accept_channel`: the wallet is asked for the funding transaction next. */
+export function receiveAccept(
+  env: ChannelEnv,
+  state: AwaitingAccept,
+  message: MessageOf<'accept_channel'>,
+  peer: { readonly features: FeatureSet; readonly trustedForZeroConf: boolean },
+): Outcome<AwaitingFunding> {
+  const type = message.tlvs.channelType;
+  if (type === undefined || toHex(type) !== toHex(state.channelType))
+    return violation('fail', 'accept_channel has another channel_type');
+  const counterparty = counterpartyTerms(message);
+  const wrong = checkTerms(env.config, env.secp.isPoint, state.holder, counterparty, state.fundingSat, {
+    anySegwit: hasFeature(peer.features, 'option_shutdown_anysegwit'),
+    simpleClose: false,
+  });
+  if (wrong !== undefined) return violation('fail', wrong);
+  if (!env.secp.isPoint(message.firstPerCommitmentPoint))
+    return violation('fail', 'first_per_commitment_point is not on the curve');
+  if (message.minimumDepth > 144) return violation('fail', 'minimum_depth is unreasonably large');
+  return transition({
+    ...state,
+    kind: 'awaitingFunding',
+    counterparty,
+    firstPerCommitmentPoint: message.firstPerCommitmentPoint,
+    minimumDepth: peer.trustedForZeroConf ? message.minimumDepth : Math.max(1, message.minimumDepth),
+  });
+}
+
+/** The output that the funding transaction must have. */
+export const fundingOutputScript = ({ holder, counterparty }: AwaitingFunding): Uint8Array =>
+  p2wsh(fundingScript(holder.fundingPubkey, counterparty.fundingPubkey));
+
+/** `funding_created` for a transaction that the wallet signed; it stays here until the counterparty has signed too. */
+export function createFunding(
+  env: ChannelEnv,
+  state: AwaitingFunding,
+  funding: { readonly transaction: Uint8Array; readonly txid: Uint8Array; readonly outputIndex: number },
+): Transition<AwaitingFundingSigned> {
+  const params = channelParameters(state, true, funding.txid, funding.outputIndex);
+  const spec = initialSpec(state, true);
+  const commitments = initialCommitments(spec, state.firstPerCommitmentPoint);
+  const { signature } = signCounterpartyCommitment(env, params, commitments.counterpartyCommit);
+  const { temporaryChannelId } = state;
+  return transition(
+    {
+      kind: 'awaitingFundingSigned',
+      temporaryChannelId,
+      params,
+      commitments,
+      fundingTransaction: funding.transaction,
+    },
+    {
+      messages: [
+        {
+          kind: 'funding_created',
+          temporaryChannelId,
+          fundingTxid: funding.txid,
+          fundingOutputIndex: funding.outputIndex,
+          signature,
+          tlvs: {},
+        },
+      ],
+    },
+  );
+}
+
+/** `funding_created`: our signature for the counterparty's first commitment, once ours is there and valid. */
+export function receiveFundingCreated(
+  env: ChannelEnv,
+  state: AwaitingFundingCreated,
+  message: MessageOf<'funding_created'>,
+  holderAlias: bigint,
+): Outcome<OpenChannel> {
+  const params = channelParameters(state, false, message.fundingTxid, message.fundingOutputIndex);
+  const commitments = initialCommitments(initialSpec(state, false), state.firstPerCommitmentPoint);
+  const invalid = checkFirstCommitment(env, params, commitments.holderCommit.spec, message.signature);
+  if (invalid !== undefined) return violation('fail', invalid);
+  const { signature } = signCounterpartyCommitment(env, params, commitments.counterpartyCommit);
+  const channel = newChannel(params, commitments, new Uint8Array(0), holderAlias);
+  return transition(channel, {
+    steps: firstSteps(channel, message.signature),
+    messages: [{ kind: 'funding_signed', channelId: params.channelId, signature, tlvs: {} }],
+  });
+}
+
+/** `funding_signed`: now, and once it is durable, the funding transaction may be broadcast. */
+export function receiveFundingSigned(
+  env: ChannelEnv,
+  { params, commitments, fundingTransaction }: AwaitingFundingSigned,
+  message: MessageOf<'funding_signed'>,
+  holderAlias: bigint,
+): Outcome<OpenChannel> {
+  const invalid = checkFirstCommitment(env, params, commitments.holderCommit.spec, message.signature);
+  if (invalid !== undefined) return violation('fail', invalid);
+  const channel = newChannel(params, commitments, fundingTransaction, holderAlias);
+  return transition(channel, {
+    steps: firstSteps(channel, message.signature),
+    facts: [{ kind: 'fundingSigned' }],
+  });
+}
+
+/** BOLT 2: the `channel_id` is the funding txid with its last two bytes xored with the output index. */
+export function channelIdOf(fundingTxid: Uint8Array, fundingOutputIndex: number): Uint8Array {
+  const id = Uint8Array.from(fundingTxid);
+  id[30] = (id[30] ?? 0) ^ (fundingOutputIndex >> 8);
+  id[31] = (id[31] ?? 0) ^ (fundingOutputIndex & 0xff);
+  return id;
+}
+
+function newChannel(
+  params: ChannelParameters,
+  commitments: OpenChannel['commitments'],
+  transaction: Uint8Array,
+  holderAlias: bigint,
+): OpenChannel {
+  return {
+    kind: 'open',
+    params,
+    commitments,
+    funding: { kind: 'unconfirmed', transaction },
+    holderReadySent: false,
+    counterpartyReady: false,
+    holderAlias,
+    counterpartyAlias: 0n,
+    shutdown: { kind: 'none' },
+  };
+}
+
+const firstSteps = ({ commitments }: OpenChannel, signature: Uint8Array): readonly MonitorStep[] => [
+  { kind: 'latestCounterpartyCommitment', ...commitments.counterpartyCommit },
+  { kind: 'latestHolderCommitment', ...commitments.holderCommit, signature, htlcSignatures: [] },
+];
+
+const checkFirstCommitment = (
+  env: ChannelEnv,
+  params: ChannelParameters,
+  spec: CommitmentSpec,
+  signature: Uint8Array,
+): string | undefined =>
+  checkHolderSignatures(
+    env.secp,
+    params,
+    { number: 0, spec, perCommitmentPoint: env.signer.perCommitmentPoint(0) },
+    { signature, htlcSignatures: [] },
+  );
+
+function channelParameters(
+  state: AwaitingFunding | AwaitingFundingCreated,
+  isOpener: boolean,
+  fundingTxid: Uint8Array,
+  fundingOutputIndex: number,
+): ChannelParameters {
+  return {
+    channelId: channelIdOf(fundingTxid, fundingOutputIndex),
+    counterpartyNodeId: state.counterpartyNodeId,
+    channelKeysIndex: state.channelKeysIndex,
+    isOpener,
+    format: state.format,
+    channelType: state.channelType,
+    fundingSat: state.fundingSat,
+    fundingTxid,
+    fundingOutputIndex,
+    holder: state.holder,
+    counterparty: state.counterparty,
+    minimumDepth: state.minimumDepth,
+  };
+}
+
+function initialSpec(
+  state: { readonly fundingSat: Sat; readonly pushMsat: Msat; readonly feeratePerKw: FeeratePerKw },
+  isOpener: boolean,
+): CommitmentSpec {
+  const openerMsat = msat(state.fundingSat * 1000n - state.pushMsat);
+  return {
+    feeratePerKw: state.feeratePerKw,
+    toHolderMsat: isOpener ? openerMsat : state.pushMsat,
+    toCounterpartyMsat: isOpener ? state.pushMsat : openerMsat,
+    htlcs: [],
+  };
+}

@@ -1,0 +1,53 @@
+import type { MessageOf } from '../wire/message.ts';
+import type { ChannelEnv } from './channel-env.ts';
+import type { Funding, OpenChannel } from './channel-state.ts';
+import { transition, violation, type Outcome, type Transition } from './transition.ts';
+
+/** A funding that did not confirm for so long is given up by its fundee (BOLT 2, The funding_created Message). */
+export const FUNDING_TIMEOUT_BLOCKS = 2016;
+
+/** Sends `channel_ready` once the funding is deep enough; changes nothing where it is not, or was sent. */
+export function sendReadyIfDeep(env: ChannelEnv, channel: OpenChannel): Transition<OpenChannel> {
+  if (channel.holderReadySent || fundingDepth(channel.funding, env.blockHeight) < channel.params.minimumDepth)
+    return transition(channel);
+  const next: OpenChannel = { ...channel, holderReadySent: true };
+  return transition(next, {
+    messages: [channelReady(env, next)],
+    facts: next.counterpartyReady ? [{ kind: 'channelReady' }] : [],
+  });
+}
+
+/** The message itself: also sent again on reconnection while no commitment followed. */
+export const channelReady = (env: ChannelEnv, channel: OpenChannel): MessageOf<'channel_ready'> => ({
+  kind: 'channel_ready',
+  channelId: channel.params.channelId,
+  secondPerCommitmentPoint: env.signer.perCommitmentPoint(1),
+  tlvs: { shortChannelId: channel.holderAlias },
+});
+
+export function receiveReady(
+  env: ChannelEnv,
+  channel: OpenChannel,
+  message: MessageOf<'channel_ready'>,
+): Outcome<OpenChannel> {
+  const counterpartyAlias = message.tlvs.shortChannelId ?? channel.counterpartyAlias;
+  const { commitments } = channel;
+  // A repeated one only tells an alias: the point of the second commitment counts once.
+  if (commitments.counterpartyNext.kind !== 'awaitingReady') return transition({ ...channel, counterpartyAlias });
+  if (!env.secp.isPoint(message.secondPerCommitmentPoint))
+    return violation('fail', 'second_per_commitment_point is not on the curve');
+  const next: OpenChannel = {
+    ...channel,
+    counterpartyAlias,
+    counterpartyReady: true,
+    commitments: {
+      ...commitments,
+      counterpartyNext: { kind: 'ready', perCommitmentPoint: message.secondPerCommitmentPoint },
+    },
+  };
+  return transition(next, { facts: next.holderReadySent ? [{ kind: 'channelReady' }] : [] });
+}
+
+/** Confirmations of the funding: 1 in the block that contains it. */
+export const fundingDepth = (funding: Funding, blockHeight: number): number =>
+  funding.kind === 'confirmed' ? Math.max(0, blockHeight - funding.height + 1) : 0;

@@ -1,0 +1,100 @@
+import { equalBytes } from '../primitives/bytes.ts';
+import type { Message, MessageOf } from '../wire/message.ts';
+import type { ChannelEnv } from './channel-env.ts';
+import { commitmentSigned, revokeAndAck, updateMessage } from './channel-operation.ts';
+import { channelReady } from './channel-ready.ts';
+import type { OpenChannel } from './channel-state.ts';
+import { signCounterpartyCommitment } from './commitment-signatures.ts';
+import { forgetUnsignedCounterpartyChanges, latestCounterpartyCommit } from './commitments.ts';
+import { transition, violation, type Outcome } from './transition.ts';
+
+/** The newest secret of the counterparty, 32 bytes; zeros before the first revocation. */
+export type LastSecret = Uint8Array;
+
+/** What we say first on a new connection (BOLT 2, Message Retransmission). */
+export function reestablishMessage(
+  env: ChannelEnv,
+  { params, commitments }: OpenChannel,
+  lastCounterpartySecret: LastSecret,
+): MessageOf<'channel_reestablish'> {
+  return {
+    kind: 'channel_reestablish',
+    channelId: params.channelId,
+    nextCommitmentNumber: BigInt(commitments.holderCommit.number + 1),
+    nextRevocationNumber: BigInt(commitments.counterpartyCommit.number),
+    yourLastPerCommitmentSecret: lastCounterpartySecret,
+    myCurrentPerCommitmentPoint: env.signer.perCommitmentPoint(commitments.holderCommit.number),
+    tlvs: {},
+  };
+}
+
+/** A lost connection reverses what the counterparty had not signed. */
+export const afterDisconnection = (channel: OpenChannel): OpenChannel => ({
+  ...channel,
+  commitments: forgetUnsignedCounterpartyChanges(channel.commitments),
+});
+
+/**
+ * Answers `channel_reestablish`: repeats what the counterparty did not get, in the order in which it was first sent, and
+ * then our updates that were never signed.
+ */
+export function receiveReestablish(
+  env: ChannelEnv,
+  channel: OpenChannel,
+  message: MessageOf<'channel_reestablish'>,
+): Outcome<OpenChannel> {
+  const { commitments } = channel;
+  const { channelId } = channel.params;
+  const holderNumber = commitments.holderCommit.number;
+  const signed = latestCounterpartyCommit(commitments).number;
+  const theirRevocations = Number(message.nextRevocationNumber);
+  const theirNext = Number(message.nextCommitmentNumber);
+
+  if (theirRevocations > holderNumber) return checkProof(env, message, theirRevocations);
+  if (theirRevocations < holderNumber - 1) return violation('fail', 'the peer has lost revocations of ours');
+  const expected = [signed + 1, ...(commitments.counterpartyNext.kind === 'awaitingRevocation' ? [signed] : [])];
+  if (theirNext > signed + 1) return violation('stale', 'the peer has a commitment that we do not remember');
+  if (!expected.includes(theirNext)) return violation('fail', 'the peer has lost a commitment that we signed');
+
+  const repeatRevocation = theirRevocations === holderNumber - 1;
+  const revocation: Message[] = repeatRevocation ? [revokeAndAck(env, channelId, holderNumber)] : [];
+  const repeatSignature = theirNext === signed;
+  const signature: Message[] = repeatSignature ? repeatedSignature(env, channel) : [];
+  const signedAfterRevoking =
+    commitments.counterpartyNext.kind === 'awaitingRevocation' &&
+    commitments.counterpartyNext.sentAfterHolderNumber === holderNumber;
+
+  const messages: Message[] = [];
+  if (channel.holderReadySent && theirNext === 1 && holderNumber === 0) messages.push(channelReady(env, channel));
+  messages.push(...(signedAfterRevoking ? [...revocation, ...signature] : [...signature, ...revocation]));
+  for (const change of commitments.holderChanges.proposed) messages.push(updateMessage(channelId, change));
+  if (channel.shutdown.kind !== 'none' && channel.shutdown.sent)
+    messages.push({ kind: 'shutdown', channelId, scriptpubkey: channel.shutdown.holderScript, tlvs: {} });
+  return transition(channel, { messages });
+}
+
+/** The updates of the unrevoked commitment and its signatures, equal to those sent before: signing is deterministic. */
+function repeatedSignature(env: ChannelEnv, { params, commitments }: OpenChannel): Message[] {
+  if (commitments.counterpartyNext.kind !== 'awaitingRevocation') return [];
+  const signatures = signCounterpartyCommitment(env, params, commitments.counterpartyNext.commit);
+  return [
+    ...commitments.holderChanges.signed.map((change) => updateMessage(params.channelId, change)),
+    commitmentSigned(params.channelId, signatures),
+  ];
+}
+
+/**
+ * The counterparty says that it has secrets which we do not remember releasing. If it knows one of them our state is
+ * old, and broadcasting it would give all the money away; if not, it lies.
+ */
+function checkProof(
+  env: ChannelEnv,
+  message: MessageOf<'channel_reestablish'>,
+  theirRevocations: number,
+): Outcome<OpenChannel> {
+  const point = env.signer.perCommitmentPoint(theirRevocations - 1);
+  const secret = message.yourLastPerCommitmentSecret;
+  if (env.secp.isSecret(secret) && equalBytes(env.secp.publicKey(secret), point))
+    return violation('stale', 'the peer proved that this device has an old state of the channel');
+  return violation('fail', 'the peer claims revocations that never happened');
+}

@@ -1,0 +1,108 @@
+import type { FeeratePerKw, Msat, Sat } from '../primitives/units.ts';
+import type { ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
+import type { CommitmentFormat } from '../transactions/channel-scripts.ts';
+import type { Commitments } from './commitments.ts';
+
+/** What both sides of an establishment know before the funding outpoint does. */
+export interface Proposal {
+  readonly temporaryChannelId: Uint8Array;
+  readonly counterpartyNodeId: Uint8Array;
+  readonly channelKeysIndex: number;
+  readonly format: CommitmentFormat;
+  readonly channelType: Uint8Array;
+  readonly fundingSat: Sat;
+  readonly pushMsat: Msat;
+  readonly feeratePerKw: FeeratePerKw;
+  readonly holder: PartyTerms;
+}
+
+/** We sent `open_channel`. Not persisted: a restart forgets the attempt. */
+export interface AwaitingAccept extends Proposal {
+  readonly kind: 'awaitingAccept';
+}
+
+/** We sent `accept_channel`. Not persisted. */
+export interface AwaitingFundingCreated extends Proposal {
+  readonly kind: 'awaitingFundingCreated';
+  readonly counterparty: PartyTerms;
+  readonly firstPerCommitmentPoint: Uint8Array;
+  readonly minimumDepth: number;
+}
+
+/** The counterparty accepted: the wallet has to make the funding transaction. Not persisted. */
+export interface AwaitingFunding extends Proposal {
+  readonly kind: 'awaitingFunding';
+  readonly counterparty: PartyTerms;
+  readonly firstPerCommitmentPoint: Uint8Array;
+  readonly minimumDepth: number;
+}
+
+/** We sent `funding_created`; the signed transaction must not leave before `funding_signed`. Not persisted. */
+export interface AwaitingFundingSigned {
+  readonly kind: 'awaitingFundingSigned';
+  readonly temporaryChannelId: Uint8Array;
+  readonly params: ChannelParameters;
+  readonly commitments: Commitments;
+  readonly fundingTransaction: Uint8Array;
+}
+
+/** Where the funding is. The opener keeps the transaction to broadcast it until it confirms. */
+export type Funding =
+  | { readonly kind: 'unconfirmed'; readonly transaction: Uint8Array }
+  | { readonly kind: 'confirmed'; readonly height: number; readonly transactionIndex: number };
+
+/** How far a cooperative close is (BOLT 2, Channel Close). */
+export type Shutdown =
+  | { readonly kind: 'none' }
+  /** A `shutdown` of ours that waits until our updates are signed (`sent` false), or is out. */
+  | { readonly kind: 'holder'; readonly holderScript: Uint8Array; readonly sent: boolean }
+  | {
+      readonly kind: 'both';
+      readonly holderScript: Uint8Array;
+      readonly sent: boolean;
+      readonly counterpartyScript: Uint8Array;
+    };
+
+/** A channel from its funding to its close. Everything in it is persisted, all in one record. */
+export interface OpenChannel {
+  readonly kind: 'open';
+  readonly params: ChannelParameters;
+  readonly commitments: Commitments;
+  readonly funding: Funding;
+  readonly holderReadySent: boolean;
+  readonly counterpartyReady: boolean;
+  /** Our alias, which the counterparty may use for us; 8 bytes as a number. */
+  readonly holderAlias: bigint;
+  /** The alias under which the counterparty knows the channel: what our invoices say. 0 until `channel_ready`. */
+  readonly counterpartyAlias: bigint;
+  readonly shutdown: Shutdown;
+}
+
+/** Both agreed on a closing transaction, or one side closed alone; the monitor does the rest. Persisted. */
+export interface ClosedChannel {
+  readonly kind: 'closed';
+  readonly params: ChannelParameters;
+  readonly reason: CloseReason;
+  /** What the two sides had when it closed, to be shown. */
+  readonly holderMsat: Msat;
+}
+
+/** Why a channel is closed, in the words of the person's question. */
+export type CloseReason =
+  | { readonly kind: 'cooperative'; readonly transaction: Uint8Array }
+  /** The person asked for it. */
+  | { readonly kind: 'holderForceClosed' }
+  /** We closed because of what the counterparty did. */
+  | { readonly kind: 'violation'; readonly message: string }
+  /** The counterparty sent an `error`. */
+  | { readonly kind: 'counterpartyError'; readonly message: string }
+  /** A commitment of the counterparty is on the chain. */
+  | { readonly kind: 'counterpartyForceClosed' }
+  /** The counterparty proved that our state is old: nothing of ours was broadcast. */
+  | { readonly kind: 'stale' }
+  /** The funding did not confirm within 2016 blocks. */
+  | { readonly kind: 'fundingTimedOut' };
+
+export type PendingChannel = AwaitingAccept | AwaitingFunding | AwaitingFundingCreated | AwaitingFundingSigned;
+export type PersistedChannel = OpenChannel | ClosedChannel;
+export type ChannelState = PendingChannel | PersistedChannel;

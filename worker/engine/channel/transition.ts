@@ -1,0 +1,62 @@
+import type { MonitorStep } from '../monitor/monitor-update.ts';
+import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
+import type { Removal } from '../transactions/commitment-spec.ts';
+import type { Message } from '../wire/message.ts';
+
+/** What happened in a channel that the rest of the engine acts upon, within the same turn. */
+export type ChannelFact =
+  /** An inbound HTLC is irrevocably committed: fulfil, forward or fail it. */
+  | { readonly kind: 'htlcAccepted'; readonly htlc: ChannelHtlc }
+  /** The counterparty gave the preimage of an outbound HTLC; may come again after a reconnection. */
+  | { readonly kind: 'htlcFulfilled'; readonly htlc: ChannelHtlc; readonly preimage: Uint8Array }
+  /** An outbound HTLC is gone from both commitments for good. */
+  | { readonly kind: 'htlcRemoved'; readonly htlc: ChannelHtlc; readonly removal: Removal }
+  /** Both sides have sent `channel_ready`. */
+  | { readonly kind: 'channelReady' }
+  /** The counterparty wants the funding transaction made: 2-of-2 script and amount. */
+  | { readonly kind: 'fundingSigned' }
+  /** Both signatures are there: the transaction may be broadcast. */
+  | { readonly kind: 'closingAgreed'; readonly transaction: Uint8Array };
+
+/**
+ * The outcome of one step of a channel. `steps` belong into this turn's monitor update, `messages` leave only after it
+ * is durable, `facts` are handled in the same turn.
+ */
+export interface Transition<State> {
+  readonly kind: 'transition';
+  readonly state: State;
+  readonly steps: readonly MonitorStep[];
+  readonly messages: readonly Message[];
+  readonly facts: readonly ChannelFact[];
+}
+
+/**
+ * The counterparty broke a rule. `warn`: send a `warning` and drop the connection, the channel stays as it was (what
+ * BOLT 2 allows wherever our state is untouched). `fail`: send an `error` and close from our commitment. `stale`: the
+ * counterparty proved that our state is old; never broadcast.
+ */
+export interface Violation {
+  readonly kind: 'violation';
+  readonly severity: 'warn' | 'fail' | 'stale';
+  readonly reason: string;
+}
+
+export type Outcome<State> = Transition<State> | Violation;
+
+export function transition<State>(
+  state: State,
+  parts: {
+    readonly steps?: readonly MonitorStep[];
+    readonly messages?: readonly Message[];
+    readonly facts?: readonly ChannelFact[];
+  } = {},
+): Transition<State> {
+  const { steps = [], messages = [], facts = [] } = parts;
+  return { kind: 'transition', state, steps, messages, facts };
+}
+
+export const violation = (severity: Violation['severity'], reason: string): Violation => ({
+  kind: 'violation',
+  severity,
+  reason,
+});

@@ -1,0 +1,127 @@
+import { feeratePerKw, msat, sat } from '../primitives/units.ts';
+import type { ValueOf } from '../wire/schema.ts';
+import { recordFormat } from '../wire/stored-record.ts';
+import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
+import type { ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
+import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
+
+/** A commitment as a monitor stores it: its HTLCs without their onions, which no monitor needs. */
+export const specSchema = {
+  kind: 'struct',
+  fields: {
+    feeratePerKw: 'u32',
+    toHolderMsat: 'u64',
+    toCounterpartyMsat: 'u64',
+    htlcs: {
+      kind: 'counted',
+      of: {
+        kind: 'struct',
+        fields: { outbound: 'u8', id: 'u64', amountMsat: 'u64', paymentHash: 'sha256', cltvExpiry: 'u32' },
+      },
+    },
+  },
+} as const;
+
+const termsSchema = {
+  kind: 'struct',
+  fields: {
+    fundingPubkey: 'point',
+    revocationBasepoint: 'point',
+    paymentBasepoint: 'point',
+    delayedPaymentBasepoint: 'point',
+    htlcBasepoint: 'point',
+    dustLimitSat: 'u64',
+    maxHtlcValueInFlightMsat: 'u64',
+    channelReserveSat: 'u64',
+    htlcMinimumMsat: 'u64',
+    toSelfDelay: 'u16',
+    maxAcceptedHtlcs: 'u16',
+    upfrontShutdownScript: 'bytes',
+  },
+} as const;
+
+const parametersRecord = recordFormat('channel parameters', 1, {
+  channelId: [2, 'channelId'],
+  counterpartyNodeId: [4, 'point'],
+  channelKeysIndex: [6, 'u32'],
+  isOpener: [8, 'u8'],
+  anchors: [10, 'u8'],
+  channelType: [12, 'remaining'],
+  fundingSat: [14, 'u64'],
+  fundingTxid: [16, 'sha256'],
+  fundingOutputIndex: [18, 'u16'],
+  holder: [20, termsSchema],
+  counterparty: [22, termsSchema],
+  minimumDepth: [24, 'u32'],
+});
+
+type StoredHtlc = ValueOf<typeof specSchema.fields.htlcs.of>;
+type StoredSpec = ValueOf<typeof specSchema>;
+type StoredTerms = ValueOf<typeof termsSchema>;
+
+export const htlcToRecord = (htlc: ChannelHtlc): StoredHtlc => ({
+  outbound: htlc.direction === 'outbound' ? 1 : 0,
+  id: htlc.id,
+  amountMsat: htlc.amountMsat,
+  paymentHash: htlc.paymentHash,
+  cltvExpiry: htlc.cltvExpiry,
+});
+
+/** `onionOf` finds the packet where it is kept; a monitor needs none. */
+export function htlcFromRecord(stored: StoredHtlc, onionOf: OnionLookup): ChannelHtlc {
+  const direction = stored.outbound === 1 ? 'outbound' : 'inbound';
+  const { id, paymentHash, cltvExpiry } = stored;
+  return {
+    direction,
+    id,
+    amountMsat: msat(stored.amountMsat),
+    paymentHash,
+    cltvExpiry,
+    onion: onionOf({ direction, id }),
+  };
+}
+
+export type OnionLookup = (htlc: Pick<ChannelHtlc, 'direction' | 'id'>) => Uint8Array;
+
+/** For readers that need no onion. */
+export const noOnion: OnionLookup = () => new Uint8Array(0);
+
+export const specToRecord = (spec: CommitmentSpec): StoredSpec => ({
+  feeratePerKw: spec.feeratePerKw,
+  toHolderMsat: spec.toHolderMsat,
+  toCounterpartyMsat: spec.toCounterpartyMsat,
+  htlcs: spec.htlcs.map(htlcToRecord),
+});
+
+export const specFromRecord = (stored: StoredSpec, onionOf: OnionLookup): CommitmentSpec => ({
+  feeratePerKw: feeratePerKw(stored.feeratePerKw),
+  toHolderMsat: msat(stored.toHolderMsat),
+  toCounterpartyMsat: msat(stored.toCounterpartyMsat),
+  htlcs: stored.htlcs.map((htlc) => htlcFromRecord(htlc, onionOf)),
+});
+
+export const encodeParameters = (params: ChannelParameters): Uint8Array =>
+  parametersRecord.encode({
+    ...params,
+    isOpener: params.isOpener ? 1 : 0,
+    anchors: params.format === 'anchors' ? 1 : 0,
+  });
+
+/** Throws what `RecordFormat.decode` throws. */
+export function decodeParameters(bytes: Uint8Array): ChannelParameters {
+  const { anchors, ...stored } = parametersRecord.decode(bytes);
+  return {
+    ...stored,
+    isOpener: stored.isOpener === 1,
+    format: anchors === 1 ? 'anchors' : 'static_remotekey',
+    fundingSat: sat(stored.fundingSat),
+    holder: termsFromRecord(stored.holder),
+    counterparty: termsFromRecord(stored.counterparty),
+  };
+}
+
+const termsFromRecord = (stored: StoredTerms): PartyTerms => ({
+  ...stored,
+  dustLimitSat: sat(stored.dustLimitSat),
+  channelReserveSat: sat(stored.channelReserveSat),
+});

@@ -1,0 +1,71 @@
+import { sortable, type StoreWrites } from '../primitives/store.ts';
+import { applyUpdate, type ChannelMonitor, type RevokedCommitment } from './channel-monitor.ts';
+import type { ChannelMonitorUpdateStatus, Persist } from './chain-monitor.ts';
+import { decodeMonitor, decodeUpdate, encodeMonitor, encodeRevoked, encodeUpdate } from './monitor-records.ts';
+import type { ChannelMonitorUpdate } from './monitor-update.ts';
+import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+
+/** Updates kept beside a snapshot before they are folded into a new one: bounds both start-up and bytes per payment. */
+const UPDATES_PER_SNAPSHOT = 64;
+
+/**
+ * `Persist` on the store: a snapshot, and an update a record after it. Everything joins the write of the running turn, so
+ * the answer is always `InProgress`; the commit completes it.
+ */
+export class MonitorPersister implements Persist {
+  readonly #writes: () => StoreWrites;
+  /** The update id of each monitor's snapshot. */
+  readonly #snapshots = new Map<string, number>();
+
+  /** `writes` gives the collection of the running turn. */
+  constructor(writes: () => StoreWrites) {
+    this.#writes = writes;
+  }
+
+  persistNewChannel(channelKey: string, monitor: ChannelMonitor): ChannelMonitorUpdateStatus {
+    this.#snapshot(channelKey, monitor, monitor.updateId);
+    return 'InProgress';
+  }
+
+  updatePersistedChannel(
+    channelKey: string,
+    update: ChannelMonitorUpdate | undefined,
+    monitor: ChannelMonitor,
+    revoked: readonly RevokedCommitment[],
+  ): ChannelMonitorUpdateStatus {
+    const writes = this.#writes();
+    for (const commitment of revoked)
+      writes.set(`mon/${channelKey}/old/${sortable(commitment.number)}`, encodeRevoked(commitment));
+    const since = monitor.updateId - (this.#snapshots.get(channelKey) ?? 0);
+    // What the chain or a close changes is not in any update: only a snapshot has it.
+    if (update === undefined || monitor.closed !== 'no' || since >= UPDATES_PER_SNAPSHOT)
+      this.#snapshot(channelKey, monitor, update === undefined ? monitor.updateId : monitor.updateId - 1);
+    else writes.set(updateKey(channelKey, update.updateId), encodeUpdate(update));
+    return 'InProgress';
+  }
+
+  /** Reads a monitor back: its snapshot and the updates after it. */
+  load(channelKey: string, params: ChannelParameters, records: ReadonlyMap<string, Uint8Array>): ChannelMonitor | undefined {
+    const snapshot = records.get(`mon/${channelKey}/snap`);
+    if (snapshot === undefined) return undefined;
+    let monitor = decodeMonitor(params, snapshot);
+    this.#snapshots.set(channelKey, monitor.updateId);
+    for (;;) {
+      const updateId = monitor.updateId + 1;
+      const stored = records.get(updateKey(channelKey, updateId));
+      if (stored === undefined) return monitor;
+      monitor = applyUpdate(monitor, decodeUpdate(updateId, stored)).monitor;
+    }
+  }
+
+  /** `lastStored` is the newest update that may have a record. */
+  #snapshot(channelKey: string, monitor: ChannelMonitor, lastStored: number): void {
+    const writes = this.#writes();
+    writes.set(`mon/${channelKey}/snap`, encodeMonitor(monitor));
+    for (let id = (this.#snapshots.get(channelKey) ?? 0) + 1; id <= lastStored; id++)
+      writes.set(updateKey(channelKey, id), undefined);
+    this.#snapshots.set(channelKey, monitor.updateId);
+  }
+}
+
+const updateKey = (channelKey: string, updateId: number): string => `mon/${channelKey}/upd/${sortable(updateId)}`;
