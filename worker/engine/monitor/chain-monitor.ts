@@ -1,12 +1,18 @@
-import { toHex } from '../primitives/bytes.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { fundingScript } from '../transactions/channel-scripts.ts';
 import { p2wsh } from '../transactions/script.ts';
-import { transactionId, type Outpoint } from '../transactions/transaction.ts';
-import { applyUpdate, newMonitor, type ChannelMonitor, type RevokedCommitment } from './channel-monitor.ts';
+import { decodeTransaction, transactionId, type Outpoint, type Transaction } from '../transactions/transaction.ts';
+import {
+  applyUpdate,
+  newMonitor,
+  type ChannelMonitor,
+  type ConfirmedSpend,
+  type RevokedCommitment,
+} from './channel-monitor.ts';
 import type { ChannelMonitorUpdate, MonitorStep } from './monitor-update.ts';
 import { confirmedSpendOf, spendsFunding, type BlockTransaction, type MonitorEvent } from './funding-spend.ts';
 import { holderCommitment, signedHolderCommitment } from './holder-commitment.ts';
@@ -88,6 +94,7 @@ export class ChainMonitor implements Watch {
   loadMonitor(key: string, monitor: ChannelMonitor): void {
     this.#watched.set(key, { monitor, inProgress: new Set() });
     this.#register(monitor.params);
+    if (monitor.confirmedSpend !== undefined) this.#registerOutputs(monitor.confirmedSpend);
   }
 
   updateChannel(key: string, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus {
@@ -117,14 +124,12 @@ export class ChainMonitor implements Watch {
     return started;
   }
 
-  /** Looks for spends of the watched funding outputs in a block's transactions. */
+  /** Looks in a block's transactions for spends of the watched funding outputs, and of the outputs of those spends. */
   transactionsConfirmed(height: number, transactions: readonly BlockTransaction[]): void {
     for (const [key, watched] of this.#watched) {
       for (const { transaction } of transactions) {
-        if (!spendsFunding(watched.monitor, transaction)) continue;
-        const confirmedSpend = confirmedSpendOf(watched.monitor, transaction, height, this.#holderTxid(watched.monitor));
-        this.#change(key, watched, { ...watched.monitor, confirmedSpend });
-        this.#events.push({ kind: 'fundingSpent', channelKey: key, confirmedSpend });
+        if (spendsFunding(watched.monitor, transaction)) this.#fundingSpent(key, watched, transaction, height);
+        else this.#outputsSpent(key, watched, transaction, height);
       }
     }
   }
@@ -132,9 +137,12 @@ export class ChainMonitor implements Watch {
   /** A transaction left the chain. */
   transactionUnconfirmed(txid: Uint8Array): void {
     for (const [key, watched] of this.#watched) {
-      const { confirmedSpend } = watched.monitor;
-      if (confirmedSpend === undefined || toHex(confirmedSpend.txid) !== toHex(txid)) continue;
-      this.#change(key, watched, { ...watched.monitor, confirmedSpend: undefined });
+      const { confirmedSpend, resolvedOutputs } = watched.monitor;
+      const resolved = resolvedOutputs.filter((output) => !equalBytes(output.txid, txid));
+      if (resolved.length < resolvedOutputs.length)
+        this.#change(key, watched, { ...watched.monitor, resolvedOutputs: resolved });
+      if (confirmedSpend === undefined || !equalBytes(confirmedSpend.txid, txid)) continue;
+      this.#change(key, watched, { ...watched.monitor, confirmedSpend: undefined, resolvedOutputs: [] });
       this.#events.push({ kind: 'fundingSpendUnconfirmed', channelKey: key });
     }
   }
@@ -151,6 +159,33 @@ export class ChainMonitor implements Watch {
 
   monitors(): readonly (readonly [string, ChannelMonitor])[] {
     return [...this.#watched].map(([key, { monitor }]) => [key, monitor] as const);
+  }
+
+  #fundingSpent(key: string, watched: Watched, transaction: Transaction, height: number): void {
+    const { monitor } = watched;
+    const confirmedSpend = confirmedSpendOf(monitor, transaction, height, this.#holderTxid(monitor));
+    // After a restart the chain source reports again what it reported before.
+    const before = monitor.confirmedSpend;
+    if (before?.height === height && equalBytes(before.txid, confirmedSpend.txid)) return;
+    this.#change(key, watched, { ...monitor, confirmedSpend });
+    this.#registerOutputs(confirmedSpend);
+    this.#events.push({ kind: 'fundingSpent', channelKey: key, confirmedSpend });
+  }
+
+  #outputsSpent(key: string, watched: Watched, transaction: Transaction, height: number): void {
+    const { confirmedSpend, resolvedOutputs } = watched.monitor;
+    if (confirmedSpend === undefined) return;
+    const found = transaction.inputs
+      .filter(({ txid, vout }) => equalBytes(txid, confirmedSpend.txid) && !resolvedOutputs.some((o) => o.vout === vout))
+      .map(({ vout }) => ({ vout, txid: transactionId(transaction), height }));
+    if (found.length === 0) return;
+    this.#change(key, watched, { ...watched.monitor, resolvedOutputs: [...resolvedOutputs, ...found] });
+  }
+
+  #registerOutputs({ txid, transaction, spend }: ConfirmedSpend): void {
+    if (spend.kind === 'cooperative') return;
+    for (const [vout, { script }] of decodeTransaction(transaction).outputs.entries())
+      this.#filter.registerOutput({ txid, vout }, script);
   }
 
   /** Signs our commitment once, when it is decided that it goes out: after that its secret is never released. */

@@ -59,6 +59,15 @@ export interface ChannelMonitor {
   /** Our signed commitment transaction once it was decided to broadcast it; empty before. */
   readonly broadcastTransaction: Uint8Array;
   readonly confirmedSpend: ConfirmedSpend | undefined;
+  /** Outputs of the confirmed spend that are spent themselves. */
+  readonly resolvedOutputs: readonly ResolvedOutput[];
+}
+
+/** A confirmed transaction that spent an output of a close. */
+export interface ResolvedOutput {
+  readonly vout: number;
+  readonly txid: Uint8Array;
+  readonly height: number;
 }
 
 /** A revoked commitment's HTLCs: with them and its secret every output of it can be rebuilt and taken. */
@@ -84,6 +93,7 @@ export function newMonitor(params: ChannelParameters, steps: readonly MonitorSte
     closed: 'no',
     broadcastTransaction: new Uint8Array(0),
     confirmedSpend: undefined,
+    resolvedOutputs: [],
   };
 }
 

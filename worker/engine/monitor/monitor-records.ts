@@ -59,6 +59,10 @@ const snapshotRecord = recordFormat('monitor', 1, {
       },
     },
   ],
+  resolvedOutputs: [
+    20,
+    { kind: 'rest', of: { kind: 'struct', fields: { vout: 'u32', txid: 'sha256', height: 'u32' } } },
+  ],
 });
 
 const updateRecord = recordFormat('monitor update', 1, {
@@ -93,6 +97,7 @@ export const encodeMonitor = (monitor: ChannelMonitor): Uint8Array =>
     closed: CLOSED.indexOf(monitor.closed),
     broadcastTransaction: monitor.broadcastTransaction,
     confirmedSpend: monitor.confirmedSpend === undefined ? [] : [spendToRecord(monitor.confirmedSpend)],
+    resolvedOutputs: monitor.resolvedOutputs,
   });
 
 export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): ChannelMonitor {
@@ -109,6 +114,7 @@ export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): Cha
     closed: known(CLOSED[stored.closed], 'closed'),
     broadcastTransaction: stored.broadcastTransaction,
     confirmedSpend: spend === undefined ? undefined : spendFromRecord(spend),
+    resolvedOutputs: stored.resolvedOutputs,
   };
 }
 

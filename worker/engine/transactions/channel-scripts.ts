@@ -1,6 +1,6 @@
 import { compareBytes } from '../primitives/bytes.ts';
 import { hash160, ripemd160 } from '../primitives/hash.ts';
-import { OP, p2wpkh, p2wsh, script, scriptNumber } from './script.ts';
+import { OP, p2wpkh, p2wsh, script, scriptNumber, type ScriptPart } from './script.ts';
 
 /** `anchors` is option_anchors: zero-fee HTLC transactions and option_static_remotekey. */
 export type CommitmentFormat = 'static_remotekey' | 'anchors';
@@ -25,8 +25,8 @@ export const toLocalScript = (
   delayedPubkey: Uint8Array,
 ): Uint8Array =>
   script(
-    ...[OP.IF, revocationPubkey],
-    ...[OP.ELSE, scriptNumber(toSelfDelay), OP.CSV, OP.DROP, delayedPubkey, OP.ENDIF],
+    [OP.IF, revocationPubkey],
+    [OP.ELSE, scriptNumber(toSelfDelay), OP.CSV, OP.DROP, delayedPubkey, OP.ENDIF],
     OP.CHECKSIG,
   );
 
@@ -45,11 +45,11 @@ export const anchorScript = (fundingPubkey: Uint8Array): Uint8Array =>
 /** The witness script of an HTLC that the owner of the commitment offered (BOLT 3, Offered HTLC Outputs). */
 export const offeredHtlcScript = (format: CommitmentFormat, keys: HtlcKeys, paymentHash: Uint8Array): Uint8Array =>
   script(
-    ...[OP.DUP, OP.HASH160, hash160(keys.revocationPubkey), OP.EQUAL, OP.IF, OP.CHECKSIG, OP.ELSE],
-    ...[keys.otherHtlcPubkey, OP.SWAP, OP.SIZE, Uint8Array.of(32), OP.EQUAL],
-    ...[OP.NOTIF, OP.DROP, scriptNumber(2), OP.SWAP, keys.ownerHtlcPubkey, scriptNumber(2), OP.CHECKMULTISIG],
-    ...[OP.ELSE, OP.HASH160, ripemd160(paymentHash), OP.EQUALVERIFY, OP.CHECKSIG, OP.ENDIF],
-    ...oneBlockDelay(format),
+    [OP.DUP, OP.HASH160, hash160(keys.revocationPubkey), OP.EQUAL, OP.IF, OP.CHECKSIG, OP.ELSE],
+    [keys.otherHtlcPubkey, OP.SWAP, OP.SIZE, Uint8Array.of(32), OP.EQUAL],
+    [OP.NOTIF, OP.DROP, scriptNumber(2), OP.SWAP, keys.ownerHtlcPubkey, scriptNumber(2), OP.CHECKMULTISIG],
+    [OP.ELSE, OP.HASH160, ripemd160(paymentHash), OP.EQUALVERIFY, OP.CHECKSIG, OP.ENDIF],
+    oneBlockDelay(format),
     OP.ENDIF,
   );
 
@@ -61,15 +61,15 @@ export const receivedHtlcScript = (
   cltvExpiry: number,
 ): Uint8Array =>
   script(
-    ...[OP.DUP, OP.HASH160, hash160(keys.revocationPubkey), OP.EQUAL, OP.IF, OP.CHECKSIG, OP.ELSE],
-    ...[keys.otherHtlcPubkey, OP.SWAP, OP.SIZE, Uint8Array.of(32), OP.EQUAL],
-    ...[OP.IF, OP.HASH160, ripemd160(paymentHash), OP.EQUALVERIFY],
-    ...[scriptNumber(2), OP.SWAP, keys.ownerHtlcPubkey, scriptNumber(2), OP.CHECKMULTISIG],
-    ...[OP.ELSE, OP.DROP, scriptNumber(cltvExpiry), OP.CLTV, OP.DROP, OP.CHECKSIG, OP.ENDIF],
-    ...oneBlockDelay(format),
+    [OP.DUP, OP.HASH160, hash160(keys.revocationPubkey), OP.EQUAL, OP.IF, OP.CHECKSIG, OP.ELSE],
+    [keys.otherHtlcPubkey, OP.SWAP, OP.SIZE, Uint8Array.of(32), OP.EQUAL],
+    [OP.IF, OP.HASH160, ripemd160(paymentHash), OP.EQUALVERIFY],
+    [scriptNumber(2), OP.SWAP, keys.ownerHtlcPubkey, scriptNumber(2), OP.CHECKMULTISIG],
+    [OP.ELSE, OP.DROP, scriptNumber(cltvExpiry), OP.CLTV, OP.DROP, OP.CHECKSIG, OP.ENDIF],
+    oneBlockDelay(format),
     OP.ENDIF,
   );
 
 /** With anchors every path but the revocation waits a block, so that nobody can pin the commitment (BOLT 3, Anchors). */
-const oneBlockDelay = (format: CommitmentFormat): readonly (number | Uint8Array)[] =>
+const oneBlockDelay = (format: CommitmentFormat): readonly ScriptPart[] =>
   format === 'anchors' ? [scriptNumber(1), OP.CSV, OP.DROP] : [];

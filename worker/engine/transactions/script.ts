@@ -23,10 +23,14 @@ export const OP = {
   CSV: 0xb2,
 } as const;
 
-/** A script from its parts: an opcode as a number, bytes (at most 75) as a push. */
-export function script(...parts: readonly (number | Uint8Array)[]): Uint8Array {
+/** An opcode as a number, or bytes (at most 75) as a push. */
+export type ScriptPart = number | Uint8Array;
+
+/** A script from its parts, which may be grouped in lists. */
+export function script(...parts: readonly (ScriptPart | readonly ScriptPart[])[]): Uint8Array {
+  const flat: readonly ScriptPart[] = parts.flat();
   return concat(
-    ...parts.map((part) => (typeof part === 'number' ? Uint8Array.of(part) : concat(Uint8Array.of(part.length), part))),
+    ...flat.map((part) => (typeof part === 'number' ? Uint8Array.of(part) : concat(Uint8Array.of(part.length), part))),
   );
 }
 
@@ -34,7 +38,7 @@ export function script(...parts: readonly (number | Uint8Array)[]): Uint8Array {
  * A script number in its one standard form: OP_0 to OP_16, otherwise the shortest little-endian push with room for
  * the sign bit. Both sides must build the same bytes, so there is no other choice. `value` is 0 to 2^32-1.
  */
-export function scriptNumber(value: number): number | Uint8Array {
+export function scriptNumber(value: number): ScriptPart {
   if (value === 0) return 0;
   if (value <= 16) return 0x50 + value;
   const bytes: number[] = [];

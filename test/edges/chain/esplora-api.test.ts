@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import funding from '../../vectors/bolt03-funding-tx.json' with { type: 'json' };
+import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import { toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
+import { FakePlatform, type Answer } from './fake-platform.ts';
+
+const api = (answer: Answer | ((path: string, init?: RequestInit) => Answer)): EsploraApi =>
+  new EsploraApi(
+    'http://esplora.test/api/',
+    new FakePlatform(typeof answer === 'function' ? answer : () => answer),
+    1000,
+  );
+const code = (name: string): unknown => expect.objectContaining({ code: name });
+const json = (value: unknown): Answer => ({ body: JSON.stringify(value), type: 'application/json' });
+const hash = 'ab'.repeat(32);
+
+describe('EsploraApi', () => {
+  it('asks below its base URL', async () => {
+    const platform = new FakePlatform(() => ({ body: hash }));
+    expect(await new EsploraApi('http://esplora.test/api/', platform).tipHash()).toBe(hash);
+    expect(platform.requests).toEqual(['http://esplora.test/api/blocks/tip/hash']);
+  });
+
+  it.each<[string, Answer, string]>([
+    ['a lost connection', 'drop', 'ChainSourceUnavailable'],
+    ['a broken server', { status: 503, body: 'down' }, 'ChainSourceUnavailable'],
+    ['too many requests', { status: 429, body: 'slow down' }, 'ChainSourceRateLimited'],
+    ['a web page', { body: '<!DOCTYPE html><p>Sign in', type: 'text/html' }, 'ChainSourceBadReply'],
+    ['a web page of no type', { body: ' <html>' }, 'ChainSourceBadReply'],
+    ['an empty answer', { body: '' }, 'ChainSourceBadReply'],
+    ['a short hash', { body: 'abcd' }, 'ChainSourceBadReply'],
+    ['a refusal', { status: 403, body: 'no' }, 'ChainSourceBadReply'],
+  ])('says what %s is', async (_, answer, expected) => {
+    await expect(api(answer).tipHash()).rejects.toThrow(code(expected));
+  });
+
+  it('gives up after its time', async () => {
+    const platform = new FakePlatform(() => 'hang');
+    const asked = new EsploraApi('http://esplora.test', platform, 1000).tipHeight();
+    platform.advance(1000);
+    await expect(asked).rejects.toThrow('no answer in time');
+  });
+
+  it('takes a transaction only by its own id', async () => {
+    const server = api({ body: funding.funding_tx_hex });
+    expect(toHex((await server.transaction(funding.funding_txid)) ?? new Uint8Array())).toBe(funding.funding_tx_hex);
+    await expect(server.transaction(hash)).rejects.toThrow(code('ChainSourceBadReply'));
+    await expect(api({ body: 'beef' }).transaction(hash)).rejects.toThrow(code('ChainSourceBadReply'));
+    expect(await api({ status: 404, body: 'Transaction not found' }).transaction(hash)).toBeUndefined();
+  });
+
+  it('takes a header only by its own hash', async () => {
+    await expect(api({ body: '00'.repeat(80) }).header(hash)).rejects.toThrow(code('ChainSourceBadReply'));
+  });
+
+  it('reads what is spent, where, and what is not', async () => {
+    const status = { confirmed: true, block_height: 7, block_hash: hash, block_time: 1 };
+    expect(await api(json({ spent: true, txid: hash, vin: 0, status })).outspend(hash, 0)).toEqual({
+      spent: true,
+      txid: hash,
+      status: { confirmed: true, blockHeight: 7, blockHash: hash },
+    });
+    expect(await api(json({ spent: false })).outspend(hash, 0)).toEqual({ spent: false });
+    await expect(api(json({ spent: 'yes' })).outspend(hash, 0)).rejects.toThrow(code('ChainSourceBadReply'));
+  });
+
+  it('passes on why a transaction is refused', async () => {
+    const bodies: unknown[] = [];
+    const server = api((_, init) => (bodies.push(init?.body), { status: 400, body: 'bad-txns' }));
+    expect(await server.broadcast(Uint8Array.of(1, 2))).toEqual({ kind: 'refused', reason: 'bad-txns' });
+    expect(bodies).toEqual(['0102']);
+  });
+
+  it('answers any JSON with a value or a typed error', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (value) => {
+        const server = api(json(value));
+        const calls = [
+          () => server.status(hash),
+          () => server.outspend(hash, 0),
+          () => server.merkleProof(hash),
+          () => server.scriptStats(hash),
+          () => server.scriptTxs(hash),
+          () => server.headersDownFrom(5),
+          () => server.feeEstimates(),
+          () => server.tipHeight(),
+        ];
+        for (const call of calls)
+          await call().catch((error: unknown) => {
+            expect(error instanceof GlowwormError && error.code).toBe('ChainSourceBadReply');
+          });
+      }),
+    );
+  });
+});

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import { FeeEstimator, refreshFees } from '../../../worker/edges/chain/fee-estimator.ts';
+import { FakePlatform } from './fake-platform.ts';
+
+describe('FeeEstimator', () => {
+  it('turns sat/vB into sat per 1000 weight by target', () => {
+    const fees = new FeeEstimator();
+    fees.update(
+      new Map([
+        [1, 40],
+        [2, 20],
+        [6, 10],
+        [144, 4],
+      ]),
+      0,
+    );
+    expect(fees.feerate('urgentOnChainSweep')).toBe(5000);
+    expect(fees.feerate('nonAnchorChannelFee')).toBe(2500);
+    expect(fees.feerate('anchorChannelFee')).toBe(1000);
+    expect(fees.feerate('maximumFeeEstimate')).toBe(100_000);
+  });
+
+  it('stays within the floor and the cap', () => {
+    const fees = new FeeEstimator();
+    fees.update(
+      new Map([
+        [1, 99_000],
+        [2, 1],
+        [1008, 0.1],
+      ]),
+      0,
+    );
+    expect(fees.feerate('maximumFeeEstimate')).toBe(250_000);
+    expect(fees.feerate('urgentOnChainSweep')).toBe(253);
+    expect(fees.feerate('minAllowedAnchorChannelRemoteFee')).toBe(253);
+  });
+
+  it('has defaults while nothing is known, and says so', () => {
+    const fees = new FeeEstimator();
+    expect(fees.isStale(0)).toBe(true);
+    expect(fees.feerate('nonAnchorChannelFee')).toBe(2000);
+    fees.update(new Map([[12, 3]]), 1000);
+    expect([fees.isStale(3_601_000), fees.isStale(3_601_001)]).toEqual([false, true]);
+    expect(fees.feerate('urgentOnChainSweep')).toBe(750);
+  });
+
+  it('asks the next source when one fails', async () => {
+    const platform = new FakePlatform(() => ({ body: '{"2": 8, "x": 1, "6": -3}' }));
+    const broken = new EsploraApi('http://broken.test', new FakePlatform(() => 'drop'));
+    const fees = new FeeEstimator();
+    await refreshFees(fees, [broken, new EsploraApi('http://good.test', platform)], platform);
+    expect(fees.feerate('urgentOnChainSweep')).toBe(2000);
+    await expect(refreshFees(fees, [broken], platform)).rejects.toThrow("can't be reached");
+    expect(fees.feerate('urgentOnChainSweep')).toBe(2000);
+  });
+});

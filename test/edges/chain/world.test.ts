@@ -1,0 +1,277 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { Broadcaster } from '../../../worker/edges/chain/broadcaster.ts';
+import { ChainSync } from '../../../worker/edges/chain/chain-sync.ts';
+import type { ChainUpdate } from '../../../worker/edges/chain/chain-update.ts';
+import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
+import { workerPlatform, type ChainPlatform } from '../../../worker/edges/chain/platform.ts';
+import { WatchList } from '../../../worker/edges/chain/watch-list.ts';
+import { mnemonicSeed } from '../../../worker/engine/keys/mnemonic.ts';
+import { reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
+import type { Outpoint } from '../../../worker/engine/transactions/transaction.ts';
+import { addressOfScript } from '../../../worker/engine/wallet/address.ts';
+import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
+import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import { RegtestChain } from '../../world/chain.ts';
+import { EsploraServer } from '../../world/esplora.ts';
+
+const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
+const terms = { feeratePerKw: 1000, reserveSat: 0n };
+let chain: RegtestChain;
+let esplora: EsploraServer;
+let accounts = 0;
+
+beforeAll(async () => {
+  chain = await RegtestChain.start();
+  esplora = new EsploraServer(chain);
+  await esplora.listen();
+});
+
+afterAll(async () => {
+  await esplora.stop();
+  await chain.stop();
+});
+
+/** A wallet of its own, following the chain from its tip. */
+class Follower {
+  readonly updates: ChainUpdate[] = [];
+  readonly watchList = new WatchList();
+  readonly wallet: OnchainWallet;
+  readonly sync: ChainSync;
+  readonly api: EsploraApi;
+  onUpdate: (update: ChainUpdate) => void = () => undefined;
+
+  constructor(options: { platform?: ChainPlatform; headers?: HeaderChain; before?: readonly EsploraApi[] } = {}) {
+    const platform = options.platform ?? workerPlatform;
+    this.api = new EsploraApi(esplora.url, platform);
+    this.wallet = new OnchainWallet(secp, new Descriptors(seed.with(0, accounts++), 'regtest'));
+    this.sync = new ChainSync({
+      sources: [...(options.before ?? []), this.api],
+      platform,
+      headers: options.headers ?? HeaderChain.from('regtest', { height: chain.height, header: chain.tip.header }),
+      watchList: this.watchList,
+      onUpdate: (update) => this.#apply(update),
+      intervalMs: 1000,
+    });
+  }
+
+  #apply(update: ChainUpdate): void {
+    this.updates.push(update);
+    for (const txid of update.unconfirmed) this.wallet.transactionUnconfirmed(txid);
+    for (const { height, txs } of update.confirmed)
+      for (const { transaction } of txs) this.wallet.transactionConfirmed(transaction, height);
+    this.wallet.bestBlockUpdated(update.best.height);
+    for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
+    for (const txid of update.dropped) this.wallet.transactionDropped(txid);
+    this.onUpdate(update);
+  }
+
+  /** Confirmed coins on a fresh address of the wallet. */
+  async fund(amountSat: number): Promise<Outpoint> {
+    const script = this.wallet.newScript('receive');
+    this.watchList.registerScript(script);
+    const txid = await chain.fund(addressOfScript(script, 'regtest') ?? '', amountSat);
+    await chain.mine();
+    await this.sync.poll();
+    const coin = this.wallet.state.coins.find((candidate) => display(candidate.txid) === txid);
+    if (!coin) throw new Error('the coin has arrived');
+    return coin;
+  }
+
+  /** The confirmed transactions of all updates, as height:txid. */
+  get confirmed(): string[] {
+    return this.updates.flatMap(({ confirmed }) =>
+      confirmed.flatMap(({ height, txs }) => txs.map(({ txid }) => `${height}:${display(txid)}`)),
+    );
+  }
+}
+
+const display = (txid: Uint8Array): string => toHex(reversed(txid));
+const requestCount = (): number => Object.values(esplora.requests).reduce((sum, count) => sum + count, 0);
+let follower: Follower;
+
+beforeEach(() => {
+  esplora.faults.clear();
+  follower = new Follower();
+});
+
+describe('the wallet over a real Esplora', () => {
+  it('sees a payment in the mempool, then in a block, then spends it', async () => {
+    const script = follower.wallet.newScript('receive');
+    follower.watchList.registerScript(script);
+    await chain.fund(addressOfScript(script, 'regtest') ?? '', 200_000);
+    await follower.sync.poll({ everything: true });
+    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 200_000n });
+    await chain.mine();
+    await follower.sync.poll();
+    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 200_000n, unconfirmedSat: 0n });
+
+    const { rawTx, feeSat } = follower.wallet.send('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 50_000n, terms);
+    expect(await new Broadcaster([follower.api]).broadcast([rawTx])).toEqual({ kind: 'accepted' });
+    await chain.mine();
+    await follower.sync.poll();
+    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 150_000n - feeSat, unconfirmedSat: 0n });
+  });
+
+  it('takes back what a reorganisation takes out, and finds it again', async () => {
+    const { txid } = await follower.fund(70_000);
+    const { height } = chain;
+    await chain.reorg(1);
+    await follower.sync.poll();
+    const update = follower.updates.at(-1);
+    expect([update?.disconnectedTo, update?.unconfirmed.map(display)]).toEqual([height - 1, [display(txid)]]);
+    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 70_000n });
+    await chain.mine();
+    await follower.sync.poll();
+    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n });
+  });
+
+  it('drops what a reorganisation made vanish', async () => {
+    await follower.fund(70_000);
+    await chain.reorg(1, { keepOut: true });
+    await follower.sync.poll();
+    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 0n });
+  });
+});
+
+describe('watched transactions and outputs', () => {
+  it('are reported once, with their block, and in order', async () => {
+    const outpoint = await follower.fund(100_000);
+    follower.watchList.registerOutput(outpoint);
+    await follower.sync.poll();
+    const { rawTx, txid } = follower.wallet.send('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'all', terms);
+    follower.watchList.registerTx(txid);
+    await follower.api.broadcast(rawTx);
+    const before = follower.confirmed.length;
+    await chain.mine();
+    await follower.sync.poll();
+    await chain.mine();
+    await follower.sync.poll();
+    expect(follower.confirmed.slice(before)).toEqual([`${chain.height - 1}:${display(txid)}`]);
+  });
+
+  it('are found in the same poll when the update itself registers them', async () => {
+    const outpoint = await follower.fund(100_000);
+    const { rawTx, txid } = follower.wallet.send('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'all', terms);
+    await follower.api.broadcast(rawTx);
+    await chain.mine();
+    const late = new Follower({ headers: follower.sync.headers });
+    late.watchList.registerTx(outpoint.txid);
+    late.onUpdate = () => late.watchList.registerOutput(outpoint);
+    await late.sync.poll();
+    expect(late.confirmed).toEqual([
+      `${chain.height - 1}:${display(outpoint.txid)}`,
+      `${chain.height}:${display(txid)}`,
+    ]);
+  });
+
+  it('older than the headers kept are found too', async () => {
+    const outpoint = await follower.fund(100_000);
+    await chain.mine(3);
+    const late = new Follower();
+    late.watchList.registerTx(outpoint.txid);
+    await late.sync.poll();
+    expect(late.confirmed).toEqual([`${chain.height - 3}:${display(outpoint.txid)}`]);
+  });
+});
+
+describe('requests', () => {
+  it('are one while nothing happens, and three for a block with one watched output', async () => {
+    follower.watchList.registerOutput(await follower.fund(100_000));
+    const scripts = follower.wallet.activeScripts();
+    for (const script of scripts) follower.watchList.unregisterScript(script);
+    await follower.sync.poll();
+    esplora.resetRequests();
+    await follower.sync.poll();
+    expect(requestCount()).toBe(1);
+    await chain.mine();
+    await follower.sync.poll();
+    expect(esplora.requests).toEqual({
+      '/blocks/tip/hash': 2,
+      '/block/:hash/header': 1,
+      '/tx/:txid/outspend/:vout': 1,
+    });
+  });
+
+  it('do not grow with what is long past', async () => {
+    for (let round = 0; round < 3; round++) follower.watchList.registerTx((await follower.fund(100_000)).txid);
+    for (const script of follower.wallet.activeScripts()) follower.watchList.unregisterScript(script);
+    await chain.mine(100);
+    await follower.sync.poll();
+    expect(follower.watchList.items.size).toBe(0);
+    esplora.resetRequests();
+    await chain.mine();
+    await follower.sync.poll();
+    expect(requestCount()).toBeLessThanOrEqual(3);
+  });
+
+  it('fetch the headers of many blocks ten at a time', async () => {
+    await chain.mine(35);
+    esplora.resetRequests();
+    await follower.sync.poll();
+    expect(follower.sync.headers.tip).toMatchObject({ height: chain.height, header: { hash: chain.tip.hash } });
+    expect(requestCount()).toBeLessThanOrEqual(12);
+  });
+});
+
+describe('a source that fails', () => {
+  const paths = ['/blocks/tip/hash', '/header', '/outspend/', '/merkle-proof', '/hex'];
+
+  it.each(paths)('at %s moves nothing, and the next poll brings everything', async (path) => {
+    const outpoint = await follower.fund(100_000);
+    follower.watchList.registerOutput(outpoint);
+    await follower.sync.poll();
+    const { rawTx, txid } = follower.wallet.send('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'all', terms);
+    await follower.api.broadcast(rawTx);
+    await chain.mine();
+    const before = { tip: follower.sync.headers.tip, updates: follower.updates.length };
+    esplora.faults.add({ kind: 'answer', status: 500, path });
+    await expect(follower.sync.poll()).rejects.toThrow(expect.objectContaining({ code: 'ChainSourceUnavailable' }));
+    expect({ tip: follower.sync.headers.tip, updates: follower.updates.length }).toEqual(before);
+    await follower.sync.poll();
+    expect(follower.confirmed).toContain(`${chain.height}:${display(txid)}`);
+  });
+
+  it('is left for the next one', async () => {
+    const broken = new EsploraApi('http://127.0.0.1:1', workerPlatform);
+    const two = new Follower({ before: [broken] });
+    await chain.mine();
+    await two.sync.poll();
+    expect(two.sync.headers.tip.height).toBe(chain.height);
+  });
+});
+
+describe('a source that lies', () => {
+  /** The real server, with the answers below some path changed. */
+  const liar = (path: RegExp, change: (body: string) => string): ChainPlatform => ({
+    ...workerPlatform,
+    fetch: async (url, init) => {
+      const response = await workerPlatform.fetch(url, init);
+      return path.test(url) ? new Response(change(await response.text())) : response;
+    },
+  });
+
+  it.each([
+    ['a Merkle proof', /merkle-proof/, (body: string) => body.replace(/"pos":\d+/, '"pos":0')],
+    ['a block hash', /status/, (body: string) => body.replace(/"block_height":\d+/, '"block_height":1')],
+    ['a header', /header/, (body: string) => body.replace(/^.{8}/, '00000000')],
+  ])('about %s is not believed', async (_, path, change) => {
+    const platform = liar(path, change);
+    const deceived = new Follower({ platform, headers: follower.sync.headers });
+    const { txid } = await follower.fund(100_000);
+    deceived.watchList.registerTx(txid);
+    await expect(deceived.sync.poll()).rejects.toThrow(expect.objectContaining({ code: 'ChainSourceBadReply' }));
+    expect(deceived.updates).toEqual([]);
+  });
+
+  it('about a confirmation in a block that nobody has is not believed', async () => {
+    const change = (body: string): string =>
+      body.replace(/"block_hash":"[0-9a-f]+"/, `"block_hash":"${'ab'.repeat(32)}"`);
+    const deceived = new Follower({ platform: liar(/status/, change), headers: follower.sync.headers });
+    const { txid } = await follower.fund(100_000);
+    deceived.watchList.registerTx(txid);
+    await deceived.sync.poll();
+    expect(deceived.confirmed).toEqual([]);
+  });
+});

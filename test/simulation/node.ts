@@ -1,0 +1,209 @@
+import { Committer } from '../../worker/client/committer.ts';
+import { toHex } from '../../worker/engine/primitives/bytes.ts';
+import { sha256 } from '../../worker/engine/primitives/hash.ts';
+import { nobleSecp256k1, type Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
+import { feeratePerKw, msat, sat } from '../../worker/engine/primitives/units.ts';
+import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/channel/channel-config.ts';
+import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
+import { ChannelManager } from '../../worker/engine/manager/channel-manager.ts';
+import type { Effect } from '../../worker/engine/manager/turn.ts';
+import { decodeInvoice, encodeInvoice } from '../../worker/engine/payments/bolt11.ts';
+import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../../worker/engine/payments/inbound-payment.ts';
+import type { Transaction } from '../../worker/engine/transactions/transaction.ts';
+import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
+import { decodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
+import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
+import { featureSet } from '../../worker/engine/wire/features.ts';
+import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/wire/message.ts';
+import type { CommitTarget } from '../../worker/client/committer.ts';
+import type { StoredRecords } from '../../worker/engine/primitives/store.ts';
+
+export const CHAIN_HASH = new Uint8Array(32).fill(6);
+
+const FEATURES = featureSet({
+  option_data_loss_protect: 'compulsory',
+  option_upfront_shutdown_script: 'optional',
+  option_static_remotekey: 'compulsory',
+  payment_secret: 'compulsory',
+  basic_mpp: 'optional',
+  option_support_large_channel: 'optional',
+  option_anchors: 'optional',
+  option_shutdown_anysegwit: 'optional',
+  option_channel_type: 'compulsory',
+  option_scid_alias: 'optional',
+});
+
+export interface SimulatedStore extends CommitTarget {
+  /** Exactly what is durable. */
+  readonly records: StoredRecords;
+}
+
+export interface SimulatedNodeOptions {
+  readonly name: string;
+  readonly store: SimulatedStore;
+  readonly secp?: Secp256k1;
+  readonly config?: ChannelConfig;
+  readonly soon?: (callback: () => void) => void;
+  readonly now: () => number;
+}
+
+/** An engine with everything around it but the network, the chain and the clock, which a simulation plays. */
+export class SimulatedNode {
+  readonly name: string;
+  readonly manager: ChannelManager;
+  readonly wallet: OnchainWallet;
+  readonly keys: KeysManager;
+  readonly committer: Committer;
+  readonly log: string[] = [];
+  readonly broadcasts: Uint8Array[] = [];
+  /** What left for the other side, in order. */
+  readonly outbox: { readonly connectionId: number; readonly bytes: Uint8Array }[] = [];
+  readonly disconnects: string[] = [];
+  problem: Error | undefined;
+  readonly #options: SimulatedNodeOptions;
+  #counter = 0;
+
+  constructor(options: SimulatedNodeOptions) {
+    this.#options = options;
+    this.name = options.name;
+    const secp = options.secp ?? nobleSecp256k1;
+    const seed = new Uint8Array(64).fill(options.name.charCodeAt(0));
+    this.keys = new KeysManager(secp, seed, 'regtest');
+    const { records } = options.store;
+    const state = records.get('coin/state');
+    this.wallet = new OnchainWallet(
+      secp,
+      new Descriptors(seed, 'regtest'),
+      state === undefined ? undefined : decodeWallet(state),
+    );
+    const started = records.size;
+    this.manager = new ChannelManager(
+      {
+        secp,
+        keys: this.keys,
+        entropy: { getSecureRandomBytes: () => this.#random(started) },
+        wallet: this.wallet,
+        filter: { registerTx: () => {}, registerOutput: () => {} },
+        config: options.config ?? defaultChannelConfig,
+        chainHash: CHAIN_HASH,
+        trustedForZeroConf: () => false,
+        reserveSat: () => 0n,
+        log: (line) => this.log.push(line),
+      },
+      { commitment: feeratePerKw(1000), closing: feeratePerKw(1000), maximum: feeratePerKw(50_000) },
+    );
+    this.committer = new Committer({
+      target: options.store,
+      soon: options.soon ?? queueMicrotask,
+      release: (effects) => effects.forEach((effect) => this.#leave(effect)),
+      completed: (updates) => {
+        if (updates.length === 0) return;
+        this.turn(() => {
+          for (const { channelKey, updateId } of updates) this.manager.channelMonitorUpdated(channelKey, updateId);
+        });
+      },
+      failed: (error) => (this.problem = error),
+    });
+    if (records.size > 0) {
+      this.manager.load(records);
+      this.turn(() => this.manager.resume());
+    }
+  }
+
+  get nodeId(): string {
+    return toHex(this.keys.nodeId);
+  }
+
+  turn<T>(work: () => T): T {
+    const { value, result } = this.manager.run(this.#options.now(), work);
+    this.committer.submit(result);
+    return value;
+  }
+
+  connect(peer: SimulatedNode, connectionId: number): void {
+    this.turn(() => this.manager.peerConnected(peer.nodeId, connectionId, FEATURES));
+  }
+
+  receive(peer: SimulatedNode, connectionId: number, bytes: Uint8Array): void {
+    const message = decodeMessage(bytes) as Message;
+    this.turn(() => this.manager.receive(peer.nodeId, connectionId, message));
+  }
+
+  invoice(amountMsat: bigint): string {
+    const preimage = this.#random(1);
+    const paymentSecret = this.#random(2);
+    const now = this.#options.now();
+    const paymentHash = sha256(preimage);
+    const invoiceText = encodeInvoice((hash) => this.keys.signInvoice(hash), {
+      network: 'regtest',
+      amountMsat,
+      timestamp: Math.floor(now / 1000),
+      paymentHash,
+      paymentSecret,
+      description: { kind: 'text', text: '' },
+      expirySeconds: 3600,
+      minFinalCltvExpiryDelta: MIN_FINAL_CLTV_EXPIRY_DELTA,
+      fallbackAddresses: [],
+      routeHints: [],
+      features: featureSet({ var_onion_optin: 'compulsory', payment_secret: 'compulsory', basic_mpp: 'optional' }),
+    });
+    this.turn(() =>
+      this.manager.addInvoice({
+        paymentHash,
+        preimage,
+        paymentSecret,
+        amountMsat: msat(amountMsat),
+        description: '',
+        invoiceText,
+        createdAt: now,
+        expiresAt: now + 3_600_000,
+        received: undefined,
+      }),
+    );
+    return invoiceText;
+  }
+
+  pay(invoiceText: string): string {
+    const invoice = decodeInvoice(this.#options.secp ?? nobleSecp256k1, invoiceText);
+    return this.turn(() => this.manager.sendPayment(invoice, invoiceText, msat(invoice.amountMsat ?? 0n)));
+  }
+
+  open(peer: SimulatedNode, amountSat: bigint, pushMsat = 0n): string {
+    return this.turn(() => this.manager.openChannel(peer.nodeId, sat(amountSat), msat(pushMsat)));
+  }
+
+  confirm(height: number, transactions: readonly Transaction[]): void {
+    this.turn(() => {
+      for (const transaction of transactions) this.wallet.transactionConfirmed(transaction, height);
+      this.wallet.bestBlockUpdated(height);
+      this.manager.transactionsConfirmed(
+        height,
+        transactions.map((transaction, index) => ({ index, transaction })),
+      );
+      this.manager.bestBlockUpdated(height);
+    });
+  }
+
+  #leave(effect: Effect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.outbox.push({ connectionId: effect.connectionId, bytes: encodeMessage(effect.message) });
+        return;
+      case 'disconnect':
+        this.disconnects.push(effect.reason);
+        return;
+      case 'broadcast':
+        this.broadcasts.push(effect.transaction);
+        return;
+      case 'event':
+        return;
+      default:
+        effect satisfies never;
+    }
+  }
+
+  #random(salt: number): Uint8Array {
+    const text = `${this.name}${salt}/${this.#counter++}/${this.#options.now()}`;
+    return sha256(Uint8Array.from(text, (character) => character.charCodeAt(0)));
+  }
+}

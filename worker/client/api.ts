@@ -1,0 +1,203 @@
+/** The chains that a wallet can be on. */
+export type NetworkName = 'bitcoin' | 'testnet' | 'signet' | 'regtest';
+
+/** How a peer is reached from a browser, which has no TCP. */
+export type PeerAddress =
+  /** The peer speaks WebSocket itself: `wss://host:port`. */
+  | { readonly kind: 'websocket'; readonly url: string }
+  /** `{proxy}/v1/{host_with_underscores}/{port}` */
+  | { readonly kind: 'proxyV1'; readonly proxyUrl: string; readonly host: string; readonly port: number }
+  /** `{proxy}/{host}:{port}` */
+  | { readonly kind: 'proxyHostPort'; readonly proxyUrl: string; readonly host: string; readonly port: number };
+
+export interface PeerConfig {
+  /** 33 bytes in hex. */
+  readonly nodeId: string;
+  readonly address: PeerAddress;
+  /** Channels of this peer may be used before they confirm: it could take the money back by a double spend. */
+  readonly trustedForZeroConf?: boolean;
+}
+
+export interface WalletConfig {
+  readonly network: NetworkName;
+  /** Base URLs of Esplora servers; the first that answers is used. */
+  readonly esploraUrls: readonly string[];
+  /** Peers to stay connected with from the start; more come with `connectPeer`. */
+  readonly peers?: readonly PeerConfig[];
+  /** Name of the database; several wallets of one origin need several. */
+  readonly name?: string;
+}
+
+/** What the whole wallet looks like at one moment. Amounts are bigint, ids hex. */
+export interface WalletSnapshot {
+  /** `empty`: no wallet yet, call `createWallet` or `restoreWallet`. `frozen`: storage failed, nothing leaves any more. */
+  readonly status: 'empty' | 'running' | 'frozen';
+  readonly network: NetworkName;
+  /** Empty while there is no wallet. */
+  readonly nodeId: string;
+  readonly chain: ChainStatus;
+  readonly lightning: LightningBalance;
+  readonly onchain: OnchainBalance;
+  readonly peers: readonly PeerStatus[];
+  readonly channels: readonly ChannelSummary[];
+  /** The error that stopped the wallet, with `frozen`. */
+  readonly problem?: ApiError;
+}
+
+export interface ChainStatus {
+  readonly kind: 'connecting' | 'syncing' | 'synced' | 'unreachable';
+  readonly blockHeight: number;
+  /** Why the chain source does not answer, with `unreachable`. */
+  readonly problem?: ApiError;
+}
+
+export interface LightningBalance {
+  /** Can be sent now. */
+  readonly sendableMsat: bigint;
+  /** Ours, but kept as channel reserves and for fees. */
+  readonly reservedMsat: bigint;
+  /** Ours, in payments that are under way. */
+  readonly pendingMsat: bigint;
+  /** Can be received now. */
+  readonly receivableMsat: bigint;
+}
+
+export interface OnchainBalance {
+  readonly confirmedSat: bigint;
+  readonly unconfirmedSat: bigint;
+  /** Kept for fees of a channel's close, or locked for a funding. */
+  readonly reservedSat: bigint;
+  readonly spendableSat: bigint;
+  /** Of closed channels, on their way to the wallet. */
+  readonly sweepingSat: bigint;
+}
+
+export interface PeerStatus {
+  readonly nodeId: string;
+  /** `connected` only after both sides' `init`. */
+  readonly state: 'connecting' | 'connected' | 'disconnected';
+  /** The newest `error` or `warning` of the peer, or why no connection came about. */
+  readonly problem?: ApiError;
+}
+
+export interface ChannelSummary {
+  readonly channelId: string;
+  readonly peerNodeId: string;
+  /**
+   * `opening`: negotiating. `confirming`: waits for blocks. `ready`: usable while the peer is connected. `closing`: a
+   * cooperative close is under way. `closed`: its closing transaction is out or confirmed. `frozen`: stopped by an error
+   * of this program; the money is safe and nothing is sent.
+   */
+  readonly state: 'opening' | 'confirming' | 'ready' | 'closing' | 'closed' | 'frozen';
+  readonly usable: boolean;
+  readonly weOpened: boolean;
+  readonly capacitySat: bigint;
+  readonly balanceMsat: bigint;
+  readonly sendableMsat: bigint;
+  readonly receivableMsat: bigint;
+  readonly reserveSat: bigint;
+  readonly pendingHtlcs: number;
+  readonly confirmations: number;
+  readonly confirmationsRequired: number;
+  /** As explorers print it; empty before the funding exists. */
+  readonly fundingTxid: string;
+  /** Why it closed, or what stopped it, as a sentence. */
+  readonly reason?: string;
+}
+
+export type PaymentState = 'pending' | 'succeeded' | 'failed';
+
+/** One line of the activity list. */
+export interface Activity {
+  readonly id: string;
+  readonly kind: 'sent' | 'received' | 'invoice' | 'onchain';
+  readonly state: PaymentState | 'open' | 'expired';
+  readonly amountMsat: bigint;
+  readonly feeMsat: bigint;
+  readonly description: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** Why it failed and what to do, with `failed`. */
+  readonly problem?: ApiError;
+}
+
+/** Something that happened and must not be missed: delivered again after a restart until it is acknowledged. */
+export interface WalletEvent {
+  readonly id: string;
+  readonly kind:
+    | 'paymentSent'
+    | 'paymentFailed'
+    | 'paymentReceived'
+    | 'channelOpened'
+    | 'channelReady'
+    | 'channelClosed'
+    | 'channelOpenFailed';
+  /** The payment hash or the channel id. */
+  readonly subject: string;
+  readonly amountMsat: bigint;
+  readonly message: string;
+  readonly at: number;
+}
+
+/** An error as it crosses the worker's border. */
+export interface ApiError {
+  readonly code: string;
+  readonly message: string;
+  readonly details: Readonly<Record<string, string | number | boolean | bigint | undefined>>;
+}
+
+export interface InvoiceSummary {
+  readonly paymentHash: string;
+  readonly payeeNodeId: string;
+  /** Absent: the payer chooses. */
+  readonly amountMsat?: bigint;
+  readonly description: string;
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number;
+  readonly expired: boolean;
+}
+
+export type WalletUpdate =
+  | { readonly kind: 'snapshot'; readonly snapshot: WalletSnapshot }
+  | { readonly kind: 'event'; readonly event: WalletEvent };
+
+/** The methods that the worker answers; every one rejects with a `GlowwormError` that has a `code`. */
+export interface WalletApi {
+  snapshot(): WalletSnapshot;
+  /** A new wallet; its twelve words, to be written down. */
+  createWallet(): Promise<{ readonly mnemonic: string }>;
+  restoreWallet(request: { readonly mnemonic: string }): Promise<void>;
+  showMnemonic(): string;
+  connectPeer(peer: PeerConfig): Promise<void>;
+  disconnectPeer(request: { readonly nodeId: string }): Promise<void>;
+  openChannel(request: {
+    readonly nodeId: string;
+    readonly amountSat: bigint;
+    readonly pushMsat?: bigint;
+  }): Promise<{ readonly temporaryChannelId: string }>;
+  closeChannel(request: { readonly channelId: string }): Promise<void>;
+  forceCloseChannel(request: { readonly channelId: string }): Promise<void>;
+  createInvoice(request: {
+    readonly amountMsat?: bigint;
+    readonly description: string;
+    readonly expirySeconds?: number;
+  }): Promise<{ readonly invoice: string; readonly paymentHash: string }>;
+  decodeInvoice(request: { readonly invoice: string }): InvoiceSummary;
+  /** Answers once the payment is on record; how it ends comes as an event. `amountMsat` for invoices without one. */
+  payInvoice(request: {
+    readonly invoice: string;
+    readonly amountMsat?: bigint;
+  }): Promise<{ readonly paymentId: string }>;
+  /** Newest first. */
+  activity(request: { readonly limit: number }): readonly Activity[];
+  newAddress(request: { readonly type: 'p2wpkh' | 'p2tr' }): Promise<{ readonly address: string }>;
+  sendOnchain(request: {
+    readonly address: string;
+    readonly amountSat: bigint | 'all';
+  }): Promise<{ readonly txid: string; readonly feeSat: bigint }>;
+  acknowledgeEvent(request: { readonly id: string }): void;
+  /** Recent log lines without secrets, oldest first. */
+  exportLog(): string;
+  /** Checks the chain and the connections now: to be called when the page becomes visible or the network returns. */
+  wake(): void;
+}

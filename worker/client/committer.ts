@@ -1,0 +1,109 @@
+import type { CommitReceipt } from '../engine/primitives/commit-receipt.ts';
+import { GlowwormError } from '../engine/primitives/errors.ts';
+import type { StoreWrites } from '../engine/primitives/store.ts';
+import type { AfterCommit, Effect, TurnResult } from '../engine/manager/turn.ts';
+import type { PendingUpdate } from '../engine/monitor/chain-monitor.ts';
+
+/** Writes a group of turns in one transaction. */
+export interface CommitTarget {
+  commit(writes: StoreWrites): Promise<CommitReceipt>;
+}
+
+export interface CommitterParts {
+  readonly target: CommitTarget;
+  /** Effects whose turns are durable, in the order in which they were made. */
+  readonly release: (effects: readonly Effect[]) => void;
+  /** Updates that a commit has completed, after the effects of its turns have left. */
+  readonly completed: (updates: readonly PendingUpdate[]) => void;
+  /** A commit failed: nothing leaves any more. Called once. */
+  readonly failed: (error: GlowwormError) => void;
+  /** Calls back soon, after what has arrived already: turns of one delivery share a commit. */
+  readonly soon: (callback: () => void) => void;
+}
+
+interface Batch {
+  readonly writes: StoreWrites;
+  readonly afters: AfterCommit[];
+  readonly updates: PendingUpdate[];
+}
+
+/**
+ * Group commit: one transaction at a time; turns that end meanwhile share the next. Effects leave in the order of their
+ * turns, and none before the writes of its own turn and of all turns before it are durable.
+ */
+export class Committer {
+  readonly #parts: CommitterParts;
+  #open: Batch | undefined;
+  #inFlight: Batch | undefined;
+  #scheduled = false;
+  #receipt: CommitReceipt | undefined;
+  #stopped = false;
+  #idle: (() => void)[] = [];
+
+  constructor(parts: CommitterParts) {
+    this.#parts = parts;
+  }
+
+  submit({ writes, after, updates }: TurnResult): void {
+    if (this.#stopped) return;
+    if (writes.size === 0 && this.#open === undefined) {
+      // Nothing of its own to wait for, but what it says may build on turns that are not durable yet.
+      if (this.#inFlight !== undefined) this.#inFlight.afters.push(after);
+      else if (this.#receipt !== undefined) this.#parts.release(after.release(this.#receipt));
+      else this.#openBatch().afters.push(after);
+      return;
+    }
+    const batch = this.#openBatch();
+    for (const [key, value] of writes) batch.writes.set(key, value);
+    batch.afters.push(after);
+    batch.updates.push(...updates);
+  }
+
+  /** Resolves when everything submitted so far is durable and has left; never after a failure. */
+  settled(): Promise<void> {
+    if (this.#open === undefined && this.#inFlight === undefined) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Nothing leaves after this, whatever completes. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  #openBatch(): Batch {
+    this.#open ??= { writes: new Map(), afters: [], updates: [] };
+    this.#schedule();
+    return this.#open;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#inFlight !== undefined) return;
+    this.#scheduled = true;
+    this.#parts.soon(() => {
+      this.#scheduled = false;
+      void this.#commit();
+    });
+  }
+
+  async #commit(): Promise<void> {
+    const batch = this.#open;
+    if (batch === undefined || this.#inFlight !== undefined || this.#stopped) return;
+    this.#open = undefined;
+    this.#inFlight = batch;
+    try {
+      this.#receipt = await this.#parts.target.commit(batch.writes);
+    } catch (error) {
+      this.#stopped = true;
+      this.#parts.failed(
+        error instanceof GlowwormError ? error : new GlowwormError('StorageFailed', 'The wallet could not be written.'),
+      );
+      return;
+    }
+    this.#inFlight = undefined;
+    if (this.#stopped) return;
+    for (const after of batch.afters) this.#parts.release(after.release(this.#receipt));
+    this.#parts.completed(batch.updates);
+    if (this.#open !== undefined) this.#schedule();
+    else if (this.#inFlight === undefined) for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,16 @@
+import { GlowwormError } from '../../engine/primitives/errors.ts';
+
+/** No answer at all, or the server says that it is broken. */
+export const unavailable = (source: string, why: string): GlowwormError =>
+  new GlowwormError('ChainSourceUnavailable', `the chain source can't be reached: ${why}`, { source });
+
+export const rateLimited = (source: string): GlowwormError =>
+  new GlowwormError('ChainSourceRateLimited', 'the chain source wants fewer requests', { source });
+
+/** An answer that is not what Esplora's API promises, or that does not prove what it claims. */
+export const badReply = (source: string, what: string): GlowwormError =>
+  new GlowwormError('ChainSourceBadReply', `the chain source gave an answer that can't be right: ${what}`, { source });
+
+/** Whether an error is the chain source's, so that another source may do better. */
+export const isChainSourceError = (error: unknown): error is GlowwormError =>
+  error instanceof GlowwormError && error.code.startsWith('ChainSource');

@@ -1,0 +1,149 @@
+import { fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
+import { GlowwormError } from '../../engine/primitives/errors.ts';
+import { decodeTransaction, transactionId } from '../../engine/transactions/transaction.ts';
+import { decodeHeader, headerOfFields, type BlockHeader } from './block-header.ts';
+import { badReply } from './chain-source-error.ts';
+import { esploraClientCalls, type EsploraClientCalls } from './esplora-client-calls.ts';
+import { EsploraHttp, type HttpReply } from './esplora-http.ts';
+import {
+  ReplyReader,
+  type MerkleProof,
+  type Outspend,
+  type ScriptStats,
+  type ScriptTx,
+  type TxStatus,
+} from './esplora-reply.ts';
+import type { ChainPlatform } from './platform.ts';
+
+export type BroadcastReply = { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly reason: string };
+
+const TIMEOUT_MS = 15_000;
+
+/**
+ * One Esplora server. Ids are hex in the order that explorers show. Every reply is checked for its form, and a
+ * transaction or header for its hash; `undefined` where the server does not know. Throws the `ChainSource` errors.
+ */
+export class EsploraApi {
+  readonly #http: EsploraHttp;
+  readonly #reader: ReplyReader;
+  readonly #client: EsploraClientCalls | undefined;
+
+  constructor(baseUrl: string, platform: ChainPlatform, timeoutMs: number = TIMEOUT_MS) {
+    this.#http = new EsploraHttp(baseUrl, platform, timeoutMs);
+    this.#reader = new ReplyReader(this.#http.baseUrl);
+    this.#client = esploraClientCalls(this.#http.baseUrl, platform, timeoutMs);
+  }
+
+  get baseUrl(): string {
+    return this.#http.baseUrl;
+  }
+
+  async tipHeight(): Promise<number> {
+    if (this.#client) return this.#reader.height(await this.#client.tipHeight());
+    return this.#reader.height(this.#reader.json(await this.#text('/blocks/tip/height')));
+  }
+
+  async tipHash(): Promise<string> {
+    return this.#reader.hash((await this.#text('/blocks/tip/hash')).trim());
+  }
+
+  async blockHash(height: number): Promise<string | undefined> {
+    const body = await this.#optionalText(`/block-height/${height}`);
+    return body === undefined ? undefined : this.#reader.hash(body.trim());
+  }
+
+  async header(hash: string): Promise<BlockHeader | undefined> {
+    const body = await this.#optionalText(`/block/${hash}/header`);
+    if (body === undefined) return undefined;
+    const header = decodeHeader(fromHex(this.#reader.hex(body.trim())));
+    if (header?.hash !== hash) throw badReply(this.baseUrl, 'another header');
+    return header;
+  }
+
+  /** Headers from a height downwards, ten at a time, the highest first. */
+  async headersDownFrom(height: number): Promise<{ height: number; header: BlockHeader }[]> {
+    const blocks = this.#reader.blocks(this.#reader.json(await this.#text(`/blocks/${height}`)));
+    return blocks.map((fields, index) => {
+      const header = headerOfFields(fields);
+      if (header.hash !== fields.hash || fields.height !== height - index)
+        throw badReply(this.baseUrl, 'a block that its fields do not make');
+      return { height: fields.height, header };
+    });
+  }
+
+  /** The bytes of a transaction, witness included. */
+  async transaction(txid: string): Promise<Uint8Array | undefined> {
+    const body = await this.#optionalText(`/tx/${txid}/hex`);
+    if (body === undefined) return undefined;
+    const bytes = fromHex(this.#reader.hex(body.trim()));
+    if (this.#txidOf(bytes) !== txid) throw badReply(this.baseUrl, 'another transaction');
+    return bytes;
+  }
+
+  /** The server says "not confirmed" of transactions that it has never seen, too. */
+  async status(txid: string): Promise<TxStatus> {
+    const body = await this.#optionalText(`/tx/${txid}/status`);
+    return body === undefined ? { confirmed: false } : this.#reader.status(this.#reader.json(body));
+  }
+
+  async outspend(txid: string, vout: number): Promise<Outspend> {
+    const body = await this.#optionalText(`/tx/${txid}/outspend/${vout}`);
+    return body === undefined ? { spent: false } : this.#reader.outspend(this.#reader.json(body));
+  }
+
+  async merkleProof(txid: string): Promise<MerkleProof | undefined> {
+    const body = await this.#optionalText(`/tx/${txid}/merkle-proof`);
+    return body === undefined ? undefined : this.#reader.merkleProof(this.#reader.json(body));
+  }
+
+  async scriptStats(scripthash: string): Promise<ScriptStats> {
+    return this.#reader.scriptStats(this.#reader.json(await this.#text(`/scripthash/${scripthash}`)));
+  }
+
+  /** The transactions of a script, newest first: those in the mempool and a page of the chain's. */
+  async scriptTxs(scripthash: string): Promise<ScriptTx[]> {
+    return this.#reader.scriptTxs(this.#reader.json(await this.#text(`/scripthash/${scripthash}/txs`)));
+  }
+
+  /** The next page of the chain's, after a transaction of the page before. */
+  async scriptTxsAfter(scripthash: string, lastTxid: string): Promise<ScriptTx[]> {
+    const body = await this.#text(`/scripthash/${scripthash}/txs/chain/${lastTxid}`);
+    return this.#reader.scriptTxs(this.#reader.json(body));
+  }
+
+  async feeEstimates(): Promise<ReadonlyMap<number, number>> {
+    if (this.#client) return this.#reader.feeEstimates(await this.#client.feeEstimates());
+    return this.#reader.feeEstimates(this.#reader.json(await this.#text('/fee-estimates')));
+  }
+
+  /** Submits a transaction; the reason of a refusal is the node's own words. */
+  async broadcast(rawTx: Uint8Array): Promise<BroadcastReply> {
+    const { status, body } = await this.#http.post('/tx', toHex(rawTx));
+    if (status === 200) return { kind: 'accepted' };
+    if (status === 400) return { kind: 'refused', reason: body.slice(0, 500) };
+    throw badReply(this.baseUrl, `status ${status}`);
+  }
+
+  async #text(path: string): Promise<string> {
+    return this.#ok(await this.#http.get(path));
+  }
+
+  async #optionalText(path: string): Promise<string | undefined> {
+    const reply = await this.#http.get(path);
+    return reply.status === 404 ? undefined : this.#ok(reply);
+  }
+
+  #ok({ status, body }: HttpReply): string {
+    if (status !== 200) throw badReply(this.baseUrl, `status ${status}`);
+    return body;
+  }
+
+  #txidOf(bytes: Uint8Array): string {
+    try {
+      return toHex(reversed(transactionId(decodeTransaction(bytes))));
+    } catch (error) {
+      if (error instanceof GlowwormError) throw badReply(this.baseUrl, 'bytes that are no transaction');
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import { esploraClient } from 'esplora-client';
+import { rateLimited, unavailable } from './chain-source-error.ts';
+import type { ChainPlatform } from './platform.ts';
+
+/** The calls of the `esplora-client` package that the node needs; the replies are unchecked. */
+export interface EsploraClientCalls {
+  tipHeight(): Promise<unknown>;
+  feeEstimates(): Promise<unknown>;
+}
+
+/**
+ * The package's client for a base URL. `undefined` for a URL that it can't be pointed at: it always speaks https, and
+ * below `/api` or `/<network>/api`.
+ */
+export function esploraClientCalls(
+  baseUrl: string,
+  platform: ChainPlatform,
+  timeoutMs: number,
+): EsploraClientCalls | undefined {
+  const match = /^https:\/\/([^/]+)(?:\/([a-z0-9]+))?\/api$/.exec(baseUrl);
+  if (!match?.[1]) return undefined;
+  const { bitcoin } = esploraClient({ hostnames: [match[1]], network: match[2] ?? 'mainnet' });
+  const limited = (call: () => Promise<unknown>) => (): Promise<unknown> =>
+    withinTime(baseUrl, platform, timeoutMs, call);
+  return {
+    tipHeight: limited(() => bitcoin.blocks.getBlocksTipHeight()),
+    feeEstimates: limited(() => bitcoin.fees.getFeeEstimates()),
+  };
+}
+
+/** The package has no time limit, and of an error it leaves the words only. */
+async function withinTime(
+  baseUrl: string,
+  platform: ChainPlatform,
+  timeoutMs: number,
+  call: () => Promise<unknown>,
+): Promise<unknown> {
+  let cancel = (): void => undefined;
+  const late = new Promise<never>((_, reject) => {
+    cancel = platform.after(timeoutMs, () => reject(new Error('no answer in time')));
+  });
+  try {
+    return await Promise.race([call(), late]);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw /too many requests|rate limit/i.test(message) ? rateLimited(baseUrl) : unavailable(baseUrl, message);
+  } finally {
+    cancel();
+  }
+}

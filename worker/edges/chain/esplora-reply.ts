@@ -1,0 +1,153 @@
+import { badReply } from './chain-source-error.ts';
+
+/** A transaction's place in the chain, as the server claims it; hashes in the order that explorers show. */
+export type TxStatus =
+  | { readonly confirmed: false }
+  | { readonly confirmed: true; readonly blockHeight: number; readonly blockHash: string };
+
+export type Outspend =
+  { readonly spent: false } | { readonly spent: true; readonly txid: string; readonly status: TxStatus };
+
+export interface MerkleProof {
+  readonly blockHeight: number;
+  /** The siblings from the leaf upwards, in the order that explorers show. */
+  readonly merkle: readonly string[];
+  readonly position: number;
+}
+
+/** How many transactions touch a script. */
+export interface ScriptStats {
+  readonly confirmed: number;
+  readonly unconfirmed: number;
+}
+
+export interface ScriptTx {
+  readonly txid: string;
+  readonly status: TxStatus;
+}
+
+/** The fields of a block from which its header can be put together. */
+export interface BlockFields {
+  readonly hash: string;
+  readonly height: number;
+  readonly version: number;
+  readonly previousHash: string;
+  readonly merkleRoot: string;
+  readonly time: number;
+  readonly bits: number;
+  readonly nonce: number;
+}
+
+/** Reads the untyped replies of one source; throws `ChainSourceBadReply` where one is not as it should be. */
+export class ReplyReader {
+  readonly #source: string;
+
+  constructor(source: string) {
+    this.#source = source;
+  }
+
+  json(body: string): unknown {
+    try {
+      return JSON.parse(body) as unknown;
+    } catch {
+      throw badReply(this.#source, 'not JSON');
+    }
+  }
+
+  height(value: unknown): number {
+    return this.#integer(value, 499_999_999, 'a height');
+  }
+
+  /** 64 characters of hex. */
+  hash(value: unknown): string {
+    if (typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)) return value;
+    throw badReply(this.#source, 'a hash was expected');
+  }
+
+  hex(value: string): string {
+    if (/^([0-9a-f]{2})+$/.test(value)) return value;
+    throw badReply(this.#source, 'hex was expected');
+  }
+
+  status(value: unknown): TxStatus {
+    const fields = this.#fields(value);
+    if (fields['confirmed'] === false) return { confirmed: false };
+    if (fields['confirmed'] !== true) throw badReply(this.#source, 'a status was expected');
+    return {
+      confirmed: true,
+      blockHeight: this.height(fields['block_height']),
+      blockHash: this.hash(fields['block_hash']),
+    };
+  }
+
+  outspend(value: unknown): Outspend {
+    const fields = this.#fields(value);
+    if (fields['spent'] === false) return { spent: false };
+    if (fields['spent'] !== true) throw badReply(this.#source, 'a spending was expected');
+    return { spent: true, txid: this.hash(fields['txid']), status: this.status(fields['status']) };
+  }
+
+  merkleProof(value: unknown): MerkleProof {
+    const fields = this.#fields(value);
+    return {
+      blockHeight: this.height(fields['block_height']),
+      merkle: this.#list(fields['merkle'], 32).map((hash) => this.hash(hash)),
+      position: this.#integer(fields['pos'], 1_000_000, 'a position'),
+    };
+  }
+
+  scriptStats(value: unknown): ScriptStats {
+    const fields = this.#fields(value);
+    const count = (stats: unknown): number => this.#integer(this.#fields(stats)['tx_count'], 1e9, 'a count');
+    return { confirmed: count(fields['chain_stats']), unconfirmed: count(fields['mempool_stats']) };
+  }
+
+  scriptTxs(value: unknown): ScriptTx[] {
+    return this.#list(value, 1000).map((entry) => {
+      const fields = this.#fields(entry);
+      return { txid: this.hash(fields['txid']), status: this.status(fields['status']) };
+    });
+  }
+
+  blocks(value: unknown): BlockFields[] {
+    return this.#list(value, 100).map((entry) => {
+      const fields = this.#fields(entry);
+      const previous = fields['previousblockhash'];
+      return {
+        hash: this.hash(fields['id']),
+        height: this.height(fields['height']),
+        version: this.#integer(fields['version'], 0xffff_ffff, 'a version', -0x8000_0000),
+        previousHash: previous === null || previous === undefined ? '0'.repeat(64) : this.hash(previous),
+        merkleRoot: this.hash(fields['merkle_root']),
+        time: this.#integer(fields['timestamp'], 0xffff_ffff, 'a time'),
+        bits: this.#integer(fields['bits'], 0xffff_ffff, 'bits'),
+        nonce: this.#integer(fields['nonce'], 0xffff_ffff, 'a nonce'),
+      };
+    });
+  }
+
+  /** Feerates in sat/vB by the number of blocks; an implausible one is left out. */
+  feeEstimates(value: unknown): ReadonlyMap<number, number> {
+    const estimates = new Map<number, number>();
+    for (const [target, feerate] of Object.entries(this.#fields(value)))
+      if (/^\d{1,4}$/.test(target) && typeof feerate === 'number' && feerate > 0 && feerate < 100_000)
+        estimates.set(Number(target), feerate);
+    if (estimates.size === 0) throw badReply(this.#source, 'no fee estimate');
+    return estimates;
+  }
+
+  #fields(value: unknown): Readonly<Record<string, unknown>> {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+    throw badReply(this.#source, 'an object was expected');
+  }
+
+  #list(value: unknown, most: number): readonly unknown[] {
+    if (Array.isArray(value) && value.length <= most) return value;
+    throw badReply(this.#source, 'a list was expected');
+  }
+
+  #integer(value: unknown, most: number, what: string, least = 0): number {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
+    throw badReply(this.#source, `${what} was expected`);
+  }
+}

@@ -1,0 +1,196 @@
+import { fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
+import { decodeTransaction, type Transaction } from '../../engine/transactions/transaction.ts';
+import { hasProofOfWork, targetOfBits, type BlockHeader } from './block-header.ts';
+import { badReply } from './chain-source-error.ts';
+import type { ChainUpdate, ConfirmedBlock, ConfirmedTransaction } from './chain-update.ts';
+import type { EsploraApi } from './esplora-api.ts';
+import type { ScriptStats, ScriptTx, TxStatus } from './esplora-reply.ts';
+import type { HeaderChain } from './header-chain.ts';
+import type { HeaderSync } from './header-sync.ts';
+import { provesInclusion } from './merkle-proof.ts';
+import type { SeenAt, Watched, WatchedScript } from './watch-list.ts';
+
+export interface RoundResult {
+  readonly update: ChainUpdate;
+  readonly changes: ReadonlyMap<string, Watched>;
+}
+
+const MAX_PAGES = 200;
+/** Requests at a time: public servers count them. */
+const PARALLEL = 4;
+/** How much easier than the oldest header kept the target of an older block may be. */
+const EASIER = 16n;
+
+/**
+ * Asks one source for everything watched, at one state of the chain. It changes nothing: a request that fails ends the
+ * round, and the next one starts from the same place. A claim about a block that is not in the chain of headers is left
+ * for a later round.
+ */
+export class SyncRound {
+  readonly #api: EsploraApi;
+  readonly #chain: HeaderChain;
+  readonly #disconnectedTo: number | undefined;
+  readonly #blocks = new Map<number, Map<string, ConfirmedTransaction>>();
+  readonly #changes = new Map<string, Watched>();
+  readonly #unconfirmed = new Set<string>();
+  readonly #mempool = new Map<string, Transaction>();
+  readonly #dropped = new Set<string>();
+  /** Headers of blocks below the oldest one kept. */
+  readonly #old = new Map<number, BlockHeader>();
+
+  constructor(api: EsploraApi, { chain, disconnectedTo }: HeaderSync) {
+    this.#api = api;
+    this.#chain = chain;
+    this.#disconnectedTo = disconnectedTo;
+  }
+
+  async run(items: ReadonlyMap<string, Watched>, fresh: ReadonlySet<string>): Promise<RoundResult> {
+    const queue = [...items];
+    for (let at = 0; at < queue.length; at += PARALLEL)
+      await Promise.all(queue.slice(at, at + PARALLEL).map(([name, item]) => this.#note(name, item, fresh.has(name))));
+    const wire = (txids: Iterable<string>): Uint8Array[] => [...txids].map((txid) => reversed(fromHex(txid)));
+    const stillThere = new Set([...this.#blocks.values()].flatMap((txs) => [...txs.keys()]));
+    const update: ChainUpdate = {
+      ...(this.#disconnectedTo === undefined ? {} : { disconnectedTo: this.#disconnectedTo }),
+      unconfirmed: wire(this.#unconfirmed),
+      confirmed: this.#confirmedBlocks(),
+      best: this.#chain.tip,
+      mempool: [...this.#mempool].filter(([txid]) => !stillThere.has(txid)).map(([, tx]) => tx),
+      dropped: wire([...this.#dropped].filter((txid) => !stillThere.has(txid) && !this.#mempool.has(txid))),
+    };
+    return { update, changes: this.#changes };
+  }
+
+  async #note(name: string, item: Watched, isFresh: boolean): Promise<void> {
+    const next = await this.#look(item, isFresh);
+    if (next !== item) this.#changes.set(name, next);
+  }
+
+  async #look(item: Watched, isFresh: boolean): Promise<Watched> {
+    if (item.kind === 'script') return this.#lookAtScript(item, isFresh);
+    const { seen, ...unseen } = item;
+    if (seen && this.#isGone(seen)) this.#unconfirmed.add(seen.txid);
+    else if (seen && !isFresh) return item;
+    const found = item.kind === 'tx' ? await this.#findTx(item.txid) : await this.#findSpend(item.txid, item.vout);
+    return found ? { ...unseen, seen: found } : unseen;
+  }
+
+  #isGone({ height }: SeenAt): boolean {
+    return this.#disconnectedTo !== undefined && height > this.#disconnectedTo;
+  }
+
+  async #findTx(txid: string): Promise<SeenAt | undefined> {
+    return this.#confirm(txid, await this.#api.status(txid));
+  }
+
+  async #findSpend(txid: string, vout: number): Promise<SeenAt | undefined> {
+    const outspend = await this.#api.outspend(txid, vout);
+    if (!outspend.spent) return undefined;
+    const seen = await this.#confirm(outspend.txid, outspend.status);
+    const spender = seen && this.#blocks.get(seen.height)?.get(outspend.txid)?.transaction;
+    const spends = spender?.inputs.some((input) => input.vout === vout && displayed(input.txid) === txid);
+    if (seen && !spends) throw badReply(this.#api.baseUrl, 'a spending transaction that does not spend');
+    return seen;
+  }
+
+  /** Fetches and proves a transaction that is said to be in a block of the chain. */
+  async #confirm(txid: string, status: TxStatus): Promise<SeenAt | undefined> {
+    if (!status.confirmed) return undefined;
+    const { blockHeight: height, blockHash } = status;
+    const header = this.#chain.at(height);
+    if (height < this.#chain.lowest) return this.#confirmBelow(txid, status);
+    if (header?.hash !== blockHash) return undefined;
+    return this.#prove(txid, height, header.merkleRoot);
+  }
+
+  /** A block before the oldest header kept: nothing links it to the chain, so its work has to be like the chain's. */
+  async #confirmBelow(txid: string, status: TxStatus & { confirmed: true }): Promise<SeenAt> {
+    const header = await this.#api.header(status.blockHash);
+    if (!header || !this.#hasLikeWork(header)) throw badReply(this.#api.baseUrl, 'a block without proof of work');
+    this.#old.set(status.blockHeight, header);
+    return this.#prove(txid, status.blockHeight, header.merkleRoot);
+  }
+
+  #hasLikeWork(header: BlockHeader): boolean {
+    const target = targetOfBits(header.bits) ?? 0n;
+    const oldest = targetOfBits(this.#chain.at(this.#chain.lowest)?.bits ?? 0) ?? 0n;
+    return hasProofOfWork(header) && target <= oldest * EASIER;
+  }
+
+  async #prove(txid: string, height: number, merkleRoot: string): Promise<SeenAt> {
+    if (this.#blocks.get(height)?.has(txid)) return { txid, height };
+    const proof = await this.#api.merkleProof(txid);
+    const rawTx = proof && (await this.#api.transaction(txid));
+    if (!proof || !rawTx || proof.blockHeight !== height) throw badReply(this.#api.baseUrl, 'a block without a proof');
+    if (!provesInclusion(txid, proof, merkleRoot)) throw badReply(this.#api.baseUrl, 'a proof that does not hold');
+    const transaction = decodeTransaction(rawTx);
+    // Looked up after the requests: another item may have made the block's entry meanwhile.
+    const txs = this.#blocks.get(height) ?? new Map<string, ConfirmedTransaction>();
+    txs.set(txid, { txid: reversed(fromHex(txid)), index: proof.position, rawTx, transaction });
+    this.#blocks.set(height, txs);
+    return { txid, height };
+  }
+
+  async #lookAtScript(item: WatchedScript, isFresh: boolean): Promise<WatchedScript> {
+    const gone = item.confirmed.filter((seen) => this.#isGone(seen));
+    for (const { txid } of gone) this.#unconfirmed.add(txid);
+    const stats = await this.#api.scriptStats(item.scripthash);
+    const same = stats.confirmed === item.stats.confirmed && stats.unconfirmed === item.stats.unconfirmed;
+    if (same && gone.length === 0 && !isFresh && item.unconfirmed.length === 0) return item;
+    if (stats.confirmed === 0 && stats.unconfirmed === 0 && item.unconfirmed.length === 0 && gone.length === 0)
+      return { ...item, stats };
+    const known = isFresh ? [] : item.confirmed.filter((seen) => !gone.includes(seen));
+    return this.#readScript({ ...item, confirmed: known }, stats, gone);
+  }
+
+  async #readScript(item: WatchedScript, stats: ScriptStats, gone: readonly SeenAt[]): Promise<WatchedScript> {
+    const listed = await this.#scriptTxs(item);
+    const confirmed = [...item.confirmed];
+    const unconfirmed: string[] = [];
+    let complete = true;
+    for (const { txid, status } of listed) {
+      if (item.confirmed.some((seen) => seen.txid === txid)) continue;
+      const seen = await this.#confirm(txid, status);
+      if (seen) confirmed.push(seen);
+      else if (status.confirmed) complete = false;
+      else unconfirmed.push(txid);
+    }
+    for (const txid of unconfirmed) if (!item.unconfirmed.includes(txid)) await this.#addToMempool(txid);
+    for (const txid of [...item.unconfirmed, ...gone.map((seen) => seen.txid)])
+      if (!listed.some((entry) => entry.txid === txid)) this.#dropped.add(txid);
+    // With a transaction in a block that is not known yet, the counts are not taken over, so the next round looks again.
+    return { ...item, confirmed, unconfirmed, stats: complete ? stats : { confirmed: -1, unconfirmed: -1 } };
+  }
+
+  /** Down to the first page that brings nothing new. */
+  async #scriptTxs(item: WatchedScript): Promise<ScriptTx[]> {
+    const isNew = ({ txid, status }: ScriptTx): boolean =>
+      status.confirmed && !item.confirmed.some((seen) => seen.txid === txid);
+    let page = await this.#api.scriptTxs(item.scripthash);
+    const all = [...page];
+    for (let pages = 1; pages < MAX_PAGES; pages++) {
+      const last = page.findLast(({ status }) => status.confirmed);
+      if (!last || page.filter(({ status }) => status.confirmed).length < 25 || !page.some(isNew)) break;
+      page = await this.#api.scriptTxsAfter(item.scripthash, last.txid);
+      all.push(...page);
+    }
+    return all;
+  }
+
+  async #addToMempool(txid: string): Promise<void> {
+    const rawTx = await this.#api.transaction(txid);
+    if (rawTx) this.#mempool.set(txid, decodeTransaction(rawTx));
+  }
+
+  #confirmedBlocks(): ConfirmedBlock[] {
+    return [...this.#blocks]
+      .toSorted(([a], [b]) => a - b)
+      .flatMap(([height, txs]) => {
+        const header = this.#chain.at(height) ?? this.#old.get(height);
+        const sorted = [...txs.values()].toSorted((a, b) => a.index - b.index);
+        return header ? [{ height, header, txs: sorted }] : [];
+      });
+  }
+}
+
+const displayed = (txid: Uint8Array): string => toHex(reversed(txid));

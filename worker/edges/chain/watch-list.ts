@@ -1,0 +1,112 @@
+import type { Filter } from '../../engine/monitor/chain-monitor.ts';
+import { reversed, toHex } from '../../engine/primitives/bytes.ts';
+import type { Outpoint } from '../../engine/transactions/transaction.ts';
+import { scripthash } from '../../engine/wallet/address.ts';
+import type { ScriptStats } from './esplora-reply.ts';
+
+/** Where something watched was last seen in the chain. */
+export interface SeenAt {
+  readonly txid: string;
+  readonly height: number;
+}
+
+export interface WatchedTx {
+  readonly kind: 'tx';
+  readonly txid: string;
+  readonly seen?: SeenAt;
+}
+
+/** An output, whose spending is looked for. */
+export interface WatchedOutput {
+  readonly kind: 'output';
+  readonly txid: string;
+  readonly vout: number;
+  readonly seen?: SeenAt;
+}
+
+/** A script of the wallet, all of whose transactions are looked for. */
+export interface WatchedScript {
+  readonly kind: 'script';
+  readonly scripthash: string;
+  readonly stats: ScriptStats;
+  readonly confirmed: readonly SeenAt[];
+  readonly unconfirmed: readonly string[];
+}
+
+export type Watched = WatchedTx | WatchedOutput | WatchedScript;
+
+/** Beyond so many blocks on top, a sighting is final: the item is no longer asked for. */
+export const BURIED = 100;
+
+/**
+ * What the chain is asked for. Its items live in memory only: the monitors and the wallet register them again after a
+ * restart, and everything is then asked for once more.
+ */
+export class WatchList implements Filter {
+  #items = new Map<string, Watched>();
+  /** Items that no completed sync has asked for yet. */
+  #fresh = new Set<string>();
+
+  registerTx(txid: Uint8Array): void {
+    this.#register({ kind: 'tx', txid: displayed(txid) });
+  }
+
+  registerOutput({ txid, vout }: Outpoint): void {
+    this.#register({ kind: 'output', txid: displayed(txid), vout });
+  }
+
+  registerScript(script: Uint8Array): void {
+    const stats = { confirmed: 0, unconfirmed: 0 };
+    this.#register({ kind: 'script', scripthash: scripthash(script), stats, confirmed: [], unconfirmed: [] });
+  }
+
+  /** Stops asking for a script, such as one beyond the gap of a wallet. */
+  unregisterScript(script: Uint8Array): void {
+    const name = `script:${scripthash(script)}`;
+    this.#items.delete(name);
+    this.#fresh.delete(name);
+  }
+
+  get items(): ReadonlyMap<string, Watched> {
+    return this.#items;
+  }
+
+  get fresh(): ReadonlySet<string> {
+    return this.#fresh;
+  }
+
+  /** Takes over what a sync found out; items registered meanwhile stay fresh. */
+  update(changes: ReadonlyMap<string, Watched>, asked: Iterable<string>, bestHeight: number): void {
+    for (const name of asked) this.#fresh.delete(name);
+    for (const [name, item] of changes) if (this.#items.has(name)) this.#items.set(name, item);
+    for (const [name, item] of this.#items) {
+      if (item.kind === 'script') {
+        const confirmed = item.confirmed.filter(({ height }) => bestHeight - height < BURIED);
+        this.#items.set(name, { ...item, confirmed });
+      } else if (item.seen && bestHeight - item.seen.height >= BURIED) this.#items.delete(name);
+    }
+  }
+
+  #register(item: Watched): void {
+    const name = nameOf(item);
+    if (this.#items.has(name)) return;
+    this.#items.set(name, item);
+    this.#fresh.add(name);
+  }
+}
+
+/** The key of an item in the list. */
+export function nameOf(item: Watched): string {
+  switch (item.kind) {
+    case 'tx':
+      return `tx:${item.txid}`;
+    case 'output':
+      return `output:${item.txid}:${item.vout}`;
+    case 'script':
+      return `script:${item.scripthash}`;
+    default:
+      return item satisfies never;
+  }
+}
+
+const displayed = (txid: Uint8Array): string => toHex(reversed(txid));

@@ -1,0 +1,124 @@
+import { GlowwormError } from '../primitives/errors.ts';
+import { sortable, type StoredRecords, type StoreWrites } from '../primitives/store.ts';
+import {
+  decodeClosedChannel,
+  decodeOpenChannel,
+  encodeClosedChannel,
+  encodeOpenChannel,
+} from '../channel/channel-records.ts';
+import type { ClosedChannel, OpenChannel } from '../channel/channel-state.ts';
+import { allHtlcs } from '../channel/commitments.ts';
+import type { SignerState } from '../keys/signer-state.ts';
+import { decodeParameters, encodeParameters } from '../monitor/channel-records.ts';
+import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import { recordFormat } from '../wire/stored-record.ts';
+import type { ChannelEntry, ForwardingTerms } from './channel-entry.ts';
+
+const forwardingRecord = recordFormat('forwarding terms', 1, {
+  feeBaseMsat: [2, 'u32'],
+  feeProportionalMillionths: [4, 'u32'],
+  cltvExpiryDelta: [6, 'u16'],
+});
+
+/** What is written once, when a channel is first persisted. */
+export function writeNewChannel(writes: StoreWrites, key: string, channel: OpenChannel): void {
+  writes.set(`chan/${key}/params`, encodeParameters(channel.params));
+  if (channel.funding.kind === 'unconfirmed' && channel.funding.transaction.length > 0)
+    writes.set(`chan/${key}/tx`, channel.funding.transaction);
+}
+
+/** The record that every step of a payment writes, and the onions of inbound HTLCs that came or went. */
+export function writeChannel(writes: StoreWrites, entry: ChannelEntry): void {
+  const { key, state } = entry;
+  switch (state.kind) {
+    case 'open':
+      writes.set(`chan/${key}/state`, encodeOpenChannel(state, entry.signer.state));
+      return writeOnions(writes, entry, state);
+    case 'closed':
+      writes.set(`chan/${key}/state`, undefined);
+      writes.set(`chan/${key}/closed`, encodeClosedChannel(state));
+      return;
+    default:
+      return;
+  }
+}
+
+export const writeForwarding = (writes: StoreWrites, key: string, terms: ForwardingTerms): void =>
+  void writes.set(`chan/${key}/fwd`, forwardingRecord.encode(terms));
+
+/** A channel as it was stored. */
+export type StoredChannel = {
+  readonly key: string;
+  readonly params: ChannelParameters;
+  readonly forwarding: ForwardingTerms | undefined;
+  readonly onions: ReadonlySet<string>;
+} & (
+  | { readonly kind: 'open'; readonly channel: OpenChannel; readonly signer: SignerState }
+  | { readonly kind: 'closed'; readonly channel: ClosedChannel }
+);
+
+/**
+ * Every channel of the store. `outboundOnion` builds the onion of an HTLC of ours again. Throws `ChannelRecordMissing`
+ * when a channel's state is gone: without it nothing may be said to its peer.
+ */
+export function readChannels(
+  records: StoredRecords,
+  outboundOnion: (channelKey: string, htlcId: bigint) => Uint8Array,
+): readonly StoredChannel[] {
+  const found: StoredChannel[] = [];
+  for (const [path, bytes] of records) {
+    const [room, key = '', name] = path.split('/');
+    if (room !== 'chan' || name !== 'params') continue;
+    const params = decodeParameters(bytes);
+    const forwarding = records.get(`chan/${key}/fwd`);
+    const onions = new Set<string>();
+    for (const stored of records.keys())
+      if (stored.startsWith(`chan/${key}/htlc/`)) onions.add(stored.slice(`chan/${key}/htlc/`.length));
+    const common = {
+      key,
+      params,
+      onions,
+      forwarding: forwarding === undefined ? undefined : forwardingRecord.decode(forwarding),
+    };
+    const closed = records.get(`chan/${key}/closed`);
+    if (closed !== undefined) {
+      found.push({ ...common, kind: 'closed', channel: decodeClosedChannel(closed, params) });
+      continue;
+    }
+    const state = records.get(`chan/${key}/state`);
+    if (state === undefined)
+      throw new GlowwormError('ChannelRecordMissing', 'A channel has lost its state: restore the wallet from a backup.', {
+        channelId: key,
+      });
+    const { channel, signer } = decodeOpenChannel(state, {
+      params,
+      fundingTransaction: records.get(`chan/${key}/tx`) ?? new Uint8Array(0),
+      onionOf: ({ direction, id }) =>
+        direction === 'outbound'
+          ? outboundOnion(key, id)
+          : (records.get(`chan/${key}/htlc/${sortable(id)}`) ?? new Uint8Array(1366)),
+    });
+    found.push({ ...common, kind: 'open', channel, signer });
+  }
+  return found;
+}
+
+function writeOnions(writes: StoreWrites, entry: ChannelEntry, { commitments }: OpenChannel): void {
+  const live = new Set<string>();
+  for (const htlc of allHtlcs(commitments).values()) {
+    // Outbound onions are built again from the payment; what the peer has not signed is forgotten anyhow.
+    if (htlc.direction === 'outbound') continue;
+    const proposed = commitments.counterpartyChanges.proposed;
+    if (proposed.some((change) => change.kind === 'add' && change.htlc.id === htlc.id)) continue;
+    const name = sortable(htlc.id);
+    live.add(name);
+    if (entry.storedOnions.has(name)) continue;
+    entry.storedOnions.add(name);
+    writes.set(`chan/${entry.key}/htlc/${name}`, htlc.onion);
+  }
+  for (const name of entry.storedOnions) {
+    if (live.has(name)) continue;
+    entry.storedOnions.delete(name);
+    writes.set(`chan/${entry.key}/htlc/${name}`, undefined);
+  }
+}

@@ -1,0 +1,393 @@
+import { equalConstantTime, fromHex, toHex, toUtf8, fromUtf8 } from '../primitives/bytes.ts';
+import { GlowwormError } from '../primitives/errors.ts';
+import type { Secp256k1 } from '../primitives/secp256k1.ts';
+import { recordsBelow, type StoredRecords } from '../primitives/store.ts';
+import { msat, type Msat } from '../primitives/units.ts';
+import type { HtlcOffer } from '../channel/channel-operation.ts';
+import type { LimitReached } from '../channel/channel-limits.ts';
+import type { EntropySource, NodeSigner } from '../keys/ports.ts';
+import { failureOfMalformed, type Failure } from '../onion/failure-message.ts';
+import { buildFailure, decryptFailure, type AttributedFailure } from '../onion/failures.ts';
+import { hopInstruction } from '../onion/hop-instruction.ts';
+import { decodePayload } from '../onion/payloads.ts';
+import { peelOnion } from '../onion/sphinx.ts';
+import { decodeInvoice } from '../payments/bolt11.ts';
+import {
+  CLTV_CLAIM_BUFFER,
+  decodeInbound,
+  encodeInbound,
+  encodeInboundText,
+  type InboundPayment,
+} from '../payments/inbound-payment.ts';
+import type { Invoice } from '../payments/invoice.ts';
+import {
+  decodePayment,
+  encodePayment,
+  onionTerms,
+  partOnion,
+  type OutboundPayment,
+  type PaymentFailure,
+  type PaymentPart,
+} from '../payments/outbound-payment.ts';
+import { findPaths, pathFeeMsat, type FirstHop, type Path } from '../routing/path.ts';
+import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
+import type { Removal } from '../transactions/commitment-spec.ts';
+import { hasFeature } from '../wire/features.ts';
+import type { EngineEventKind } from './engine-event.ts';
+import { explainFailure, isRetryable } from './payment-failure.ts';
+import type { Turn } from './turn.ts';
+
+/** What the book needs of the channels; calls happen within the running turn. */
+export interface HtlcSwitch {
+  firstHops(): readonly FirstHop[];
+  offer(channelKey: string, offer: HtlcOffer): ChannelHtlc | LimitReached;
+  remove(channelKey: string, decision: Removal): void;
+  exceedsDustExposure(channelKey: string): boolean;
+  note(kind: EngineEventKind, subject: string, amountMsat: bigint, message: string): void;
+}
+
+/** An inbound HTLC that waits for the other parts of its payment. */
+interface HeldPart {
+  readonly channelKey: string;
+  readonly htlc: ChannelHtlc;
+  readonly sharedSecret: Uint8Array;
+}
+
+interface HeldSet {
+  readonly totalMsat: bigint;
+  readonly since: number;
+  readonly parts: HeldPart[];
+}
+
+/** BOLT 4: parts of a payment wait for each other at least this long. */
+export const MPP_TIMEOUT_MS = 60_000;
+/** How often a payment is tried by another way. */
+const MAX_ATTEMPTS = 5;
+/** Blocks added to what the payee asks for: the chain may grow while the payment is under way. */
+const CLTV_MARGIN = 3;
+
+/** Every payment of the wallet, in and out: what is under way, what became of the rest. */
+export class PaymentBook {
+  readonly #secp: Secp256k1;
+  readonly #node: NodeSigner;
+  readonly #entropy: EntropySource;
+  readonly #switch: HtlcSwitch;
+  readonly #turn: () => Turn;
+  readonly #outbound = new Map<string, OutboundPayment>();
+  readonly #inbound = new Map<string, InboundPayment>();
+  readonly #held = new Map<string, HeldSet>();
+  /** Channels that failed, by payment; forgotten with the payment or the program. */
+  readonly #excluded = new Map<string, Set<bigint>>();
+
+  constructor(deps: {
+    readonly secp: Secp256k1;
+    readonly node: NodeSigner;
+    readonly entropy: EntropySource;
+    readonly htlcSwitch: HtlcSwitch;
+    readonly turn: () => Turn;
+  }) {
+    this.#secp = deps.secp;
+    this.#node = deps.node;
+    this.#entropy = deps.entropy;
+    this.#switch = deps.htlcSwitch;
+    this.#turn = deps.turn;
+  }
+
+  load(records: StoredRecords): void {
+    for (const [key, bytes] of recordsBelow(records, 'pay/')) {
+      const invoice = records.get(`pay/${key}/invoice`);
+      if (!key.includes('/') && invoice !== undefined)
+        this.#outbound.set(key, decodePayment(fromHex(key), toUtf8(invoice), bytes));
+    }
+    for (const [key, bytes] of recordsBelow(records, 'inv/')) {
+      const text = records.get(`inv/${key}/text`);
+      if (!key.includes('/') && text !== undefined) this.#inbound.set(key, decodeInbound(fromHex(key), bytes, text));
+    }
+  }
+
+  outbound(): readonly OutboundPayment[] {
+    return [...this.#outbound.values()];
+  }
+
+  inbound(): readonly InboundPayment[] {
+    return [...this.#inbound.values()];
+  }
+
+  /** The onion of an outbound HTLC of ours, built again from the payment's record. */
+  onionOf(channelKey: string, htlcId: bigint): Uint8Array {
+    for (const payment of this.#outbound.values()) {
+      if (payment.state.kind !== 'pending') continue;
+      const part = payment.state.parts.find((each) => each.channelKey === channelKey && each.htlcId === htlcId);
+      if (part !== undefined) return partOnion(this.#secp, this.#terms(payment), part).packet;
+    }
+    return new Uint8Array(1366);
+  }
+
+  addInvoice(payment: InboundPayment): void {
+    const key = toHex(payment.paymentHash);
+    this.#inbound.set(key, payment);
+    this.#turn().writes.set(`inv/${key}/text`, encodeInboundText(payment));
+    this.#saveInbound(payment);
+  }
+
+  /**
+   * Pays an invoice. Throws `PaymentAlreadySent`, `PaymentPending`, `NoRoute`, `InsufficientBalance`, `FeeTooHigh` or
+   * what stands against the HTLC; then nothing was sent and nothing is on record.
+   */
+  send(invoice: Invoice, invoiceText: string, amountMsat: Msat, blockHeight: number): string {
+    const key = toHex(invoice.paymentHash);
+    const before = this.#outbound.get(key);
+    if (before?.state.kind === 'succeeded')
+      throw new GlowwormError('PaymentAlreadySent', 'This invoice is paid already.', { paymentId: key });
+    if (before?.state.kind === 'pending')
+      throw new GlowwormError('PaymentPending', 'A payment of this invoice is still under way.', { paymentId: key });
+    this.#excluded.delete(key);
+    const payment: OutboundPayment = {
+      paymentHash: invoice.paymentHash,
+      invoiceText,
+      amountMsat,
+      createdAt: this.#turn().now,
+      attempts: 0,
+      state: { kind: 'pending', parts: [] },
+    };
+    const parts = this.#sendParts(payment, invoice, amountMsat, blockHeight);
+    if ('code' in parts) throw new GlowwormError(parts.code, parts.message);
+    this.#turn().writes.set(`pay/${key}/invoice`, fromUtf8(invoiceText));
+    this.#saveOutbound({ ...payment, attempts: 1, state: { kind: 'pending', parts } });
+    return key;
+  }
+
+  /** The counterparty of an outbound HTLC gave its preimage. */
+  fulfilled(htlc: ChannelHtlc, preimage: Uint8Array): void {
+    const key = toHex(htlc.paymentHash);
+    const payment = this.#outbound.get(key);
+    if (payment?.state.kind !== 'pending') return;
+    const feeMsat = payment.state.parts.reduce((sum, part) => sum + pathFeeMsat(part), 0n);
+    const at = this.#turn().now;
+    this.#saveOutbound({ ...payment, state: { kind: 'succeeded', preimage, feeMsat: msat(feeMsat), at } });
+    this.#excluded.delete(key);
+    this.#switch.note('paymentSent', key, payment.amountMsat, '');
+  }
+
+  /** An outbound HTLC was failed for good: try another way, or the payment has failed when no part is left. */
+  failed(channelKey: string, htlc: ChannelHtlc, removal: Removal, blockHeight: number): void {
+    const key = toHex(htlc.paymentHash);
+    const payment = this.#outbound.get(key);
+    if (payment?.state.kind !== 'pending') return;
+    const part = payment.state.parts.find((each) => each.channelKey === channelKey && each.htlcId === htlc.id);
+    if (part === undefined) return;
+    const attributed = this.#readFailure(payment, part, removal);
+    const parts = payment.state.parts.filter((each) => each !== part);
+    this.#exclude(key, part, attributed);
+    const retried = this.#retry(payment, parts, part, attributed, blockHeight);
+    if (retried !== undefined) return this.#saveOutbound(retried);
+    if (parts.length > 0) return this.#saveOutbound({ ...payment, state: { kind: 'pending', parts } });
+    this.#fail(payment, explainFailure(attributed, part.hops.length));
+  }
+
+  /**
+   * An inbound HTLC is irrevocably committed: claim it, hold it for the other parts, or fail it. The same answer for the
+   * same HTLC after a restart.
+   */
+  accepted(channelKey: string, htlc: ChannelHtlc, blockHeight: number): void {
+    const peeled = peelOnion(this.#secp, {
+      nodeSecretEcdh: (point) => this.#node.ecdh(point),
+      packet: htlc.onion,
+      associatedData: htlc.paymentHash,
+    });
+    const htlcId = htlc.id;
+    if (peeled.kind === 'malformed') {
+      const { failureCode, sha256OfOnion } = peeled;
+      return this.#switch.remove(channelKey, { kind: 'failMalformed', htlcId, failureCode, sha256OfOnion });
+    }
+    const { sharedSecret } = peeled;
+    const fail = (failure: Failure): void => this.#failPart({ channelKey, htlc, sharedSecret }, failure);
+    if (peeled.kind === 'unreadable') return fail({ kind: 'invalid_onion_payload', type: 0n, offset: 0 });
+    const decoded = decodePayload(peeled.payload);
+    if (decoded.kind === 'invalid')
+      return fail({ kind: 'invalid_onion_payload', type: decoded.type, offset: decoded.offset });
+    const instruction = hopInstruction(decoded.payload, { onion: peeled.kind, pathKey: undefined });
+    if (instruction.kind === 'invalid')
+      return fail({ kind: 'invalid_onion_payload', type: instruction.type, offset: 0 });
+    if (instruction.kind !== 'receive') return fail({ kind: 'unknown_next_peer' });
+    if (instruction.amtToForward > htlc.amountMsat)
+      return fail({ kind: 'final_incorrect_htlc_amount', incomingHtlcAmt: htlc.amountMsat });
+    if (instruction.outgoingCltvValue > htlc.cltvExpiry)
+      return fail({ kind: 'final_incorrect_cltv_expiry', cltvExpiry: htlc.cltvExpiry });
+    const unknown: Failure = {
+      kind: 'incorrect_or_unknown_payment_details',
+      htlcMsat: htlc.amountMsat,
+      height: blockHeight,
+    };
+    const payment = this.#inbound.get(toHex(htlc.paymentHash));
+    const { paymentData } = instruction.payload;
+    if (payment === undefined || paymentData === undefined) return fail(unknown);
+    if (!equalConstantTime(paymentData.paymentSecret, payment.paymentSecret)) return fail(unknown);
+    const { totalMsat } = paymentData;
+    // A paid invoice is paid: taking it twice would teach payers that a preimage proves nothing.
+    if (payment.received !== undefined || this.#turn().now > payment.expiresAt) return fail(unknown);
+    if (payment.amountMsat !== undefined && (totalMsat < payment.amountMsat || totalMsat > 2n * payment.amountMsat))
+      return fail(unknown);
+    if (htlc.cltvExpiry < blockHeight + CLTV_CLAIM_BUFFER) return fail(unknown);
+    if (this.#switch.exceedsDustExposure(channelKey))
+      return fail({ kind: 'temporary_channel_failure', channelUpdate: new Uint8Array(0) });
+    this.#hold(payment, totalMsat, { channelKey, htlc, sharedSecret });
+  }
+
+  /** Gives up sets of parts that have waited too long. */
+  timerTick(): void {
+    const { now } = this.#turn();
+    for (const [key, set] of this.#held) {
+      if (now - set.since < MPP_TIMEOUT_MS) continue;
+      this.#held.delete(key);
+      for (const part of set.parts) this.#failPart(part, { kind: 'mpp_timeout' });
+    }
+  }
+
+  #hold(payment: InboundPayment, totalMsat: bigint, part: HeldPart): void {
+    const key = toHex(payment.paymentHash);
+    const set = this.#held.get(key) ?? { totalMsat, since: this.#turn().now, parts: [] };
+    if (set.totalMsat !== totalMsat)
+      return this.#failPart(part, {
+        kind: 'incorrect_or_unknown_payment_details',
+        htlcMsat: part.htlc.amountMsat,
+        height: 0,
+      });
+    if (!set.parts.some((held) => held.channelKey === part.channelKey && held.htlc.id === part.htlc.id))
+      set.parts.push(part);
+    this.#held.set(key, set);
+    const receivedMsat = set.parts.reduce((sum, { htlc }) => sum + htlc.amountMsat, 0n);
+    if (receivedMsat < totalMsat) return;
+    this.#held.delete(key);
+    for (const { channelKey, htlc } of set.parts)
+      this.#switch.remove(channelKey, { kind: 'fulfill', htlcId: htlc.id, preimage: payment.preimage });
+    const amountMsat = msat(receivedMsat);
+    this.#saveInbound({ ...payment, received: { amountMsat, at: this.#turn().now } });
+    this.#switch.note('paymentReceived', key, amountMsat, payment.description);
+  }
+
+  #failPart({ channelKey, htlc, sharedSecret }: HeldPart, failure: Failure): void {
+    const reason = buildFailure(sharedSecret, failure);
+    this.#switch.remove(channelKey, { kind: 'fail', htlcId: htlc.id, reason });
+  }
+
+  /** Offers the HTLCs for an amount of a payment, or says why it cannot. */
+  #sendParts(
+    payment: OutboundPayment,
+    invoice: Invoice,
+    amountMsat: Msat,
+    blockHeight: number,
+  ): readonly PaymentPart[] | PaymentFailure {
+    const found = findPaths({
+      payee: invoice.payeeNodeId,
+      hints: invoice.routeHints,
+      amountMsat,
+      finalCltvExpiry: blockHeight + invoice.minFinalCltvExpiryDelta + CLTV_MARGIN,
+      firstHops: this.#switch.firstHops(),
+      excluded: this.#excluded.get(toHex(invoice.paymentHash)) ?? new Set(),
+      multiPart: hasFeature(invoice.features, 'basic_mpp'),
+      maxFeeMsat: maxFeeMsat(payment.amountMsat),
+    });
+    switch (found.kind) {
+      case 'noRoute':
+        return {
+          code: 'NoRoute',
+          message: 'No way to the recipient: they are not a peer of this wallet, and the invoice names no way from one.',
+        };
+      case 'insufficientBalance':
+        return {
+          code: 'InsufficientBalance',
+          message: `At most ${found.availableMsat / 1000n} sat can be sent to this recipient now.`,
+        };
+      case 'feeTooHigh':
+        return { code: 'FeeTooHigh', message: `The way there costs ${found.feeMsat} msat, which is more than allowed.` };
+      case 'paths':
+        return this.#offerAll(payment, invoice, found.paths);
+      default:
+        return found satisfies never;
+    }
+  }
+
+  #offerAll(
+    payment: OutboundPayment,
+    invoice: Invoice,
+    paths: readonly Path[],
+  ): readonly PaymentPart[] | PaymentFailure {
+    const terms = onionTerms(invoice, payment.amountMsat);
+    const parts: PaymentPart[] = [];
+    for (const { channelKey, hops } of paths) {
+      const first = hops[0];
+      if (first === undefined) continue;
+      const sessionKey = this.#entropy.getSecureRandomBytes();
+      const htlc = this.#switch.offer(channelKey, {
+        amountMsat: first.amountMsat,
+        paymentHash: invoice.paymentHash,
+        cltvExpiry: first.cltvExpiry,
+        onion: partOnion(this.#secp, terms, { sessionKey, hops }).packet,
+      });
+      // Parts that are out already time out at the payee; a first part that is refused means that nothing was sent.
+      if ('code' in htlc) return parts.length > 0 ? parts : htlc;
+      parts.push({ channelKey, htlcId: htlc.id, sessionKey, hops });
+    }
+    return parts;
+  }
+
+  #retry(
+    payment: OutboundPayment,
+    parts: readonly PaymentPart[],
+    failedPart: PaymentPart,
+    attributed: AttributedFailure | undefined,
+    blockHeight: number,
+  ): OutboundPayment | undefined {
+    if (!isRetryable(attributed) || payment.attempts >= MAX_ATTEMPTS) return undefined;
+    const invoice = decodeInvoice(this.#secp, payment.invoiceText);
+    const delivered = failedPart.hops.at(-1)?.amountMsat ?? msat(0n);
+    const again = this.#sendParts(payment, invoice, delivered, blockHeight);
+    if ('code' in again) return undefined;
+    return { ...payment, attempts: payment.attempts + 1, state: { kind: 'pending', parts: [...parts, ...again] } };
+  }
+
+  #readFailure(payment: OutboundPayment, part: PaymentPart, removal: Removal): AttributedFailure | undefined {
+    if (removal.kind === 'fail') {
+      const { sharedSecrets } = partOnion(this.#secp, this.#terms(payment), part);
+      return decryptFailure(sharedSecrets, removal.reason);
+    }
+    if (removal.kind !== 'failMalformed') return undefined;
+    const failure = failureOfMalformed(removal.failureCode, removal.sha256OfOnion);
+    return failure === undefined ? undefined : { hopIndex: 0, failure };
+  }
+
+  /** The channel behind the node that failed is not tried again in this payment. */
+  #exclude(key: string, part: PaymentPart, attributed: AttributedFailure | undefined): void {
+    const next = attributed === undefined ? undefined : part.hops[attributed.hopIndex + 1];
+    if (next === undefined) return;
+    const excluded = this.#excluded.get(key) ?? new Set();
+    this.#excluded.set(key, excluded.add(next.shortChannelId));
+  }
+
+  #fail(payment: OutboundPayment, failure: PaymentFailure): void {
+    const key = toHex(payment.paymentHash);
+    this.#excluded.delete(key);
+    this.#saveOutbound({ ...payment, state: { kind: 'failed', failure, at: this.#turn().now } });
+    this.#switch.note('paymentFailed', key, payment.amountMsat, failure.message);
+  }
+
+  #terms(payment: OutboundPayment): ReturnType<typeof onionTerms> {
+    return onionTerms(decodeInvoice(this.#secp, payment.invoiceText), payment.amountMsat);
+  }
+
+  #saveOutbound(payment: OutboundPayment): void {
+    const key = toHex(payment.paymentHash);
+    this.#outbound.set(key, payment);
+    this.#turn().writes.set(`pay/${key}`, encodePayment(payment));
+  }
+
+  #saveInbound(payment: InboundPayment): void {
+    const key = toHex(payment.paymentHash);
+    this.#inbound.set(key, payment);
+    this.#turn().writes.set(`inv/${key}`, encodeInbound(payment));
+  }
+}
+
+/** What a route may cost: two per cent, and ten satoshi for small payments. */
+const maxFeeMsat = (amountMsat: bigint): bigint => (amountMsat / 50n > 10_000n ? amountMsat / 50n : 10_000n);

@@ -1,0 +1,70 @@
+import { fromUtf8, toUtf8 } from '../primitives/bytes.ts';
+import { msat, type Msat } from '../primitives/units.ts';
+import { recordFormat } from '../wire/stored-record.ts';
+
+/** An invoice of ours, paid or not. */
+export interface InboundPayment {
+  readonly paymentHash: Uint8Array;
+  readonly preimage: Uint8Array;
+  readonly paymentSecret: Uint8Array;
+  /** Undefined: the payer chooses. */
+  readonly amountMsat: Msat | undefined;
+  readonly description: string;
+  readonly invoiceText: string;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly expiresAt: number;
+  /** What came, once the preimage was given away for it. */
+  readonly received: { readonly amountMsat: Msat; readonly at: number } | undefined;
+}
+
+/** Blocks that our invoices ask the last HTLC to have left, and the least that we need to claim it on chain. */
+export const MIN_FINAL_CLTV_EXPIRY_DELTA = 42;
+export const CLTV_CLAIM_BUFFER = 36;
+
+const invoiceRecord = recordFormat('invoice', 1, {
+  preimage: [2, { kind: 'fixed', length: 32 }],
+  paymentSecret: [4, { kind: 'fixed', length: 32 }],
+  amountMsat: [6, 'u64'],
+  createdAt: [8, 'u64'],
+  expiresAt: [10, 'u64'],
+  receivedMsat: [12, 'u64'],
+  receivedAt: [14, 'u64'],
+});
+
+const textRecord = recordFormat('invoice text', 1, { description: [2, 'remaining'], invoiceText: [4, 'remaining'] });
+
+/** The part that changes, for the key `inv/<hash>`. */
+export const encodeInbound = (payment: InboundPayment): Uint8Array =>
+  invoiceRecord.encode({
+    preimage: payment.preimage,
+    paymentSecret: payment.paymentSecret,
+    amountMsat: payment.amountMsat ?? 0n,
+    createdAt: BigInt(payment.createdAt),
+    expiresAt: BigInt(payment.expiresAt),
+    receivedMsat: payment.received?.amountMsat ?? 0n,
+    receivedAt: BigInt(payment.received?.at ?? 0),
+  });
+
+/** The part that is written once, for the key `inv/<hash>/text`. */
+export const encodeInboundText = ({ description, invoiceText }: InboundPayment): Uint8Array =>
+  textRecord.encode({ description: fromUtf8(description), invoiceText: fromUtf8(invoiceText) });
+
+export function decodeInbound(paymentHash: Uint8Array, bytes: Uint8Array, textBytes: Uint8Array): InboundPayment {
+  const stored = invoiceRecord.decode(bytes);
+  const text = textRecord.decode(textBytes);
+  return {
+    paymentHash,
+    preimage: stored.preimage,
+    paymentSecret: stored.paymentSecret,
+    amountMsat: stored.amountMsat === 0n ? undefined : msat(stored.amountMsat),
+    description: toUtf8(text.description),
+    invoiceText: toUtf8(text.invoiceText),
+    createdAt: Number(stored.createdAt),
+    expiresAt: Number(stored.expiresAt),
+    received:
+      stored.receivedAt === 0n
+        ? undefined
+        : { amountMsat: msat(stored.receivedMsat), at: Number(stored.receivedAt) },
+  };
+}

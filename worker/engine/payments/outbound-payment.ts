@@ -1,0 +1,163 @@
+import { GlowwormError } from '../primitives/errors.ts';
+import { fromUtf8, toUtf8 } from '../primitives/bytes.ts';
+import type { Secp256k1 } from '../primitives/secp256k1.ts';
+import { msat, type Msat } from '../primitives/units.ts';
+import { buildOnion, type Onion } from '../onion/sphinx.ts';
+import { encodePayload } from '../onion/payloads.ts';
+import type { Path, PathHop } from '../routing/path.ts';
+import { recordFormat } from '../wire/stored-record.ts';
+import type { Invoice } from './invoice.ts';
+
+/** One HTLC of a payment. With its session key the onion can be built again at any time. */
+export interface PaymentPart {
+  readonly channelKey: string;
+  readonly htlcId: bigint;
+  readonly sessionKey: Uint8Array;
+  readonly hops: readonly PathHop[];
+}
+
+/** Why a payment failed, with a sentence for the person who sent it. */
+export interface PaymentFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A payment of an invoice. Its id is the payment hash: one hash is paid at most once. */
+export interface OutboundPayment {
+  readonly paymentHash: Uint8Array;
+  readonly invoiceText: string;
+  readonly amountMsat: Msat;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly attempts: number;
+  readonly state:
+    | { readonly kind: 'pending'; readonly parts: readonly PaymentPart[] }
+    | { readonly kind: 'succeeded'; readonly preimage: Uint8Array; readonly feeMsat: Msat; readonly at: number }
+    | { readonly kind: 'failed'; readonly failure: PaymentFailure; readonly at: number };
+}
+
+/** What the payee must find in the onion. */
+export interface OnionTerms {
+  readonly paymentHash: Uint8Array;
+  readonly paymentSecret: Uint8Array;
+  readonly totalMsat: Msat;
+  readonly paymentMetadata?: Uint8Array;
+}
+
+export const onionTerms = (invoice: Invoice, totalMsat: Msat): OnionTerms => ({
+  paymentHash: invoice.paymentHash,
+  paymentSecret: invoice.paymentSecret,
+  totalMsat,
+  ...(invoice.paymentMetadata === undefined ? {} : { paymentMetadata: invoice.paymentMetadata }),
+});
+
+/** The onion of one part (BOLT 4, Packet Structure): every hop learns the HTLC that it passes on. */
+export function partOnion(
+  secp: Secp256k1,
+  terms: OnionTerms,
+  part: { readonly sessionKey: Uint8Array; readonly hops: Path['hops'] },
+): Onion {
+  const hops = part.hops.map(({ nodeId, amountMsat, cltvExpiry }, index) => {
+    const next = part.hops[index + 1];
+    const payload =
+      next === undefined
+        ? {
+            amtToForward: amountMsat,
+            outgoingCltvValue: cltvExpiry,
+            paymentData: { paymentSecret: terms.paymentSecret, totalMsat: terms.totalMsat },
+            ...(terms.paymentMetadata === undefined ? {} : { paymentMetadata: terms.paymentMetadata }),
+          }
+        : {
+            amtToForward: next.amountMsat,
+            outgoingCltvValue: next.cltvExpiry,
+            shortChannelId: next.shortChannelId,
+          };
+    return { nodeId, payload: encodePayload(payload) };
+  });
+  return buildOnion(secp, { sessionKey: part.sessionKey, hops, associatedData: terms.paymentHash });
+}
+
+const paymentRecord = recordFormat('payment', 1, {
+  amountMsat: [2, 'u64'],
+  createdAt: [4, 'u64'],
+  attempts: [6, 'u16'],
+  state: [8, 'u8'],
+  finishedAt: [10, 'u64'],
+  feeMsat: [12, 'u64'],
+  preimage: [14, 'remaining'],
+  failureCode: [16, 'remaining'],
+  failureMessage: [18, 'remaining'],
+  parts: [
+    20,
+    {
+      kind: 'rest',
+      of: {
+        kind: 'struct',
+        fields: {
+          channelKey: 'bytes',
+          htlcId: 'u64',
+          sessionKey: { kind: 'fixed', length: 32 },
+          hops: {
+            kind: 'counted',
+            of: {
+              kind: 'struct',
+              fields: { nodeId: 'point', shortChannelId: 'u64', amountMsat: 'u64', cltvExpiry: 'u32' },
+            },
+          },
+        },
+      },
+    },
+  ],
+});
+
+const STATES = ['pending', 'succeeded', 'failed'] as const;
+const NONE = new Uint8Array(0);
+
+/** All but the hash, which is the record's key, and the invoice, which has a record of its own. */
+export function encodePayment({ state, ...payment }: OutboundPayment): Uint8Array {
+  return paymentRecord.encode({
+    amountMsat: payment.amountMsat,
+    createdAt: BigInt(payment.createdAt),
+    attempts: payment.attempts,
+    state: STATES.indexOf(state.kind),
+    finishedAt: state.kind === 'pending' ? 0n : BigInt(state.at),
+    feeMsat: state.kind === 'succeeded' ? state.feeMsat : 0n,
+    preimage: state.kind === 'succeeded' ? state.preimage : NONE,
+    failureCode: state.kind === 'failed' ? fromUtf8(state.failure.code) : NONE,
+    failureMessage: state.kind === 'failed' ? fromUtf8(state.failure.message) : NONE,
+    parts: state.kind === 'pending' ? state.parts.map((part) => ({ ...part, channelKey: fromUtf8(part.channelKey) })) : [],
+  });
+}
+
+export function decodePayment(paymentHash: Uint8Array, invoiceText: string, bytes: Uint8Array): OutboundPayment {
+  const stored = paymentRecord.decode(bytes);
+  const common = {
+    paymentHash,
+    invoiceText,
+    amountMsat: msat(stored.amountMsat),
+    createdAt: Number(stored.createdAt),
+    attempts: stored.attempts,
+  };
+  const at = Number(stored.finishedAt);
+  switch (STATES[stored.state]) {
+    case 'pending': {
+      const parts = stored.parts.map((part) => ({
+        ...part,
+        channelKey: toUtf8(part.channelKey),
+        hops: part.hops.map((hop) => ({ ...hop, amountMsat: msat(hop.amountMsat) })),
+      }));
+      return { ...common, state: { kind: 'pending', parts } };
+    }
+    case 'succeeded':
+      return {
+        ...common,
+        state: { kind: 'succeeded', preimage: stored.preimage, feeMsat: msat(stored.feeMsat), at },
+      };
+    case 'failed': {
+      const failure = { code: toUtf8(stored.failureCode), message: toUtf8(stored.failureMessage) };
+      return { ...common, state: { kind: 'failed', failure, at } };
+    }
+    default:
+      throw new GlowwormError('RecordIncomplete', 'a stored payment has an unknown state');
+  }
+}

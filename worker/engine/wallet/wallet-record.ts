@@ -1,0 +1,84 @@
+import { recordFormat } from '../wire/stored-record.ts';
+import type { Coin } from './coin.ts';
+import { BRANCHES, type Branch } from './descriptors.ts';
+import type { BranchCursor, WalletState } from './wallet-state.ts';
+
+const coinSchema = {
+  kind: 'struct',
+  fields: {
+    txid: 'sha256',
+    vout: 'u32',
+    branch: 'u8',
+    index: 'u32',
+    amountSat: 'u64',
+    flags: 'u8',
+    height: 'u32',
+    spentTxid: 'sha256',
+    spentHeight: 'u32',
+  },
+} as const;
+
+const walletRecord = recordFormat('on-chain wallet', 1, {
+  cursors: [2, { kind: 'rest', of: { kind: 'struct', fields: { next: 'u32', used: 'u32' } } }],
+  coins: [4, { kind: 'rest', of: coinSchema }],
+  bestHeight: [6, 'u32'],
+});
+
+const FLAG = { coinbase: 1, own: 2, confirmed: 4, spent: 8, spentConfirmed: 16 } as const;
+const NO_TXID = new Uint8Array(32);
+
+/** All but the locks, which belong to fundings that a restart forgets. */
+export const encodeWallet = ({ cursors, coins, bestHeight }: WalletState): Uint8Array =>
+  walletRecord.encode({
+    cursors: BRANCHES.map((branch) => cursors[branch]),
+    coins: coins.map((coin) => ({
+      txid: coin.txid,
+      vout: coin.vout,
+      branch: BRANCHES.indexOf(coin.branch),
+      index: coin.index,
+      amountSat: coin.amountSat,
+      flags: flagsOf(coin),
+      height: coin.height ?? 0,
+      spentTxid: coin.spentBy?.txid ?? NO_TXID,
+      spentHeight: coin.spentBy?.height ?? 0,
+    })),
+    bestHeight,
+  });
+
+export function decodeWallet(bytes: Uint8Array): WalletState {
+  const stored = walletRecord.decode(bytes);
+  const cursor = (branch: Branch): BranchCursor => stored.cursors[BRANCHES.indexOf(branch)] ?? { next: 0, used: 0 };
+  return {
+    cursors: { receive: cursor('receive'), change: cursor('change'), taproot: cursor('taproot') },
+    coins: stored.coins.map((coin): Coin => {
+      const has = (flag: number): boolean => (coin.flags & flag) !== 0;
+      const spentBy = {
+        txid: coin.spentTxid,
+        ...(has(FLAG.spentConfirmed) ? { height: coin.spentHeight } : {}),
+      };
+      return {
+        txid: coin.txid,
+        vout: coin.vout,
+        branch: BRANCHES[coin.branch] ?? 'receive',
+        index: coin.index,
+        amountSat: coin.amountSat,
+        coinbase: has(FLAG.coinbase),
+        own: has(FLAG.own),
+        ...(has(FLAG.confirmed) ? { height: coin.height } : {}),
+        ...(has(FLAG.spent) ? { spentBy } : {}),
+      };
+    }),
+    locked: [],
+    bestHeight: stored.bestHeight,
+  };
+}
+
+function flagsOf({ coinbase, own, height, spentBy }: Coin): number {
+  return (
+    (coinbase ? FLAG.coinbase : 0) |
+    (own ? FLAG.own : 0) |
+    (height !== undefined ? FLAG.confirmed : 0) |
+    (spentBy !== undefined ? FLAG.spent : 0) |
+    (spentBy?.height !== undefined ? FLAG.spentConfirmed : 0)
+  );
+}
