@@ -38,7 +38,8 @@ export class Committer {
   #scheduled = false;
   #receipt: CommitReceipt | undefined;
   #stopped = false;
-  #idle: (() => void)[] = [];
+  #failure: GlowwormError | undefined;
+  #waiting: { readonly resolve: () => void; readonly reject: (error: GlowwormError) => void }[] = [];
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -59,10 +60,11 @@ export class Committer {
     batch.updates.push(...updates);
   }
 
-  /** Resolves when everything submitted so far is durable and has left; never after a failure. */
+  /** Resolves when everything submitted so far is durable and has left; rejects when a commit failed. */
   settled(): Promise<void> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     if (this.#open === undefined && this.#inFlight === undefined) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
   /** Nothing leaves after this, whatever completes. */
@@ -93,8 +95,7 @@ export class Committer {
     try {
       this.#receipt = await this.#parts.target.commit(batch.writes);
     } catch (error) {
-      this.#stopped = true;
-      this.#parts.failed(
+      this.#fail(
         error instanceof GlowwormError ? error : new GlowwormError('StorageFailed', 'The wallet could not be written.'),
       );
       return;
@@ -104,6 +105,13 @@ export class Committer {
     for (const after of batch.afters) this.#parts.release(after.release(this.#receipt));
     this.#parts.completed(batch.updates);
     if (this.#open !== undefined) this.#schedule();
-    else if (this.#inFlight === undefined) for (const resolve of this.#idle.splice(0)) resolve();
+    else if (this.#inFlight === undefined) for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  #fail(error: GlowwormError): void {
+    this.#stopped = true;
+    this.#failure = error;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.#parts.failed(error);
   }
 }

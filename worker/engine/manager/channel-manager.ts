@@ -297,6 +297,16 @@ export class ChannelManager {
     return this.payments.send(invoice, invoiceText, amountMsat, this.#blockHeight);
   }
 
+  /** Puts a record of the caller's own into the running turn's write. */
+  record(key: string, value: Uint8Array | undefined): void {
+    this.#running().writes.set(key, value);
+  }
+
+  /** Lets a transaction of the caller's own leave with the running turn. */
+  broadcast(transaction: Uint8Array): void {
+    this.#broadcast(transaction);
+  }
+
   /** The user has seen an event: it is not delivered again. Durable with the next write. */
   acknowledgeEvent(id: number): void {
     if (this.#events.delete(id)) this.#running().writes.set(eventKey(id), undefined);

@@ -1,0 +1,131 @@
+import type { Activity, ChainStatus, ChannelSummary, NetworkName, PeerStatus } from '../../worker/client/api.ts';
+
+/** Narrow and unbreakable, so that an amount never wraps. */
+const SEPARATOR = '\u202f';
+
+/** `1250000n` → `1 250 000`. */
+export function grouped(value: bigint): string {
+  return value.toString().replace(/\B(?=(\d{3})+$)/g, SEPARATOR);
+}
+
+/** Whole satoshi with their unit. */
+export function satText(sat: bigint): string {
+  return `${grouped(sat)}\u00a0sat`;
+}
+
+/** Whole satoshi, rounded down: a balance must not look larger than it is. */
+export function msatText(msat: bigint): string {
+  return satText(msat / 1000n);
+}
+
+/** All digits, for fees and amounts that may be below one satoshi. */
+export function exactMsatText(msat: bigint): string {
+  const rest = msat % 1000n;
+  if (rest === 0n) return msatText(msat);
+  const decimals = rest.toString().padStart(3, '0').replace(/0+$/, '');
+  return `${grouped(msat / 1000n)}.${decimals}\u00a0sat`;
+}
+
+/** Reads whole satoshi; spaces may group the digits. `undefined` when it is something else or nothing at all. */
+export function parseSat(text: string): bigint | undefined {
+  const digits = text.replace(/[\s\u202f]/g, '');
+  return /^\d{1,16}$/.test(digits) ? BigInt(digits) : undefined;
+}
+
+/** The two ends of a long id: enough to compare by eye, never to copy. */
+export function shortId(id: string): string {
+  return id.length <= 20 ? id : `${id.slice(0, 8)}…${id.slice(-8)}`;
+}
+
+const MINUTE = 60_000;
+
+/** How long ago, and from the second day on the date. */
+export function timeText(at: number, now: number): string {
+  const minutes = Math.floor((now - at) / MINUTE);
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  if (minutes < 24 * 60) return `${Math.floor(minutes / 60)} h ago`;
+  const [then, today] = [new Date(at), new Date(now)];
+  const year = then.getFullYear() === today.getFullYear() ? {} : ({ year: 'numeric' } as const);
+  return then.toLocaleDateString(undefined, { day: 'numeric', month: 'short', ...year });
+}
+
+export function networkText(network: NetworkName): string {
+  switch (network) {
+    case 'bitcoin':
+      return 'Bitcoin mainnet';
+    case 'testnet':
+      return 'Testnet';
+    case 'signet':
+      return 'Signet';
+    case 'regtest':
+      return 'Regtest';
+    default:
+      return network satisfies never;
+  }
+}
+
+export function chainText(chain: ChainStatus): string {
+  switch (chain.kind) {
+    case 'connecting':
+      return 'Connecting to the chain server…';
+    case 'syncing':
+      return `Catching up with the chain: block ${grouped(BigInt(chain.blockHeight))}`;
+    case 'synced':
+      return `Up to date at block ${grouped(BigInt(chain.blockHeight))}`;
+    case 'unreachable':
+      return 'The chain server does not answer. It is tried again.';
+    default:
+      return chain.kind satisfies never;
+  }
+}
+
+export function channelText(channel: ChannelSummary): string {
+  const { state, confirmations, confirmationsRequired } = channel;
+  switch (state) {
+    case 'opening':
+      return 'Opening: the two sides are agreeing on it';
+    case 'confirming':
+      return `Waiting for the chain: ${confirmations} of ${confirmationsRequired} confirmations`;
+    case 'ready':
+      return channel.usable ? 'Ready' : 'Ready, but the peer is not connected';
+    case 'closing':
+      return 'Closing together with the peer';
+    case 'closed':
+      return 'Closed';
+    case 'frozen':
+      return 'Stopped by an error of this program; the money in it is safe';
+    default:
+      return state satisfies never;
+  }
+}
+
+export function peerText(state: PeerStatus['state']): string {
+  switch (state) {
+    case 'connecting':
+      return 'Connecting…';
+    case 'connected':
+      return 'Connected';
+    case 'disconnected':
+      return 'Not connected';
+    default:
+      return state satisfies never;
+  }
+}
+
+/** What an activity is, in a word or two. */
+export function activityText(activity: Activity): string {
+  switch (activity.kind) {
+    case 'sent':
+      if (activity.state === 'failed') return 'Not sent';
+      return activity.state === 'pending' ? 'Sending' : 'Sent';
+    case 'received':
+      return activity.state === 'pending' ? 'Receiving' : 'Received';
+    case 'invoice':
+      return activity.state === 'expired' ? 'Invoice expired' : 'Invoice, unpaid';
+    case 'onchain':
+      return activity.state === 'pending' ? 'On-chain, unconfirmed' : 'On-chain';
+    default:
+      return activity.kind satisfies never;
+  }
+}

@@ -1,0 +1,81 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { ChannelSummary } from '../../../worker/client/api.ts';
+import { channelText, msatText, satText } from '../format.ts';
+import { ActionButton } from '../parts/action-button.tsx';
+import { CloseChannelDialog, ForceCloseDialog } from '../parts/close-dialogs.tsx';
+import { Facts } from '../parts/facts.tsx';
+import { Page } from '../parts/page.tsx';
+import { useAction, useWallet } from '../wallet-context.ts';
+import { CapacityBar } from './channels-page.tsx';
+
+export interface ChannelPageProps {
+  readonly channelId: string;
+}
+
+export function ChannelPage({ channelId }: ChannelPageProps): JSX.Element {
+  const channel = useWallet().snapshot.channels.find((candidate) => candidate.channelId === channelId);
+  return (
+    <Page title="Channel" back="channels">
+      {channel === undefined ? (
+        <p class="card tip">There is no such channel any more.</p>
+      ) : (
+        <Details channel={channel} />
+      )}
+    </Page>
+  );
+}
+
+function Details({ channel }: { readonly channel: ChannelSummary }): JSX.Element {
+  return (
+    <>
+      <section class="card stack">
+        <p>
+          <strong>{channelText(channel)}</strong>
+        </p>
+        {channel.reason !== undefined && <p class="muted">{channel.reason}</p>}
+        {channel.state !== 'closed' && <CapacityBar channel={channel} />}
+        <Facts
+          facts={[
+            ['Ours', msatText(channel.balanceMsat)],
+            ['Can send', msatText(channel.sendableMsat)],
+            ['Can receive', msatText(channel.receivableMsat)],
+            ['Our reserve', satText(channel.reserveSat)],
+            ['Capacity', satText(channel.capacitySat)],
+            ['Payments under way', channel.pendingHtlcs === 0 ? '' : String(channel.pendingHtlcs)],
+            ['Opened by', channel.weOpened ? 'us' : 'the peer'],
+            ['Peer', <span class="mono long">{channel.peerNodeId}</span>],
+            ['Funding transaction', <span class="mono long">{channel.fundingTxid}</span>],
+          ]}
+        />
+      </section>
+      {channel.state !== 'closed' && <CloseButtons channel={channel} />}
+    </>
+  );
+}
+
+function CloseButtons({ channel }: { readonly channel: ChannelSummary }): JSX.Element {
+  const { wallet } = useWallet();
+  const { channelId } = channel;
+  const [asking, setAsking] = useState<'nothing' | 'close' | 'forceClose'>('nothing');
+  const close = useAction(() => wallet.closeChannel({ channelId }));
+  const forceClose = useAction(() => wallet.forceCloseChannel({ channelId }));
+  const done = (): void => setAsking('nothing');
+  const ask = (what: 'close' | 'forceClose') => ({
+    busy: what === 'close' ? close.busy : forceClose.busy,
+    error: what === 'close' ? close.error : forceClose.error,
+    run: () => setAsking(what),
+  });
+  return (
+    <section class="stack">
+      <ActionButton action={ask('close')} look="plain" disabled={channel.state !== 'ready'}>
+        Close channel
+      </ActionButton>
+      <ActionButton action={ask('forceClose')} look="danger">
+        Force-close channel
+      </ActionButton>
+      {asking === 'close' && <CloseChannelDialog channel={channel} onConfirm={close.run} onDone={done} />}
+      {asking === 'forceClose' && <ForceCloseDialog channel={channel} onConfirm={forceClose.run} onDone={done} />}
+    </section>
+  );
+}

@@ -1,0 +1,28 @@
+import type { ComponentChildren, JSX } from 'preact';
+import type { Action } from '../wallet-context.ts';
+import { ErrorBox } from './error-box.tsx';
+
+export interface ActionButtonProps {
+  readonly action: Action;
+  readonly look?: 'primary' | 'plain' | 'quiet' | 'danger';
+  readonly disabled?: boolean;
+  readonly children: ComponentChildren;
+}
+
+/** A button for an action, with its error below it. */
+export function ActionButton({ action, look = 'primary', disabled = false, children }: ActionButtonProps): JSX.Element {
+  return (
+    <>
+      <button
+        type="button"
+        class={look}
+        disabled={disabled || action.busy}
+        aria-busy={action.busy}
+        onClick={action.run}
+      >
+        {children}
+      </button>
+      <ErrorBox error={action.error} />
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import type { JSX } from 'preact';
+import type { Activity } from '../../../worker/client/api.ts';
+import { activityText, exactMsatText, msatText, timeText } from '../format.ts';
+
+export interface ActivityListProps {
+  readonly activities: readonly Activity[] | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Payments, newest first. */
+export function ActivityList({ activities, now }: ActivityListProps): JSX.Element {
+  if (activities === undefined) return <p class="muted">Reading…</p>;
+  if (activities.length === 0) return <p class="muted">Nothing has happened yet.</p>;
+  return (
+    <ul class="activities">
+      {activities.map((activity) => (
+        <ActivityLine key={activity.id} activity={activity} now={now} />
+      ))}
+    </ul>
+  );
+}
+
+function ActivityLine({ activity, now }: { readonly activity: Activity; readonly now: number }): JSX.Element {
+  const { kind, state, amountMsat, feeMsat, description, at, problem } = activity;
+  const title = activityText(activity);
+  return (
+    <li class={`activity ${kind}-${state}`}>
+      <div class="activity-what">
+        <span class="activity-title">{description === '' ? title : description}</span>
+        <span class="muted">
+          {description === '' ? '' : `${title} · `}
+          {timeText(at, now)}
+          {feeMsat > 0n && ` · fee\u00a0${exactMsatText(feeMsat)}`}
+        </span>
+        {problem !== undefined && <span class="wrong">{problem.message}</span>}
+      </div>
+      <span class="activity-amount">
+        {sign(activity)}
+        {msatText(amountMsat)}
+      </span>
+    </li>
+  );
+}
+
+/** Only for what has moved or is about to. */
+function sign({ kind, state }: Activity): string {
+  if (state === 'failed') return '';
+  if (kind === 'received') return '+';
+  return kind === 'sent' ? '−' : '';
+}

@@ -1,0 +1,63 @@
+import type { JSX } from 'preact';
+import type { ChannelSummary } from '../../../worker/client/api.ts';
+import { msatText } from '../format.ts';
+import { Dialog } from './dialog.tsx';
+
+export interface CloseDialogProps {
+  readonly channel: ChannelSummary;
+  readonly onConfirm: () => void;
+  readonly onDone: () => void;
+}
+
+export function CloseChannelDialog({ channel, onConfirm, onDone }: CloseDialogProps): JSX.Element {
+  return (
+    <Dialog title="Close this channel?" onClose={onDone}>
+      <p>
+        You and the peer close it together. Your {msatText(channel.balanceMsat)} come back on-chain after a
+        confirmation, less the fee of one transaction.
+      </p>
+      <Buttons confirm="Close it" onConfirm={onConfirm} onDone={onDone} />
+    </Dialog>
+  );
+}
+
+export function ForceCloseDialog({ channel, onConfirm, onDone }: CloseDialogProps): JSX.Element {
+  return (
+    <Dialog title="Force-close this channel?" onClose={onDone}>
+      <p>Only when the peer is gone for good or refuses to close. It costs you:</p>
+      <ul class="bullets">
+        <li>fees of two or more transactions, higher than for a close together;</li>
+        <li>time: your {msatText(channel.balanceMsat)} stay locked for hours up to two weeks;</li>
+        {channel.pendingHtlcs > 0 && (
+          <li>a transaction more for each payment under way: there are {channel.pendingHtlcs} now.</li>
+        )}
+      </ul>
+      <p>It cannot be undone.</p>
+      <Buttons confirm="Force-close" onConfirm={onConfirm} onDone={onDone} />
+    </Dialog>
+  );
+}
+
+interface ButtonsProps {
+  readonly confirm: string;
+  readonly onConfirm: () => void;
+  readonly onDone: () => void;
+}
+
+/** The harmless button comes first and so has the focus. */
+function Buttons({ confirm, onConfirm, onDone }: ButtonsProps): JSX.Element {
+  const confirmed = (): void => {
+    onDone();
+    onConfirm();
+  };
+  return (
+    <div class="row">
+      <button type="button" class="plain" onClick={onDone}>
+        Keep it open
+      </button>
+      <button type="button" class="danger" onClick={confirmed}>
+        {confirm}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,65 @@
+import type { InboundPayment } from '../engine/payments/inbound-payment.ts';
+import type { OutboundPayment } from '../engine/payments/outbound-payment.ts';
+import { decodeInvoice } from '../engine/payments/bolt11.ts';
+import { reversed, toHex } from '../engine/primitives/bytes.ts';
+import type { Coin } from '../engine/wallet/coin.ts';
+import type { Activity } from './api.ts';
+import type { LightningNode } from './lightning-node.ts';
+
+/** Payments in and out, open invoices and coins that came, newest first. */
+export function activityOf(node: LightningNode, now: number, limit: number): readonly Activity[] {
+  const { payments } = node.manager;
+  const sent = payments.outbound().toSorted((a, b) => b.createdAt - a.createdAt);
+  const invoices = payments.inbound().toSorted((a, b) => timeOf(b) - timeOf(a));
+  return [
+    ...sent.slice(0, limit).map((payment) => sentActivity(node, payment)),
+    ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),
+    ...node.wallet.state.coins.filter(({ own }) => !own).map((coin) => coinActivity(coin)),
+  ]
+    .toSorted((a, b) => b.at - a.at)
+    .slice(0, limit);
+}
+
+function sentActivity(node: LightningNode, { paymentHash, amountMsat, createdAt, state, invoiceText }: OutboundPayment): Activity {
+  const { description } = decodeInvoice(node.secp, invoiceText);
+  const common = {
+    id: toHex(paymentHash),
+    kind: 'sent',
+    amountMsat,
+    feeMsat: 0n,
+    description: description?.kind === 'text' ? description.text : '',
+    at: createdAt,
+  } as const;
+  switch (state.kind) {
+    case 'pending':
+      return { ...common, state: 'pending' };
+    case 'succeeded':
+      return { ...common, state: 'succeeded', feeMsat: state.feeMsat };
+    case 'failed':
+      return { ...common, state: 'failed', problem: { ...state.failure, details: {} } };
+    default:
+      return state satisfies never;
+  }
+}
+
+function receivedActivity(payment: InboundPayment, now: number): Activity {
+  const { received, expiresAt, description } = payment;
+  const common = { id: toHex(payment.paymentHash), feeMsat: 0n, description, at: timeOf(payment) };
+  if (received !== undefined)
+    return { ...common, kind: 'received', state: 'succeeded', amountMsat: received.amountMsat };
+  const state = now > expiresAt ? 'expired' : 'open';
+  return { ...common, kind: 'invoice', state, amountMsat: payment.amountMsat ?? 0n };
+}
+
+/** The chain gives no time of arrival that could be relied on: coins come first in the list while unconfirmed. */
+const coinActivity = (coin: Coin): Activity => ({
+  id: `${toHex(reversed(coin.txid))}:${coin.vout}`,
+  kind: 'onchain',
+  state: coin.height === undefined ? 'pending' : 'succeeded',
+  amountMsat: coin.amountSat * 1000n,
+  feeMsat: 0n,
+  description: '',
+  at: 0,
+});
+
+const timeOf = ({ received, createdAt }: InboundPayment): number => received?.at ?? createdAt;

@@ -1,0 +1,186 @@
+import { ChainSync } from '../edges/chain/chain-sync.ts';
+import type { ChainUpdate } from '../edges/chain/chain-update.ts';
+import { Broadcaster } from '../edges/chain/broadcaster.ts';
+import { EsploraApi } from '../edges/chain/esplora-api.ts';
+import { FeeEstimator, refreshFees } from '../edges/chain/fee-estimator.ts';
+import { HeaderChain, type HeaderChainState } from '../edges/chain/header-chain.ts';
+import type { ChainPlatform } from '../edges/chain/platform.ts';
+import { WatchList } from '../edges/chain/watch-list.ts';
+import { reversed, toHex } from '../engine/primitives/bytes.ts';
+import { GlowwormError } from '../engine/primitives/errors.ts';
+import { decodeTransaction, transactionId } from '../engine/transactions/transaction.ts';
+import type { ChannelFeerates } from '../engine/channel/channel-env.ts';
+import { feeratePerKw } from '../engine/primitives/units.ts';
+import { toApiError } from './api-error.ts';
+import type { ChainStatus, NetworkName } from './api.ts';
+import type { WalletPlatform } from './platform.ts';
+
+export interface ChainFollowerParts {
+  readonly network: NetworkName;
+  readonly esploraUrls: readonly string[];
+  readonly platform: WalletPlatform;
+  readonly watchList: WatchList;
+  /** The headers that the store has, if any. */
+  readonly stored: HeaderChainState | undefined;
+  readonly onUpdate: (update: ChainUpdate, headers: HeaderChainState) => void;
+  /** A poll has completed: everything registered was asked for. */
+  readonly onSynced: () => void;
+  readonly onStatus: () => void;
+  readonly onFeerates: (feerates: ChannelFeerates) => void;
+  readonly log: (line: string) => void;
+}
+
+const POLL_INTERVAL_MS: Readonly<Record<NetworkName, number>> = {
+  bitcoin: 30_000,
+  testnet: 30_000,
+  signet: 20_000,
+  regtest: 1_000,
+};
+const FEES_INTERVAL_MS = 120_000;
+const RETRY_MS = 3_000;
+/** A wallet's first header lies so far below the tip that an ordinary reorganisation does not reach it. */
+const CHECKPOINT_DEPTH = 12;
+
+/** Keeps up with the chain: sync, fees and broadcasting over the configured servers. */
+export class ChainFollower {
+  readonly #parts: ChainFollowerParts;
+  readonly #platform: ChainPlatform;
+  readonly #sources: readonly EsploraApi[];
+  readonly #fees: FeeEstimator = new FeeEstimator();
+  readonly #broadcaster: Broadcaster;
+  #sync: ChainSync | undefined;
+  #status: ChainStatus;
+  #sending: Promise<void> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: ChainFollowerParts) {
+    const { timers, fetch } = parts.platform;
+    this.#parts = parts;
+    this.#platform = {
+      fetch,
+      now: () => timers.now(),
+      after: (delayMs, callback) => {
+        const timer = timers.setTimeout(callback, delayMs);
+        return () => timers.clearTimeout(timer);
+      },
+    };
+    this.#sources = parts.esploraUrls.map((url) => new EsploraApi(url, this.#platform));
+    this.#broadcaster = new Broadcaster(this.#sources);
+    const stored = parts.stored;
+    const blockHeight = stored === undefined ? 0 : stored.height + stored.headers.length - 1;
+    this.#status = { kind: 'connecting', blockHeight };
+  }
+
+  get status(): ChainStatus {
+    return this.#status;
+  }
+
+  get feerates(): ChannelFeerates {
+    return {
+      commitment: this.#fees.feerate('anchorChannelFee'),
+      closing: this.#fees.feerate('nonAnchorChannelFee'),
+      maximum: feeratePerKw(Math.max(this.#fees.feerate('maximumFeeEstimate') * 10, 50_000)),
+    };
+  }
+
+  start(): void {
+    void this.#start();
+    void this.#refreshFees();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#sync?.stop();
+  }
+
+  /** Looks now, in the mempool too. */
+  wake(): void {
+    void this.#sync?.poll({ everything: true }).catch(() => undefined);
+  }
+
+  /** One after the other: a child must not come before its parent. */
+  broadcast(transaction: Uint8Array): void {
+    this.#sending = this.#sending.then(async () => {
+      if (this.#stopped) return;
+      const txid = transactionId(decodeTransaction(transaction));
+      const result = await this.#broadcaster.broadcast([transaction]);
+      // What is still wanted is broadcast again with every block by whoever wants it.
+      this.#broadcaster.forget(txid);
+      const words = result.kind === 'rejected' ? `${result.kind}: ${result.words}` : result.kind;
+      this.#parts.log(`broadcast ${toHex(reversed(txid)).slice(0, 12)} ${words}`);
+      this.wake();
+    });
+  }
+
+  async #start(): Promise<void> {
+    while (!this.#stopped && this.#sync === undefined) {
+      try {
+        const headers = HeaderChain.from(this.#parts.network, this.#parts.stored ?? (await this.#checkpoint()));
+        if (this.#stopped) return;
+        this.#sync = this.#syncFrom(headers);
+        this.#setStatus({ kind: 'syncing', blockHeight: this.#status.blockHeight });
+        this.#sync.start();
+      } catch (error) {
+        this.#failed(error);
+        await new Promise<void>((resolve) => this.#platform.after(RETRY_MS, resolve));
+      }
+    }
+  }
+
+  #syncFrom(headers: HeaderChain): ChainSync {
+    return new ChainSync({
+      sources: this.#sources,
+      platform: this.#platform,
+      headers,
+      watchList: this.#parts.watchList,
+      intervalMs: POLL_INTERVAL_MS[this.#parts.network],
+      onUpdate: (update) => {
+        this.#status = { kind: 'syncing', blockHeight: update.best.height };
+        this.#parts.onUpdate(update, this.#sync?.headers.state ?? headers.state);
+      },
+      onStatus: (error) => {
+        if (error !== undefined) return this.#failed(error);
+        this.#setStatus({ kind: 'synced', blockHeight: this.#status.blockHeight });
+        this.#parts.onSynced();
+      },
+    });
+  }
+
+  async #checkpoint(): Promise<{ readonly height: number; readonly header: Uint8Array }> {
+    let problem: unknown = new GlowwormError('ChainSourceUnavailable', 'No Esplora server is configured.');
+    for (const source of this.#sources) {
+      try {
+        const height = Math.max(0, (await source.tipHeight()) - CHECKPOINT_DEPTH);
+        const hash = await source.blockHash(height);
+        const header = hash === undefined ? undefined : await source.header(hash);
+        if (header !== undefined) return { height, header: header.raw };
+      } catch (error) {
+        problem = error;
+      }
+    }
+    throw problem;
+  }
+
+  async #refreshFees(): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        await refreshFees(this.#fees, this.#sources, this.#platform);
+        if (!this.#stopped) this.#parts.onFeerates(this.feerates);
+      } catch (error) {
+        this.#parts.log(`fee estimates: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      await new Promise<void>((resolve) => this.#platform.after(FEES_INTERVAL_MS, resolve));
+    }
+  }
+
+  #failed(error: unknown): void {
+    const problem = toApiError(error);
+    this.#parts.log(`chain source: ${problem.code} ${problem.message}`);
+    this.#setStatus({ kind: 'unreachable', blockHeight: this.#status.blockHeight, problem });
+  }
+
+  #setStatus(status: ChainStatus): void {
+    this.#status = status;
+    this.#parts.onStatus();
+  }
+}

@@ -1,0 +1,92 @@
+import type { NetworkName, PeerAddress, PeerConfig, WalletApi, WalletConfig } from './api.ts';
+import {
+  amount,
+  integer,
+  invalid,
+  list,
+  matching,
+  oneOf,
+  record,
+  text,
+  truth,
+  url,
+  utf8,
+  type Check,
+} from './endpoint-checks.ts';
+
+/** What the checkers of a method's arguments are: none, or one request object. */
+type Arguments<P extends readonly unknown[]> = P extends readonly [infer Request] ? Check<Request> : typeof NOTHING;
+
+/** A method that takes no argument. */
+export const NOTHING = 'nothing';
+
+const MAX_SAT = 2_100_000_000_000_000n;
+const MAX_MSAT = MAX_SAT * 1000n;
+/** A BOLT 11 field's length has 10 bits and counts groups of 5 bits. */
+const MAX_DESCRIPTION_BYTES = 639;
+const NODE_ID = matching(/^0[23][0-9a-f]{64}$/, "a node's public key: 66 lower-case hex digits");
+const CHANNEL_ID = matching(/^[0-9a-f]{64}$/, 'a channel id: 64 lower-case hex digits');
+const SOCKET_URL = url(['wss:', 'ws:']);
+const INVOICE = text(1, 8000);
+const MSAT = amount(1n, MAX_MSAT);
+const PORT = integer(1, 65_535);
+const HOST = matching(/^[0-9A-Za-z.:_-]{1,253}$/, 'a host name or an IP address');
+const CHANNEL = record<{ readonly channelId: string }>({ channelId: CHANNEL_ID }, {});
+
+type AddressOf<K extends PeerAddress['kind']> = Extract<PeerAddress, { kind: K }>;
+
+const ADDRESSES = {
+  websocket: record<AddressOf<'websocket'>>({ kind: oneOf('websocket'), url: SOCKET_URL }, {}),
+  proxyV1: record<AddressOf<'proxyV1'>>({ kind: oneOf('proxyV1'), proxyUrl: SOCKET_URL, host: HOST, port: PORT }, {}),
+  proxyHostPort: record<AddressOf<'proxyHostPort'>>(
+    { kind: oneOf('proxyHostPort'), proxyUrl: SOCKET_URL, host: HOST, port: PORT },
+    {},
+  ),
+} as const satisfies { readonly [K in PeerAddress['kind']]: Check<AddressOf<K>> };
+
+const PEER = record<PeerConfig>({ nodeId: NODE_ID, address: peerAddress }, { trustedForZeroConf: truth });
+
+/** The whole of what a page can ask a wallet for, with the checker of what it sends along. */
+export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<WalletApi[M]>> } = {
+  snapshot: NOTHING,
+  createWallet: NOTHING,
+  restoreWallet: record({ mnemonic: text(1, 500) }, {}),
+  showMnemonic: NOTHING,
+  connectPeer: PEER,
+  disconnectPeer: record({ nodeId: NODE_ID }, {}),
+  openChannel: record({ nodeId: NODE_ID, amountSat: amount(1n, MAX_SAT) }, { pushMsat: amount(0n, MAX_MSAT) }),
+  closeChannel: CHANNEL,
+  forceCloseChannel: CHANNEL,
+  createInvoice: record(
+    { description: utf8(MAX_DESCRIPTION_BYTES) },
+    { amountMsat: MSAT, expirySeconds: integer(1, 31_536_000) },
+  ),
+  decodeInvoice: record({ invoice: INVOICE }, {}),
+  payInvoice: record({ invoice: INVOICE }, { amountMsat: MSAT }),
+  activity: record({ limit: integer(1, 10_000) }, {}),
+  newAddress: record({ type: oneOf('p2wpkh', 'p2tr') }, {}),
+  sendOnchain: record({ address: text(1, 120), amountSat: amountOrAll }, {}),
+  acknowledgeEvent: record({ id: text(1, 200) }, {}),
+  exportLog: NOTHING,
+  wake: NOTHING,
+};
+
+/** The configuration that a worker is opened with. */
+export const WALLET_CONFIG: Check<WalletConfig> = record<WalletConfig>(
+  {
+    network: oneOf<NetworkName>('bitcoin', 'testnet', 'signet', 'regtest'),
+    esploraUrls: list(url(['https:', 'http:']), 1, 10),
+  },
+  { peers: list(PEER, 0, 100), name: matching(/^[0-9A-Za-z_-]{1,64}$/, 'up to 64 letters, digits, - and _') },
+);
+
+function peerAddress(value: unknown, name: string): PeerAddress {
+  const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
+  return ADDRESSES[oneOf('websocket', 'proxyV1', 'proxyHostPort')(kind, `${name}.kind`)](value, name);
+}
+
+function amountOrAll(value: unknown, name: string): bigint | 'all' {
+  if (value === 'all') return value;
+  if (typeof value !== 'bigint') throw invalid(name, "a bigint or 'all'");
+  return amount(1n, MAX_SAT)(value, name);
+}

@@ -1,0 +1,311 @@
+import type { ChainUpdate } from '../edges/chain/chain-update.ts';
+import type { HeaderChainState } from '../edges/chain/header-chain.ts';
+import { WatchList } from '../edges/chain/watch-list.ts';
+import type { Store } from '../edges/storage/store.ts';
+import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
+import { toHex } from '../engine/primitives/bytes.ts';
+import { GlowwormError } from '../engine/primitives/errors.ts';
+import { nobleSecp256k1, type Secp256k1 } from '../engine/primitives/secp256k1.ts';
+import { recordsBelow } from '../engine/primitives/store.ts';
+import { defaultChannelConfig } from '../engine/channel/channel-config.ts';
+import { KeysManager } from '../engine/keys/keys-manager.ts';
+import { mnemonicSeed } from '../engine/keys/mnemonic.ts';
+import { ChannelManager } from '../engine/manager/channel-manager.ts';
+import type { EngineEvent } from '../engine/manager/engine-event.ts';
+import type { Effect } from '../engine/manager/turn.ts';
+import { transactionId } from '../engine/transactions/transaction.ts';
+import { Descriptors } from '../engine/wallet/descriptors.ts';
+import { decodeWallet } from '../engine/wallet/wallet-record.ts';
+import { OnchainWallet } from '../engine/wallet/wallet.ts';
+import type { PeerConfig, WalletConfig } from './api.ts';
+import { chainHashOf } from './chain-hash.ts';
+import { ChainFollower } from './chain-follower.ts';
+import { Committer } from './committer.ts';
+import { localFeatures } from './peers/local-features.ts';
+import { PeerConnections } from './peers/peer-connections.ts';
+import type { WalletPlatform } from './platform.ts';
+import { decodeHeaders, decodePeer, encodeHeaders, encodePeer, HEADERS_KEY, peerKey, sentKey, type WalletSecret } from './wallet-records.ts';
+
+export interface NodeParts {
+  readonly config: WalletConfig;
+  readonly secret: WalletSecret;
+  readonly platform: WalletPlatform;
+  readonly store: Store;
+  readonly log: (line: string) => void;
+  /** Something that a snapshot shows has changed. */
+  readonly changed: () => void;
+  readonly event: (event: EngineEvent) => void;
+}
+
+/** Kept on chain for each open channel, to pay for its close (BOLT 3, Anchors). */
+const RESERVE_PER_CHANNEL_SAT = 10_000n;
+const MOST_RESERVED_CHANNELS = 5;
+const TICK_MS = 1_000;
+
+/**
+ * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
+ * happens goes through `turn`.
+ */
+export class LightningNode {
+  readonly secp: Secp256k1 = nobleSecp256k1;
+  readonly keys: KeysManager;
+  readonly wallet: OnchainWallet;
+  readonly manager: ChannelManager;
+  readonly peers: PeerConnections;
+  readonly chain: ChainFollower;
+  readonly #parts: NodeParts;
+  readonly #committer: Committer;
+  readonly #watchList: WatchList = new WatchList();
+  readonly #peerConfigs = new Map<string, PeerConfig>();
+  /** Transactions of the on-chain wallet until they are confirmed, by txid in hex. */
+  readonly #sent = new Map<string, Uint8Array>();
+  #problem: GlowwormError | undefined;
+  #searching: boolean;
+  #bestHash = '';
+  #tick: unknown;
+
+  constructor(parts: NodeParts) {
+    this.#parts = parts;
+    const { config, platform, store, log } = parts;
+    const { network } = config;
+    const { records } = store;
+    const seed = mnemonicSeed(parts.secret.mnemonic);
+    this.#searching = !parts.secret.fresh;
+    this.keys = new KeysManager(this.secp, seed, network);
+    const coins = records.get('coin/state');
+    const descriptors = new Descriptors(seed, network);
+    this.wallet = new OnchainWallet(this.secp, descriptors, coins === undefined ? undefined : decodeWallet(coins));
+    this.#loadPeers();
+    for (const [txid, rawTx] of recordsBelow(records, 'coin/tx/')) this.#sent.set(txid, rawTx);
+    const headers = records.get(HEADERS_KEY);
+    this.chain = new ChainFollower({
+      network,
+      esploraUrls: config.esploraUrls,
+      platform,
+      watchList: this.#watchList,
+      stored: headers === undefined ? undefined : decodeHeaders(headers),
+      onUpdate: (update, state) => this.#chainUpdated(update, state),
+      onSynced: () => this.#synced(),
+      onStatus: parts.changed,
+      onFeerates: (feerates) => this.#guarded(() => this.turn(() => this.manager.updateFeerates(feerates))),
+      log,
+    });
+    this.manager = new ChannelManager(
+      {
+        secp: this.secp,
+        keys: this.keys,
+        entropy: platform.entropy,
+        wallet: this.wallet,
+        filter: this.#watchList,
+        config: defaultChannelConfig,
+        chainHash: chainHashOf(network),
+        trustedForZeroConf: (nodeId) => this.#peerConfigs.get(nodeId)?.trustedForZeroConf === true,
+        reserveSat: reserveSat,
+        log,
+      },
+      this.chain.feerates,
+    );
+    this.#committer = new Committer({
+      target: store,
+      soon: platform.soon,
+      release: (effects) => effects.forEach((effect) => this.#leave(effect)),
+      completed: (updates) => {
+        if (updates.length > 0)
+          this.#guarded(() =>
+            this.turn(() => updates.forEach((done) => this.manager.channelMonitorUpdated(done.channelKey, done.updateId))),
+          );
+      },
+      failed: (error) => this.#freeze(error),
+    });
+    this.peers = new PeerConnections({
+      secp: this.secp,
+      staticKey: this.keys,
+      entropy: platform.entropy,
+      transport: new WebSocketTransport(platform),
+      timers: platform.timers,
+      localFeatures,
+      chainHash: chainHashOf(network),
+      handlers: {
+        connected: (nodeId, connectionId, features) =>
+          this.#guarded(() => this.turn(() => this.manager.peerConnected(nodeId, connectionId, features))),
+        disconnected: (nodeId, connectionId) =>
+          this.#guarded(() => this.turn(() => this.manager.peerDisconnected(nodeId, connectionId))),
+        message: (nodeId, connectionId, message) =>
+          this.#guarded(() => this.turn(() => this.manager.receive(nodeId, connectionId, message))),
+        status: parts.changed,
+        log,
+      },
+    });
+    this.manager.load(records);
+  }
+
+  /** The failure of storage that stopped everything. */
+  get problem(): GlowwormError | undefined {
+    return this.#problem;
+  }
+
+  start(): void {
+    this.#watchScripts();
+    this.turn(() => {
+      this.manager.bestBlockUpdated(this.chain.status.blockHeight);
+      this.manager.resume();
+    });
+    this.chain.start();
+    for (const peer of this.#peerConfigs.values()) this.#addPeer(peer);
+    this.#scheduleTick();
+  }
+
+  async stop(): Promise<void> {
+    this.#parts.platform.timers.clearTimeout(this.#tick);
+    this.chain.stop();
+    this.peers.close();
+    // What is under way may still become durable; a failure has been reported already.
+    await this.#committer.settled().catch(() => undefined);
+    this.#committer.stop();
+  }
+
+  /** Runs one input; what it changes is written, and what it sends leaves after that. Throws what `work` throws. */
+  turn<T>(work: () => T): T {
+    if (this.#problem !== undefined) throw this.#problem;
+    const { value, result } = this.manager.run(this.#parts.platform.timers.now(), work);
+    this.#committer.submit(result);
+    if (result.writes.size > 0) this.#parts.changed();
+    return value;
+  }
+
+  /** As `turn`, and resolves when the outcome is durable. Rejects with the error of the store when it can't be. */
+  async durably<T>(work: () => T): Promise<T> {
+    const value = this.turn(work);
+    await this.#committer.settled();
+    return value;
+  }
+
+  /** Connects now and at every start from now on. */
+  async addPeer(peer: PeerConfig): Promise<void> {
+    const known: PeerConfig = { ...peer, nodeId: peer.nodeId.toLowerCase() };
+    this.peers.add(known);
+    this.#peerConfigs.set(known.nodeId, known);
+    await this.durably(() => this.manager.record(peerKey(known.nodeId), encodePeer(known)));
+  }
+
+  async removePeer(nodeId: string): Promise<void> {
+    this.peers.remove(nodeId);
+    this.#peerConfigs.delete(nodeId);
+    await this.durably(() => this.manager.record(peerKey(nodeId), undefined));
+  }
+
+  /** Stores and broadcasts a transaction of the wallet; to be called in a turn. */
+  sendTransaction(rawTx: Uint8Array, txid: Uint8Array): void {
+    this.#sent.set(toHex(txid), rawTx);
+    this.manager.record(sentKey(toHex(txid)), rawTx);
+    this.manager.broadcast(rawTx);
+  }
+
+  watchScripts(): void {
+    this.#watchScripts();
+    this.chain.wake();
+  }
+
+  #leave(effect: Effect): void {
+    switch (effect.kind) {
+      case 'send':
+        return this.peers.send(effect.nodeId, effect.connectionId, effect.message);
+      case 'disconnect':
+        return this.peers.disconnect(effect.nodeId, effect.reason);
+      case 'broadcast':
+        return this.chain.broadcast(effect.transaction);
+      case 'event':
+        return this.#parts.event(effect.event);
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #chainUpdated(update: ChainUpdate, headers: HeaderChainState): void {
+    const { hash } = update.best.header;
+    const moved = hash !== this.#bestHash;
+    this.#bestHash = hash;
+    this.turn(() => {
+      for (const txid of update.unconfirmed) {
+        this.wallet.transactionUnconfirmed(txid);
+        this.manager.transactionUnconfirmed(txid);
+      }
+      for (const { height, txs } of update.confirmed) {
+        for (const { transaction } of txs) this.#confirmed(transactionId(transaction), transaction, height);
+        this.manager.transactionsConfirmed(height, txs);
+      }
+      for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
+      for (const txid of update.dropped) this.wallet.transactionDropped(txid);
+      if (!moved) return;
+      this.wallet.bestBlockUpdated(update.best.height);
+      this.manager.bestBlockUpdated(update.best.height);
+      for (const rawTx of this.#sent.values()) this.manager.broadcast(rawTx);
+      this.manager.record(HEADERS_KEY, encodeHeaders(headers));
+    });
+    this.#watchScripts();
+  }
+
+  #confirmed(txid: Uint8Array, transaction: Parameters<OnchainWallet['transactionConfirmed']>[0], height: number): void {
+    this.wallet.transactionConfirmed(transaction, height);
+    if (this.#sent.delete(toHex(txid))) this.manager.record(sentKey(toHex(txid)), undefined);
+  }
+
+  /** Everything registered was asked for: a search of the seed's addresses that found nothing more is over. */
+  #synced(): void {
+    if (!this.#searching) return;
+    this.#searching = false;
+    const active = new Set(this.wallet.activeScripts().map(toHex));
+    for (const script of this.wallet.watchedScripts())
+      if (!active.has(toHex(script))) this.#watchList.unregisterScript(script);
+  }
+
+  #watchScripts(): void {
+    const scripts = this.#searching ? this.wallet.watchedScripts() : this.wallet.activeScripts();
+    for (const script of [...scripts, this.keys.destinationScript()]) this.#watchList.registerScript(script);
+  }
+
+  #loadPeers(): void {
+    for (const [nodeId, bytes] of recordsBelow(this.#parts.store.records, 'meta/peer/'))
+      this.#peerConfigs.set(nodeId, decodePeer(nodeId, bytes));
+    for (const peer of this.#parts.config.peers ?? [])
+      this.#peerConfigs.set(peer.nodeId.toLowerCase(), { ...peer, nodeId: peer.nodeId.toLowerCase() });
+  }
+
+  #addPeer(peer: PeerConfig): void {
+    try {
+      this.peers.add(peer);
+    } catch (error) {
+      this.#parts.log(`peer ${peer.nodeId.slice(0, 8)}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #scheduleTick(): void {
+    this.#tick = this.#parts.platform.timers.setTimeout(() => {
+      this.#guarded(() => this.turn(() => this.manager.timerTick()));
+      if (this.#problem === undefined) this.#scheduleTick();
+    }, TICK_MS);
+  }
+
+  /** For inputs that nobody waits for: an error of ours has frozen its channel already, and here it goes to the log. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (error === this.#problem) return;
+      this.#parts.log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#parts.changed();
+    }
+  }
+
+  /** A write failed: what is in memory may be ahead of the store, so nothing of it may leave, ever. */
+  #freeze(error: GlowwormError): void {
+    this.#problem = error;
+    this.#parts.log(`frozen: ${error.code} ${error.message}`);
+    this.chain.stop();
+    this.peers.close();
+    this.#parts.changed();
+  }
+}
+
+export const reserveSat = (channels: number): bigint =>
+  BigInt(Math.min(channels, MOST_RESERVED_CHANNELS)) * RESERVE_PER_CHANNEL_SAT;

@@ -1,0 +1,212 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Timers } from '../../edges/transport/timers.ts';
+import type { Connection, Transport } from '../../edges/transport/transport.ts';
+import type { EntropySource, NodeSigner } from '../../engine/keys/ports.ts';
+import { NoiseSession } from '../../engine/peer/noise-session.ts';
+import { GlowwormError } from '../../engine/primitives/errors.ts';
+import type { Secp256k1 } from '../../engine/primitives/secp256k1.ts';
+import { type FeatureSet, trimFeatures } from '../../engine/wire/features.ts';
+import type { DecodeResult, Message, MessageOf } from '../../engine/wire/message.ts';
+import { decodeMessage, encodeMessage } from '../../engine/wire/message.ts';
+import { WireError } from '../../engine/wire/wire-error.ts';
+import type { PeerAddress } from '../api.ts';
+import { isUnusedGossip } from './gossip.ts';
+import { checkInit, featuresOf, initMessage } from './peer-init.ts';
+import { closedBeforeInit, closedInHandshake, misbehaved, peerProblem, silentPeer } from './peer-problem.ts';
+
+/** What every connection to a peer is made with. */
+export interface SessionPorts {
+  readonly secp: Secp256k1;
+  readonly staticKey: Pick<NodeSigner, 'nodeId' | 'ecdh'>;
+  readonly entropy: EntropySource;
+  readonly transport: Transport;
+  readonly timers: Timers;
+  readonly localFeatures: FeatureSet;
+  /** 32 bytes, in the order of the wire. */
+  readonly chainHash: Uint8Array;
+}
+
+export interface SessionHandlers {
+  /** Both sides' `init` have been exchanged, and they fit. */
+  ready(theirFeatures: FeatureSet): void;
+  /** Of a ready peer; before that only an `error` or a `warning`. */
+  message(message: Message): void;
+  /** Once, unless `end` was called before; nothing follows it. Without a problem when a ready connection just ended. */
+  ended(problem?: GlowwormError): void;
+}
+
+/** For the handshake and both `init`s together, from the moment when bytes can flow. */
+export const HANDSHAKE_TIMEOUT_MS: number = 15_000;
+export const PING_INTERVAL_MS: number = 30_000;
+export const PONG_TIMEOUT_MS: number = 20_000;
+
+/** BOLT 1: a ping that asks for this many bytes or more wants no answer. */
+const NO_PONG_FROM = 65_532;
+const PING_BYTES = 32;
+
+/** One connection to one peer, from the transport's first byte to its last. */
+export class PeerSession {
+  readonly #ports: SessionPorts;
+  readonly #nodeId: Uint8Array;
+  readonly #handlers: SessionHandlers;
+  readonly #connection: Connection;
+  #phase: 'opening' | 'handshake' | 'init' | 'ready' | 'ended' = 'opening';
+  #noise: NoiseSession | undefined;
+  /** Of the handshake, then of the next ping, then of its pong. */
+  #timer: unknown;
+  #awaitsPong = false;
+
+  /** Starts to connect. Throws `AddressInvalid`; calls no handler before it returns. */
+  constructor(ports: SessionPorts, nodeId: Uint8Array, address: PeerAddress, handlers: SessionHandlers) {
+    this.#ports = ports;
+    this.#nodeId = nodeId;
+    this.#handlers = handlers;
+    this.#connection = ports.transport.connect(address, {
+      opened: () => this.#opened(),
+      data: (bytes) => this.#received(bytes),
+      closed: (problem) => this.#closed(problem),
+    });
+  }
+
+  get isReady(): boolean {
+    return this.#phase === 'ready';
+  }
+
+  /** Drops the message unless the connection is ready. */
+  send(message: Message): void {
+    if (this.#phase === 'ready') this.#send(message);
+  }
+
+  /** Finds out whether a ready peer is still there: it ends unless something arrives in time. */
+  ping(): void {
+    if (this.#phase !== 'ready' || this.#awaitsPong) return;
+    this.#awaitsPong = true;
+    this.#arm(PONG_TIMEOUT_MS, () => this.#end(silentPeer()));
+    this.#send({ kind: 'ping', numPongBytes: PING_BYTES, ignored: new Uint8Array(PING_BYTES), tlvs: {} });
+  }
+
+  /** Closes the connection and calls no handler any more. */
+  end(): void {
+    this.#phase = 'ended';
+    this.#ports.timers.clearTimeout(this.#timer);
+    this.#connection.close();
+  }
+
+  #opened(): void {
+    const { secp, staticKey, entropy } = this.#ports;
+    const local = { publicKey: staticKey.nodeId, ecdh: (point: Uint8Array) => staticKey.ecdh(point) };
+    const { session, act } = NoiseSession.initiate(secp, local, this.#nodeId, entropy.getSecureRandomBytes());
+    this.#noise = session;
+    this.#phase = 'handshake';
+    this.#arm(HANDSHAKE_TIMEOUT_MS, () => this.#end(silentPeer()));
+    this.#connection.send(act);
+  }
+
+  /** Everything that a chunk completes is handed on in this call, in order. */
+  #received(bytes: Uint8Array): void {
+    if (this.#noise === undefined || this.#phase === 'ended') return;
+    const { send, established, messages, broken } = this.#noise.push(bytes);
+    for (const act of send) this.#connection.send(act);
+    if (established !== undefined && !this.#hasEnded()) {
+      this.#phase = 'init';
+      this.#send(initMessage(this.#ports.localFeatures, this.#ports.chainHash));
+    }
+    for (const message of messages) this.#take(message);
+    if (broken !== undefined && !this.#hasEnded()) this.#broken(broken);
+  }
+
+  #broken(error: GlowwormError): void {
+    const handshake = this.#phase === 'handshake';
+    this.#end(handshake ? peerProblem('PeerHandshakeFailed', error.message, error.details) : misbehaved(error.code));
+  }
+
+  #take(bytes: Uint8Array): void {
+    if (this.#hasEnded() || isUnusedGossip(bytes)) return;
+    const message = decoded(bytes);
+    if (this.#phase === 'ready') this.#alive();
+    if (message instanceof WireError) this.#misbehaved(message.message);
+    else if (this.#phase !== 'ready') this.#takeFirst(message);
+    else this.#takeNext(message);
+  }
+
+  #takeFirst(message: DecodeResult): void {
+    // A peer that does not want us may say why instead of greeting.
+    if (message.kind === 'error' || message.kind === 'warning') return this.#handlers.message(message);
+    if (message.kind !== 'init') return this.#misbehaved(`its first message is ${message.kind}, not init`);
+    const { localFeatures, chainHash } = this.#ports;
+    const problem = checkInit(message, localFeatures, chainHash);
+    if (problem !== undefined) return this.#refuse(problem);
+    this.#phase = 'ready';
+    this.#alive();
+    this.#handlers.ready(trimFeatures(featuresOf(message)));
+  }
+
+  #takeNext(message: DecodeResult): void {
+    switch (message.kind) {
+      case 'unknown':
+      case 'pong':
+        return;
+      case 'ping':
+        return this.#pong(message);
+      case 'init':
+        return this.#misbehaved('a second init');
+      default:
+        return this.#handlers.message(message);
+    }
+  }
+
+  #pong({ numPongBytes }: MessageOf<'ping'>): void {
+    if (numPongBytes < NO_PONG_FROM) this.#send({ kind: 'pong', ignored: new Uint8Array(numPongBytes), tlvs: {} });
+  }
+
+  /** Whatever arrives shows that the peer is there, and its pong may stand behind a lot of it. */
+  #alive(): void {
+    this.#awaitsPong = false;
+    this.#arm(PING_INTERVAL_MS, () => this.ping());
+  }
+
+  #misbehaved(what: string): void {
+    this.#refuse(misbehaved(what));
+  }
+
+  #refuse(problem: GlowwormError): void {
+    const data = utf8ToBytes(problem.message);
+    this.#send({ kind: 'warning', channelId: new Uint8Array(32), data, tlvs: {} });
+    this.#end(problem);
+  }
+
+  #send(message: Message): void {
+    if (this.#noise !== undefined && !this.#hasEnded()) this.#connection.send(this.#noise.seal(encodeMessage(message)));
+  }
+
+  #closed(problem: GlowwormError | undefined): void {
+    if (problem !== undefined || this.#phase === 'ready') this.#end(problem);
+    else this.#end(this.#phase === 'init' ? closedBeforeInit() : closedInHandshake());
+  }
+
+  #end(problem: GlowwormError | undefined): void {
+    if (this.#hasEnded()) return;
+    this.end();
+    if (problem === undefined) this.#handlers.ended();
+    else this.#handlers.ended(problem);
+  }
+
+  /** A method, because a handler may have ended the session since the last look. */
+  #hasEnded(): boolean {
+    return this.#phase === 'ended';
+  }
+
+  #arm(delayMs: number, callback: () => void): void {
+    this.#ports.timers.clearTimeout(this.#timer);
+    this.#timer = this.#ports.timers.setTimeout(callback, delayMs);
+  }
+}
+
+function decoded(bytes: Uint8Array): DecodeResult | WireError {
+  try {
+    return decodeMessage(bytes);
+  } catch (error) {
+    if (error instanceof WireError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,79 @@
+import { fromUtf8, toUtf8 } from '../engine/primitives/bytes.ts';
+import { GlowwormError } from '../engine/primitives/errors.ts';
+import { recordFormat } from '../engine/wire/stored-record.ts';
+import type { HeaderChainState } from '../edges/chain/header-chain.ts';
+import type { NetworkName, PeerAddress, PeerConfig } from './api.ts';
+
+/** Keys of the client's own records. */
+export const WALLET_KEY = 'meta/wallet';
+export const HEADERS_KEY = 'chain/headers';
+export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;
+export const sentKey = (txid: string): string => `coin/tx/${txid}`;
+
+/** Headers kept over a restart: the depth of the deepest reorganisation that is followed. */
+const KEPT_HEADERS = 288;
+
+/** What a wallet is made from. */
+export interface WalletSecret {
+  readonly mnemonic: string;
+  readonly network: NetworkName;
+  /** Made here, so that no coin of it is older than the wallet; a restored one has to be searched for. */
+  readonly fresh: boolean;
+}
+
+const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest'];
+const ADDRESSES: readonly PeerAddress['kind'][] = ['websocket', 'proxyV1', 'proxyHostPort'];
+
+const walletRecord = recordFormat('wallet', 1, { mnemonic: [2, 'remaining'], network: [4, 'u8'], fresh: [6, 'u8'] });
+const headersRecord = recordFormat('headers', 1, {
+  height: [2, 'u32'],
+  headers: [4, { kind: 'rest', of: { kind: 'fixed', length: 80 } }],
+});
+const peerRecord = recordFormat('peer', 1, {
+  address: [2, 'u8'],
+  url: [4, 'remaining'],
+  host: [6, 'remaining'],
+  port: [8, 'u16'],
+  trustedForZeroConf: [10, 'u8'],
+});
+
+export const encodeWalletSecret = ({ mnemonic, network, fresh }: WalletSecret): Uint8Array =>
+  walletRecord.encode({ mnemonic: fromUtf8(mnemonic), network: NETWORKS.indexOf(network), fresh: fresh ? 1 : 0 });
+
+export function decodeWalletSecret(bytes: Uint8Array): WalletSecret {
+  const stored = walletRecord.decode(bytes);
+  const network = known(NETWORKS[stored.network], 'network');
+  return { mnemonic: toUtf8(stored.mnemonic), network, fresh: stored.fresh === 1 };
+}
+
+export function encodeHeaders({ height, headers }: HeaderChainState): Uint8Array {
+  const surplus = Math.max(0, headers.length - KEPT_HEADERS);
+  return headersRecord.encode({ height: height + surplus, headers: headers.slice(surplus) });
+}
+
+export const decodeHeaders = (bytes: Uint8Array): HeaderChainState => headersRecord.decode(bytes);
+
+export function encodePeer({ address, trustedForZeroConf }: PeerConfig): Uint8Array {
+  const direct = address.kind === 'websocket';
+  return peerRecord.encode({
+    address: ADDRESSES.indexOf(address.kind),
+    url: fromUtf8(direct ? address.url : address.proxyUrl),
+    host: fromUtf8(direct ? '' : address.host),
+    port: direct ? 0 : address.port,
+    trustedForZeroConf: trustedForZeroConf === true ? 1 : 0,
+  });
+}
+
+export function decodePeer(nodeId: string, bytes: Uint8Array): PeerConfig {
+  const stored = peerRecord.decode(bytes);
+  const kind = known(ADDRESSES[stored.address], 'address');
+  const url = toUtf8(stored.url);
+  const address: PeerAddress =
+    kind === 'websocket' ? { kind, url } : { kind, proxyUrl: url, host: toUtf8(stored.host), port: stored.port };
+  return { nodeId, address, trustedForZeroConf: stored.trustedForZeroConf === 1 };
+}
+
+function known<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new GlowwormError('RecordIncomplete', `a stored record has an unknown ${what}`);
+  return value;
+}

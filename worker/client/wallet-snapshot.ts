@@ -1,0 +1,124 @@
+import { availableToReceiveMsat, availableToSendMsat } from '../engine/channel/channel-limits.ts';
+import { fundingDepth } from '../engine/channel/channel-ready.ts';
+import type { OpenChannel, PendingChannel } from '../engine/channel/channel-state.ts';
+import { isUsable, type ChannelEntry } from '../engine/manager/channel-entry.ts';
+import { explainClose } from '../engine/manager/channel-manager.ts';
+import { reversed, toHex } from '../engine/primitives/bytes.ts';
+import { toApiError } from './api-error.ts';
+import type { ChannelSummary, LightningBalance, OnchainBalance, WalletConfig, WalletSnapshot } from './api.ts';
+import { reserveSat, type LightningNode } from './lightning-node.ts';
+
+/** What the page shows, of a wallet that exists. */
+export function snapshotOf({ network }: WalletConfig, node: LightningNode): WalletSnapshot {
+  const { problem } = node;
+  return {
+    status: problem === undefined ? 'running' : 'frozen',
+    network,
+    nodeId: toHex(node.keys.nodeId),
+    chain: node.chain.status,
+    lightning: lightningBalance(node.manager.channels()),
+    onchain: onchainBalance(node),
+    peers: node.peers.statuses(),
+    channels: node.manager.channels().map((entry) => summaryOf(entry, node.manager.blockHeight)),
+    ...(problem === undefined ? {} : { problem: toApiError(problem) }),
+  };
+}
+
+/** What the page shows before there is a wallet. */
+export const emptySnapshot = ({ network }: WalletConfig): WalletSnapshot => ({
+  status: 'empty',
+  network,
+  nodeId: '',
+  chain: { kind: 'connecting', blockHeight: 0 },
+  lightning: { sendableMsat: 0n, reservedMsat: 0n, pendingMsat: 0n, receivableMsat: 0n },
+  onchain: { confirmedSat: 0n, unconfirmedSat: 0n, reservedSat: 0n, spendableSat: 0n, sweepingSat: 0n },
+  peers: [],
+  channels: [],
+});
+
+function lightningBalance(entries: readonly ChannelEntry[]): LightningBalance {
+  let [sendableMsat, reservedMsat, pendingMsat, receivableMsat] = [0n, 0n, 0n, 0n];
+  for (const entry of entries) {
+    if (entry.state.kind !== 'open') continue;
+    const { params, commitments } = entry.state;
+    const { spec } = commitments.holderCommit;
+    const sendable = isUsable(entry) ? availableToSendMsat(params, commitments) : 0n;
+    sendableMsat += sendable;
+    reservedMsat += spec.toHolderMsat > sendable ? spec.toHolderMsat - sendable : 0n;
+    for (const htlc of spec.htlcs) if (htlc.direction === 'outbound') pendingMsat += htlc.amountMsat;
+    if (isUsable(entry)) receivableMsat += availableToReceiveMsat(params, commitments);
+  }
+  return { sendableMsat, reservedMsat, pendingMsat, receivableMsat };
+}
+
+function onchainBalance({ wallet, manager }: LightningNode): OnchainBalance {
+  const open = manager.channels().filter(({ state }) => state.kind === 'open').length;
+  return { ...wallet.balance(reserveSat(open)), sweepingSat: manager.sweepingSat() };
+}
+
+function summaryOf(entry: ChannelEntry, blockHeight: number): ChannelSummary {
+  const { state } = entry;
+  const shown =
+    state.kind === 'open'
+      ? openSummary(entry, state, blockHeight)
+      : state.kind === 'closed'
+        ? closedSummary(state.params.fundingTxid, state.holderMsat, state.params.fundingSat)
+        : openingSummary(state);
+  const reason =
+    entry.frozen !== undefined
+      ? `Stopped by an error of this program: ${entry.frozen}`
+      : state.kind === 'closed'
+        ? explainClose(state.reason)
+        : undefined;
+  return {
+    channelId: entry.key,
+    peerNodeId: entry.nodeId,
+    weOpened: 'params' in state ? state.params.isOpener : state.kind !== 'awaitingFundingCreated',
+    usable: isUsable(entry),
+    ...shown,
+    state: entry.frozen === undefined ? shown.state : 'frozen',
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+type Shown = Omit<ChannelSummary, 'channelId' | 'peerNodeId' | 'weOpened' | 'usable' | 'reason'>;
+
+const NOTHING = {
+  sendableMsat: 0n,
+  receivableMsat: 0n,
+  reserveSat: 0n,
+  pendingHtlcs: 0,
+  confirmations: 0,
+  confirmationsRequired: 0,
+} as const;
+
+function openSummary(entry: ChannelEntry, { params, commitments, ...channel }: OpenChannel, blockHeight: number): Shown {
+  const { spec } = commitments.holderCommit;
+  const usable = isUsable(entry);
+  const ready = channel.holderReadySent && channel.counterpartyReady;
+  return {
+    state: channel.shutdown.kind !== 'none' ? 'closing' : ready ? 'ready' : 'confirming',
+    capacitySat: params.fundingSat,
+    balanceMsat: spec.toHolderMsat,
+    sendableMsat: usable ? availableToSendMsat(params, commitments) : 0n,
+    receivableMsat: usable ? availableToReceiveMsat(params, commitments) : 0n,
+    reserveSat: params.counterparty.channelReserveSat,
+    pendingHtlcs: spec.htlcs.length,
+    confirmations: fundingDepth(channel.funding, blockHeight),
+    confirmationsRequired: params.minimumDepth,
+    fundingTxid: toHex(reversed(params.fundingTxid)),
+  };
+}
+
+const closedSummary = (fundingTxid: Uint8Array, balanceMsat: bigint, capacitySat: bigint): Shown => ({
+  ...NOTHING,
+  state: 'closed',
+  capacitySat,
+  balanceMsat,
+  fundingTxid: toHex(reversed(fundingTxid)),
+});
+
+function openingSummary(state: PendingChannel): Shown {
+  const capacitySat = state.kind === 'awaitingFundingSigned' ? state.params.fundingSat : state.fundingSat;
+  return { ...NOTHING, state: 'opening', capacitySat, balanceMsat: 0n, fundingTxid: '' };
+}

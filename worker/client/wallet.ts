@@ -1,0 +1,316 @@
+import { openStore } from '../edges/storage/indexeddb-store.ts';
+import { checkMarker, readMarker, requestPersistence, writeMarker } from '../edges/storage/wallet-marker.ts';
+import type { Store } from '../edges/storage/store.ts';
+import { checkedMnemonic, mnemonicOf } from '../engine/keys/mnemonic.ts';
+import type { EngineEvent } from '../engine/manager/engine-event.ts';
+import { decodeInvoice, encodeInvoice } from '../engine/payments/bolt11.ts';
+import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../engine/payments/inbound-payment.ts';
+import type { Invoice } from '../engine/payments/invoice.ts';
+import { equalBytes, reversed, toHex } from '../engine/primitives/bytes.ts';
+import { GlowwormError } from '../engine/primitives/errors.ts';
+import { sha256 } from '../engine/primitives/hash.ts';
+import { nobleSecp256k1 } from '../engine/primitives/secp256k1.ts';
+import { msat, sat } from '../engine/primitives/units.ts';
+import { featureSet } from '../engine/wire/features.ts';
+import { activityOf } from './activity.ts';
+import type { Activity, InvoiceSummary, PeerConfig, WalletConfig, WalletEvent, WalletSnapshot, WalletUpdate } from './api.ts';
+import type { ServedWallet } from './endpoint.ts';
+import { routeHints } from './invoice-hints.ts';
+import { LightningNode, reserveSat } from './lightning-node.ts';
+import { Log } from './log.ts';
+import { platformOf, type WalletPlatform } from './platform.ts';
+import { decodeWalletSecret, encodeWalletSecret, WALLET_KEY, type WalletSecret } from './wallet-records.ts';
+import { emptySnapshot, snapshotOf } from './wallet-snapshot.ts';
+
+/** Snapshots of one burst of changes are one. */
+const SNAPSHOT_DELAY_MS = 40;
+const DEFAULT_EXPIRY_SECONDS = 3600;
+
+/** Opens the wallet of a configuration in a worker's global scope. */
+export const openWallet = (config: WalletConfig, scope: typeof globalThis): Promise<ServedWallet> =>
+  openWalletOn(config, platformOf(scope));
+
+/**
+ * Opens the database and starts the wallet that is in it; without one the wallet is `empty` until it is created or
+ * restored. Rejects with what `openStore` rejects with, `StorageLost` where a wallet was and its database is gone, and
+ * `WalletOtherNetwork`.
+ */
+export async function openWalletOn(config: WalletConfig, platform: WalletPlatform): Promise<ServedWallet> {
+  const name = `glowworm-${config.name ?? 'default'}`;
+  const store = await openStore({ name });
+  try {
+    const stored = store.records.get(WALLET_KEY);
+    const marker = await readMarker(platform.storage, name);
+    const lost = checkMarker(stored !== undefined, marker === 'present');
+    if (lost !== undefined) throw lost;
+    const wallet = new Wallet(config, platform, store, name);
+    if (stored !== undefined) await wallet.resume(decodeWalletSecret(stored));
+    return wallet;
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+}
+
+class Wallet implements ServedWallet {
+  readonly #config: WalletConfig;
+  readonly #platform: WalletPlatform;
+  readonly #store: Store;
+  readonly #name: string;
+  readonly #log: Log;
+  readonly #listeners = new Set<(update: WalletUpdate) => void>();
+  #secret: WalletSecret | undefined;
+  #node: LightningNode | undefined;
+  #pendingSnapshot: unknown;
+
+  constructor(config: WalletConfig, platform: WalletPlatform, store: Store, name: string) {
+    this.#config = config;
+    this.#platform = platform;
+    this.#store = store;
+    this.#name = name;
+    this.#log = new Log(() => platform.timers.now());
+  }
+
+  async resume(secret: WalletSecret): Promise<void> {
+    if (secret.network !== this.#config.network)
+      throw new GlowwormError('WalletOtherNetwork', `This wallet is on ${secret.network}; open it with that network.`, {
+        network: secret.network,
+      });
+    this.#secret = secret;
+    this.#node = new LightningNode({
+      config: this.#config,
+      secret,
+      platform: this.#platform,
+      store: this.#store,
+      log: this.#log.write,
+      changed: () => this.#changed(),
+      event: (event) => this.#tell({ kind: 'event', event: walletEvent(event) }),
+    });
+    this.#node.start();
+    await writeMarker(this.#platform.storage, this.#name);
+    this.#log.write(`storage persistence: ${await requestPersistence(this.#platform.storage)}`);
+    this.#changed();
+  }
+
+  snapshot(): WalletSnapshot {
+    return this.#node === undefined ? emptySnapshot(this.#config) : snapshotOf(this.#config, this.#node);
+  }
+
+  subscribe(listener: (update: WalletUpdate) => void): () => void {
+    this.#listeners.add(listener);
+    listener({ kind: 'snapshot', snapshot: this.snapshot() });
+    for (const event of this.#node?.manager.pendingEvents() ?? []) listener({ kind: 'event', event: walletEvent(event) });
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#platform.timers.clearTimeout(this.#pendingSnapshot);
+    this.#listeners.clear();
+    await this.#node?.stop();
+    this.#store.close();
+  }
+
+  async createWallet(): Promise<{ readonly mnemonic: string }> {
+    const mnemonic = mnemonicOf(this.#platform.entropy.getSecureRandomBytes().slice(0, 16));
+    await this.#begin(mnemonic, true);
+    return { mnemonic };
+  }
+
+  restoreWallet({ mnemonic }: { readonly mnemonic: string }): Promise<void> {
+    return this.#begin(checkedMnemonic(mnemonic), false);
+  }
+
+  showMnemonic(): string {
+    if (this.#secret === undefined) throw noWallet();
+    return this.#secret.mnemonic;
+  }
+
+  async connectPeer(peer: PeerConfig): Promise<void> {
+    await this.#running().addPeer(peer);
+  }
+
+  async disconnectPeer({ nodeId }: { readonly nodeId: string }): Promise<void> {
+    await this.#running().removePeer(nodeId);
+  }
+
+  async openChannel(request: {
+    readonly nodeId: string;
+    readonly amountSat: bigint;
+    readonly pushMsat?: bigint;
+  }): Promise<{ readonly temporaryChannelId: string }> {
+    const node = this.#running();
+    const temporaryChannelId = await node.durably(() =>
+      node.manager.openChannel(request.nodeId.toLowerCase(), sat(request.amountSat), msat(request.pushMsat ?? 0n)),
+    );
+    return { temporaryChannelId };
+  }
+
+  async closeChannel({ channelId }: { readonly channelId: string }): Promise<void> {
+    const node = this.#running();
+    await node.durably(() => node.manager.closeChannel(channelId));
+  }
+
+  async forceCloseChannel({ channelId }: { readonly channelId: string }): Promise<void> {
+    const node = this.#running();
+    await node.durably(() => node.manager.forceCloseChannel(channelId));
+  }
+
+  async createInvoice(request: {
+    readonly amountMsat?: bigint;
+    readonly description: string;
+    readonly expirySeconds?: number;
+  }): Promise<{ readonly invoice: string; readonly paymentHash: string }> {
+    const node = this.#running();
+    const { entropy, timers } = this.#platform;
+    const [preimage, paymentSecret, createdAt] = [
+      entropy.getSecureRandomBytes(),
+      entropy.getSecureRandomBytes(),
+      timers.now(),
+    ];
+    const paymentHash = sha256(preimage);
+    const expirySeconds = request.expirySeconds ?? DEFAULT_EXPIRY_SECONDS;
+    const amountMsat = request.amountMsat === undefined ? undefined : msat(request.amountMsat);
+    if (amountMsat === 0n) throw new GlowwormError('AmountOutOfRange', 'An invoice cannot be for nothing.');
+    const invoice = encodeInvoice((hash) => node.keys.signInvoice(hash), {
+      network: this.#config.network,
+      ...(amountMsat === undefined ? {} : { amountMsat }),
+      timestamp: Math.floor(createdAt / 1000),
+      paymentHash,
+      paymentSecret,
+      description: { kind: 'text', text: request.description },
+      expirySeconds,
+      minFinalCltvExpiryDelta: MIN_FINAL_CLTV_EXPIRY_DELTA,
+      fallbackAddresses: [],
+      routeHints: routeHints(node.manager.channels()),
+      features: featureSet({ var_onion_optin: 'compulsory', payment_secret: 'compulsory', basic_mpp: 'optional' }),
+    });
+    const expiresAt = createdAt + expirySeconds * 1000;
+    const { description } = request;
+    const common = { paymentHash, preimage, paymentSecret, amountMsat, description, createdAt, expiresAt };
+    await node.durably(() => node.manager.addInvoice({ ...common, invoiceText: invoice, received: undefined }));
+    return { invoice, paymentHash: toHex(paymentHash) };
+  }
+
+  decodeInvoice({ invoice }: { readonly invoice: string }): InvoiceSummary {
+    const { decoded } = this.#readInvoice(invoice);
+    const expiresAt = expiryOf(decoded);
+    return {
+      paymentHash: toHex(decoded.paymentHash),
+      payeeNodeId: toHex(decoded.payeeNodeId),
+      ...(decoded.amountMsat === undefined ? {} : { amountMsat: decoded.amountMsat }),
+      description: decoded.description?.kind === 'text' ? decoded.description.text : '',
+      expiresAt,
+      expired: this.#platform.timers.now() > expiresAt,
+    };
+  }
+
+  async payInvoice(request: {
+    readonly invoice: string;
+    readonly amountMsat?: bigint;
+  }): Promise<{ readonly paymentId: string }> {
+    const node = this.#running();
+    const { decoded, text } = this.#readInvoice(request.invoice);
+    if (this.#platform.timers.now() > expiryOf(decoded))
+      throw new GlowwormError('InvoiceExpired', 'The invoice has expired. Ask the recipient for a new one.');
+    if (equalBytes(decoded.payeeNodeId, node.keys.nodeId))
+      throw new GlowwormError('PaymentToSelf', 'This invoice is your own.');
+    const amountMsat = decoded.amountMsat ?? request.amountMsat;
+    if (amountMsat === undefined || amountMsat === 0n)
+      throw new GlowwormError('AmountMissing', 'The invoice leaves the amount to you: say how much to send.');
+    if (request.amountMsat !== undefined && decoded.amountMsat !== undefined && request.amountMsat !== decoded.amountMsat)
+      throw new GlowwormError('AmountMismatch', 'The invoice is for another amount.');
+    const paymentId = await node.durably(() => node.manager.sendPayment(decoded, text, msat(amountMsat)));
+    return { paymentId };
+  }
+
+  activity({ limit }: { readonly limit: number }): readonly Activity[] {
+    return this.#node === undefined ? [] : activityOf(this.#node, this.#platform.timers.now(), limit);
+  }
+
+  async newAddress({ type }: { readonly type: 'p2wpkh' | 'p2tr' }): Promise<{ readonly address: string }> {
+    const node = this.#running();
+    const address = await node.durably(() => node.wallet.newAddress(type === 'p2tr' ? 'taproot' : 'receive'));
+    node.watchScripts();
+    return { address };
+  }
+
+  async sendOnchain(request: {
+    readonly address: string;
+    readonly amountSat: bigint | 'all';
+  }): Promise<{ readonly txid: string; readonly feeSat: bigint }> {
+    const node = this.#running();
+    const amountSat = request.amountSat === 'all' ? 'all' : sat(request.amountSat);
+    const open = node.manager.channels().filter(({ state }) => state.kind === 'open').length;
+    const terms = { feeratePerKw: node.chain.feerates.closing, reserveSat: reserveSat(open) };
+    const { txid, feeSat } = await node.durably(() => {
+      const sent = node.wallet.send(request.address.trim(), amountSat, terms);
+      node.sendTransaction(sent.rawTx, sent.txid);
+      return sent;
+    });
+    return { txid: toHex(reversed(txid)), feeSat };
+  }
+
+  acknowledgeEvent({ id }: { readonly id: string }): void {
+    const node = this.#running();
+    node.turn(() => node.manager.acknowledgeEvent(Number(id)));
+  }
+
+  exportLog(): string {
+    return this.#log.text();
+  }
+
+  wake(): void {
+    this.#node?.peers.wake();
+    this.#node?.chain.wake();
+  }
+
+  async #begin(mnemonic: string, fresh: boolean): Promise<void> {
+    if (this.#secret !== undefined)
+      throw new GlowwormError('WalletExists', 'There is a wallet already: it would be lost if it were replaced.');
+    const secret: WalletSecret = { mnemonic, network: this.#config.network, fresh };
+    this.#secret = secret;
+    try {
+      await this.#store.commit(new Map([[WALLET_KEY, encodeWalletSecret(secret)]]));
+    } catch (error) {
+      this.#secret = undefined;
+      throw error;
+    }
+    await this.resume(secret);
+  }
+
+  #readInvoice(given: string): { readonly decoded: Invoice; readonly text: string } {
+    const text = given.trim().replace(/^lightning:(\/\/)?/i, '');
+    const decoded = decodeInvoice(nobleSecp256k1, text);
+    if (decoded.network !== this.#config.network)
+      throw new GlowwormError(
+        'InvoiceOtherNetwork',
+        `The invoice is for ${decoded.network}, but this wallet is on ${this.#config.network}.`,
+        { invoiceNetwork: decoded.network },
+      );
+    return { decoded, text: text.toLowerCase() };
+  }
+
+  #running(): LightningNode {
+    if (this.#node === undefined) throw noWallet();
+    if (this.#node.problem !== undefined) throw this.#node.problem;
+    return this.#node;
+  }
+
+  #changed(): void {
+    this.#pendingSnapshot ??= this.#platform.timers.setTimeout(() => {
+      this.#pendingSnapshot = undefined;
+      this.#tell({ kind: 'snapshot', snapshot: this.snapshot() });
+    }, SNAPSHOT_DELAY_MS);
+  }
+
+  #tell(update: WalletUpdate): void {
+    for (const listener of this.#listeners) listener(update);
+  }
+}
+
+const expiryOf = ({ timestamp, expirySeconds }: Invoice): number => (timestamp + expirySeconds) * 1000;
+
+const walletEvent = (event: EngineEvent): WalletEvent => ({ ...event, id: String(event.id) });
+
+const noWallet = (): GlowwormError =>
+  new GlowwormError('WalletMissing', 'There is no wallet yet: create one or restore one from its words.');
