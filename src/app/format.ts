@@ -1,4 +1,11 @@
-import type { Activity, ChainStatus, ChannelSummary, NetworkName, PeerStatus } from '../../worker/client/api.ts';
+import type {
+  Activity,
+  ChainStatus,
+  ChannelSummary,
+  NetworkName,
+  PeerStatus,
+  WalletEvent,
+} from '../../worker/client/api.ts';
 
 /** Narrow and unbreakable, so that an amount never wraps. */
 const SEPARATOR = '\u202f';
@@ -39,8 +46,9 @@ export function shortId(id: string): string {
 
 const MINUTE = 60_000;
 
-/** How long ago, and from the second day on the date. */
+/** How long ago, and from the second day on the date; nothing for 0, which is a moment that nobody knows. */
 export function timeText(at: number, now: number): string {
+  if (at === 0) return '';
   const minutes = Math.floor((now - at) / MINUTE);
   if (minutes < 1) return 'just now';
   if (minutes < 60) return `${minutes} min ago`;
@@ -127,5 +135,29 @@ export function activityText(activity: Activity): string {
       return activity.state === 'pending' ? 'On-chain, unconfirmed' : 'On-chain';
     default:
       return activity.kind satisfies never;
+  }
+}
+
+/** What happened: what the wallet says of it after what can be said from here. */
+export function eventText(event: WalletEvent): string {
+  const amount = msatText(event.amountMsat);
+  const message = event.message === '' ? '' : ` ${event.message}`;
+  switch (event.kind) {
+    case 'paymentSent':
+      return `Sent ${amount}.${message}`;
+    case 'paymentFailed':
+      return `A payment of ${amount} was not sent.${message}`;
+    case 'paymentReceived':
+      return `Received ${amount}.${message}`;
+    case 'channelOpened':
+      return `A channel is being opened.${message}`;
+    case 'channelReady':
+      return `A channel is ready.${message}`;
+    case 'channelClosed':
+      return `A channel was closed.${message}`;
+    case 'channelOpenFailed':
+      return `A channel could not be opened.${message}`;
+    default:
+      return event.kind satisfies never;
   }
 }

@@ -35,6 +35,7 @@ export class Committer {
   readonly #parts: CommitterParts;
   #open: Batch | undefined;
   #inFlight: Batch | undefined;
+  #lazy: StoreWrites = new Map();
   #scheduled = false;
   #receipt: CommitReceipt | undefined;
   #stopped = false;
@@ -58,6 +59,19 @@ export class Committer {
     for (const [key, value] of writes) batch.writes.set(key, value);
     batch.afters.push(after);
     batch.updates.push(...updates);
+  }
+
+  /**
+   * Takes writes that nothing depends on and that may be lost, such as acknowledgements: they go with the next commit, and
+   * get none of their own before `flush`.
+   */
+  submitLazily({ writes }: TurnResult): void {
+    for (const [key, value] of writes) this.#lazy.set(key, value);
+  }
+
+  /** Commits what was submitted lazily, if nothing else has taken it along. */
+  flush(): void {
+    if (this.#lazy.size > 0 && !this.#stopped) this.#openBatch();
   }
 
   /** Resolves when everything submitted so far is durable and has left; rejects when a commit failed. */
@@ -92,6 +106,8 @@ export class Committer {
     if (batch === undefined || this.#inFlight !== undefined || this.#stopped) return;
     this.#open = undefined;
     this.#inFlight = batch;
+    for (const [key, value] of this.#lazy) if (!batch.writes.has(key)) batch.writes.set(key, value);
+    this.#lazy = new Map();
     try {
       this.#receipt = await this.#parts.target.commit(batch.writes);
     } catch (error) {

@@ -180,6 +180,12 @@ export class LightningNode {
     return value;
   }
 
+  /** As `turn`, for what may be lost without harm: it is written with the next thing that is. */
+  lazily(work: () => void): void {
+    if (this.#problem !== undefined) throw this.#problem;
+    this.#committer.submitLazily(this.manager.run(this.#parts.platform.timers.now(), work).result);
+  }
+
   /** Connects now and at every start from now on. */
   async addPeer(peer: PeerConfig): Promise<void> {
     const known: PeerConfig = { ...peer, nodeId: peer.nodeId.toLowerCase() };
@@ -282,6 +288,7 @@ export class LightningNode {
   #scheduleTick(): void {
     this.#tick = this.#parts.platform.timers.setTimeout(() => {
       this.#guarded(() => this.turn(() => this.manager.timerTick()));
+      this.#committer.flush();
       if (this.#problem === undefined) this.#scheduleTick();
     }, TICK_MS);
   }

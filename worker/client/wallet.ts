@@ -252,7 +252,7 @@ class Wallet implements ServedWallet {
 
   acknowledgeEvent({ id }: { readonly id: string }): void {
     const node = this.#running();
-    node.turn(() => node.manager.acknowledgeEvent(Number(id)));
+    node.lazily(() => node.manager.acknowledgeEvent(Number(id)));
   }
 
   exportLog(): string {

@@ -24,15 +24,13 @@ export function ActivityList({ activities, now }: ActivityListProps): JSX.Elemen
 function ActivityLine({ activity, now }: { readonly activity: Activity; readonly now: number }): JSX.Element {
   const { kind, state, amountMsat, feeMsat, description, at, problem } = activity;
   const title = activityText(activity);
+  const fee = feeMsat > 0n ? `fee\u00a0${exactMsatText(feeMsat)}` : '';
+  const subtitle = [description === '' ? '' : title, timeText(at, now), fee].filter((part) => part !== '').join(' · ');
   return (
     <li class={`activity ${kind}-${state}`}>
       <div class="activity-what">
         <span class="activity-title">{description === '' ? title : description}</span>
-        <span class="muted">
-          {description === '' ? '' : `${title} · `}
-          {timeText(at, now)}
-          {feeMsat > 0n && ` · fee\u00a0${exactMsatText(feeMsat)}`}
-        </span>
+        <span class="muted">{subtitle}</span>
         {problem !== undefined && <span class="wrong">{problem.message}</span>}
       </div>
       <span class="activity-amount">

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { exactMsatText } from '../format.ts';
+import { eventText, exactMsatText } from '../format.ts';
 import { useActivity, useWallet } from '../wallet-context.ts';
 import { Result } from './result.tsx';
 
@@ -31,7 +31,7 @@ export function PaymentProgress({ ids, amountMsat, description }: PaymentProgres
   if (end.kind === 'paymentFailed') {
     return (
       <Result state="bad" title="Not sent">
-        <p class="muted">{activity?.problem?.message ?? end.message}</p>
+        <p class="muted">{activity?.problem?.message ?? eventText(end)}</p>
         <p class="muted">Nothing was taken from your balance.</p>
       </Result>
     );
