@@ -4,23 +4,26 @@ import { sha256 } from '../../worker/engine/primitives/hash.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import { feeratePerKw, msat, sat } from '../../worker/engine/primitives/units.ts';
 import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/channel/channel-config.ts';
+import type { NodeSigner, SignerProvider } from '../../worker/engine/keys/ports.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
 import { ChannelManager } from '../../worker/engine/manager/channel-manager.ts';
 import type { Effect } from '../../worker/engine/manager/turn.ts';
 import { decodeInvoice, encodeInvoice } from '../../worker/engine/payments/bolt11.ts';
+import type { Invoice } from '../../worker/engine/payments/invoice.ts';
 import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../../worker/engine/payments/inbound-payment.ts';
 import type { Transaction } from '../../worker/engine/transactions/transaction.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { decodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
-import { featureSet } from '../../worker/engine/wire/features.ts';
+import { featureSet, type FeatureSet } from '../../worker/engine/wire/features.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/wire/message.ts';
 import type { CommitTarget } from '../../worker/client/committer.ts';
 import type { StoredRecords } from '../../worker/engine/primitives/store.ts';
 
 export const CHAIN_HASH = new Uint8Array(32).fill(6);
 
-const FEATURES = featureSet({
+/** Everything that the engine speaks with a wallet's peer. */
+export const FEATURES: FeatureSet = featureSet({
   option_data_loss_protect: 'compulsory',
   option_upfront_shutdown_script: 'optional',
   option_static_remotekey: 'compulsory',
@@ -45,6 +48,19 @@ export interface SimulatedNodeOptions {
   readonly config?: ChannelConfig;
   readonly soon?: (callback: () => void) => void;
   readonly now: () => number;
+  /** Keys and scripts that were derived before: deriving them is slower than a whole run. */
+  readonly keys?: NodeSigner & SignerProvider;
+  readonly descriptors?: Descriptors;
+  /** What the peer is told that this node can do. */
+  readonly features?: FeatureSet;
+  /** Told of every message that has left, instead of the outbox. */
+  readonly deliver?: (bytes: Uint8Array) => void;
+}
+
+/** An invoice, read. */
+export interface ParsedInvoice {
+  readonly text: string;
+  readonly invoice: Invoice;
 }
 
 /** An engine with everything around it but the network, the chain and the clock, which a simulation plays. */
@@ -52,7 +68,7 @@ export class SimulatedNode {
   readonly name: string;
   readonly manager: ChannelManager;
   readonly wallet: OnchainWallet;
-  readonly keys: KeysManager;
+  readonly keys: NodeSigner & SignerProvider;
   readonly committer: Committer;
   readonly log: string[] = [];
   readonly broadcasts: Uint8Array[] = [];
@@ -68,12 +84,12 @@ export class SimulatedNode {
     this.name = options.name;
     const secp = options.secp ?? nobleSecp256k1;
     const seed = new Uint8Array(64).fill(options.name.charCodeAt(0));
-    this.keys = new KeysManager(secp, seed, 'regtest');
+    this.keys = options.keys ?? new KeysManager(secp, seed, 'regtest');
     const { records } = options.store;
     const state = records.get('coin/state');
     this.wallet = new OnchainWallet(
       secp,
-      new Descriptors(seed, 'regtest'),
+      options.descriptors ?? new Descriptors(seed, 'regtest'),
       state === undefined ? undefined : decodeWallet(state),
     );
     const started = records.size;
@@ -110,6 +126,10 @@ export class SimulatedNode {
     }
   }
 
+  get features(): FeatureSet {
+    return this.#options.features ?? FEATURES;
+  }
+
   get nodeId(): string {
     return toHex(this.keys.nodeId);
   }
@@ -120,8 +140,16 @@ export class SimulatedNode {
     return value;
   }
 
+  /** As a user who has seen every event: written with the next commit. */
+  acknowledgeAll(): void {
+    const { result } = this.manager.run(this.#options.now(), () => {
+      for (const { id } of this.manager.pendingEvents()) this.manager.acknowledgeEvent(id);
+    });
+    this.committer.submitLazily(result);
+  }
+
   connect(peer: SimulatedNode, connectionId: number): void {
-    this.turn(() => this.manager.peerConnected(peer.nodeId, connectionId, FEATURES));
+    this.turn(() => this.manager.peerConnected(peer.nodeId, connectionId, peer.features));
   }
 
   receive(peer: SimulatedNode, connectionId: number, bytes: Uint8Array): void {
@@ -164,8 +192,15 @@ export class SimulatedNode {
   }
 
   pay(invoiceText: string): string {
-    const invoice = decodeInvoice(this.#options.secp ?? nobleSecp256k1, invoiceText);
-    return this.turn(() => this.manager.sendPayment(invoice, invoiceText, msat(invoice.amountMsat ?? 0n)));
+    return this.payParsed(this.parse(invoiceText));
+  }
+
+  parse(text: string): ParsedInvoice {
+    return { text, invoice: decodeInvoice(this.#options.secp ?? nobleSecp256k1, text) };
+  }
+
+  payParsed({ text, invoice }: ParsedInvoice): string {
+    return this.turn(() => this.manager.sendPayment(invoice, text, msat(invoice.amountMsat ?? 0n)));
   }
 
   open(peer: SimulatedNode, amountSat: bigint, pushMsat = 0n): string {
@@ -187,7 +222,8 @@ export class SimulatedNode {
   #leave(effect: Effect): void {
     switch (effect.kind) {
       case 'send':
-        this.outbox.push({ connectionId: effect.connectionId, bytes: encodeMessage(effect.message) });
+        if (this.#options.deliver !== undefined) this.#options.deliver(encodeMessage(effect.message));
+        else this.outbox.push({ connectionId: effect.connectionId, bytes: encodeMessage(effect.message) });
         return;
       case 'disconnect':
         this.disconnects.push(effect.reason);

@@ -159,6 +159,7 @@ export class LightningNode {
     this.#parts.platform.timers.clearTimeout(this.#tick);
     this.chain.stop();
     this.peers.close();
+    this.#committer.flush();
     // What is under way may still become durable; a failure has been reported already.
     await this.#committer.settled().catch(() => undefined);
     this.#committer.stop();

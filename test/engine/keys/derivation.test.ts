@@ -20,7 +20,7 @@ describe('key derivation of BOLT 3, Appendix E', () => {
   });
 
   it('derives its secret', () => {
-    expect(toHex(deriveSecret(secp, baseSecret, point))).toBe(expected('privkey'));
+    expect(toHex(deriveSecret(secp, baseSecret, basepoint, point))).toBe(expected('privkey'));
   });
 
   it('derives a revocation key', () => {

@@ -296,7 +296,7 @@ const checkFirstCommitment = (
   signature: Uint8Array,
 ): string | undefined =>
   checkHolderSignatures(
-    env.secp,
+    env,
     params,
     { number: 0, spec, perCommitmentPoint: env.signer.perCommitmentPoint(0) },
     { signature, htlcSignatures: [] },

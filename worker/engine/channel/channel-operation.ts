@@ -206,7 +206,7 @@ export function receiveCommitmentSigned(
   const spec = nextHolderSpec(commitments);
   const perCommitmentPoint = env.signer.perCommitmentPoint(number);
   const signatures = { signature: message.signature, htlcSignatures: message.htlcSignature };
-  const invalid = checkHolderSignatures(env.secp, params, { number, spec, perCommitmentPoint }, signatures);
+  const invalid = checkHolderSignatures(env, params, { number, spec, perCommitmentPoint }, signatures);
   if (invalid !== undefined) return violation('warn', invalid);
   return transition(
     { ...channel, commitments: afterCommitmentSigned(commitments) },

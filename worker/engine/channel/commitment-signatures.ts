@@ -1,5 +1,4 @@
 import { commitmentInput, type CommitmentVersion } from '../keys/commitment-inputs.ts';
-import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { buildCommitment, commitmentSighash } from '../transactions/commitment.ts';
 import { htlcSighash, htlcTransaction, otherHtlcSighashType } from '../transactions/htlc-transaction.ts';
@@ -18,18 +17,18 @@ export function signCounterpartyCommitment(
   params: ChannelParameters,
   version: Omit<CommitmentVersion, 'owner'>,
 ): CommitmentSignatures {
-  const input = commitmentInput(env.secp, params, { ...version, owner: 'counterparty' });
+  const input = commitmentInput(env.secp, env.signer, params, { ...version, owner: 'counterparty' });
   return env.signer.signCounterpartyCommitment(input, version.perCommitmentPoint);
 }
 
 /** Checks the counterparty's signatures for our commitment; a sentence where they are not valid (BOLT 2, Committing Updates). */
 export function checkHolderSignatures(
-  secp: Secp256k1,
+  { secp, signer }: Pick<ChannelEnv, 'secp' | 'signer'>,
   params: ChannelParameters,
   version: Omit<CommitmentVersion, 'owner'>,
   { signature, htlcSignatures }: CommitmentSignatures,
 ): string | undefined {
-  const input = commitmentInput(secp, params, { ...version, owner: 'holder' });
+  const input = commitmentInput(secp, signer, params, { ...version, owner: 'holder' });
   const commitment = buildCommitment(input);
   if (!secp.verify(signature, commitmentSighash(commitment, params.fundingSat), params.counterparty.fundingPubkey))
     return 'the signature of the commitment is not valid';

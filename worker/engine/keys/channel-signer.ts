@@ -24,8 +24,8 @@ import {
   toLocalPenaltyWitness,
   type Witness,
 } from '../transactions/witnesses.ts';
-import { deriveRevocationSecret } from './derivation.ts';
-import { PointKeyCache, type BasepointSecrets, type PointKeys } from './point-keys.ts';
+import { deriveRevocationSecret, deriveSecret } from './derivation.ts';
+import { PointKeyCache, type PointKeys } from './point-keys.ts';
 import { perCommitmentSecret } from './shachain.ts';
 import {
   afterCounterpartyRevoked,
@@ -39,9 +39,12 @@ import {
 export type { SignerState } from './signer-state.ts';
 
 /** The secrets of one channel, 32 bytes each. */
-export interface ChannelSecrets extends BasepointSecrets {
+export interface ChannelSecrets {
   readonly funding: Uint8Array;
+  readonly revocationBase: Uint8Array;
   readonly paymentBase: Uint8Array;
+  readonly delayedPaymentBase: Uint8Array;
+  readonly htlcBase: Uint8Array;
   /** The root of the holder's per-commitment secrets. */
   readonly commitmentSeed: Uint8Array;
 }
@@ -65,6 +68,7 @@ export class ChannelSigner {
   readonly #secrets: ChannelSecrets;
   readonly #channelValueSat: bigint;
   readonly #points: PointKeyCache;
+  readonly #commitmentPoints = new Map<number, Uint8Array>();
   #state: SignerState;
 
   constructor(
@@ -77,7 +81,6 @@ export class ChannelSigner {
     this.#secrets = secrets;
     this.#channelValueSat = channelValueSat;
     this.#state = state;
-    this.#points = new PointKeyCache(secp, secrets);
     this.pubkeys = {
       fundingPubkey: secp.publicKey(secrets.funding),
       revocationBasepoint: secp.publicKey(secrets.revocationBase),
@@ -85,6 +88,7 @@ export class ChannelSigner {
       delayedPaymentBasepoint: secp.publicKey(secrets.delayedPaymentBase),
       htlcBasepoint: secp.publicKey(secrets.htlcBase),
     };
+    this.#points = new PointKeyCache(secp, this.pubkeys);
   }
 
   /** A plain object for the channel's record; the signer of the next start is made from it. */
@@ -94,7 +98,18 @@ export class ChannelSigner {
 
   /** The holder's 33-byte per-commitment point. */
   perCommitmentPoint(commitmentNumber: number): Uint8Array {
-    return this.#secp.publicKey(perCommitmentSecret(this.#secrets.commitmentSeed, commitmentNumber));
+    const known = this.#commitmentPoints.get(commitmentNumber);
+    if (known !== undefined) return known;
+    const point = this.#secp.publicKey(perCommitmentSecret(this.#secrets.commitmentSeed, commitmentNumber));
+    // A step needs the point of this commitment and of the next.
+    this.#commitmentPoints.delete(commitmentNumber - 3);
+    this.#commitmentPoints.set(commitmentNumber, point);
+    return point;
+  }
+
+  /** The holder's public keys for a per-commitment point of either side. */
+  pointKeys(perCommitmentPoint: Uint8Array): PointKeys {
+    return this.#points.get(perCommitmentPoint);
   }
 
   /** Revokes a holder commitment: its 32-byte secret for `revoke_and_ack`. */
@@ -116,19 +131,21 @@ export class ChannelSigner {
     const keys = this.#points.get(perCommitmentPoint);
     this.#check(input.fundingSat === this.#channelValueSat, 'the funding amount is that of the channel');
     this.#checkKey(input.keys.revocationPubkey, keys.revocationPubkey);
-    this.#checkKey(input.keys.otherHtlcPubkey, keys.htlc.pubkey);
     this.#checkKey(input.keys.otherPaymentPubkey, this.pubkeys.paymentBasepoint);
     this.#checkKey(input.keys.otherFundingPubkey, this.pubkeys.fundingPubkey);
     const commitment = buildCommitment(input);
+    // Without an HTLC output the key is in no script, and nobody has derived it.
+    if (commitment.htlcs.length > 0) this.#checkKey(input.keys.otherHtlcPubkey, keys.htlcPubkey);
     const sighash = commitmentSighash(commitment, input.fundingSat);
     const { commitmentNumber } = input;
     this.#state = afterSigningCounterparty(this.#state, { commitmentNumber, sighash, perCommitmentPoint });
     const txid = transactionId(commitment.tx);
     const type = otherHtlcSighashType(input.format);
+    const htlcSecret = this.#htlcSecret(perCommitmentPoint);
     return {
       signature: this.#secp.sign(sighash, this.#secrets.funding),
       htlcSignatures: commitment.htlcs.map((htlc) =>
-        this.#secp.sign(htlcSighash(htlcTransaction(input, txid, htlc), htlc, type), keys.htlc.secret),
+        this.#secp.sign(htlcSighash(htlcTransaction(input, txid, htlc), htlc, type), htlcSecret),
       ),
     };
   }
@@ -150,14 +167,15 @@ export class ChannelSigner {
     outputIndex: number,
     { tx, inputIndex }: Pick<SpendingInput, 'tx' | 'inputIndex'>,
   ): Uint8Array {
-    const keys = this.#checkHolderInput(input);
+    this.#checkHolderInput(input);
     this.#check(input.commitmentNumber >= this.#state.holderReleased, 'the commitment is not revoked');
     const commitment = buildCommitment(input);
     const htlc = commitment.htlcs.find((candidate) => candidate.outputIndex === outputIndex);
     if (!htlc) throw refused('the output is that of an HTLC');
     const expected = htlcTransaction(input, transactionId(commitment.tx), htlc);
     this.#check(pays(tx, inputIndex, expected), 'the transaction is that of the HTLC');
-    return this.#secp.signLowR(htlcSighashAt(tx, inputIndex, htlc), keys.htlc.secret);
+    const secret = this.#htlcSecret(this.perCommitmentPoint(input.commitmentNumber));
+    return this.#secp.signLowR(htlcSighashAt(tx, inputIndex, htlc), secret);
   }
 
   /** For the closing transaction, whose version the channel negotiates freely. */
@@ -179,9 +197,11 @@ export class ChannelSigner {
     spending: SpendingInput,
     terms: { readonly commitmentNumber: number; readonly toSelfDelay: number; readonly revocationPubkey: Uint8Array },
   ): Witness {
-    const keys = this.#points.get(this.perCommitmentPoint(terms.commitmentNumber));
-    const script = toLocalScript(terms.revocationPubkey, terms.toSelfDelay, keys.delayed.pubkey);
-    return delayedWitness(this.#spend(spending, script, keys.delayed.secret), script);
+    const point = this.perCommitmentPoint(terms.commitmentNumber);
+    const script = toLocalScript(terms.revocationPubkey, terms.toSelfDelay, this.#points.get(point).delayedPubkey);
+    const { delayedPaymentBasepoint } = this.pubkeys;
+    const secret = deriveSecret(this.#secp, this.#secrets.delayedPaymentBase, delayedPaymentBasepoint, point);
+    return delayedWitness(this.#spend(spending, script, secret), script);
   }
 
   /** Spends `to_remote` of a counterparty commitment; it needs nothing but the seed. */
@@ -204,8 +224,8 @@ export class ChannelSigner {
       readonly preimage?: Uint8Array | undefined;
     },
   ): Witness {
-    const { htlc } = this.#points.get(terms.perCommitmentPoint);
-    return htlcClaimWitness(this.#spend(spending, terms.htlcScript, htlc.secret), terms.preimage, terms.htlcScript);
+    const htlcSecret = this.#htlcSecret(terms.perCommitmentPoint);
+    return htlcClaimWitness(this.#spend(spending, terms.htlcScript, htlcSecret), terms.preimage, terms.htlcScript);
   }
 
   /** Takes a revoked `to_local`, or the output of a revoked HTLC transaction. */
@@ -236,13 +256,16 @@ export class ChannelSigner {
     return this.#secp.signLowR(segwitV0Sighash(tx, inputIndex, script, amountSat, 'ALL'), secret);
   }
 
-  #checkHolderInput(input: CommitmentInput): PointKeys {
+  #htlcSecret(perCommitmentPoint: Uint8Array): Uint8Array {
+    return deriveSecret(this.#secp, this.#secrets.htlcBase, this.pubkeys.htlcBasepoint, perCommitmentPoint);
+  }
+
+  #checkHolderInput(input: CommitmentInput): void {
     const keys = this.#points.get(this.perCommitmentPoint(input.commitmentNumber));
     this.#check(input.fundingSat === this.#channelValueSat, 'the funding amount is that of the channel');
     this.#checkKey(input.keys.ownerFundingPubkey, this.pubkeys.fundingPubkey);
-    this.#checkKey(input.keys.delayedPubkey, keys.delayed.pubkey);
-    this.#checkKey(input.keys.ownerHtlcPubkey, keys.htlc.pubkey);
-    return keys;
+    this.#checkKey(input.keys.delayedPubkey, keys.delayedPubkey);
+    this.#checkKey(input.keys.ownerHtlcPubkey, keys.htlcPubkey);
   }
 
   /** An output that pays to a key which is not ours would be lost: the signer derives its own and compares. */

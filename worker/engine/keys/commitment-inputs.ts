@@ -1,10 +1,11 @@
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
-import type { ChannelParameters } from '../transactions/channel-parameters.ts';
-import type { CommitmentInput, Htlc } from '../transactions/commitment.ts';
+import type { ChannelParameters, ChannelPublicKeys } from '../transactions/channel-parameters.ts';
+import type { CommitmentInput, CommitmentKeys, Htlc } from '../transactions/commitment.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import { obscuringFactor } from '../transactions/commitment-number.ts';
-import { derivePubkey, deriveRevocationPubkey } from './derivation.ts';
+import type { ChannelSigner } from './channel-signer.ts';
+import { PointKeys } from './point-keys.ts';
 
 /** An HTLC of the channel as one commitment has it. */
 export type OwnedHtlc = ChannelHtlc & Htlc;
@@ -20,16 +21,18 @@ export interface CommitmentVersion {
 /** All that decides the transaction of a commitment (BOLT 3, Key Derivation, Commitment Transaction). */
 export function commitmentInput(
   secp: Secp256k1,
+  signer: ChannelSigner,
   params: ChannelParameters,
-  { owner, number, spec, perCommitmentPoint }: CommitmentVersion,
+  version: CommitmentVersion,
 ): CommitmentInput<OwnedHtlc> {
+  const { owner, number, spec, perCommitmentPoint } = version;
   const other = owner === 'holder' ? 'counterparty' : 'holder';
-  const [ownerTerms, otherTerms] = [params[owner], params[other]];
-  const derive = (basepoint: Uint8Array): Uint8Array => derivePubkey(secp, basepoint, perCommitmentPoint);
   const [opener, accepter] = params.isOpener
     ? [params.holder, params.counterparty]
     : [params.counterparty, params.holder];
   const outbound = owner === 'holder' ? 'outbound' : 'inbound';
+  const ours = signer.pointKeys(perCommitmentPoint);
+  const theirs = new PointKeys(secp, params.counterparty, perCommitmentPoint);
   return {
     format: params.format,
     fundingTxid: params.fundingTxid,
@@ -38,20 +41,49 @@ export function commitmentInput(
     commitmentNumber: number,
     obscuringFactor: obscuringFactor(opener.paymentBasepoint, accepter.paymentBasepoint),
     ownerIsOpener: params.isOpener === (owner === 'holder'),
-    ownerDustLimitSat: ownerTerms.dustLimitSat,
-    toSelfDelay: otherTerms.toSelfDelay,
+    ownerDustLimitSat: params[owner].dustLimitSat,
+    toSelfDelay: params[other].toSelfDelay,
     feeratePerKw: spec.feeratePerKw,
     toOwnerMsat: owner === 'holder' ? spec.toHolderMsat : spec.toCounterpartyMsat,
     toOtherMsat: owner === 'holder' ? spec.toCounterpartyMsat : spec.toHolderMsat,
     htlcs: spec.htlcs.map((htlc) => ({ ...htlc, offered: htlc.direction === outbound })),
-    keys: {
-      revocationPubkey: deriveRevocationPubkey(secp, otherTerms.revocationBasepoint, perCommitmentPoint),
-      delayedPubkey: derive(ownerTerms.delayedPaymentBasepoint),
-      ownerHtlcPubkey: derive(ownerTerms.htlcBasepoint),
-      otherHtlcPubkey: derive(otherTerms.htlcBasepoint),
-      otherPaymentPubkey: otherTerms.paymentBasepoint,
-      ownerFundingPubkey: ownerTerms.fundingPubkey,
-      otherFundingPubkey: otherTerms.fundingPubkey,
-    },
+    keys: new DerivedKeys(params[owner], params[other], owner === 'holder' ? [ours, theirs] : [theirs, ours]),
   };
+}
+
+/** The keys of a commitment, each derived when a script first needs it: without HTLC outputs two of them never are. */
+class DerivedKeys implements CommitmentKeys {
+  readonly otherPaymentPubkey: Uint8Array;
+  readonly ownerFundingPubkey: Uint8Array;
+  readonly otherFundingPubkey: Uint8Array;
+  readonly #owner: PointKeys;
+  readonly #other: PointKeys;
+
+  constructor(
+    owner: ChannelPublicKeys,
+    other: ChannelPublicKeys,
+    [ownerKeys, otherKeys]: readonly [PointKeys, PointKeys],
+  ) {
+    this.otherPaymentPubkey = other.paymentBasepoint;
+    this.ownerFundingPubkey = owner.fundingPubkey;
+    this.otherFundingPubkey = other.fundingPubkey;
+    this.#owner = ownerKeys;
+    this.#other = otherKeys;
+  }
+
+  get revocationPubkey(): Uint8Array {
+    return this.#other.revocationPubkey;
+  }
+
+  get delayedPubkey(): Uint8Array {
+    return this.#owner.delayedPubkey;
+  }
+
+  get ownerHtlcPubkey(): Uint8Array {
+    return this.#owner.htlcPubkey;
+  }
+
+  get otherHtlcPubkey(): Uint8Array {
+    return this.#other.htlcPubkey;
+  }
 }

@@ -4,14 +4,15 @@ import type { Secp256k1 } from '../primitives/secp256k1.ts';
 
 /** The delayed or HTLC key of one commitment (BOLT 3, Key Derivation). */
 export const derivePubkey = (secp: Secp256k1, basepoint: Uint8Array, perCommitmentPoint: Uint8Array): Uint8Array =>
-  secp.pointAdd(basepoint, secp.publicKey(sha256(concat(perCommitmentPoint, basepoint))));
+  secp.pointTweakAdd(basepoint, sha256(concat(perCommitmentPoint, basepoint)));
 
-/** The 32-byte secret of `derivePubkey`'s key, from the basepoint's secret. */
+/** The 32-byte secret of `derivePubkey`'s key, from the basepoint and its secret. */
 export const deriveSecret = (
   secp: Secp256k1,
   basepointSecret: Uint8Array,
+  basepoint: Uint8Array,
   perCommitmentPoint: Uint8Array,
-): Uint8Array => secp.secretAdd(basepointSecret, sha256(concat(perCommitmentPoint, secp.publicKey(basepointSecret))));
+): Uint8Array => secp.secretAdd(basepointSecret, sha256(concat(perCommitmentPoint, basepoint)));
 
 /** The revocation key of one commitment: neither side knows its secret until the commitment is revoked. */
 export function deriveRevocationPubkey(
@@ -20,10 +21,7 @@ export function deriveRevocationPubkey(
   perCommitmentPoint: Uint8Array,
 ): Uint8Array {
   const { forBase, forCommitment } = revocationTweaks(revocationBasepoint, perCommitmentPoint);
-  return secp.pointAdd(
-    secp.pointMultiply(revocationBasepoint, forBase),
-    secp.pointMultiply(perCommitmentPoint, forCommitment),
-  );
+  return secp.pointCombine(revocationBasepoint, forBase, perCommitmentPoint, forCommitment);
 }
 
 /** The 32-byte secret of the revocation key, which the revealed per-commitment secret completes. */

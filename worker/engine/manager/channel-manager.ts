@@ -177,6 +177,8 @@ export class ChannelManager {
     }
     const index = records.get('meta/keysIndex');
     if (index !== undefined) this.#nextKeysIndex = Math.max(this.#nextKeysIndex, readCount(index));
+    const nextEventId = records.get(NEXT_EVENT_KEY);
+    if (nextEventId !== undefined) this.#nextEventId = readCount(nextEventId);
     for (const [id, bytes] of recordsBelow(records, 'evt/')) {
       const event = decodeEvent(Number(id), bytes);
       this.#events.set(event.id, event);
@@ -309,7 +311,11 @@ export class ChannelManager {
 
   /** The user has seen an event: it is not delivered again. Durable with the next write. */
   acknowledgeEvent(id: number): void {
-    if (this.#events.delete(id)) this.#running().writes.set(eventKey(id), undefined);
+    if (!this.#events.delete(id)) return;
+    const { writes } = this.#running();
+    writes.set(eventKey(id), undefined);
+    // Without the record of the newest event, a restart would give its id to another one.
+    writes.set(NEXT_EVENT_KEY, writeCount(this.#nextEventId));
   }
 
   /** Events that nobody acknowledged, oldest first. */
@@ -979,6 +985,7 @@ function idOf({ key, state }: ChannelEntry): Uint8Array {
   return 'params' in state ? state.params.channelId : fromHex(key);
 }
 
+const NEXT_EVENT_KEY = 'meta/nextEventId';
 const eventKey = (id: number): string => `evt/${sortable(id)}`;
 
 /** A peer's text for a log or a page: printable ASCII, not too long. */

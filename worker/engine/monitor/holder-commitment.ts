@@ -13,7 +13,7 @@ export function holderCommitment(
   { params, holderCommitment: { number, spec } }: Pick<ChannelMonitor, 'params' | 'holderCommitment'>,
 ): { readonly input: CommitmentInput<OwnedHtlc>; readonly commitment: Commitment<OwnedHtlc> } {
   const perCommitmentPoint = signer.perCommitmentPoint(number);
-  const input = commitmentInput(secp, params, { owner: 'holder', number, spec, perCommitmentPoint });
+  const input = commitmentInput(secp, signer, params, { owner: 'holder', number, spec, perCommitmentPoint });
   return { input, commitment: buildCommitment(input) };
 }
 

@@ -2,6 +2,7 @@ import { secp256k1 as curve } from '@noble/curves/secp256k1.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import * as noble from '@noble/secp256k1';
+import { toHex } from './bytes.ts';
 
 /**
  * The curve, byte-in and byte-out. Secrets are 32 bytes, points 33 (compressed), signatures 64 (compact, r then s).
@@ -24,8 +25,10 @@ export interface Secp256k1 {
   verify(signature: Uint8Array, hash: Uint8Array, point: Uint8Array): boolean;
   /** The public key that made a recoverable signature (high-S allowed); `undefined` where there is none. */
   recover(signature: Uint8Array, recovery: number, hash: Uint8Array): Uint8Array | undefined;
-  /** a + b */
-  pointAdd(a: Uint8Array, b: Uint8Array): Uint8Array;
+  /** point + tweak·G, for public values. */
+  pointTweakAdd(point: Uint8Array, tweak: Uint8Array): Uint8Array;
+  /** x·a + y·b, for public values. */
+  pointCombine(a: Uint8Array, x: Uint8Array, b: Uint8Array, y: Uint8Array): Uint8Array;
   /** scalar·point */
   pointMultiply(point: Uint8Array, scalar: Uint8Array): Uint8Array;
   /** (a + b) mod n */
@@ -69,15 +72,75 @@ function signLowR(hash: Uint8Array, secret: Uint8Array): Uint8Array {
   return signature;
 }
 
+type CurvePoint = typeof Point.BASE;
+
+/** After so many multiplications of one point by public numbers a table of its multiples has paid for itself. */
+const USES_BEFORE_TABLE = 16;
+/** Bits at a time: a table of this width takes about as long to make as ten multiplications without one. */
+const TABLE_WINDOW = 6;
+
+/**
+ * The points that were used last, decompressed: a channel works with the same few keys again and again, and a square root
+ * costs as much as a hash of ten kilobytes. All HTLC signatures of a commitment are by one key, all commitments by another.
+ */
+class PointCache {
+  readonly #points = new Map<string, { readonly point: CurvePoint; uses: number }>();
+  readonly #most: number;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  get(bytes: Uint8Array): CurvePoint {
+    return this.#entry(bytes).point;
+  }
+
+  /** Multiplied by a public number: in variable time, and with a table for those that come again and again. */
+  multiple(bytes: Uint8Array, by: bigint): CurvePoint {
+    const entry = this.#entry(bytes);
+    if (++entry.uses === USES_BEFORE_TABLE) entry.point.precompute(TABLE_WINDOW, false);
+    return entry.point.multiplyUnsafe(by);
+  }
+
+  #entry(bytes: Uint8Array): { readonly point: CurvePoint; uses: number } {
+    if (bytes.length !== 33) throw new RangeError('a compressed point has 33 bytes');
+    const name = toHex(bytes);
+    const known = this.#points.get(name);
+    const entry = known ?? { point: Point.fromBytes(bytes), uses: 0 };
+    // The newest are last: what was used least recently goes first.
+    if (known !== undefined) this.#points.delete(name);
+    else if (this.#points.size >= this.#most) this.#points.delete(this.#points.keys().next().value ?? name);
+    this.#points.set(name, entry);
+    return entry;
+  }
+}
+
+const points = new PointCache(256);
+
+/** ECDSA verification (SEC 1, 4.1.4) that rejects high-S, with whatever tables the points have. */
+function verify(signature: Uint8Array, hash: Uint8Array, key: Uint8Array): boolean {
+  if (signature.length !== 64 || hash.length !== 32) return false;
+  const r = Point.Fn.fromBytes(signature.subarray(0, 32));
+  const s = Point.Fn.fromBytes(signature.subarray(32));
+  if (r === 0n || s === 0n || s > order >> 1n) return false;
+  const inverse = Point.Fn.inv(s);
+  const message = Point.Fn.create(bytesToNumber(hash));
+  const [u1, u2] = [Point.Fn.mul(message, inverse), Point.Fn.mul(r, inverse)];
+  const sum = Point.BASE.multiplyUnsafe(u1).add(points.multiple(key, u2));
+  return !sum.is0() && Point.Fn.create(sum.x) === r;
+}
+
+const bytesToNumber = (bytes: Uint8Array): bigint => BigInt(`0x${toHex(bytes)}`);
+
 /**
  * The port on noble. Signing is `@noble/secp256k1`; whatever starts from an arbitrary point is `@noble/curves`, which
  * is there anyhow (through `@scure/btc-signer`) and is the faster of the two at it.
  */
 export const nobleSecp256k1: Secp256k1 = {
   isSecret: (secret) => noble.utils.isValidSecretKey(secret),
-  isPoint: (point) => point.length === 33 && predicate(() => (Point.fromBytes(point).assertValidity(), true)),
+  isPoint: (point) => point.length === 33 && predicate(() => (points.get(point), true)),
   publicKey: (secret) => noble.getPublicKey(secret),
-  ecdh: (secret, point) => sha256(Point.fromBytes(point).multiply(scalar(secret)).toBytes()),
+  ecdh: (secret, point) => sha256(points.get(point).multiply(scalar(secret)).toBytes()),
   sign: (hash, secret) => noble.sign(hash, secret, { prehash: false }),
   signLowR,
   signRecoverable: (hash, secret) => {
@@ -85,7 +148,7 @@ export const nobleSecp256k1: Secp256k1 = {
     return { signature: recovered.slice(1), recovery: recovered[0] ?? 0 };
   },
   verify: (signature, hash, point) =>
-    predicate(() => curve.verify(signature, hash, point, { prehash: false, lowS: true })),
+    predicate(() => verify(signature, hash, point)),
   recover: (signature, recovery, hash) => {
     try {
       const recovered = Uint8Array.of(recovery, ...signature);
@@ -94,8 +157,9 @@ export const nobleSecp256k1: Secp256k1 = {
       return undefined;
     }
   },
-  pointAdd: (a, b) => Point.fromBytes(a).add(Point.fromBytes(b)).toBytes(),
-  pointMultiply: (point, by) => Point.fromBytes(point).multiply(scalar(by)).toBytes(),
+  pointTweakAdd: (point, tweak) => points.get(point).add(Point.BASE.multiplyUnsafe(scalar(tweak))).toBytes(),
+  pointCombine: (a, x, b, y) => points.multiple(a, scalar(x)).add(points.multiple(b, scalar(y))).toBytes(),
+  pointMultiply: (point, by) => points.get(point).multiply(scalar(by)).toBytes(),
   secretAdd: (a, b) => scalarBytes(scalar(a) + scalar(b)),
   secretMultiply: (a, b) => scalarBytes(scalar(a) * scalar(b)),
 };
