@@ -20,7 +20,10 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
     .slice(0, limit);
 }
 
-function sentActivity(node: LightningNode, { paymentHash, amountMsat, createdAt, state, invoiceText }: OutboundPayment): Activity {
+function sentActivity(
+  node: LightningNode,
+  { paymentHash, amountMsat, createdAt, state, invoiceText }: OutboundPayment,
+): Activity {
   const { description } = decodeInvoice(node.secp, invoiceText);
   const common = {
     id: toHex(paymentHash),

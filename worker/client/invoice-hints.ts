@@ -1,6 +1,6 @@
 import { availableToReceiveMsat } from '../engine/channel/channel-limits.ts';
 import { isUsable, type ChannelEntry, type OpenEntry } from '../engine/manager/channel-entry.ts';
-import { scidsOf } from '../engine/manager/channel-manager.ts';
+import { scidsOf } from '../engine/channel/channel-scids.ts';
 import type { RouteHintHop } from '../engine/payments/invoice.ts';
 
 /** More hints make a longer QR code and no better chance. */
@@ -14,7 +14,13 @@ export const routeHints = (channels: readonly ChannelEntry[]): readonly (readonl
     .filter(isUsable)
     .toSorted((a, b) => Number(receivable(b) - receivable(a)))
     .slice(0, MOST_HINTS)
-    .map((entry) => [{ nodeId: entry.state.params.counterpartyNodeId, shortChannelId: scidOf(entry), ...(entry.forwarding ?? ASSUMED) }]);
+    .map((entry) => [
+      {
+        nodeId: entry.state.params.counterpartyNodeId,
+        shortChannelId: scidOf(entry),
+        ...(entry.forwarding ?? ASSUMED),
+      },
+    ]);
 
 const receivable = ({ state }: OpenEntry): bigint => availableToReceiveMsat(state.params, state.commitments);
 

@@ -24,7 +24,16 @@ import { Committer } from './committer.ts';
 import { localFeatures } from './peers/local-features.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
 import type { WalletPlatform } from './platform.ts';
-import { decodeHeaders, decodePeer, encodeHeaders, encodePeer, HEADERS_KEY, peerKey, sentKey, type WalletSecret } from './wallet-records.ts';
+import {
+  decodeHeaders,
+  decodePeer,
+  encodeHeaders,
+  encodePeer,
+  HEADERS_KEY,
+  peerKey,
+  sentKey,
+  type WalletSecret,
+} from './wallet-records.ts';
 
 export interface NodeParts {
   readonly config: WalletConfig;
@@ -112,7 +121,9 @@ export class LightningNode {
       completed: (updates) => {
         if (updates.length > 0)
           this.#guarded(() =>
-            this.turn(() => updates.forEach((done) => this.manager.channelMonitorUpdated(done.channelKey, done.updateId))),
+            this.turn(() =>
+              updates.forEach((done) => this.manager.channelMonitorUpdated(done.channelKey, done.updateId)),
+            ),
           );
       },
       failed: (error) => this.#freeze(error),
@@ -252,7 +263,11 @@ export class LightningNode {
     this.#watchScripts();
   }
 
-  #confirmed(txid: Uint8Array, transaction: Parameters<OnchainWallet['transactionConfirmed']>[0], height: number): void {
+  #confirmed(
+    txid: Uint8Array,
+    transaction: Parameters<OnchainWallet['transactionConfirmed']>[0],
+    height: number,
+  ): void {
     this.wallet.transactionConfirmed(transaction, height);
     if (this.#sent.delete(toHex(txid))) this.manager.record(sentKey(toHex(txid)), undefined);
   }
@@ -261,7 +276,7 @@ export class LightningNode {
   #synced(): void {
     if (!this.#searching) return;
     this.#searching = false;
-    const active = new Set(this.wallet.activeScripts().map(toHex));
+    const active = new Set([...this.wallet.activeScripts(), this.keys.destinationScript()].map(toHex));
     for (const script of this.wallet.watchedScripts())
       if (!active.has(toHex(script))) this.#watchList.unregisterScript(script);
   }

@@ -2,7 +2,7 @@ import { availableToReceiveMsat, availableToSendMsat } from '../engine/channel/c
 import { fundingDepth } from '../engine/channel/channel-ready.ts';
 import type { OpenChannel, PendingChannel } from '../engine/channel/channel-state.ts';
 import { isUsable, type ChannelEntry } from '../engine/manager/channel-entry.ts';
-import { explainClose } from '../engine/manager/channel-manager.ts';
+import { explainClose } from '../engine/channel/close-reason.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { toApiError } from './api-error.ts';
 import type { ChannelSummary, LightningBalance, OnchainBalance, WalletConfig, WalletSnapshot } from './api.ts';
@@ -92,7 +92,11 @@ const NOTHING = {
   confirmationsRequired: 0,
 } as const;
 
-function openSummary(entry: ChannelEntry, { params, commitments, ...channel }: OpenChannel, blockHeight: number): Shown {
+function openSummary(
+  entry: ChannelEntry,
+  { params, commitments, ...channel }: OpenChannel,
+  blockHeight: number,
+): Shown {
   const { spec } = commitments.holderCommit;
   const usable = isUsable(entry);
   const ready = channel.holderReadySent && channel.counterpartyReady;

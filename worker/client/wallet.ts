@@ -13,7 +13,15 @@ import { nobleSecp256k1 } from '../engine/primitives/secp256k1.ts';
 import { msat, sat } from '../engine/primitives/units.ts';
 import { featureSet } from '../engine/wire/features.ts';
 import { activityOf } from './activity.ts';
-import type { Activity, InvoiceSummary, PeerConfig, WalletConfig, WalletEvent, WalletSnapshot, WalletUpdate } from './api.ts';
+import type {
+  Activity,
+  InvoiceSummary,
+  PeerConfig,
+  WalletConfig,
+  WalletEvent,
+  WalletSnapshot,
+  WalletUpdate,
+} from './api.ts';
 import type { ServedWallet } from './endpoint.ts';
 import { routeHints } from './invoice-hints.ts';
 import { LightningNode, reserveSat } from './lightning-node.ts';
@@ -99,7 +107,8 @@ class Wallet implements ServedWallet {
   subscribe(listener: (update: WalletUpdate) => void): () => void {
     this.#listeners.add(listener);
     listener({ kind: 'snapshot', snapshot: this.snapshot() });
-    for (const event of this.#node?.manager.pendingEvents() ?? []) listener({ kind: 'event', event: walletEvent(event) });
+    for (const event of this.#node?.manager.pendingEvents() ?? [])
+      listener({ kind: 'event', event: walletEvent(event) });
     return () => void this.#listeners.delete(listener);
   }
 
@@ -217,7 +226,11 @@ class Wallet implements ServedWallet {
     const amountMsat = decoded.amountMsat ?? request.amountMsat;
     if (amountMsat === undefined || amountMsat === 0n)
       throw new GlowwormError('AmountMissing', 'The invoice leaves the amount to you: say how much to send.');
-    if (request.amountMsat !== undefined && decoded.amountMsat !== undefined && request.amountMsat !== decoded.amountMsat)
+    if (
+      request.amountMsat !== undefined &&
+      decoded.amountMsat !== undefined &&
+      request.amountMsat !== decoded.amountMsat
+    )
       throw new GlowwormError('AmountMismatch', 'The invoice is for another amount.');
     const paymentId = await node.durably(() => node.manager.sendPayment(decoded, text, msat(amountMsat)));
     return { paymentId };

@@ -80,10 +80,9 @@ export class WatchList implements Filter {
     for (const name of asked) this.#fresh.delete(name);
     for (const [name, item] of changes) if (this.#items.has(name)) this.#items.set(name, item);
     for (const [name, item] of this.#items) {
-      if (item.kind === 'script') {
-        const confirmed = item.confirmed.filter(({ height }) => bestHeight - height < BURIED);
-        this.#items.set(name, { ...item, confirmed });
-      } else if (item.seen && bestHeight - item.seen.height >= BURIED) this.#items.delete(name);
+      // A script's sightings stay: what was forgotten would be reported again with the script's next transaction, and
+      // could bring a coin back whose spending is in the history of another script.
+      if (item.kind !== 'script' && item.seen && bestHeight - item.seen.height >= BURIED) this.#items.delete(name);
     }
   }
 

@@ -33,10 +33,7 @@ export function requestShutdown(channel: OpenChannel, holderScript: Uint8Array):
  * Sends the `shutdown` that is due, unless updates of ours are unsigned: the counterparty would have to take them out
  * again (BOLT 2, Closing Initiation).
  */
-export function sendShutdownIfQuiet(
-  channel: OpenChannel,
-  steps: readonly MonitorStep[] = [],
-): Transition<OpenChannel> {
+export function sendShutdownIfQuiet(channel: OpenChannel, steps: readonly MonitorStep[] = []): Transition<OpenChannel> {
   const { shutdown, params } = channel;
   if (shutdown.kind === 'none' || shutdown.sent) return transition(channel, { steps });
   if (channel.commitments.holderChanges.proposed.length > 0) return transition(channel, { steps });
@@ -89,35 +86,33 @@ export function proposeClosingFee(
   return { message: closingSigned(env, channel, range.idealSat, range), feeSat: range.idealSat };
 }
 
-/** What follows from a `closing_signed`: a closed channel, or our next offer. */
-export type ClosingOutcome =
-  | { readonly kind: 'agreed'; readonly transition: Transition<ClosedChannel> }
-  | { readonly kind: 'counterOffer'; readonly message: MessageOf<'closing_signed'>; readonly feeSat: bigint };
+/** Another fee of ours: the channel stays as it is. */
+export interface CounterOffer {
+  readonly kind: 'counterOffer';
+  readonly message: MessageOf<'closing_signed'>;
+  readonly feeSat: bigint;
+}
 
+/** A closed channel where the fee can be agreed upon, or our next offer. */
 export function receiveClosingSigned(
   env: ChannelEnv,
   channel: OpenChannel,
   message: MessageOf<'closing_signed'>,
   negotiation: ClosingNegotiation,
-): ClosingOutcome | ReturnType<typeof violation> {
+): Outcome<ClosedChannel> | CounterOffer {
   if (!isNegotiable(channel)) return violation('warn', 'closing_signed before the channel is quiet');
   const { feeSatoshis: feeSat } = message;
   const range = acceptableFees(env, channel);
   if (feeSat > range.affordableSat) return violation('warn', 'the closing fee is more than the opener has');
   const signed = signedBy(env, channel, feeSat, message.signature);
   if (signed === undefined) return violation('warn', 'the signature of the closing transaction is not valid');
-  const agreed = (answer: MessageOf<'closing_signed'> | undefined): ClosingOutcome => ({
-    kind: 'agreed',
-    transition: closed(channel, signed, answer),
-  });
-  if (feeSat === negotiation.lastSentFeeSat) return agreed(undefined);
+  if (feeSat === negotiation.lastSentFeeSat) return closed(channel, signed, undefined);
   // The opener pays: a fundee takes any fee that will be relayed, an opener any within its own range.
   const acceptable = feeSat >= range.minimumSat && feeSat <= range.maximumSat;
-  if (acceptable) return agreed(closingSigned(env, channel, feeSat, range));
+  if (acceptable) return closed(channel, signed, closingSigned(env, channel, feeSat, range));
   const offer = message.tlvs.feeRange;
   const low = offer !== undefined && offer.minFeeSatoshis > range.minimumSat ? offer.minFeeSatoshis : range.minimumSat;
-  const high =
-    offer !== undefined && offer.maxFeeSatoshis < range.maximumSat ? offer.maxFeeSatoshis : range.maximumSat;
+  const high = offer !== undefined && offer.maxFeeSatoshis < range.maximumSat ? offer.maxFeeSatoshis : range.maximumSat;
   if (offer !== undefined && low > high) return violation('warn', 'the closing fee ranges do not overlap');
   const last = negotiation.lastSentFeeSat;
   const middle = offer !== undefined ? clamp(range.idealSat, low, high) : between(feeSat, last ?? range.idealSat);

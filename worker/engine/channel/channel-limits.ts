@@ -92,8 +92,7 @@ export function canAffordFee(params: ChannelParameters, commitments: Commitments
   ] as const;
   return specs.every(
     ([owner, spec]) =>
-      spec.toHolderMsat >=
-      params.counterparty.channelReserveSat * 1000n + commitmentCostMsat(params, owner, spec, 1),
+      spec.toHolderMsat >= params.counterparty.channelReserveSat * 1000n + commitmentCostMsat(params, owner, spec, 1),
   );
 }
 

@@ -105,8 +105,7 @@ export function acceptChannel(
   if (message.fundingSatoshis < env.config.minimumFundingSat)
     return refuse(`channels of less than ${env.config.minimumFundingSat} sat are not accepted`);
   if (message.fundingSatoshis > 2_100_000_000_000_000n) return refuse('funding_satoshis is more than there is');
-  if (isTooLarge(message.fundingSatoshis, policy.counterpartyFeatures))
-    return refuse('funding_satoshis is too large');
+  if (isTooLarge(message.fundingSatoshis, policy.counterpartyFeatures)) return refuse('funding_satoshis is too large');
   if (message.pushMsat > message.fundingSatoshis * 1000n) return refuse('push_msat is above funding_satoshis');
   if (message.feeratePerKw > env.feerates.maximum) return refuse('feerate_per_kw is unreasonably high');
   if (message.feeratePerKw < 253) return refuse('feerate_per_kw is below what is relayed');

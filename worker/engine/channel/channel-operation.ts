@@ -122,10 +122,7 @@ export const commitmentSigned = (
   tlvs: {},
 });
 
-export function receiveAdd(
-  channel: OpenChannel,
-  message: MessageOf<'update_add_htlc'>,
-): Outcome<OpenChannel> {
+export function receiveAdd(channel: OpenChannel, message: MessageOf<'update_add_htlc'>): Outcome<OpenChannel> {
   if (!channel.holderReadySent || !channel.counterpartyReady)
     return violation('warn', 'update_add_htlc before channel_ready');
   if (channel.shutdown.kind === 'both') return violation('warn', 'update_add_htlc after shutdown');
@@ -145,10 +142,7 @@ export function receiveAdd(
   return proposed(channel, { kind: 'add', htlc }, (next) => checkReceivedHtlc(params, next, htlc));
 }
 
-export function receiveFulfill(
-  channel: OpenChannel,
-  message: MessageOf<'update_fulfill_htlc'>,
-): Outcome<OpenChannel> {
+export function receiveFulfill(channel: OpenChannel, message: MessageOf<'update_fulfill_htlc'>): Outcome<OpenChannel> {
   const htlc = settlable(channel, message.id);
   if (htlc === undefined) return violation('warn', `HTLC ${message.id} cannot be fulfilled now`);
   // BOLT 2, Removing an HTLC: a preimage that does not match means that the channel cannot go on.
@@ -156,15 +150,11 @@ export function receiveFulfill(
     return violation('fail', `the preimage of HTLC ${message.id} does not match its hash`);
   const preimage = message.paymentPreimage;
   const next = proposeCounterpartyChange(channel.commitments, { kind: 'fulfill', htlcId: message.id, preimage });
-  return transition(
-    { ...channel, commitments: next },
-    { facts: [{ kind: 'htlcFulfilled', htlc, preimage }] },
-  );
+  return transition({ ...channel, commitments: next }, { facts: [{ kind: 'htlcFulfilled', htlc, preimage }] });
 }
 
 export function receiveFail(channel: OpenChannel, message: MessageOf<'update_fail_htlc'>): Outcome<OpenChannel> {
-  if (settlable(channel, message.id) === undefined)
-    return violation('warn', `HTLC ${message.id} cannot be failed now`);
+  if (settlable(channel, message.id) === undefined) return violation('warn', `HTLC ${message.id} cannot be failed now`);
   return proposed(channel, { kind: 'fail', htlcId: message.id, reason: message.reason });
 }
 
@@ -174,8 +164,7 @@ export function receiveFailMalformed(
 ): Outcome<OpenChannel> {
   if ((message.failureCode & 0x8000) === 0)
     return violation('warn', 'update_fail_malformed_htlc without the BADONION bit');
-  if (settlable(channel, message.id) === undefined)
-    return violation('warn', `HTLC ${message.id} cannot be failed now`);
+  if (settlable(channel, message.id) === undefined) return violation('warn', `HTLC ${message.id} cannot be failed now`);
   const { id: htlcId, sha256OfOnion, failureCode } = message;
   return proposed(channel, { kind: 'failMalformed', htlcId, sha256OfOnion, failureCode });
 }

@@ -43,20 +43,19 @@ export const counterpartyTerms = (message: MessageOf<'open_channel'> | MessageOf
 });
 
 /** Terms as fields of `open_channel` and `accept_channel`. */
-export const termsFields = (terms: PartyTerms): TermsFields =>
-  ({
-    dustLimitSatoshis: terms.dustLimitSat,
-    maxHtlcValueInFlightMsat: terms.maxHtlcValueInFlightMsat,
-    channelReserveSatoshis: terms.channelReserveSat,
-    htlcMinimumMsat: terms.htlcMinimumMsat,
-    toSelfDelay: terms.toSelfDelay,
-    maxAcceptedHtlcs: terms.maxAcceptedHtlcs,
-    fundingPubkey: terms.fundingPubkey,
-    revocationBasepoint: terms.revocationBasepoint,
-    paymentBasepoint: terms.paymentBasepoint,
-    delayedPaymentBasepoint: terms.delayedPaymentBasepoint,
-    htlcBasepoint: terms.htlcBasepoint,
-  });
+export const termsFields = (terms: PartyTerms): TermsFields => ({
+  dustLimitSatoshis: terms.dustLimitSat,
+  maxHtlcValueInFlightMsat: terms.maxHtlcValueInFlightMsat,
+  channelReserveSatoshis: terms.channelReserveSat,
+  htlcMinimumMsat: terms.htlcMinimumMsat,
+  toSelfDelay: terms.toSelfDelay,
+  maxAcceptedHtlcs: terms.maxAcceptedHtlcs,
+  fundingPubkey: terms.fundingPubkey,
+  revocationBasepoint: terms.revocationBasepoint,
+  paymentBasepoint: terms.paymentBasepoint,
+  delayedPaymentBasepoint: terms.delayedPaymentBasepoint,
+  htlcBasepoint: terms.htlcBasepoint,
+});
 
 /** What `open_channel` and `accept_channel` have in common. */
 export type TermsFields = ChannelPublicKeys &

@@ -1,34 +1,28 @@
-import { equalBytes, fromHex, fromUtf8, toHex } from '../primitives/bytes.ts';
+import { equalBytes, fromHex, fromUtf8, printable, toHex } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
-import { sortable, recordsBelow, type StoredRecords } from '../primitives/store.ts';
+import { readCount, writeCount, type StoredRecords } from '../primitives/store.ts';
 import type { FeeratePerKw, Msat, Sat } from '../primitives/units.ts';
 import type { ChannelConfig } from '../channel/channel-config.ts';
 import type { ChannelEnv, ChannelFeerates } from '../channel/channel-env.ts';
 import {
   isNegotiable,
   proposeClosingFee,
-  receiveClosingSigned,
-  receiveShutdown,
   requestShutdown,
   sendShutdownIfQuiet,
+  type CounterOffer,
 } from '../channel/channel-closing.ts';
 import { availableToSendMsat, type LimitReached } from '../channel/channel-limits.ts';
-import {
-  acceptChannel,
-  createFunding,
-  fundingOutputScript,
-  openChannel,
-  receiveAccept,
-  receiveFundingCreated,
-  receiveFundingSigned,
-} from '../channel/channel-opening.ts';
+import { acceptChannel, createFunding, fundingOutputScript, openChannel } from '../channel/channel-opening.ts';
+import { receiveMessage } from '../channel/channel-messages.ts';
 import * as operation from '../channel/channel-operation.ts';
-import { FUNDING_TIMEOUT_BLOCKS, receiveReady, sendReadyIfDeep } from '../channel/channel-ready.ts';
-import { afterDisconnection, receiveReestablish, reestablishMessage } from '../channel/channel-reestablish.ts';
+import { FUNDING_TIMEOUT_BLOCKS, sendReadyIfDeep } from '../channel/channel-ready.ts';
+import { afterDisconnection, reestablishMessage } from '../channel/channel-reestablish.ts';
+import { scidsOf } from '../channel/channel-scids.ts';
+import { explainClose } from '../channel/close-reason.ts';
 import type { ChannelState, CloseReason, OpenChannel } from '../channel/channel-state.ts';
 import { isRemovable } from '../channel/commitments.ts';
-import type { ChannelFact, Outcome, Transition, Violation } from '../channel/transition.ts';
+import type { ChannelFact, Transition, Violation } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { EntropySource, NodeSigner, SignerProvider } from '../keys/ports.ts';
 import { ChainMonitor, type Filter } from '../monitor/chain-monitor.ts';
@@ -48,11 +42,11 @@ import type { WalletState } from '../wallet/wallet-state.ts';
 import type { OnchainWallet } from '../wallet/wallet.ts';
 import { hasFeature, type FeatureSet } from '../wire/features.ts';
 import type { Message, MessageOf } from '../wire/message.ts';
-import { shortChannelId } from '../wire/short-channel-id.ts';
 import { isOpen, isUsable, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
 import { anchorChild, sweep } from './close-enforcement.ts';
 import { readChannels, writeChannel, writeForwarding, writeNewChannel } from './channel-store.ts';
-import { decodeEvent, encodeEvent, type EngineEvent, type EngineEventKind } from './engine-event.ts';
+import type { EngineEvent } from './engine-event.ts';
+import { EventOutbox } from './event-outbox.ts';
 import { PaymentBook } from './payment-book.ts';
 import { Turn, type TurnResult } from './turn.ts';
 
@@ -92,11 +86,10 @@ export class ChannelManager {
   readonly #persister: MonitorPersister;
   readonly #channels = new Map<string, ChannelEntry>();
   readonly #peers = new Map<string, Peer>();
-  readonly #events = new Map<number, EngineEvent>();
+  readonly #events: EventOutbox = new EventOutbox(() => this.#running());
   #touched = new Set<ChannelEntry>();
   #turn: Turn | undefined;
   #savedWallet: WalletState;
-  #nextEventId = 1;
   #nextKeysIndex = 0;
   #blockHeight = 0;
   #feerates: ChannelFeerates;
@@ -120,7 +113,7 @@ export class ChannelManager {
         offer: (key, offer) => this.#offer(key, offer),
         remove: (key, decision) => this.#remove(key, decision),
         exceedsDustExposure: (key) => this.#exceedsDustExposure(key),
-        note: (kind, subject, amountMsat, message) => this.#note(kind, subject, amountMsat, message),
+        note: (kind, subject, amountMsat, message) => this.#events.note(kind, subject, amountMsat, message),
       },
     });
   }
@@ -177,13 +170,7 @@ export class ChannelManager {
     }
     const index = records.get('meta/keysIndex');
     if (index !== undefined) this.#nextKeysIndex = Math.max(this.#nextKeysIndex, readCount(index));
-    const nextEventId = records.get(NEXT_EVENT_KEY);
-    if (nextEventId !== undefined) this.#nextEventId = readCount(nextEventId);
-    for (const [id, bytes] of recordsBelow(records, 'evt/')) {
-      const event = decodeEvent(Number(id), bytes);
-      this.#events.set(event.id, event);
-      this.#nextEventId = Math.max(this.#nextEventId, event.id + 1);
-    }
+    this.#events.load(records);
   }
 
   /** Decides again upon accepted HTLCs that were not decided upon; in the first turn after `load`. */
@@ -196,7 +183,6 @@ export class ChannelManager {
     }
     this.rebroadcast();
   }
-
 
   peerConnected(nodeId: string, connectionId: number, features: FeatureSet): void {
     this.#peers.set(nodeId, { connectionId, features });
@@ -215,7 +201,8 @@ export class ChannelManager {
       entry.connection = 'disconnected';
       entry.negotiation = {};
       if (isOpen(entry)) entry.state = afterDisconnection(entry.state);
-      else if (entry.state.kind !== 'closed') this.#abandon(entry, 'The peer disconnected while the channel was opened.');
+      else if (entry.state.kind !== 'closed')
+        this.#abandon(entry, 'The peer disconnected while the channel was opened.');
     }
   }
 
@@ -238,7 +225,6 @@ export class ChannelManager {
         if ('channelId' in message) this.#receiveFor(nodeId, toHex(message.channelId), message);
     }
   }
-
 
   /** Sends `open_channel`; the answer names the attempt. Throws `PeerNotConnected`, `ChannelTooSmall`, `ChannelTooLarge`. */
   openChannel(nodeId: string, fundingSat: Sat, pushMsat: Msat): string {
@@ -311,16 +297,12 @@ export class ChannelManager {
 
   /** The user has seen an event: it is not delivered again. Durable with the next write. */
   acknowledgeEvent(id: number): void {
-    if (!this.#events.delete(id)) return;
-    const { writes } = this.#running();
-    writes.set(eventKey(id), undefined);
-    // Without the record of the newest event, a restart would give its id to another one.
-    writes.set(NEXT_EVENT_KEY, writeCount(this.#nextEventId));
+    this.#events.acknowledge(id);
   }
 
   /** Events that nobody acknowledged, oldest first. */
   pendingEvents(): readonly EngineEvent[] {
-    return [...this.#events.values()];
+    return this.#events.pending();
   }
 
   channels(): readonly ChannelEntry[] {
@@ -340,14 +322,12 @@ export class ChannelManager {
     this.payments.timerTick();
   }
 
-
   /** A commit has completed these updates: channels that waited for them go on. */
   channelMonitorUpdated(key: string, updateId: number): void {
     if (!this.chainMonitor.channelMonitorUpdated(key, updateId)) return;
     const entry = this.#channels.get(key);
     if (entry !== undefined) this.#touch(entry);
   }
-
 
   transactionsConfirmed(height: number, transactions: readonly BlockTransaction[]): void {
     this.chainMonitor.transactionsConfirmed(height, transactions);
@@ -433,7 +413,6 @@ export class ChannelManager {
     }
   }
 
-
   #receiveFor(nodeId: string, key: string, message: Message): void {
     const entry = this.#channels.get(key);
     if (entry === undefined || entry.nodeId !== nodeId) {
@@ -443,106 +422,42 @@ export class ChannelManager {
       return;
     }
     if (entry.frozen !== undefined) return this.#parts.log(`${key.slice(0, 8)} is frozen: ${message.kind} ignored`);
-    this.#touch(entry);
-    const outcome = this.#dispatch(entry, message);
-    if (outcome === undefined) return;
-    if (outcome.kind === 'violation') this.#violated(entry, outcome);
-    else this.#apply(entry, outcome);
-  }
-
-  #dispatch(entry: ChannelEntry, message: Message): Outcome<ChannelState> | undefined {
-    const env = this.#env(entry);
-    const { state } = entry;
-    switch (state.kind) {
-      case 'awaitingAccept': {
-        if (message.kind !== 'accept_channel') return undefined;
-        const features = this.#peers.get(entry.nodeId)?.features ?? new Uint8Array(0);
-        const trustedForZeroConf = this.#parts.trustedForZeroConf(entry.nodeId);
-        return receiveAccept(env, state, message, { features, trustedForZeroConf });
-      }
-      case 'awaitingFundingCreated':
-        return message.kind === 'funding_created'
-          ? receiveFundingCreated(env, state, message, this.#newAlias())
-          : undefined;
-      case 'awaitingFundingSigned':
-        return message.kind === 'funding_signed'
-          ? receiveFundingSigned(env, state, message, this.#newAlias())
-          : undefined;
-      case 'open':
-        return this.#dispatchOpen(entry, env, state, message);
-      case 'closed':
-        if (message.kind === 'channel_reestablish' && state.reason.kind !== 'cooperative')
-          this.#sendError(entry, 'the channel is closed');
-        return undefined;
-      case 'awaitingFunding':
-        return undefined;
-      default:
-        return state satisfies never;
-    }
-  }
-
-  #dispatchOpen(
-    entry: ChannelEntry,
-    env: ChannelEnv,
-    state: OpenChannel,
-    message: Message,
-  ): Outcome<ChannelState> | undefined {
-    if (message.kind === 'channel_reestablish') {
-      const outcome = receiveReestablish(env, state, message);
-      if (outcome.kind === 'transition') entry.connection = 'connected';
-      return outcome;
-    }
+    const reestablishing = message.kind === 'channel_reestablish';
+    if (entry.state.kind === 'closed') return reestablishing ? this.#answerClosed(entry) : undefined;
     // BOLT 2, Message Retransmission: nothing else counts before `channel_reestablish`.
-    if (entry.connection !== 'connected') return undefined;
-    switch (message.kind) {
-      case 'channel_ready':
-        return receiveReady(env, state, message);
-      case 'update_add_htlc':
-        return operation.receiveAdd(state, message);
-      case 'update_fulfill_htlc':
-        return operation.receiveFulfill(state, message);
-      case 'update_fail_htlc':
-        return operation.receiveFail(state, message);
-      case 'update_fail_malformed_htlc':
-        return operation.receiveFailMalformed(state, message);
-      case 'update_fee':
-        return operation.receiveFee(env, state, message);
-      case 'commitment_signed':
-        return operation.receiveCommitmentSigned(env, state, message);
-      case 'revoke_and_ack':
-        return operation.receiveRevokeAndAck(env, state, message);
-      case 'shutdown': {
-        const features = this.#peers.get(entry.nodeId)?.features ?? new Uint8Array(0);
-        const anySegwit = hasFeature(features, 'option_shutdown_anysegwit');
-        const script = this.#parts.keys.shutdownScript();
-        return receiveShutdown(state, message, { anySegwit, simpleClose: false }, script);
-      }
-      case 'closing_signed':
-        return this.#receiveClosingSigned(entry, env, state, message);
-      default:
-        return undefined;
-    }
-  }
-
-  #receiveClosingSigned(
-    entry: ChannelEntry,
-    env: ChannelEnv,
-    state: OpenChannel,
-    message: MessageOf<'closing_signed'>,
-  ): Outcome<ChannelState> | undefined {
-    const outcome = receiveClosingSigned(env, state, message, entry.negotiation);
-    switch (outcome.kind) {
+    if (isOpen(entry) && entry.connection !== 'connected' && !reestablishing) return;
+    this.#touch(entry);
+    const outcome = receiveMessage(this.#env(entry), entry.state, message, {
+      peerFeatures: this.#peers.get(nodeId)?.features ?? new Uint8Array(0),
+      trustedForZeroConf: this.#parts.trustedForZeroConf(nodeId),
+      shutdownScript: this.#parts.keys.shutdownScript(),
+      newAlias: () => this.#newAlias(),
+      negotiation: entry.negotiation,
+    });
+    switch (outcome?.kind) {
       case 'violation':
-        return outcome;
-      case 'agreed':
-        return outcome.transition;
+        return this.#violated(entry, outcome);
       case 'counterOffer':
-        entry.negotiation = { lastSentFeeSat: outcome.feeSat };
-        this.#send(entry.nodeId, outcome.message);
-        return undefined;
+        return this.#offerClosingFee(entry, outcome);
+      case 'transition':
+        if (reestablishing) entry.connection = 'connected';
+        return this.#apply(entry, outcome);
+      case undefined:
+        return;
       default:
         return outcome satisfies never;
     }
+  }
+
+  /** A peer that still has the channel open learns that it is over, unless the agreed transaction is on its way to tell. */
+  #answerClosed(entry: ChannelEntry): void {
+    if (entry.state.kind === 'closed' && entry.state.reason.kind !== 'cooperative')
+      this.#sendError(entry, 'the channel is closed');
+  }
+
+  #offerClosingFee(entry: ChannelEntry, { message, feeSat }: Omit<CounterOffer, 'kind'>): void {
+    entry.negotiation = { lastSentFeeSat: feeSat };
+    this.#send(entry.nodeId, message);
   }
 
   #receiveOpen(nodeId: string, peer: Peer, message: MessageOf<'open_channel'>): void {
@@ -589,7 +504,6 @@ export class ChannelManager {
     writeForwarding(this.#running().writes, entry.key, entry.forwarding);
   }
 
-
   #apply<S extends ChannelState>(entry: ChannelEntry, { state, steps, messages, facts }: Transition<S>): void {
     this.#touch(entry);
     const before = entry.state.kind;
@@ -609,7 +523,7 @@ export class ChannelManager {
     writeNewChannel(this.#running().writes, entry.key, channel);
     this.chainMonitor.watchChannel(entry.key, channel.params, steps);
     entry.openedAtHeight = this.#blockHeight;
-    this.#note('channelOpened', entry.key, channel.params.fundingSat * 1000n, '');
+    this.#events.note('channelOpened', entry.key, channel.params.fundingSat * 1000n, '');
   }
 
   #rekey(entry: ChannelEntry, params: ChannelParameters): void {
@@ -629,7 +543,7 @@ export class ChannelManager {
           this.payments.failed(entry.key, fact.htlc, fact.removal, this.#blockHeight);
         return;
       case 'channelReady':
-        return this.#note('channelReady', entry.key, 0n, '');
+        return this.#events.note('channelReady', entry.key, 0n, '');
       case 'fundingSigned':
         return this.#fundingSigned(entry);
       case 'closingAgreed':
@@ -700,7 +614,7 @@ export class ChannelManager {
   }
 
   #noteClosed({ key, state }: ChannelEntry): void {
-    if (state.kind === 'closed') this.#note('channelClosed', key, state.holderMsat, explainClose(state.reason));
+    if (state.kind === 'closed') this.#events.note('channelClosed', key, state.holderMsat, explainClose(state.reason));
   }
 
   /** Forgets a channel that never got a funding. */
@@ -708,7 +622,7 @@ export class ChannelManager {
     this.#channels.delete(entry.key);
     if (entry.lockedCoins !== undefined) this.#parts.wallet.unlock(entry.lockedCoins);
     const opener = entry.state.kind !== 'awaitingFundingCreated';
-    if (opener) this.#note('channelOpenFailed', entry.key, 0n, message);
+    if (opener) this.#events.note('channelOpenFailed', entry.key, 0n, message);
   }
 
   /**
@@ -750,9 +664,7 @@ export class ChannelManager {
     step(sendShutdownIfQuiet(entry.state));
     const mayPropose = entry.state.params.isOpener && entry.negotiation.lastSentFeeSat === undefined;
     if (!mayPropose || !isNegotiable(entry.state)) return;
-    const { message, feeSat } = proposeClosingFee(env, entry.state);
-    entry.negotiation = { lastSentFeeSat: feeSat };
-    this.#send(entry.nodeId, message);
+    this.#offerClosingFee(entry, proposeClosingFee(env, entry.state));
   }
 
   #handleMonitorEvents(): void {
@@ -774,7 +686,6 @@ export class ChannelManager {
             : { kind: 'counterpartyForceClosed' };
     this.#close(entry, reason, false);
   }
-
 
   #firstHops(): readonly FirstHop[] {
     return [...this.#channels.values()].filter(isUsable).map(({ key, state }) => ({
@@ -802,15 +713,6 @@ export class ChannelManager {
   #exceedsDustExposure(key: string): boolean {
     const entry = this.#channels.get(key);
     return entry !== undefined && isOpen(entry) && operation.exceedsDustExposure(this.#env(entry), entry.state);
-  }
-
-
-  #note(kind: EngineEventKind, subject: string, amountMsat: bigint, message: string): void {
-    const turn = this.#running();
-    const event: EngineEvent = { id: this.#nextEventId++, kind, subject, amountMsat, message, at: turn.now };
-    this.#events.set(event.id, event);
-    turn.writes.set(eventKey(event.id), encodeEvent(event));
-    turn.leave({ kind: 'event', event });
   }
 
   #send(nodeId: string, message: Message): void {
@@ -921,45 +823,6 @@ export class ChannelManager {
   }
 }
 
-/** Short channel ids under which a peer may speak of a channel. */
-export function scidsOf(state: ChannelState): readonly bigint[] {
-  if (state.kind !== 'open') return [];
-  const { funding, params } = state;
-  const real =
-    funding.kind === 'confirmed'
-      ? [
-          shortChannelId({
-            blockHeight: funding.height,
-            transactionIndex: funding.transactionIndex,
-            outputIndex: params.fundingOutputIndex,
-          }),
-        ]
-      : [];
-  return [state.holderAlias, state.counterpartyAlias, ...real];
-}
-
-/** Why a channel closed, for its owner. */
-export function explainClose(reason: CloseReason): string {
-  switch (reason.kind) {
-    case 'cooperative':
-      return 'Closed by agreement.';
-    case 'holderForceClosed':
-      return 'Closed by you alone; the money comes after the waiting time.';
-    case 'violation':
-      return `Closed because the peer broke the protocol: ${reason.message}.`;
-    case 'counterpartyError':
-      return `Closed because the peer reported an error: ${reason.message}.`;
-    case 'counterpartyForceClosed':
-      return 'Closed by the peer alone.';
-    case 'stale':
-      return 'This device has an old state of the channel: the peer was asked to close it, and nothing was broadcast.';
-    case 'fundingTimedOut':
-      return 'The funding did not confirm in two weeks.';
-    default:
-      return reason satisfies never;
-  }
-}
-
 /**
  * Channel and monitor are written in one transaction, so they agree. If they do not, one of them was restored from
  * elsewhere: whoever went on from the older one could broadcast what is revoked.
@@ -967,7 +830,8 @@ export function explainClose(reason: CloseReason): string {
 function checkAgainstMonitor({ params, commitments }: OpenChannel, monitor: ChannelMonitor): void {
   const newest = monitor.counterpartyCommitments.at(-1)?.number;
   const { counterpartyNext, counterpartyCommit, holderCommit } = commitments;
-  const signed = counterpartyNext.kind === 'awaitingRevocation' ? counterpartyNext.commit.number : counterpartyCommit.number;
+  const signed =
+    counterpartyNext.kind === 'awaitingRevocation' ? counterpartyNext.commit.number : counterpartyCommit.number;
   if (monitor.holderCommitment.number !== holderCommit.number || newest !== signed)
     throw new GlowwormError('MonitorDiverged', 'A channel and its monitor disagree: nothing is sent for this wallet.', {
       channelId: toHex(params.channelId),
@@ -985,15 +849,5 @@ function idOf({ key, state }: ChannelEntry): Uint8Array {
   return 'params' in state ? state.params.channelId : fromHex(key);
 }
 
-const NEXT_EVENT_KEY = 'meta/nextEventId';
-const eventKey = (id: number): string => `evt/${sortable(id)}`;
-
-/** A peer's text for a log or a page: printable ASCII, not too long. */
-export const printable = (data: Uint8Array): string =>
-  [...data.subarray(0, 200)].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?')).join('');
-
 const isFarFrom = (current: FeeratePerKw, wanted: FeeratePerKw): boolean =>
   wanted > current * 1.5 || wanted * 2 < current;
-
-const writeCount = (count: number): Uint8Array => Uint8Array.of(count >>> 24, count >>> 16, count >>> 8, count);
-const readCount = (bytes: Uint8Array): number => bytes.reduce((value, byte) => value * 256 + byte, 0);

@@ -87,9 +87,13 @@ export function readChannels(
     }
     const state = records.get(`chan/${key}/state`);
     if (state === undefined)
-      throw new GlowwormError('ChannelRecordMissing', 'A channel has lost its state: restore the wallet from a backup.', {
-        channelId: key,
-      });
+      throw new GlowwormError(
+        'ChannelRecordMissing',
+        'A channel has lost its state: restore the wallet from a backup.',
+        {
+          channelId: key,
+        },
+      );
     const { channel, signer } = decodeOpenChannel(state, {
       params,
       fundingTransaction: records.get(`chan/${key}/tx`) ?? new Uint8Array(0),

@@ -7,7 +7,13 @@ import type { MaturingOutput } from '../monitor/spendable-outputs.ts';
 import { anchorScript } from '../transactions/channel-scripts.ts';
 import { ANCHOR_SAT } from '../transactions/commitment-fees.ts';
 import { p2wsh } from '../transactions/script.ts';
-import { decodeTransaction, encodeTransaction, transactionId, transactionWeight, withWitness } from '../transactions/transaction.ts';
+import {
+  decodeTransaction,
+  encodeTransaction,
+  transactionId,
+  transactionWeight,
+  withWitness,
+} from '../transactions/transaction.ts';
 import { buildSweep } from '../wallet/sweep.ts';
 import type { OnchainWallet } from '../wallet/wallet.ts';
 

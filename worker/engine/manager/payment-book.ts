@@ -292,7 +292,8 @@ export class PaymentBook {
       case 'noRoute':
         return {
           code: 'NoRoute',
-          message: 'No way to the recipient: they are not a peer of this wallet, and the invoice names no way from one.',
+          message:
+            'No way to the recipient: they are not a peer of this wallet, and the invoice names no way from one.',
         };
       case 'insufficientBalance':
         return {
@@ -300,7 +301,10 @@ export class PaymentBook {
           message: `At most ${found.availableMsat / 1000n} sat can be sent to this recipient now.`,
         };
       case 'feeTooHigh':
-        return { code: 'FeeTooHigh', message: `The way there costs ${found.feeMsat} msat, which is more than allowed.` };
+        return {
+          code: 'FeeTooHigh',
+          message: `The way there costs ${found.feeMsat} msat, which is more than allowed.`,
+        };
       case 'paths':
         return this.#offerAll(payment, invoice, found.paths);
       default:

@@ -29,7 +29,10 @@ export function explainFailure(attributed: AttributedFailure | undefined, hopCou
       return failure('PaymentTermsChanged', 'A node on the way changed its terms. Ask for a new invoice.');
     case 'expiry_too_soon':
     case 'expiry_too_far':
-      return failure('PaymentExpiryRefused', 'A node on the way refused the expiry. Check that this wallet is in sync.');
+      return failure(
+        'PaymentExpiryRefused',
+        'A node on the way refused the expiry. Check that this wallet is in sync.',
+      );
     default:
       return failure(
         atPayee ? 'PaymentRejected' : 'PaymentFailedOnTheWay',

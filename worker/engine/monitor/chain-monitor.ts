@@ -40,7 +40,11 @@ export interface Filter {
 
 /** What a channel manager needs of its monitors. */
 export interface Watch {
-  watchChannel(channelKey: string, params: ChannelParameters, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus;
+  watchChannel(
+    channelKey: string,
+    params: ChannelParameters,
+    steps: readonly MonitorStep[],
+  ): ChannelMonitorUpdateStatus;
   /** The next update of a channel; the monitor numbers it. */
   updateChannel(channelKey: string, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus;
   releasePendingMonitorEvents(): readonly MonitorEvent[];
@@ -176,7 +180,9 @@ export class ChainMonitor implements Watch {
     const { confirmedSpend, resolvedOutputs } = watched.monitor;
     if (confirmedSpend === undefined) return;
     const found = transaction.inputs
-      .filter(({ txid, vout }) => equalBytes(txid, confirmedSpend.txid) && !resolvedOutputs.some((o) => o.vout === vout))
+      .filter(
+        ({ txid, vout }) => equalBytes(txid, confirmedSpend.txid) && !resolvedOutputs.some((o) => o.vout === vout),
+      )
       .map(({ vout }) => ({ vout, txid: transactionId(transaction), height }));
     if (found.length === 0) return;
     this.#change(key, watched, { ...watched.monitor, resolvedOutputs: [...resolvedOutputs, ...found] });

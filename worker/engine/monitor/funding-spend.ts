@@ -1,6 +1,11 @@
 import { equalBytes } from '../primitives/bytes.ts';
 import { commitmentNumberOf, obscuringFactor } from '../transactions/commitment-number.ts';
-import { encodeTransaction, transactionId, type Transaction, type TransactionInput } from '../transactions/transaction.ts';
+import {
+  encodeTransaction,
+  transactionId,
+  type Transaction,
+  type TransactionInput,
+} from '../transactions/transaction.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { ChannelMonitor, ConfirmedSpend, FundingSpend } from './channel-monitor.ts';
 

@@ -45,7 +45,11 @@ export class MonitorPersister implements Persist {
   }
 
   /** Reads a monitor back: its snapshot and the updates after it. */
-  load(channelKey: string, params: ChannelParameters, records: ReadonlyMap<string, Uint8Array>): ChannelMonitor | undefined {
+  load(
+    channelKey: string,
+    params: ChannelParameters,
+    records: ReadonlyMap<string, Uint8Array>,
+  ): ChannelMonitor | undefined {
     const snapshot = records.get(`mon/${channelKey}/snap`);
     if (snapshot === undefined) return undefined;
     let monitor = decodeMonitor(params, snapshot);

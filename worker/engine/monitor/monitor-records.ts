@@ -166,7 +166,12 @@ export function decodeRevoked(bytes: Uint8Array): RevokedCommitment {
   return { number: Number(number), spec: specFromRecord(spec, noOnion) };
 }
 
-const holderToRecord = ({ number, spec, signature, htlcSignatures }: HolderCommitment): ValueOf<typeof holderSchema> => ({
+const holderToRecord = ({
+  number,
+  spec,
+  signature,
+  htlcSignatures,
+}: HolderCommitment): ValueOf<typeof holderSchema> => ({
   number: BigInt(number),
   signature,
   htlcSignatures,

@@ -63,8 +63,6 @@ export function decodeInbound(paymentHash: Uint8Array, bytes: Uint8Array, textBy
     createdAt: Number(stored.createdAt),
     expiresAt: Number(stored.expiresAt),
     received:
-      stored.receivedAt === 0n
-        ? undefined
-        : { amountMsat: msat(stored.receivedMsat), at: Number(stored.receivedAt) },
+      stored.receivedAt === 0n ? undefined : { amountMsat: msat(stored.receivedMsat), at: Number(stored.receivedAt) },
   };
 }

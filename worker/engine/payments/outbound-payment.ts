@@ -125,7 +125,8 @@ export function encodePayment({ state, ...payment }: OutboundPayment): Uint8Arra
     preimage: state.kind === 'succeeded' ? state.preimage : NONE,
     failureCode: state.kind === 'failed' ? fromUtf8(state.failure.code) : NONE,
     failureMessage: state.kind === 'failed' ? fromUtf8(state.failure.message) : NONE,
-    parts: state.kind === 'pending' ? state.parts.map((part) => ({ ...part, channelKey: fromUtf8(part.channelKey) })) : [],
+    parts:
+      state.kind === 'pending' ? state.parts.map((part) => ({ ...part, channelKey: fromUtf8(part.channelKey) })) : [],
   });
 }
 

@@ -51,3 +51,7 @@ export const fromUtf8 = (text: string): Uint8Array => utf8.decode(text);
 
 /** UTF-8 to text; throws on bytes that are not UTF-8. */
 export const toUtf8 = (bytes: Uint8Array): string => utf8.encode(bytes);
+
+/** A peer's text for a log or a page: printable ASCII, not too long. */
+export const printable = (data: Uint8Array): string =>
+  [...data.subarray(0, 200)].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '?')).join('');

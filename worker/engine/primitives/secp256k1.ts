@@ -147,8 +147,7 @@ export const nobleSecp256k1: Secp256k1 = {
     const recovered = noble.sign(hash, secret, { prehash: false, format: 'recovered' });
     return { signature: recovered.slice(1), recovery: recovered[0] ?? 0 };
   },
-  verify: (signature, hash, point) =>
-    predicate(() => verify(signature, hash, point)),
+  verify: (signature, hash, point) => predicate(() => verify(signature, hash, point)),
   recover: (signature, recovery, hash) => {
     try {
       const recovered = Uint8Array.of(recovery, ...signature);
@@ -157,8 +156,16 @@ export const nobleSecp256k1: Secp256k1 = {
       return undefined;
     }
   },
-  pointTweakAdd: (point, tweak) => points.get(point).add(Point.BASE.multiplyUnsafe(scalar(tweak))).toBytes(),
-  pointCombine: (a, x, b, y) => points.multiple(a, scalar(x)).add(points.multiple(b, scalar(y))).toBytes(),
+  pointTweakAdd: (point, tweak) =>
+    points
+      .get(point)
+      .add(Point.BASE.multiplyUnsafe(scalar(tweak)))
+      .toBytes(),
+  pointCombine: (a, x, b, y) =>
+    points
+      .multiple(a, scalar(x))
+      .add(points.multiple(b, scalar(y)))
+      .toBytes(),
   pointMultiply: (point, by) => points.get(point).multiply(scalar(by)).toBytes(),
   secretAdd: (a, b) => scalarBytes(scalar(a) + scalar(b)),
   secretMultiply: (a, b) => scalarBytes(scalar(a) * scalar(b)),

@@ -22,3 +22,9 @@ export function* recordsBelow(records: StoredRecords, prefix: string): Generator
 
 /** A number as a key part that sorts as the number does. */
 export const sortable = (value: number | bigint): string => value.toString().padStart(12, '0');
+
+/** A counter as a record: 4 bytes, big endian. */
+export const writeCount = (count: number): Uint8Array =>
+  Uint8Array.of(count >>> 24, (count >>> 16) & 0xff, (count >>> 8) & 0xff, count & 0xff);
+
+export const readCount = (bytes: Uint8Array): number => bytes.reduce((value, byte) => value * 256 + byte, 0);

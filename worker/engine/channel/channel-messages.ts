@@ -1,0 +1,93 @@
+import { hasFeature, type FeatureSet } from '../wire/features.ts';
+import type { Message } from '../wire/message.ts';
+import {
+  receiveClosingSigned,
+  receiveShutdown,
+  type ClosingNegotiation,
+  type CounterOffer,
+} from './channel-closing.ts';
+import type { ChannelEnv } from './channel-env.ts';
+import { receiveAccept, receiveFundingCreated, receiveFundingSigned } from './channel-opening.ts';
+import * as operation from './channel-operation.ts';
+import { receiveReady } from './channel-ready.ts';
+import { receiveReestablish } from './channel-reestablish.ts';
+import type { ChannelState, OpenChannel } from './channel-state.ts';
+import type { Outcome } from './transition.ts';
+
+/** What the rest of the node knows that a message's meaning depends on. */
+export interface MessageContext {
+  readonly peerFeatures: FeatureSet;
+  readonly trustedForZeroConf: boolean;
+  /** Where a cooperative close pays us. */
+  readonly shutdownScript: Uint8Array;
+  /** A fresh alias for a channel that begins with this message. */
+  readonly newAlias: () => bigint;
+  readonly negotiation: ClosingNegotiation;
+}
+
+/** What a message does to the channel that it is for; `undefined` where it means nothing in the channel's state. */
+export function receiveMessage(
+  env: ChannelEnv,
+  state: ChannelState,
+  message: Message,
+  context: MessageContext,
+): Outcome<ChannelState> | CounterOffer | undefined {
+  switch (state.kind) {
+    case 'awaitingAccept': {
+      if (message.kind !== 'accept_channel') return undefined;
+      const { peerFeatures: features, trustedForZeroConf } = context;
+      return receiveAccept(env, state, message, { features, trustedForZeroConf });
+    }
+    case 'awaitingFundingCreated':
+      return message.kind === 'funding_created'
+        ? receiveFundingCreated(env, state, message, context.newAlias())
+        : undefined;
+    case 'awaitingFundingSigned':
+      return message.kind === 'funding_signed'
+        ? receiveFundingSigned(env, state, message, context.newAlias())
+        : undefined;
+    case 'open':
+      return receiveWhenOpen(env, state, message, context);
+    case 'closed':
+    case 'awaitingFunding':
+      return undefined;
+    default:
+      return state satisfies never;
+  }
+}
+
+function receiveWhenOpen(
+  env: ChannelEnv,
+  state: OpenChannel,
+  message: Message,
+  { peerFeatures, shutdownScript, negotiation }: MessageContext,
+): Outcome<ChannelState> | CounterOffer | undefined {
+  switch (message.kind) {
+    case 'channel_reestablish':
+      return receiveReestablish(env, state, message);
+    case 'channel_ready':
+      return receiveReady(env, state, message);
+    case 'update_add_htlc':
+      return operation.receiveAdd(state, message);
+    case 'update_fulfill_htlc':
+      return operation.receiveFulfill(state, message);
+    case 'update_fail_htlc':
+      return operation.receiveFail(state, message);
+    case 'update_fail_malformed_htlc':
+      return operation.receiveFailMalformed(state, message);
+    case 'update_fee':
+      return operation.receiveFee(env, state, message);
+    case 'commitment_signed':
+      return operation.receiveCommitmentSigned(env, state, message);
+    case 'revoke_and_ack':
+      return operation.receiveRevokeAndAck(env, state, message);
+    case 'shutdown': {
+      const anySegwit = hasFeature(peerFeatures, 'option_shutdown_anysegwit');
+      return receiveShutdown(state, message, { anySegwit, simpleClose: false }, shutdownScript);
+    }
+    case 'closing_signed':
+      return receiveClosingSigned(env, state, message, negotiation);
+    default:
+      return undefined;
+  }
+}

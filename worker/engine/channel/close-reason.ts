@@ -1,0 +1,23 @@
+import type { CloseReason } from './channel-state.ts';
+
+/** Why a channel closed, for its owner. */
+export function explainClose(reason: CloseReason): string {
+  switch (reason.kind) {
+    case 'cooperative':
+      return 'Closed by agreement.';
+    case 'holderForceClosed':
+      return 'Closed by you alone; the money comes after the waiting time.';
+    case 'violation':
+      return `Closed because the peer broke the protocol: ${reason.message}.`;
+    case 'counterpartyError':
+      return `Closed because the peer reported an error: ${reason.message}.`;
+    case 'counterpartyForceClosed':
+      return 'Closed by the peer alone.';
+    case 'stale':
+      return 'This device has an old state of the channel: the peer was asked to close it, and nothing was broadcast.';
+    case 'fundingTimedOut':
+      return 'The funding did not confirm in two weeks.';
+    default:
+      return reason satisfies never;
+  }
+}

@@ -1,0 +1,56 @@
+import { fromUtf8, toUtf8 } from '../primitives/bytes.ts';
+import { readCount, recordsBelow, sortable, writeCount, type StoredRecords } from '../primitives/store.ts';
+import { decodeEvent, encodeEvent, type EngineEvent, type EngineEventKind } from './engine-event.ts';
+import type { Turn } from './turn.ts';
+
+const NEXT_ID_KEY = 'meta/nextEvent';
+
+/** Events from the write of what caused them until the user has acknowledged them. */
+export class EventOutbox {
+  readonly #turn: () => Turn;
+  readonly #events = new Map<number, EngineEvent>();
+  #nextId = 1;
+
+  constructor(turn: () => Turn) {
+    this.#turn = turn;
+  }
+
+  load(records: StoredRecords): void {
+    const nextId = records.get(NEXT_ID_KEY);
+    if (nextId !== undefined) this.#nextId = readCount(nextId);
+    const newest = records.get(NEWEST_KEY);
+    if (newest !== undefined) this.#nextId = Number(toUtf8(newest)) + 1;
+    for (const [id, bytes] of recordsBelow(records, 'evt/')) {
+      const event = decodeEvent(Number(id), bytes);
+      this.#events.set(event.id, event);
+      this.#nextId = Math.max(this.#nextId, event.id + 1);
+    }
+  }
+
+  /** Stores an event with the running turn, and lets it leave after the turn's commit. */
+  note(kind: EngineEventKind, subject: string, amountMsat: bigint, message: string): void {
+    const turn = this.#turn();
+    const event: EngineEvent = { id: this.#nextId++, kind, subject, amountMsat, message, at: turn.now };
+    this.#events.set(event.id, event);
+    turn.writes.set(keyOf(event.id), encodeEvent(event));
+    turn.leave({ kind: 'event', event });
+  }
+
+  acknowledge(id: number): void {
+    if (!this.#events.delete(id)) return;
+    const { writes } = this.#turn();
+    writes.set(keyOf(id), undefined);
+    // Without the record of the newest event, a restart would give its id to another one.
+    writes.set(NEXT_ID_KEY, writeCount(this.#nextId));
+  }
+
+  /** Oldest first. */
+  pending(): readonly EngineEvent[] {
+    return [...this.#events.values()];
+  }
+}
+
+/** The id of the newest event at the time of an acknowledgement, in decimal. */
+const NEWEST_KEY = 'meta/newestEvent';
+
+const keyOf = (id: number): string => `evt/${sortable(id)}`;
