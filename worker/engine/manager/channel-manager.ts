@@ -185,6 +185,9 @@ export class ChannelManager {
   }
 
   peerConnected(nodeId: string, connectionId: number, features: FeatureSet): void {
+    // A peer may be back before its lost connection is noticed; what that one left unsigned is gone all the same.
+    const lost = this.#peers.get(nodeId);
+    if (lost !== undefined) this.peerDisconnected(nodeId, lost.connectionId);
     this.#peers.set(nodeId, { connectionId, features });
     for (const entry of this.#of(nodeId)) {
       if (!isOpen(entry) || entry.frozen !== undefined) continue;

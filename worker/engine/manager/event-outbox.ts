@@ -1,4 +1,3 @@
-import { fromUtf8, toUtf8 } from '../primitives/bytes.ts';
 import { readCount, recordsBelow, sortable, writeCount, type StoredRecords } from '../primitives/store.ts';
 import { decodeEvent, encodeEvent, type EngineEvent, type EngineEventKind } from './engine-event.ts';
 import type { Turn } from './turn.ts';
@@ -18,8 +17,6 @@ export class EventOutbox {
   load(records: StoredRecords): void {
     const nextId = records.get(NEXT_ID_KEY);
     if (nextId !== undefined) this.#nextId = readCount(nextId);
-    const newest = records.get(NEWEST_KEY);
-    if (newest !== undefined) this.#nextId = Number(toUtf8(newest)) + 1;
     for (const [id, bytes] of recordsBelow(records, 'evt/')) {
       const event = decodeEvent(Number(id), bytes);
       this.#events.set(event.id, event);
@@ -51,6 +48,5 @@ export class EventOutbox {
 }
 
 /** The id of the newest event at the time of an acknowledgement, in decimal. */
-const NEWEST_KEY = 'meta/newestEvent';
 
 const keyOf = (id: number): string => `evt/${sortable(id)}`;
