@@ -71,6 +71,8 @@ export class LightningNode {
   #problem: GlowwormError | undefined;
   #searching: boolean;
   #bestHash = '';
+  /** The chain was reached in this run. */
+  #chainKnown = false;
   #tick: unknown;
 
   constructor(parts: NodeParts) {
@@ -162,7 +164,6 @@ export class LightningNode {
       this.manager.resume();
     });
     this.chain.start();
-    for (const peer of this.#peerConfigs.values()) this.#addPeer(peer);
     this.#scheduleTick();
   }
 
@@ -201,7 +202,7 @@ export class LightningNode {
   /** Connects now and at every start from now on. */
   async addPeer(peer: PeerConfig): Promise<void> {
     const known: PeerConfig = { ...peer, nodeId: peer.nodeId.toLowerCase() };
-    this.peers.add(known);
+    if (this.#chainKnown) this.peers.add(known);
     this.#peerConfigs.set(known.nodeId, known);
     await this.durably(() => this.manager.record(peerKey(known.nodeId), encodePeer(known)));
   }
@@ -239,7 +240,18 @@ export class LightningNode {
     }
   }
 
+  /** An update that could not be taken would be missing for ever: better to stop, and to ask for it again after a restart. */
   #chainUpdated(update: ChainUpdate, headers: HeaderChainState): void {
+    try {
+      this.#takeChainUpdate(update, headers);
+    } catch (error) {
+      this.#parts.log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      if (this.#problem === undefined)
+        this.#freeze(new GlowwormError('EngineFailed', 'The wallet could not take in a block. Reload the page.'));
+    }
+  }
+
+  #takeChainUpdate(update: ChainUpdate, headers: HeaderChainState): void {
     const { hash } = update.best.header;
     const moved = hash !== this.#bestHash;
     this.#bestHash = hash;
@@ -274,6 +286,7 @@ export class LightningNode {
 
   /** Everything registered was asked for: a search of the seed's addresses that found nothing more is over. */
   #synced(): void {
+    this.#meetPeers();
     if (!this.#searching) return;
     this.#searching = false;
     const active = new Set([...this.wallet.activeScripts(), this.keys.destinationScript()].map(toHex));
@@ -284,6 +297,16 @@ export class LightningNode {
   #watchScripts(): void {
     const scripts = this.#searching ? this.wallet.watchedScripts() : this.wallet.activeScripts();
     for (const script of [...scripts, this.keys.destinationScript()]) this.#watchList.registerScript(script);
+  }
+
+  /**
+   * Peers are met only when the height is known: an HTLC that is taken by an old one could expire before it can be claimed,
+   * and one that is sent by it would be refused.
+   */
+  #meetPeers(): void {
+    if (this.#chainKnown) return;
+    this.#chainKnown = true;
+    for (const peer of this.#peerConfigs.values()) this.#addPeer(peer);
   }
 
   #loadPeers(): void {

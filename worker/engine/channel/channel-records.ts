@@ -177,7 +177,7 @@ export function encodeOpenChannel(channel: OpenChannel, signer: SignerState): Ui
 export interface StoredParts {
   readonly params: ChannelParameters;
   readonly onionOf: OnionLookup;
-  /** The opener's funding transaction while it is unconfirmed; empty otherwise. */
+  /** The opener's funding transaction; empty for the other side. */
   readonly fundingTransaction: Uint8Array;
 }
 
@@ -214,7 +214,12 @@ export function decodeOpenChannel(
         : { kind: 'ready', perCommitmentPoint: stored.nextPoint };
   const funding: Funding =
     stored.funding.confirmed === 1
-      ? { kind: 'confirmed', height: stored.funding.height, transactionIndex: stored.funding.transactionIndex }
+      ? {
+          kind: 'confirmed',
+          height: stored.funding.height,
+          transactionIndex: stored.funding.transactionIndex,
+          transaction: fundingTransaction,
+        }
       : { kind: 'unconfirmed', transaction: fundingTransaction };
   return {
     channel: {

@@ -46,10 +46,14 @@ export interface AwaitingFundingSigned {
   readonly fundingTransaction: Uint8Array;
 }
 
-/** Where the funding is. The opener keeps the transaction to broadcast it until it confirms. */
-export type Funding =
-  | { readonly kind: 'unconfirmed'; readonly transaction: Uint8Array }
-  | { readonly kind: 'confirmed'; readonly height: number; readonly transactionIndex: number };
+/**
+ * Where the funding is. The opener keeps the transaction, empty for the other side: to broadcast it until it confirms, and
+ * again when a reorganisation takes it out of the chain.
+ */
+export type Funding = { readonly transaction: Uint8Array } & (
+  | { readonly kind: 'unconfirmed' }
+  | { readonly kind: 'confirmed'; readonly height: number; readonly transactionIndex: number }
+);
 
 /** How far a cooperative close is (BOLT 2, Channel Close). */
 export type Shutdown =

@@ -338,7 +338,11 @@ export class ChannelManager {
       const txid = transactionId(transaction);
       for (const entry of this.#channels.values()) {
         if (!isOpen(entry) || !equalBytes(entry.state.params.fundingTxid, txid)) continue;
-        entry.state = { ...entry.state, funding: { kind: 'confirmed', height, transactionIndex: index } };
+        const { transaction: kept } = entry.state.funding;
+        entry.state = {
+          ...entry.state,
+          funding: { kind: 'confirmed', height, transactionIndex: index, transaction: kept },
+        };
         this.#touch(entry);
       }
     }
@@ -349,7 +353,7 @@ export class ChannelManager {
     this.chainMonitor.transactionUnconfirmed(txid);
     for (const entry of this.#channels.values()) {
       if (!isOpen(entry) || !equalBytes(entry.state.params.fundingTxid, txid)) continue;
-      entry.state = { ...entry.state, funding: { kind: 'unconfirmed', transaction: new Uint8Array(0) } };
+      entry.state = { ...entry.state, funding: { kind: 'unconfirmed', transaction: entry.state.funding.transaction } };
       this.#touch(entry);
     }
     this.#handleMonitorEvents();
@@ -512,7 +516,8 @@ export class ChannelManager {
     const before = entry.state.kind;
     entry.state = state;
     entry.steps.push(...steps);
-    for (const message of messages) this.#send(entry.nodeId, message);
+    // Until `channel_reestablish` came nothing else is said: the answer to it repeats whatever is due, in order.
+    if (entry.connection === 'connected') for (const message of messages) this.#send(entry.nodeId, message);
     if (state.kind === 'open' && before !== 'open') this.#funded(entry, state);
     for (const fact of facts) this.#handle(entry, fact);
     if (state.kind === 'awaitingFunding') this.#fund(entry);

@@ -318,17 +318,18 @@ export class PaymentBook {
     paths: readonly Path[],
   ): readonly PaymentPart[] | PaymentFailure {
     const terms = onionTerms(invoice, payment.amountMsat);
+    // A route too long for an onion throws: before anything is offered.
+    const offers = paths.map(({ channelKey, hops }) => {
+      const sessionKey = this.#entropy.getSecureRandomBytes();
+      return { channelKey, hops, sessionKey, onion: partOnion(this.#secp, terms, { sessionKey, hops }).packet };
+    });
     const parts: PaymentPart[] = [];
-    for (const { channelKey, hops } of paths) {
+    for (const { channelKey, hops, sessionKey, onion } of offers) {
       const first = hops[0];
       if (first === undefined) continue;
-      const sessionKey = this.#entropy.getSecureRandomBytes();
-      const htlc = this.#switch.offer(channelKey, {
-        amountMsat: first.amountMsat,
-        paymentHash: invoice.paymentHash,
-        cltvExpiry: first.cltvExpiry,
-        onion: partOnion(this.#secp, terms, { sessionKey, hops }).packet,
-      });
+      const { amountMsat, cltvExpiry } = first;
+      const { paymentHash } = invoice;
+      const htlc = this.#switch.offer(channelKey, { amountMsat, paymentHash, cltvExpiry, onion });
       // Parts that are out already time out at the payee; a first part that is refused means that nothing was sent.
       if ('code' in htlc) return parts.length > 0 ? parts : htlc;
       parts.push({ channelKey, htlcId: htlc.id, sessionKey, hops });
