@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Network } from '../../../worker/engine/keys/network.ts';
+import type { Network } from '../../../worker/engine/primitives/network.ts';
 import { mnemonicSeed } from '../../../worker/engine/keys/mnemonic.ts';
 import { toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { addressOfScript, scripthash, scriptOfAddress } from '../../../worker/engine/wallet/address.ts';

@@ -1,4 +1,4 @@
-import type { Network } from '../../engine/keys/network.ts';
+import type { Network } from '../../engine/primitives/network.ts';
 import { GlowwormError } from '../../engine/primitives/errors.ts';
 import { decodeHeader, hasProofOfWork, targetOfBits, type BlockHeader } from './block-header.ts';
 

@@ -6,7 +6,7 @@ import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { toRemoteOutputScript, type CommitmentFormat } from '../transactions/channel-scripts.ts';
 import { p2wpkh } from '../transactions/script.ts';
 import { ChannelSigner, type ChannelSecrets, type SignerState } from './channel-signer.ts';
-import { coinType, type Network } from './network.ts';
+import { coinType, type Network } from '../primitives/network.ts';
 import type { NodeSigner, SignerProvider } from './ports.ts';
 
 /** A script that a counterparty's commitment may pay us with, known from the seed alone. */

@@ -1,5 +1,5 @@
 import { Address, NETWORK, OutScript, TEST_NETWORK } from '@scure/btc-signer';
-import type { Network } from '../keys/network.ts';
+import type { Network } from '../primitives/network.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';

@@ -1,6 +1,6 @@
 import { HDKey } from '@scure/bip32';
 import { p2tr } from '@scure/btc-signer';
-import { coinType, type Network } from '../keys/network.ts';
+import { coinType, type Network } from '../primitives/network.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import { p2wpkh } from '../transactions/script.ts';
