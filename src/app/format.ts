@@ -131,8 +131,10 @@ export function activityText(activity: Activity): string {
       return activity.state === 'pending' ? 'Receiving' : 'Received';
     case 'invoice':
       return activity.state === 'expired' ? 'Invoice expired' : 'Invoice, unpaid';
-    case 'onchain':
+    case 'onchainReceived':
       return activity.state === 'pending' ? 'On-chain, unconfirmed' : 'On-chain';
+    case 'onchainSent':
+      return activity.state === 'pending' ? 'Sent on-chain, unconfirmed' : 'Sent on-chain';
     default:
       return activity.kind satisfies never;
   }

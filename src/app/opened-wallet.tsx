@@ -2,20 +2,22 @@ import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import { Notices } from './parts/notices.tsx';
 import { Shell } from './parts/shell.tsx';
-import { ActivityPage } from './pages/activity-page.tsx';
-import { ChannelPage } from './pages/channel-page.tsx';
-import { ChannelsPage } from './pages/channels-page.tsx';
 import { HomePage } from './pages/home-page.tsx';
-import { OpenChannelPage } from './pages/open-channel-page.tsx';
-import { ReceivePage } from './pages/receive-page.tsx';
-import { SendPage } from './pages/send-page.tsx';
-import { SettingsPage } from './pages/settings-page.tsx';
-import { WelcomePage } from './pages/welcome-page.tsx';
-import { WordsPage } from './pages/words-page.tsx';
+import { later } from './later.tsx';
 import { useRoute, type Route } from './route.ts';
 import type { Session } from './use-session.ts';
 import { WalletContext, type WalletView } from './wallet-context.ts';
 import type { World } from './world.ts';
+
+const ActivityPage = later(async () => (await import('./pages/activity-page.tsx')).ActivityPage);
+const ChannelPage = later(async () => (await import('./pages/channel-page.tsx')).ChannelPage);
+const ChannelsPage = later(async () => (await import('./pages/channels-page.tsx')).ChannelsPage);
+const OpenChannelPage = later(async () => (await import('./pages/open-channel-page.tsx')).OpenChannelPage);
+const ReceivePage = later(async () => (await import('./pages/receive-page.tsx')).ReceivePage);
+const SendPage = later(async () => (await import('./pages/send-page.tsx')).SendPage);
+const SettingsPage = later(async () => (await import('./pages/settings-page.tsx')).SettingsPage);
+const WelcomePage = later(async () => (await import('./pages/welcome-page.tsx')).WelcomePage);
+const WordsPage = later(async () => (await import('./pages/words-page.tsx')).WordsPage);
 
 export interface OpenedWalletProps {
   readonly session: Extract<Session, { kind: 'open' }>;

@@ -314,7 +314,7 @@ function someActivity(): readonly Activity[] {
     {
       ...line,
       id: '6',
-      kind: 'onchain',
+      kind: 'onchainReceived',
       amountMsat: 1_250_000_000n,
       description: 'Received on-chain',
       at: NOW - 300_000_000,

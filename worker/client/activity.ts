@@ -5,6 +5,7 @@ import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import type { Coin } from '../engine/wallet/coin.ts';
 import type { Activity } from './api.ts';
 import type { LightningNode } from './lightning-node.ts';
+import type { OnchainSend } from './wallet-records.ts';
 
 /** Payments in and out, open invoices and coins that came, newest first. */
 export function activityOf(node: LightningNode, now: number, limit: number): readonly Activity[] {
@@ -15,6 +16,7 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
     ...sent.slice(0, limit).map((payment) => sentActivity(node, payment)),
     ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),
     ...node.wallet.state.coins.filter(({ own }) => !own).map((coin) => coinActivity(coin)),
+    ...node.onchainSends().map((send) => sendActivity(send)),
   ]
     .toSorted((a, b) => b.at - a.at)
     .slice(0, limit);
@@ -57,12 +59,22 @@ function receivedActivity(payment: InboundPayment, now: number): Activity {
 /** The chain gives no time of arrival that could be relied on: coins come first in the list while unconfirmed. */
 const coinActivity = (coin: Coin): Activity => ({
   id: `${toHex(reversed(coin.txid))}:${coin.vout}`,
-  kind: 'onchain',
+  kind: 'onchainReceived',
   state: coin.height === undefined ? 'pending' : 'succeeded',
   amountMsat: coin.amountSat * 1000n,
   feeMsat: 0n,
   description: '',
   at: 0,
+});
+
+const sendActivity = ({ txid, amountSat, feeSat, at, address, confirmed }: OnchainSend): Activity => ({
+  id: txid,
+  kind: 'onchainSent',
+  state: confirmed ? 'succeeded' : 'pending',
+  amountMsat: amountSat * 1000n,
+  feeMsat: feeSat * 1000n,
+  description: address,
+  at,
 });
 
 const timeOf = ({ received, createdAt }: InboundPayment): number => received?.at ?? createdAt;

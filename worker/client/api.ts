@@ -110,7 +110,7 @@ export type PaymentState = 'pending' | 'succeeded' | 'failed';
 /** One line of the activity list. */
 export interface Activity {
   readonly id: string;
-  readonly kind: 'sent' | 'received' | 'invoice' | 'onchain';
+  readonly kind: 'sent' | 'received' | 'invoice' | 'onchainReceived' | 'onchainSent';
   readonly state: PaymentState | 'open' | 'expired';
   readonly amountMsat: bigint;
   readonly feeMsat: bigint;

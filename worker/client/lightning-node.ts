@@ -3,7 +3,7 @@ import type { HeaderChainState } from '../edges/chain/header-chain.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
-import { toHex } from '../engine/primitives/bytes.ts';
+import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../engine/primitives/secp256k1.ts';
 import { recordsBelow } from '../engine/primitives/store.ts';
@@ -27,11 +27,14 @@ import type { WalletPlatform } from './platform.ts';
 import {
   decodeHeaders,
   decodePeer,
+  decodeSend,
   encodeHeaders,
   encodePeer,
+  encodeSend,
   HEADERS_KEY,
   peerKey,
   sentKey,
+  type OnchainSend,
   type WalletSecret,
 } from './wallet-records.ts';
 
@@ -66,8 +69,7 @@ export class LightningNode {
   readonly #committer: Committer;
   readonly #watchList: WatchList = new WatchList();
   readonly #peerConfigs = new Map<string, PeerConfig>();
-  /** Transactions of the on-chain wallet until they are confirmed, by txid in hex. */
-  readonly #sent = new Map<string, Uint8Array>();
+  readonly #sends = new Map<string, OnchainSend>();
   #problem: GlowwormError | undefined;
   #searching: boolean;
   #bestHash = '';
@@ -87,7 +89,7 @@ export class LightningNode {
     const descriptors = new Descriptors(seed, network);
     this.wallet = new OnchainWallet(this.secp, descriptors, coins === undefined ? undefined : decodeWallet(coins));
     this.#loadPeers();
-    for (const [txid, rawTx] of recordsBelow(records, 'coin/tx/')) this.#sent.set(txid, rawTx);
+    for (const [txid, bytes] of recordsBelow(records, sentKey(''))) this.#sends.set(txid, decodeSend(txid, bytes));
     const headers = records.get(HEADERS_KEY);
     this.chain = new ChainFollower({
       network,
@@ -213,11 +215,14 @@ export class LightningNode {
     await this.durably(() => this.manager.record(peerKey(nodeId), undefined));
   }
 
-  /** Stores and broadcasts a transaction of the wallet; to be called in a turn. */
-  sendTransaction(rawTx: Uint8Array, txid: Uint8Array): void {
-    this.#sent.set(toHex(txid), rawTx);
-    this.manager.record(sentKey(toHex(txid)), rawTx);
-    this.manager.broadcast(rawTx);
+  /** Stores and broadcasts a payment out of the on-chain wallet; to be called in a turn. */
+  sendOnchain(send: OnchainSend): void {
+    this.#saveSend(send);
+    this.manager.broadcast(send.rawTx);
+  }
+
+  onchainSends(): readonly OnchainSend[] {
+    return [...this.#sends.values()];
   }
 
   watchScripts(): void {
@@ -258,6 +263,7 @@ export class LightningNode {
     this.turn(() => {
       for (const txid of update.unconfirmed) {
         this.wallet.transactionUnconfirmed(txid);
+        this.#markSend(txid, false);
         this.manager.transactionUnconfirmed(txid);
       }
       for (const { height, txs } of update.confirmed) {
@@ -269,7 +275,7 @@ export class LightningNode {
       if (!moved) return;
       this.wallet.bestBlockUpdated(update.best.height);
       this.manager.bestBlockUpdated(update.best.height);
-      for (const rawTx of this.#sent.values()) this.manager.broadcast(rawTx);
+      for (const { confirmed, rawTx } of this.#sends.values()) if (!confirmed) this.manager.broadcast(rawTx);
       this.manager.record(HEADERS_KEY, encodeHeaders(headers));
     });
     this.#watchScripts();
@@ -281,7 +287,17 @@ export class LightningNode {
     height: number,
   ): void {
     this.wallet.transactionConfirmed(transaction, height);
-    if (this.#sent.delete(toHex(txid))) this.manager.record(sentKey(toHex(txid)), undefined);
+    this.#markSend(txid, true);
+  }
+
+  #markSend(txid: Uint8Array, confirmed: boolean): void {
+    const send = this.#sends.get(toHex(reversed(txid)));
+    if (send !== undefined && send.confirmed !== confirmed) this.#saveSend({ ...send, confirmed });
+  }
+
+  #saveSend(send: OnchainSend): void {
+    this.#sends.set(send.txid, send);
+    this.manager.record(sentKey(send.txid), encodeSend(send));
   }
 
   /** Everything registered was asked for: a search of the seed's addresses that found nothing more is over. */

@@ -8,7 +8,7 @@ import type { NetworkName, PeerAddress, PeerConfig } from './api.ts';
 export const WALLET_KEY = 'meta/wallet';
 export const HEADERS_KEY = 'chain/headers';
 export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;
-export const sentKey = (txid: string): string => `coin/tx/${txid}`;
+export const sentKey = (txid: string): string => `coin/sent/${txid}`;
 
 /** Headers kept over a restart: the depth of the deepest reorganisation that is followed. */
 const KEPT_HEADERS = 288;
@@ -19,6 +19,19 @@ export interface WalletSecret {
   readonly network: NetworkName;
   /** Made here, so that no coin of it is older than the wallet; a restored one has to be searched for. */
   readonly fresh: boolean;
+}
+
+/** A payment out of the on-chain wallet. */
+export interface OnchainSend {
+  /** As explorers print it. */
+  readonly txid: string;
+  readonly rawTx: Uint8Array;
+  readonly address: string;
+  readonly amountSat: bigint;
+  readonly feeSat: bigint;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly confirmed: boolean;
 }
 
 const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest'];
@@ -36,6 +49,30 @@ const peerRecord = recordFormat('peer', 1, {
   port: [8, 'u16'],
   trustedForZeroConf: [10, 'u8'],
 });
+
+const sentRecord = recordFormat('on-chain payment', 1, {
+  rawTx: [2, 'remaining'],
+  address: [4, 'remaining'],
+  amountSat: [6, 'u64'],
+  feeSat: [8, 'u64'],
+  at: [10, 'u64'],
+  confirmed: [12, 'u8'],
+});
+
+export const encodeSend = ({ rawTx, address, amountSat, feeSat, at, confirmed }: OnchainSend): Uint8Array =>
+  sentRecord.encode({
+    rawTx,
+    address: fromUtf8(address),
+    amountSat,
+    feeSat,
+    at: BigInt(at),
+    confirmed: confirmed ? 1 : 0,
+  });
+
+export function decodeSend(txid: string, bytes: Uint8Array): OnchainSend {
+  const { address, at, confirmed, ...stored } = sentRecord.decode(bytes);
+  return { ...stored, txid, address: toUtf8(address), at: Number(at), confirmed: confirmed === 1 };
+}
 
 export const encodeWalletSecret = ({ mnemonic, network, fresh }: WalletSecret): Uint8Array =>
   walletRecord.encode({ mnemonic: fromUtf8(mnemonic), network: NETWORKS.indexOf(network), fresh: fresh ? 1 : 0 });

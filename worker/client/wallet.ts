@@ -252,12 +252,22 @@ class Wallet implements ServedWallet {
     readonly amountSat: bigint | 'all';
   }): Promise<{ readonly txid: string; readonly feeSat: bigint }> {
     const node = this.#running();
+    const address = request.address.trim();
     const amountSat = request.amountSat === 'all' ? 'all' : sat(request.amountSat);
     const open = node.manager.channels().filter(({ state }) => state.kind === 'open').length;
     const terms = { feeratePerKw: node.chain.feerates.closing, reserveSat: reserveSat(open) };
     const { txid, feeSat } = await node.durably(() => {
-      const sent = node.wallet.send(request.address.trim(), amountSat, terms);
-      node.sendTransaction(sent.rawTx, sent.txid);
+      const sent = node.wallet.send(address, amountSat, terms);
+      const total = sent.tx.outputs.reduce((sum, output) => sum + output.amountSat, 0n);
+      node.sendOnchain({
+        txid: toHex(reversed(sent.txid)),
+        rawTx: sent.rawTx,
+        address,
+        amountSat: amountSat === 'all' ? total : amountSat,
+        feeSat: sent.feeSat,
+        at: this.#platform.timers.now(),
+        confirmed: false,
+      });
       return sent;
     });
     return { txid: toHex(reversed(txid)), feeSat };

@@ -44,6 +44,6 @@ function ActivityLine({ activity, now }: { readonly activity: Activity; readonly
 /** Only for what has moved or is about to. */
 function sign({ kind, state }: Activity): string {
   if (state === 'failed') return '';
-  if (kind === 'received') return '+';
-  return kind === 'sent' ? '−' : '';
+  if (kind === 'received' || kind === 'onchainReceived') return '+';
+  return kind === 'sent' || kind === 'onchainSent' ? '−' : '';
 }
