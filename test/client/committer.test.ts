@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { Committer } from '../../worker/client/committer.ts';
+import { CommitReceipt } from '../../worker/engine/primitives/commit-receipt.ts';
+import { GlowwormError } from '../../worker/engine/primitives/errors.ts';
+import type { StoreWrites } from '../../worker/engine/primitives/store.ts';
+import { Turn, type Effect } from '../../worker/engine/manager/turn.ts';
+
+/** A store whose commits end when the test says so. */
+class Held {
+  readonly batches: {
+    readonly writes: StoreWrites;
+    readonly done: () => void;
+    readonly fail: (error: Error) => void;
+  }[] = [];
+
+  commit(writes: StoreWrites): Promise<CommitReceipt> {
+    const copy: StoreWrites = new Map(writes);
+    const completed = new Promise<void>((resolve, reject) => {
+      this.batches.push({ writes: copy, done: resolve, fail: reject });
+    });
+    return CommitReceipt.after(completed, writes);
+  }
+}
+
+function setUp() {
+  const store = new Held();
+  const left: string[] = [];
+  const completed: number[] = [];
+  const failures: string[] = [];
+  const tasks: (() => void)[] = [];
+  const committer = new Committer({
+    target: store,
+    soon: (callback) => void tasks.push(callback),
+    release: (effects: readonly Effect[]) =>
+      left.push(...effects.map((effect) => ('reason' in effect ? effect.reason : effect.kind))),
+    completed: (updates) => completed.push(...updates.map(({ updateId }) => updateId)),
+    failed: (error) => failures.push(error.code),
+  });
+  const submit = (name: string, key?: string): void => {
+    const turn = new Turn(0);
+    if (key !== undefined) turn.writes.set(key, Uint8Array.of(1));
+    turn.leave({ kind: 'disconnect', nodeId: '', connectionId: 0, reason: name });
+    committer.submit(
+      turn.finish(key === undefined ? [] : [{ channelKey: 'c', updateId: left.length + completed.length }]),
+    );
+  };
+  const settle = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++) {
+      tasks.splice(0).forEach((task) => task());
+      await Promise.resolve();
+    }
+  };
+  return { store, left, completed, failures, committer, submit, settle };
+}
+
+describe('the committer', () => {
+  it('lets nothing leave before its writes are durable', async () => {
+    const { store, left, submit, settle } = setUp();
+    submit('first', 'a');
+    await settle();
+    expect(left).toEqual([]);
+    store.batches[0]?.done();
+    await settle();
+    expect(left).toEqual(['first']);
+  });
+
+  it('keeps the order of turns, also of those that wrote nothing', async () => {
+    const { store, left, submit, settle } = setUp();
+    submit('first', 'a');
+    await settle();
+    submit('says something about the first');
+    submit('second', 'b');
+    submit('third', 'c');
+    await settle();
+    expect(store.batches).toHaveLength(1);
+    store.batches[0]?.done();
+    await settle();
+    expect(left).toEqual(['first', 'says something about the first']);
+    expect([...(store.batches[1]?.writes.keys() ?? [])]).toEqual(['b', 'c']);
+    store.batches[1]?.done();
+    await settle();
+    expect(left).toEqual(['first', 'says something about the first', 'second', 'third']);
+  });
+
+  it('completes monitor updates after the effects of their turns have left', async () => {
+    const { store, left, completed, submit, settle } = setUp();
+    submit('first', 'a');
+    await settle();
+    expect(completed).toEqual([]);
+    store.batches[0]?.done();
+    await settle();
+    expect([left, completed]).toEqual([['first'], [0]]);
+  });
+
+  it('writes nothing for a turn that changed nothing once something is durable', async () => {
+    const { store, left, submit, settle } = setUp();
+    submit('first', 'a');
+    await settle();
+    store.batches[0]?.done();
+    await settle();
+    submit('second');
+    expect(left).toEqual(['first', 'second']);
+    expect(store.batches).toHaveLength(1);
+  });
+
+  it('takes lazy writes along with the next commit, which they never replace', async () => {
+    const { store, committer, submit, settle } = setUp();
+    const turn = new Turn(0);
+    turn.writes.set('lazy', undefined).set('a', Uint8Array.of(9));
+    committer.submitLazily(turn.finish([]));
+    await settle();
+    expect(store.batches).toHaveLength(0);
+    submit('first', 'a');
+    await settle();
+    expect(store.batches[0]?.writes).toEqual(
+      new Map([
+        ['a', Uint8Array.of(1)],
+        ['lazy', undefined],
+      ]),
+    );
+  });
+
+  it('lets nothing leave any more after a failed commit, and says so', async () => {
+    const { store, left, failures, committer, submit, settle } = setUp();
+    submit('first', 'a');
+    await settle();
+    submit('second', 'b');
+    const settled = committer.settled();
+    store.batches[0]?.fail(new GlowwormError('StorageFull', 'full'));
+    await settle();
+    submit('third', 'c');
+    submit('fourth');
+    await settle();
+    expect([left, failures, store.batches.length]).toEqual([[], ['StorageFull'], 1]);
+    await expect(settled).rejects.toMatchObject({ code: 'StorageFull' });
+    await expect(committer.settled()).rejects.toMatchObject({ code: 'StorageFull' });
+  });
+});
