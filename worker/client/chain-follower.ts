@@ -95,7 +95,7 @@ export class ChainFollower {
 
   /** Looks now, in the mempool too. */
   wake(): void {
-    void this.#sync?.poll({ everything: true }).catch(() => undefined);
+    this.#sync?.wake();
   }
 
   /** One after the other: a child must not come before its parent. */
@@ -108,7 +108,8 @@ export class ChainFollower {
       this.#broadcaster.forget(txid);
       const words = result.kind === 'rejected' ? `${result.kind}: ${result.words}` : result.kind;
       this.#parts.log(`broadcast ${toHex(reversed(txid)).slice(0, 12)} ${words}`);
-      this.wake();
+      // Not a `wake`, which would begin a server's waiting times anew.
+      void this.#sync?.poll({ everything: true }).catch(() => undefined);
     });
   }
 

@@ -40,6 +40,9 @@ export class ChainSync {
   #polling: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
   #running = false;
+  #ticking = false;
+  /** Somebody wants to know at once what is new, in the mempool too. */
+  #isAwaited = false;
 
   constructor(options: ChainSyncOptions) {
     this.#options = options;
@@ -62,6 +65,15 @@ export class ChainSync {
     this.#cancel?.();
   }
 
+  /** Looks now, in the mempool too, and after a failure does not wait any longer: what was away may be back. */
+  wake(): void {
+    this.#isAwaited = true;
+    this.#backoff.succeeded();
+    if (this.#ticking) return;
+    this.#cancel?.();
+    this.#schedule(0);
+  }
+
   /**
    * Looks at the chain once; a poll that is under way is shared. `everything` asks for the watched items even if the tip
    * has not moved, which finds what is new in the mempool. Throws the last source's error when none could be used.
@@ -79,15 +91,25 @@ export class ChainSync {
   }
 
   async #tick(): Promise<void> {
+    const everything = this.#isAwaited;
+    this.#isAwaited = false;
+    this.#ticking = true;
+    const delayMs = await this.#tryPoll(everything);
+    this.#ticking = false;
+    this.#schedule(this.#isAwaited ? 0 : delayMs);
+  }
+
+  /** Gives how long to wait for the next one. */
+  async #tryPoll(everything: boolean): Promise<number> {
     try {
-      await this.poll();
+      await this.poll({ everything });
       this.#backoff.succeeded();
       this.#options.onStatus?.(undefined);
-      this.#schedule(this.#options.intervalMs);
+      return this.#options.intervalMs;
     } catch (error) {
       const known = error instanceof GlowwormError ? error : unavailable('sync', String(error));
       this.#options.onStatus?.(known);
-      this.#schedule(this.#backoff.failed());
+      return this.#backoff.failed();
     }
   }
 

@@ -129,7 +129,8 @@ export function receiveAdd(channel: OpenChannel, message: MessageOf<'update_add_
   const { commitments, params } = channel;
   if (message.id !== commitments.nextCounterpartyHtlcId)
     return violation('warn', `HTLC id ${message.id} instead of ${commitments.nextCounterpartyHtlcId}`);
-  if (message.amountMsat > commitments.holderCommit.spec.toCounterpartyMsat)
+  // Not against our commitment: what we failed back is the sender's again before it is in there.
+  if (message.amountMsat > params.fundingSat * 1000n)
     return violation('warn', 'the sender has not that much');
   const htlc: ChannelHtlc = {
     direction: 'inbound',
