@@ -31,10 +31,12 @@ import {
   encodeHeaders,
   encodePeer,
   encodeSend,
+  encodeWalletSecret,
   HEADERS_KEY,
   peerKey,
   sentKey,
   type OnchainSend,
+  WALLET_KEY,
   type WalletSecret,
 } from './wallet-records.ts';
 
@@ -83,7 +85,7 @@ export class LightningNode {
     const { network } = config;
     const { records } = store;
     const seed = mnemonicSeed(parts.secret.mnemonic);
-    this.#searching = !parts.secret.fresh;
+    this.#searching = !parts.secret.searched;
     this.keys = new KeysManager(this.secp, seed, network);
     const coins = records.get('coin/state');
     const descriptors = new Descriptors(seed, network);
@@ -152,6 +154,7 @@ export class LightningNode {
       },
     });
     this.manager.load(records);
+    this.manager.skipKeys(parts.secret.firstKeysIndex);
   }
 
   /** The failure of storage that stopped everything. */
@@ -305,6 +308,7 @@ export class LightningNode {
     this.#meetPeers();
     if (!this.#searching) return;
     this.#searching = false;
+    this.turn(() => this.manager.record(WALLET_KEY, encodeWalletSecret({ ...this.#parts.secret, searched: true })));
     const active = new Set([...this.wallet.activeScripts(), this.keys.destinationScript()].map(toHex));
     for (const script of this.wallet.watchedScripts())
       if (!active.has(toHex(script))) this.#watchList.unregisterScript(script);

@@ -17,8 +17,10 @@ const KEPT_HEADERS = 288;
 export interface WalletSecret {
   readonly mnemonic: string;
   readonly network: NetworkName;
-  /** Made here, so that no coin of it is older than the wallet; a restored one has to be searched for. */
-  readonly fresh: boolean;
+  /** The chain knows no coin of the wallet that is not in the store: it was made here, or the search for them is over. */
+  readonly searched: boolean;
+  /** Channels of an earlier life of the same words have used lower indexes: their keys must not be used again. */
+  readonly firstKeysIndex: number;
 }
 
 /** A payment out of the on-chain wallet. */
@@ -37,7 +39,12 @@ export interface OnchainSend {
 const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest'];
 const ADDRESSES: readonly PeerAddress['kind'][] = ['websocket', 'proxyV1', 'proxyHostPort'];
 
-const walletRecord = recordFormat('wallet', 1, { mnemonic: [2, 'remaining'], network: [4, 'u8'], fresh: [6, 'u8'] });
+const walletRecord = recordFormat('wallet', 1, {
+  mnemonic: [2, 'remaining'],
+  network: [4, 'u8'],
+  searched: [6, 'u8'],
+  firstKeysIndex: [8, 'u32'],
+});
 const headersRecord = recordFormat('headers', 1, {
   height: [2, 'u32'],
   headers: [4, { kind: 'rest', of: { kind: 'fixed', length: 80 } }],
@@ -74,13 +81,19 @@ export function decodeSend(txid: string, bytes: Uint8Array): OnchainSend {
   return { ...stored, txid, address: toUtf8(address), at: Number(at), confirmed: confirmed === 1 };
 }
 
-export const encodeWalletSecret = ({ mnemonic, network, fresh }: WalletSecret): Uint8Array =>
-  walletRecord.encode({ mnemonic: fromUtf8(mnemonic), network: NETWORKS.indexOf(network), fresh: fresh ? 1 : 0 });
+export const encodeWalletSecret = ({ mnemonic, network, searched, firstKeysIndex }: WalletSecret): Uint8Array =>
+  walletRecord.encode({
+    mnemonic: fromUtf8(mnemonic),
+    network: NETWORKS.indexOf(network),
+    searched: searched ? 1 : 0,
+    firstKeysIndex,
+  });
 
 export function decodeWalletSecret(bytes: Uint8Array): WalletSecret {
   const stored = walletRecord.decode(bytes);
   const network = known(NETWORKS[stored.network], 'network');
-  return { mnemonic: toUtf8(stored.mnemonic), network, fresh: stored.fresh === 1 };
+  const { firstKeysIndex } = stored;
+  return { mnemonic: toUtf8(stored.mnemonic), network, searched: stored.searched === 1, firstKeysIndex };
 }
 
 export function encodeHeaders({ height, headers }: HeaderChainState): Uint8Array {

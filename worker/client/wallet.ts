@@ -33,6 +33,11 @@ import { emptySnapshot, snapshotOf } from './wallet-snapshot.ts';
 /** Snapshots of one burst of changes are one. */
 const SNAPSHOT_DELAY_MS = 40;
 const DEFAULT_EXPIRY_SECONDS = 3600;
+/**
+ * 2024. A restored wallet does not know which channel keys its words have been used for: it goes on from the minutes since
+ * then, which is more than the channels that anybody can have opened.
+ */
+const KEYS_EPOCH_MS = 1_704_067_200_000;
 
 /** Opens the wallet of a configuration in a worker's global scope. */
 export const openWallet = (config: WalletConfig, scope: typeof globalThis): Promise<ServedWallet> =>
@@ -121,12 +126,13 @@ class Wallet implements ServedWallet {
 
   async createWallet(): Promise<{ readonly mnemonic: string }> {
     const mnemonic = mnemonicOf(this.#platform.entropy.getSecureRandomBytes().slice(0, 16));
-    await this.#begin(mnemonic, true);
+    await this.#begin({ mnemonic, searched: true, firstKeysIndex: 0 });
     return { mnemonic };
   }
 
   restoreWallet({ mnemonic }: { readonly mnemonic: string }): Promise<void> {
-    return this.#begin(checkedMnemonic(mnemonic), false);
+    const firstKeysIndex = Math.floor((this.#platform.timers.now() - KEYS_EPOCH_MS) / 60_000);
+    return this.#begin({ mnemonic: checkedMnemonic(mnemonic), searched: false, firstKeysIndex });
   }
 
   showMnemonic(): string {
@@ -287,10 +293,10 @@ class Wallet implements ServedWallet {
     this.#node?.chain.wake();
   }
 
-  async #begin(mnemonic: string, fresh: boolean): Promise<void> {
+  async #begin(made: Omit<WalletSecret, 'network'>): Promise<void> {
     if (this.#secret !== undefined)
       throw new GlowwormError('WalletExists', 'There is a wallet already: it would be lost if it were replaced.');
-    const secret: WalletSecret = { mnemonic, network: this.#config.network, fresh };
+    const secret: WalletSecret = { ...made, network: this.#config.network };
     this.#secret = secret;
     try {
       await this.#store.commit(new Map([[WALLET_KEY, encodeWalletSecret(secret)]]));

@@ -31,6 +31,9 @@ import {
 } from './commitments.ts';
 import { transition, violation, type ChannelFact, type Outcome, type Transition } from './transition.ts';
 
+/** What Bitcoin Core's default policy relays: a commitment below could not be broadcast. */
+const MINIMUM_FEERATE = 253;
+
 /** The HTLC that we want to offer. */
 export interface HtlcOffer {
   readonly amountMsat: Msat;
@@ -130,8 +133,7 @@ export function receiveAdd(channel: OpenChannel, message: MessageOf<'update_add_
   if (message.id !== commitments.nextCounterpartyHtlcId)
     return violation('warn', `HTLC id ${message.id} instead of ${commitments.nextCounterpartyHtlcId}`);
   // Not against our commitment: what we failed back is the sender's again before it is in there.
-  if (message.amountMsat > params.fundingSat * 1000n)
-    return violation('warn', 'the sender has not that much');
+  if (message.amountMsat > params.fundingSat * 1000n) return violation('warn', 'the sender has not that much');
   const htlc: ChannelHtlc = {
     direction: 'inbound',
     id: message.id,
@@ -179,6 +181,8 @@ export function receiveFee(
   // Closing over an estimate has cost wallets their channels: an odd feerate drops the connection, never the channel.
   if (message.feeratePerKw > env.feerates.maximum)
     return violation('warn', `${message.feeratePerKw} sat per kw is unreasonably high`);
+  if (message.feeratePerKw < MINIMUM_FEERATE)
+    return violation('warn', `${message.feeratePerKw} sat per kw is not relayed`);
   const change: Change = { kind: 'fee', feeratePerKw: feeratePerKw(message.feeratePerKw) };
   return proposed(channel, change, (next) => checkReceivedFee(channel.params, next));
 }

@@ -173,6 +173,11 @@ export class ChannelManager {
     this.#events.load(records);
   }
 
+  /** Leaves out the keys of channels below an index; after `load`. */
+  skipKeys(firstKeysIndex: number): void {
+    this.#nextKeysIndex = Math.max(this.#nextKeysIndex, firstKeysIndex);
+  }
+
   /** Decides again upon accepted HTLCs that were not decided upon; in the first turn after `load`. */
   resume(): void {
     for (const entry of this.#channels.values()) {
