@@ -5,6 +5,7 @@ import {
   EMPTY_SHACHAIN,
   insertSecret,
   perCommitmentSecret,
+  PerCommitmentSecrets,
   retrieveSecret,
   shachainIndex,
   shachainSecret,
@@ -22,6 +23,24 @@ describe('per-commitment secrets of BOLT 3, Appendix D', () => {
       store = store && insertSecret(store, index, fromHex(secret));
       expect(store !== undefined).toBe(ok);
     }
+  });
+});
+
+describe('secrets that keep what neighbours share', () => {
+  const seed = fromHex('5a'.repeat(32));
+
+  it('are those that are derived from the seed each, in whatever order they are asked for', () => {
+    const secrets = new PerCommitmentSecrets(seed);
+    const last = 2 ** 48 - 1;
+    const numbers = [0, 1, 2, 254, 255, 256, 257, 255, 511, 512, 0, 65_535, 65_536, 2 ** 32, 2 ** 47, last - 256, last];
+    for (const number of numbers) expect(secrets.get(number)).toEqual(perCommitmentSecret(seed, number));
+  });
+
+  it('are not changed by what a caller does with one', () => {
+    const secrets = new PerCommitmentSecrets(seed);
+    secrets.get(255).fill(0);
+    expect(secrets.get(255)).toEqual(perCommitmentSecret(seed, 255));
+    expect(secrets.get(254)).toEqual(perCommitmentSecret(seed, 254));
   });
 });
 

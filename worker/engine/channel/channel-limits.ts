@@ -150,7 +150,8 @@ function commitmentCostMsat(
   feerateMultiple: number,
 ): bigint {
   const feeratePerKw = (spec.feeratePerKw * feerateMultiple) as FeeratePerKw;
-  const untrimmed = spec.htlcs.filter((htlc) => !trimmed(params, owner, feeratePerKw, htlc)).length;
+  // Counted at the feerate as it is: at the multiple more are trimmed, and the sum could be below what is due now.
+  const untrimmed = spec.htlcs.filter((htlc) => !trimmed(params, owner, spec.feeratePerKw, htlc)).length;
   return openerCostSat(params.format, feeratePerKw, untrimmed) * 1000n;
 }
 

@@ -26,7 +26,7 @@ import {
 } from '../transactions/witnesses.ts';
 import { deriveRevocationSecret, deriveSecret } from './derivation.ts';
 import { PointKeyCache, type PointKeys } from './point-keys.ts';
-import { perCommitmentSecret } from './shachain.ts';
+import { PerCommitmentSecrets } from './shachain.ts';
 import {
   afterCounterpartyRevoked,
   afterReleasing,
@@ -68,6 +68,7 @@ export class ChannelSigner {
   readonly #secrets: ChannelSecrets;
   readonly #channelValueSat: bigint;
   readonly #points: PointKeyCache;
+  readonly #commitmentSecrets: PerCommitmentSecrets;
   readonly #commitmentPoints = new Map<number, Uint8Array>();
   #state: SignerState;
 
@@ -81,6 +82,7 @@ export class ChannelSigner {
     this.#secrets = secrets;
     this.#channelValueSat = channelValueSat;
     this.#state = state;
+    this.#commitmentSecrets = new PerCommitmentSecrets(secrets.commitmentSeed);
     this.pubkeys = {
       fundingPubkey: secp.publicKey(secrets.funding),
       revocationBasepoint: secp.publicKey(secrets.revocationBase),
@@ -100,7 +102,7 @@ export class ChannelSigner {
   perCommitmentPoint(commitmentNumber: number): Uint8Array {
     const known = this.#commitmentPoints.get(commitmentNumber);
     if (known !== undefined) return known;
-    const point = this.#secp.publicKey(perCommitmentSecret(this.#secrets.commitmentSeed, commitmentNumber));
+    const point = this.#secp.publicKey(this.#commitmentSecrets.get(commitmentNumber));
     // A step needs the point of this commitment and of the next.
     this.#commitmentPoints.delete(commitmentNumber - 3);
     this.#commitmentPoints.set(commitmentNumber, point);
@@ -115,7 +117,7 @@ export class ChannelSigner {
   /** Revokes a holder commitment: its 32-byte secret for `revoke_and_ack`. */
   releaseCommitmentSecret(commitmentNumber: number): Uint8Array {
     this.#state = afterReleasing(this.#state, commitmentNumber);
-    return perCommitmentSecret(this.#secrets.commitmentSeed, commitmentNumber);
+    return this.#commitmentSecrets.get(commitmentNumber);
   }
 
   /** Notes that the counterparty revoked a commitment by its secret: it is never signed again, and the one after the next may be. */

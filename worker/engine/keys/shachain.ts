@@ -30,6 +30,30 @@ export function shachainIndex(commitmentNumber: number): number {
 export const perCommitmentSecret = (seed: Uint8Array, commitmentNumber: number): Uint8Array =>
   shachainSecret(seed, shachainIndex(commitmentNumber));
 
+/** How many of the last bits of an index neighbours are taken to differ in. */
+const NEIGHBOUR_BITS = 8;
+
+/**
+ * The per-commitment secrets of one seed for a channel that goes from each to the next: they share all of their
+ * derivation but its last steps, so what they share is kept, which is a secret of this seed too.
+ */
+export class PerCommitmentSecrets {
+  readonly #seed: Uint8Array;
+  #shared: ShachainSlot | undefined;
+
+  constructor(seed: Uint8Array) {
+    this.#seed = seed;
+  }
+
+  /** As `perCommitmentSecret`. */
+  get(commitmentNumber: number): Uint8Array {
+    const index = shachainIndex(commitmentNumber);
+    const shared = index - (index % 2 ** NEIGHBOUR_BITS);
+    if (this.#shared?.index !== shared) this.#shared = { index: shared, secret: shachainSecret(this.#seed, shared) };
+    return descend(this.#shared.secret, NEIGHBOUR_BITS, index);
+  }
+}
+
 /** The 32-byte secret of an index. */
 export const shachainSecret = (seed: Uint8Array, index: number): Uint8Array => descend(seed, BITS, index);
 

@@ -509,11 +509,13 @@ export class ChannelManager {
 
   /** The peer's terms for forwarding to us, which our invoices repeat. */
   #receiveChannelUpdate(nodeId: string, message: MessageOf<'channel_update'>): void {
-    const entry = this.#of(nodeId).find((each) => isOpen(each) && scidsOf(each.state).includes(message.shortChannelId));
+    const entry = this.#of(nodeId)
+      .filter(isOpen)
+      .find(({ state }) => scidsOf(state).includes(message.shortChannelId));
     if (entry === undefined) return;
     const { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta } = message;
     entry.forwarding = { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta };
-    writeForwarding(this.#running().writes, entry.key, entry.forwarding);
+    writeForwarding(this.#running().writes, entry.state.params, entry.forwarding);
   }
 
   #apply<S extends ChannelState>(entry: ChannelEntry, { state, steps, messages, facts }: Transition<S>): void {
@@ -533,7 +535,7 @@ export class ChannelManager {
     const steps = entry.steps;
     entry.steps = [];
     this.#rekey(entry, channel.params);
-    writeNewChannel(this.#running().writes, entry.key, channel);
+    writeNewChannel(this.#running().writes, channel);
     this.chainMonitor.watchChannel(entry.key, channel.params, steps);
     entry.openedAtHeight = this.#blockHeight;
     this.#events.note('channelOpened', entry.key, channel.params.fundingSat * 1000n, '');

@@ -1,3 +1,4 @@
+import { toHex } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import { sortable, type StoredRecords, type StoreWrites } from '../primitives/store.ts';
 import {
@@ -9,7 +10,7 @@ import {
 import type { ClosedChannel, OpenChannel } from '../channel/channel-state.ts';
 import { allHtlcs } from '../channel/commitments.ts';
 import type { SignerState } from '../keys/signer-state.ts';
-import { decodeParameters, encodeParameters } from '../monitor/channel-records.ts';
+import { decodeParameters, encodeParameters, storeName } from '../monitor/channel-records.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { recordFormat } from '../wire/stored-record.ts';
 import type { ChannelEntry, ForwardingTerms } from './channel-entry.ts';
@@ -21,30 +22,31 @@ const forwardingRecord = recordFormat('forwarding terms', 1, {
 });
 
 /** What is written once, when a channel is first persisted. */
-export function writeNewChannel(writes: StoreWrites, key: string, channel: OpenChannel): void {
-  writes.set(`chan/${key}/params`, encodeParameters(channel.params));
+export function writeNewChannel(writes: StoreWrites, channel: OpenChannel): void {
+  const name = storeName(channel.params);
+  writes.set(`chan/${name}/params`, encodeParameters(channel.params));
   if (channel.funding.kind === 'unconfirmed' && channel.funding.transaction.length > 0)
-    writes.set(`chan/${key}/tx`, channel.funding.transaction);
+    writes.set(`chan/${name}/tx`, channel.funding.transaction);
 }
 
 /** The record that every step of a payment writes, and the onions of inbound HTLCs that came or went. */
 export function writeChannel(writes: StoreWrites, entry: ChannelEntry): void {
-  const { key, state } = entry;
+  const { state } = entry;
   switch (state.kind) {
     case 'open':
-      writes.set(`chan/${key}/state`, encodeOpenChannel(state, entry.signer.state));
+      writes.set(`chan/${storeName(state.params)}/state`, encodeOpenChannel(state, entry.signer.state));
       return writeOnions(writes, entry, state);
     case 'closed':
-      writes.set(`chan/${key}/state`, undefined);
-      writes.set(`chan/${key}/closed`, encodeClosedChannel(state));
+      writes.set(`chan/${storeName(state.params)}/state`, undefined);
+      writes.set(`chan/${storeName(state.params)}/closed`, encodeClosedChannel(state));
       return;
     default:
       return;
   }
 }
 
-export const writeForwarding = (writes: StoreWrites, key: string, terms: ForwardingTerms): void =>
-  void writes.set(`chan/${key}/fwd`, forwardingRecord.encode(terms));
+export const writeForwarding = (writes: StoreWrites, params: ChannelParameters, terms: ForwardingTerms): void =>
+  void writes.set(`chan/${storeName(params)}/fwd`, forwardingRecord.encode(terms));
 
 /** A channel as it was stored. */
 export type StoredChannel = {
@@ -67,25 +69,26 @@ export function readChannels(
 ): readonly StoredChannel[] {
   const found: StoredChannel[] = [];
   for (const [path, bytes] of records) {
-    const [room, key = '', name] = path.split('/');
-    if (room !== 'chan' || name !== 'params') continue;
+    const [room, name = '', part] = path.split('/');
+    if (room !== 'chan' || part !== 'params') continue;
     const params = decodeParameters(bytes);
-    const forwarding = records.get(`chan/${key}/fwd`);
+    const key = toHex(params.channelId);
+    const forwarding = records.get(`chan/${name}/fwd`);
     const onions = new Set<string>();
     for (const stored of records.keys())
-      if (stored.startsWith(`chan/${key}/htlc/`)) onions.add(stored.slice(`chan/${key}/htlc/`.length));
+      if (stored.startsWith(`chan/${name}/htlc/`)) onions.add(stored.slice(`chan/${name}/htlc/`.length));
     const common = {
       key,
       params,
       onions,
       forwarding: forwarding === undefined ? undefined : forwardingRecord.decode(forwarding),
     };
-    const closed = records.get(`chan/${key}/closed`);
+    const closed = records.get(`chan/${name}/closed`);
     if (closed !== undefined) {
       found.push({ ...common, kind: 'closed', channel: decodeClosedChannel(closed, params) });
       continue;
     }
-    const state = records.get(`chan/${key}/state`);
+    const state = records.get(`chan/${name}/state`);
     if (state === undefined)
       throw new GlowwormError(
         'ChannelRecordMissing',
@@ -96,18 +99,19 @@ export function readChannels(
       );
     const { channel, signer } = decodeOpenChannel(state, {
       params,
-      fundingTransaction: records.get(`chan/${key}/tx`) ?? new Uint8Array(0),
+      fundingTransaction: records.get(`chan/${name}/tx`) ?? new Uint8Array(0),
       onionOf: ({ direction, id }) =>
         direction === 'outbound'
           ? outboundOnion(key, id)
-          : (records.get(`chan/${key}/htlc/${sortable(id)}`) ?? new Uint8Array(1366)),
+          : (records.get(`chan/${name}/htlc/${sortable(id)}`) ?? new Uint8Array(1366)),
     });
     found.push({ ...common, kind: 'open', channel, signer });
   }
   return found;
 }
 
-function writeOnions(writes: StoreWrites, entry: ChannelEntry, { commitments }: OpenChannel): void {
+function writeOnions(writes: StoreWrites, entry: ChannelEntry, { params, commitments }: OpenChannel): void {
+  const below = `chan/${storeName(params)}/htlc/`;
   const live = new Set<string>();
   for (const htlc of allHtlcs(commitments).values()) {
     // Outbound onions are built again from the payment; what the peer has not signed is forgotten anyhow.
@@ -118,11 +122,11 @@ function writeOnions(writes: StoreWrites, entry: ChannelEntry, { commitments }: 
     live.add(name);
     if (entry.storedOnions.has(name)) continue;
     entry.storedOnions.add(name);
-    writes.set(`chan/${entry.key}/htlc/${name}`, htlc.onion);
+    writes.set(below + name, htlc.onion);
   }
   for (const name of entry.storedOnions) {
     if (live.has(name)) continue;
     entry.storedOnions.delete(name);
-    writes.set(`chan/${entry.key}/htlc/${name}`, undefined);
+    writes.set(below + name, undefined);
   }
 }

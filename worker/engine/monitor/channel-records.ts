@@ -100,6 +100,10 @@ export const specFromRecord = (stored: StoredSpec, onionOf: OnionLookup): Commit
   htlcs: stored.htlcs.map((htlc) => htlcFromRecord(htlc, onionOf)),
 });
 
+/** The name of a channel in the store's keys: short, since every step of a payment writes some, and never used again. */
+export const storeName = ({ channelKeysIndex }: Pick<ChannelParameters, 'channelKeysIndex'>): string =>
+  String(channelKeysIndex);
+
 export const encodeParameters = (params: ChannelParameters): Uint8Array =>
   parametersRecord.encode({
     ...params,

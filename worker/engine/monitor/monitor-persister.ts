@@ -1,4 +1,5 @@
 import { sortable, type StoreWrites } from '../primitives/store.ts';
+import { storeName } from './channel-records.ts';
 import { applyUpdate, type ChannelMonitor, type RevokedCommitment } from './channel-monitor.ts';
 import type { ChannelMonitorUpdateStatus, Persist } from './chain-monitor.ts';
 import { decodeMonitor, decodeUpdate, encodeMonitor, encodeRevoked, encodeUpdate } from './monitor-records.ts';
@@ -35,12 +36,12 @@ export class MonitorPersister implements Persist {
   ): ChannelMonitorUpdateStatus {
     const writes = this.#writes();
     for (const commitment of revoked)
-      writes.set(`mon/${channelKey}/old/${sortable(commitment.number)}`, encodeRevoked(commitment));
+      writes.set(`mon/${storeName(monitor.params)}/old/${sortable(commitment.number)}`, encodeRevoked(commitment));
     const since = monitor.updateId - (this.#snapshots.get(channelKey) ?? 0);
     // What the chain or a close changes is not in any update: only a snapshot has it.
     if (update === undefined || monitor.closed !== 'no' || since >= UPDATES_PER_SNAPSHOT)
       this.#snapshot(channelKey, monitor, update === undefined ? monitor.updateId : monitor.updateId - 1);
-    else writes.set(updateKey(channelKey, update.updateId), encodeUpdate(update));
+    else writes.set(updateKey(monitor.params, update.updateId), encodeUpdate(update));
     return 'InProgress';
   }
 
@@ -50,13 +51,13 @@ export class MonitorPersister implements Persist {
     params: ChannelParameters,
     records: ReadonlyMap<string, Uint8Array>,
   ): ChannelMonitor | undefined {
-    const snapshot = records.get(`mon/${channelKey}/snap`);
+    const snapshot = records.get(`mon/${storeName(params)}/snap`);
     if (snapshot === undefined) return undefined;
     let monitor = decodeMonitor(params, snapshot);
     this.#snapshots.set(channelKey, monitor.updateId);
     for (;;) {
       const updateId = monitor.updateId + 1;
-      const stored = records.get(updateKey(channelKey, updateId));
+      const stored = records.get(updateKey(params, updateId));
       if (stored === undefined) return monitor;
       monitor = applyUpdate(monitor, decodeUpdate(updateId, stored)).monitor;
     }
@@ -65,11 +66,12 @@ export class MonitorPersister implements Persist {
   /** `lastStored` is the newest update that may have a record. */
   #snapshot(channelKey: string, monitor: ChannelMonitor, lastStored: number): void {
     const writes = this.#writes();
-    writes.set(`mon/${channelKey}/snap`, encodeMonitor(monitor));
+    writes.set(`mon/${storeName(monitor.params)}/snap`, encodeMonitor(monitor));
     for (let id = (this.#snapshots.get(channelKey) ?? 0) + 1; id <= lastStored; id++)
-      writes.set(updateKey(channelKey, id), undefined);
+      writes.set(updateKey(monitor.params, id), undefined);
     this.#snapshots.set(channelKey, monitor.updateId);
   }
 }
 
-const updateKey = (channelKey: string, updateId: number): string => `mon/${channelKey}/upd/${sortable(updateId)}`;
+const updateKey = (params: ChannelParameters, updateId: number): string =>
+  `mon/${storeName(params)}/upd/${sortable(updateId)}`;

@@ -78,13 +78,25 @@ type CurvePoint = typeof Point.BASE;
 const USES_BEFORE_TABLE = 16;
 /** Bits at a time: a table of this width takes about as long to make as ten multiplications without one. */
 const TABLE_WINDOW = 6;
+/**
+ * The same for multiplications by secrets, which are three times as long without a table (they are blinded and take no
+ * shortcut): payments start at the same few nodes again and again. A narrow table costs as much as three of them.
+ */
+const SECRET_USES_BEFORE_TABLE = 4;
+const SECRET_TABLE_WINDOW = 4;
+
+interface CachedPoint {
+  readonly point: CurvePoint;
+  publicUses: number;
+  secretUses: number;
+}
 
 /**
  * The points that were used last, decompressed: a channel works with the same few keys again and again, and a square root
  * costs as much as a hash of ten kilobytes. All HTLC signatures of a commitment are by one key, all commitments by another.
  */
 class PointCache {
-  readonly #points = new Map<string, { readonly point: CurvePoint; uses: number }>();
+  readonly #points = new Map<string, CachedPoint>();
   readonly #most: number;
 
   constructor(most: number) {
@@ -98,15 +110,22 @@ class PointCache {
   /** Multiplied by a public number: in variable time, and with a table for those that come again and again. */
   multiple(bytes: Uint8Array, by: bigint): CurvePoint {
     const entry = this.#entry(bytes);
-    if (++entry.uses === USES_BEFORE_TABLE) entry.point.precompute(TABLE_WINDOW, false);
+    if (++entry.publicUses === USES_BEFORE_TABLE) entry.point.precompute(TABLE_WINDOW, false);
     return entry.point.multiplyUnsafe(by);
   }
 
-  #entry(bytes: Uint8Array): { readonly point: CurvePoint; uses: number } {
+  /** Multiplied by a secret: blinded and in constant time, with or without a table. */
+  secretMultiple(bytes: Uint8Array, by: bigint): CurvePoint {
+    const entry = this.#entry(bytes);
+    if (++entry.secretUses === SECRET_USES_BEFORE_TABLE) entry.point.precompute(SECRET_TABLE_WINDOW, false);
+    return entry.point.multiply(by);
+  }
+
+  #entry(bytes: Uint8Array): CachedPoint {
     if (bytes.length !== 33) throw new RangeError('a compressed point has 33 bytes');
     const name = toHex(bytes);
     const known = this.#points.get(name);
-    const entry = known ?? { point: Point.fromBytes(bytes), uses: 0 };
+    const entry = known ?? { point: Point.fromBytes(bytes), publicUses: 0, secretUses: 0 };
     // The newest are last: what was used least recently goes first.
     if (known !== undefined) this.#points.delete(name);
     else if (this.#points.size >= this.#most) this.#points.delete(this.#points.keys().next().value ?? name);
@@ -140,7 +159,7 @@ export const nobleSecp256k1: Secp256k1 = {
   isSecret: (secret) => noble.utils.isValidSecretKey(secret),
   isPoint: (point) => point.length === 33 && predicate(() => (points.get(point), true)),
   publicKey: (secret) => noble.getPublicKey(secret),
-  ecdh: (secret, point) => sha256(points.get(point).multiply(scalar(secret)).toBytes()),
+  ecdh: (secret, point) => sha256(points.secretMultiple(point, scalar(secret)).toBytes()),
   sign: (hash, secret) => noble.sign(hash, secret, { prehash: false }),
   signLowR,
   signRecoverable: (hash, secret) => {

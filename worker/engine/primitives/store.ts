@@ -1,11 +1,11 @@
 /**
  * What one turn changed, by key: new bytes, or `undefined` to delete. All of it goes into one transaction. Keys are
- * paths; whoever owns a prefix is the only one to write below it:
+ * paths; whoever owns a prefix is the only one to write below it, and `<n>` names a channel by its keys' index:
  *
  *     meta/…                      the wallet's own facts (client)
- *     chan/<id>/params|state|tx   a channel (manager); `tx` is the opener's unconfirmed funding transaction
- *     chan/<id>/htlc/<id>         the onion of an inbound HTLC (manager)
- *     mon/<id>/snap|upd/…|old/…   a monitor: snapshot, updates since, revoked commitments (monitor persister)
+ *     chan/<n>/params|state|…   a channel (manager); `tx` is the opener's unconfirmed funding transaction
+ *     chan/<n>/htlc/<id>         the onion of an inbound HTLC (manager)
+ *     mon/<n>/snap|upd/…|old/…    a monitor: snapshot, updates since, revoked commitments (monitor persister)
  *     pay/…, inv/…                outbound payments, invoices (payments)
  *     evt/…                       events until they are acknowledged (manager)
  *     coin/…, chain/…             the on-chain wallet, the sync cursor (client)

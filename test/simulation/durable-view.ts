@@ -1,0 +1,123 @@
+import { isDeepStrictEqual } from 'node:util';
+import { equalBytes, fromHex, toHex } from '../../worker/engine/primitives/bytes.ts';
+import type { StoreWrites } from '../../worker/engine/primitives/store.ts';
+import { decodeOpenChannel, encodeOpenChannel } from '../../worker/engine/channel/channel-records.ts';
+import type { OpenChannel } from '../../worker/engine/channel/channel-state.ts';
+import { latestCounterpartyCommit } from '../../worker/engine/channel/commitments.ts';
+import { applyUpdate, type ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
+import { decodeParameters, storeName } from '../../worker/engine/monitor/channel-records.ts';
+import { decodeMonitor, decodeUpdate, encodeMonitor } from '../../worker/engine/monitor/monitor-records.ts';
+import { decodeInbound, type InboundPayment } from '../../worker/engine/payments/inbound-payment.ts';
+import { decodePayment, type OutboundPayment } from '../../worker/engine/payments/outbound-payment.ts';
+import type { ChannelParameters } from '../../worker/engine/transactions/channel-parameters.ts';
+
+/**
+ * What is durable on one side, read along with every write as a restart would read it. Tells of each write that no
+ * honest engine makes.
+ */
+export class DurableView {
+  readonly monitors = new Map<string, ChannelMonitor>();
+  readonly channels = new Map<string, OpenChannel>();
+  readonly closed = new Set<string>();
+  readonly outbound = new Map<string, OutboundPayment>();
+  readonly inbound = new Map<string, InboundPayment>();
+  readonly records = new Map<string, Uint8Array>();
+  readonly #params = new Map<string, ChannelParameters>();
+  readonly #keys = new Map<string, string>();
+  readonly #complain: (problem: string) => void;
+
+  constructor(complain: (problem: string) => void) {
+    this.#complain = complain;
+  }
+
+  apply(writes: StoreWrites): void {
+    for (const [key, value] of writes) {
+      if (value === undefined) this.records.delete(key);
+      else this.records.set(key, value);
+    }
+    const paths = [...writes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value, parts: key.split('/') }));
+    for (const { parts, value } of paths) {
+      if (parts[2] !== 'params' || value === undefined) continue;
+      const params = decodeParameters(value);
+      this.#keys.set(parts[1] ?? '', toHex(params.channelId));
+      this.#params.set(toHex(params.channelId), params);
+    }
+    // The store names a channel by its keys' index; everybody else by its id.
+    for (const { parts } of paths)
+      if (parts[0] === 'chan' || parts[0] === 'mon') parts[1] = this.#keys.get(parts[1] ?? '') ?? '';
+    for (const { parts, value } of paths) if (parts[0] === 'mon' && parts[2] === 'snap') this.#snapshot(parts[1] ?? '', value);
+    for (const { parts, value } of paths)
+      if (parts[0] === 'mon' && parts[2] === 'upd') this.#update(parts[1] ?? '', Number(parts[3]), value);
+    for (const { key, parts, value } of paths) {
+      const [room, name = '', rest] = parts;
+      if (room === 'chan' && rest === 'state') this.#channel(name, value);
+      if (room === 'chan' && rest === 'closed') this.closed.add(name);
+      if (room === 'pay' && rest === undefined) this.#outbound(name, value);
+      if (room === 'inv' && rest === undefined) this.#inbound(name, value);
+      if ((room === 'pay' || room === 'inv') && value === undefined) this.#complain(`${key} is deleted`);
+    }
+  }
+
+  #snapshot(key: string, value: Uint8Array | undefined): void {
+    const params = this.#params.get(key);
+    if (value === undefined || params === undefined) return this.#complain('a monitor is gone, or has no channel');
+    const monitor = decodeMonitor(params, value);
+    const before = this.monitors.get(key);
+    if (before !== undefined && monitor.updateId < before.updateId) this.#complain('a monitor went back');
+    if (!equalBytes(encodeMonitor(monitor), value)) this.#complain('a monitor is not read as it was written');
+    this.monitors.set(key, monitor);
+  }
+
+  #update(key: string, updateId: number, value: Uint8Array | undefined): void {
+    const monitor = this.monitors.get(key);
+    if (monitor === undefined) return this.#complain('an update is for no monitor');
+    if (value === undefined) {
+      if (updateId > monitor.updateId) this.#complain(`update ${updateId} is deleted and in no snapshot`);
+      return;
+    }
+    if (updateId <= monitor.updateId) return;
+    if (updateId !== monitor.updateId + 1) return this.#complain(`update ${updateId} follows ${monitor.updateId}`);
+    this.monitors.set(key, applyUpdate(monitor, decodeUpdate(updateId, value)).monitor);
+  }
+
+  #channel(key: string, value: Uint8Array | undefined): void {
+    const params = this.#params.get(key);
+    const monitor = this.monitors.get(key);
+    if (value === undefined) return void this.channels.delete(key);
+    if (params === undefined || monitor === undefined) return this.#complain('a channel is stored without its monitor');
+    const fundingTransaction = this.records.get(`chan/${storeName(params)}/tx`) ?? new Uint8Array(0);
+    const parts = { params, onionOf: () => new Uint8Array(1366), fundingTransaction };
+    const { channel, signer } = decodeOpenChannel(value, parts);
+    if (!equalBytes(encodeOpenChannel(channel, signer), value)) this.#complain('a channel is not read as it was written');
+    this.channels.set(key, channel);
+    const { holderCommit } = channel.commitments;
+    const signed = latestCounterpartyCommit(channel.commitments);
+    const watched = monitor.counterpartyCommitments.at(-1);
+    if (holderCommit.number !== monitor.holderCommitment.number || signed.number !== watched?.number)
+      this.#complain('a channel and its monitor disagree on the commitments');
+    else if (!sameBalances(holderCommit.spec, monitor.holderCommitment.spec) || !sameBalances(signed.spec, watched.spec))
+      this.#complain('a channel and its monitor disagree on the balances');
+  }
+
+  #outbound(hash: string, value: Uint8Array | undefined): void {
+    if (value === undefined) return;
+    const payment = decodePayment(fromHex(hash), '', value);
+    const before = this.outbound.get(hash)?.state;
+    this.outbound.set(hash, payment);
+    if (before?.kind === 'succeeded' && !isDeepStrictEqual(before, payment.state))
+      this.#complain('a payment that had succeeded changed');
+    if (before?.kind === 'failed' && payment.state.kind !== 'failed') this.#complain('a failed payment lives again');
+  }
+
+  #inbound(hash: string, value: Uint8Array | undefined): void {
+    const text = this.records.get(`inv/${hash}/text`);
+    if (value === undefined || text === undefined) return this.#complain('an invoice is gone');
+    const payment = decodeInbound(fromHex(hash), value, text);
+    const before = this.inbound.get(hash)?.received;
+    this.inbound.set(hash, payment);
+    if (before !== undefined && !isDeepStrictEqual(before, payment.received)) this.#complain('an invoice was paid twice');
+  }
+}
+
+const sameBalances = (a: OpenChannel['commitments']['holderCommit']['spec'], b: typeof a): boolean =>
+  a.toHolderMsat === b.toHolderMsat && a.toCounterpartyMsat === b.toCounterpartyMsat && a.htlcs.length === b.htlcs.length;

@@ -1,0 +1,180 @@
+import { equalBytes, toHex } from '../../worker/engine/primitives/bytes.ts';
+import { sha256 } from '../../worker/engine/primitives/hash.ts';
+import { encodeOpenChannel } from '../../worker/engine/channel/channel-records.ts';
+import { isQuiet } from '../../worker/engine/channel/commitments.ts';
+import { isOpen, type OpenEntry } from '../../worker/engine/manager/channel-entry.ts';
+import { storeName } from '../../worker/engine/monitor/channel-records.ts';
+import type { CommitmentSpec } from '../../worker/engine/transactions/commitment-spec.ts';
+import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
+import { encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
+import type { Message, MessageOf } from '../../worker/engine/wire/message.ts';
+import type { Side } from './side.ts';
+import type { World } from './world.ts';
+
+/** What a message depends on must be durable when it leaves. */
+export function checkLeaving(world: World, side: Side, message: Message): void {
+  const complain = (problem: string): void => world.complain(side.name, `${message.kind} ${problem}`);
+  if (message.kind === 'warning') return complain('was sent');
+  if (message.kind === 'error') {
+    if (!world.forced && !world.opened) complain('was sent');
+    return;
+  }
+  if (!('channelId' in message)) return;
+  const key = toHex(message.channelId);
+  const monitor = side.view.monitors.get(key);
+  if (monitor === undefined) return complain('left before its channel was durable');
+  switch (message.kind) {
+    case 'commitment_signed':
+      return checkSignature(side, key, message, complain);
+    case 'revoke_and_ack':
+      return checkRevocation(side, key, message, complain);
+    case 'update_add_htlc':
+      if (!side.view.outbound.has(toHex(message.paymentHash))) complain('left before its payment was durable');
+      return;
+    case 'update_fulfill_htlc': {
+      const hash = toHex(sha256(message.paymentPreimage));
+      if (!monitor.preimages.has(hash)) complain('left before its preimage was durable');
+      if (side.view.inbound.get(hash)?.received === undefined) complain('left before the receipt was durable');
+      return;
+    }
+    case 'channel_reestablish':
+      if (message.nextCommitmentNumber - 1n > monitor.holderCommitment.number) complain('is ahead of what is durable');
+      if (message.nextRevocationNumber > (monitor.counterpartyCommitments[0]?.number ?? 0))
+        complain('claims a revocation that is not durable');
+      return;
+    case 'channel_ready':
+      // A close in the same commit takes the record along.
+      if (side.view.channels.get(key)?.holderReadySent !== true && !side.view.closed.has(key)) complain('left before it was durable');
+      return;
+    case 'shutdown':
+      if (monitor.shutdownScript.length === 0) complain('left before it was durable');
+      return;
+    default:
+      return;
+  }
+}
+
+function checkSignature(
+  side: Side,
+  key: string,
+  { signature }: MessageOf<'commitment_signed'>,
+  complain: (problem: string) => void,
+): void {
+  const sent = side.signed.get(key) ?? { newest: 0, signatures: new Set<string>() };
+  side.signed.set(key, sent);
+  if (sent.signatures.has(toHex(signature))) return;
+  sent.signatures.add(toHex(signature));
+  sent.newest++;
+  const durable = side.view.monitors.get(key)?.counterpartyCommitments.at(-1)?.number ?? -1;
+  if (sent.newest > durable) complain(`${sent.newest} left before it was durable (${durable})`);
+}
+
+function checkRevocation(
+  side: Side,
+  key: string,
+  { nextPerCommitmentPoint, perCommitmentSecret }: MessageOf<'revoke_and_ack'>,
+  complain: (problem: string) => void,
+): void {
+  const durable = side.view.monitors.get(key)?.holderCommitment.number ?? 0;
+  const signer = side.node.manager.channels().find((entry) => entry.key === key)?.signer;
+  if (signer === undefined) return;
+  const secretPoint = side.secp.publicKey(perCommitmentSecret);
+  for (let number = durable; number >= Math.max(1, durable - 1); number--)
+    if (
+      equalBytes(nextPerCommitmentPoint, signer.perCommitmentPoint(number + 1)) &&
+      equalBytes(secretPoint, signer.perCommitmentPoint(number - 1))
+    )
+      return;
+  complain(`gives up what ${durable}, the newest that is durable, does not replace`);
+}
+
+/** A commitment goes out only when that is decided and durable. */
+export function checkBroadcast(world: World, side: Side, raw: Uint8Array): void {
+  const { inputs } = decodeTransaction(raw);
+  for (const [key, { params, closed, broadcastTransaction }] of side.view.monitors) {
+    const spends = inputs.some(
+      ({ txid, vout }) => vout === params.fundingOutputIndex && equalBytes(txid, params.fundingTxid),
+    );
+    if (!spends) continue;
+    if (closed === 'no') world.complain(side.name, `broadcast a close of ${key.slice(0, 8)} that is not durable`);
+    else if (closed === 'broadcast' && !equalBytes(raw, broadcastTransaction))
+      world.complain(side.name, 'broadcast a commitment that is not the decided one');
+    else if (closed === 'broadcast' && !world.forced && !world.opened)
+      world.complain(side.name, 'closed a channel alone without a reason');
+  }
+}
+
+/** In every commitment the two balances and the HTLCs are the capacity. */
+export function checkBalances(side: Side, complain: (problem: string) => void): void {
+  for (const entry of side.node.manager.channels()) {
+    if (!isOpen(entry)) continue;
+    const { holderCommit, counterpartyCommit, counterpartyNext } = entry.state.commitments;
+    const specs = [holderCommit.spec, counterpartyCommit.spec];
+    if (counterpartyNext.kind === 'awaitingRevocation') specs.push(counterpartyNext.commit.spec);
+    for (const spec of specs)
+      if (total(spec) !== entry.state.params.fundingSat * 1000n) complain(`a commitment has ${total(spec)} msat`);
+  }
+}
+
+/** After everything was delivered and completed on a connection. */
+export function checkQuiet(world: World): void {
+  for (const side of world.sides) {
+    const wallet = side.view.records.get('coin/state');
+    if (wallet !== undefined && !equalBytes(wallet, encodeWallet(side.node.wallet.state)))
+      world.complain(side.name, 'the wallet differs from what is durable');
+    for (const entry of side.node.manager.channels()) if (isOpen(entry)) checkQuietChannel(world, side, entry);
+  }
+  if (world.forced) return;
+  checkPayments(world);
+}
+
+function checkQuietChannel(world: World, side: Side, entry: OpenEntry): void {
+  const complain = (problem: string): void => world.complain(side.name, `at rest, ${problem}`);
+  const { state, signer, key } = entry;
+  const record = side.view.records.get(`chan/${storeName(state.params)}/state`);
+  if (record === undefined || !equalBytes(record, encodeOpenChannel(state, signer.state)))
+    complain('a channel differs from what is durable');
+  const peer = world
+    .other(side)
+    .node.manager.channels()
+    .find((each) => each.key === key);
+  if (peer === undefined || !isOpen(peer)) {
+    if (!world.forced && !world.opened) complain('a channel is open on one side only');
+    return;
+  }
+  if (world.forced) return;
+  if (entry.connection !== 'connected') complain('a channel is not connected');
+  if (state.holderReadySent && state.counterpartyReady && !isQuiet(state.commitments)) complain('a channel still moves');
+  const { holderCommit, counterpartyCommit } = state.commitments;
+  const theirs = peer.state.commitments;
+  if (holderCommit.number !== theirs.counterpartyCommit.number) complain('the commitment numbers differ');
+  for (const [ours, mirrored] of [
+    [holderCommit.spec, theirs.counterpartyCommit.spec],
+    [counterpartyCommit.spec, theirs.holderCommit.spec],
+  ] as const) {
+    if (ours.toHolderMsat !== mirrored.toCounterpartyMsat || ours.toCounterpartyMsat !== mirrored.toHolderMsat)
+      complain('the balances differ');
+    if (ours.feeratePerKw !== mirrored.feeratePerKw) complain('the feerates differ');
+  }
+}
+
+/** Every payment has one outcome, the same on both sides. */
+function checkPayments(world: World): void {
+  for (const { paymentHash, amountMsat, from, to } of world.payments) {
+    const sent = world[from].node.manager.payments.outbound().find((p) => toHex(p.paymentHash) === paymentHash);
+    const received = world[to].node.manager.payments
+      .inbound()
+      .find((p) => toHex(p.paymentHash) === paymentHash)?.received;
+    const name = `the payment of ${amountMsat} msat from ${from}`;
+    if (sent?.state.kind === 'pending') world.complain(from, `${name} is pending for ever`);
+    if ((sent?.state.kind === 'succeeded') !== (received !== undefined))
+      world.complain(from, `${name} ${sent?.state.kind ?? 'is unknown'}, received: ${received !== undefined}`);
+    if (received !== undefined && received.amountMsat !== amountMsat)
+      world.complain(to, `${name} came as ${received.amountMsat}`);
+    const durable = world[from].view.outbound.get(paymentHash);
+    if (durable?.state.kind !== sent?.state.kind) world.complain(from, `${name} is not durable as it is`);
+  }
+}
+
+const total = ({ toHolderMsat, toCounterpartyMsat, htlcs }: CommitmentSpec): bigint =>
+  htlcs.reduce((sum, { amountMsat }) => sum + amountMsat, toHolderMsat + toCounterpartyMsat);

@@ -1,0 +1,87 @@
+import fc from 'fast-check';
+import { closing, command, forceClosing, opening, perform, type Command } from './commands.ts';
+import { FAULTS, type Fault } from './faults.ts';
+import { checkQuiet } from './invariants.ts';
+import { START_NAMES, startOf, type CryptoName, type StartName } from './starts.ts';
+import { World } from './world.ts';
+
+/** One simulation: where it begins and what happens. */
+export interface Run {
+  readonly start: StartName;
+  readonly crypto: CryptoName;
+  readonly commands: readonly Command[];
+}
+
+/** Steps that were performed in this process, those of shrinking included. */
+export const performed = { steps: 0, runs: 0 };
+
+/** Performs a run and its late part. Throws with everything that no honest engine does, and the step at which it came. */
+export async function simulate({ start, crypto, commands }: Run, faultName?: string): Promise<World> {
+  const make = faultName === undefined ? undefined : FAULTS[faultName];
+  const fault: Fault | undefined = make === undefined ? undefined : { name: faultName ?? '', ...make() };
+  const world = new World(await startOf(start, crypto), fault);
+  performed.runs++;
+  await world.settle();
+  world.connect();
+  for (const [index, each] of commands.entries()) {
+    performed.steps++;
+    await perform(world, each);
+    throwProblems(world, `after step ${index} (${each.kind})`);
+  }
+  await comeToRest(world);
+  checkQuiet(world);
+  throwProblems(world, 'at rest');
+  return world;
+}
+
+/** Everybody connects, everything arrives and completes, parts of payments time out, blocks confirm what was broadcast. */
+async function comeToRest(world: World): Promise<void> {
+  const round = async (stage: string): Promise<void> => {
+    await world.pump();
+    world.check();
+    throwProblems(world, stage);
+  };
+  world.connect();
+  await round('in the late part');
+  world.tick(61_000);
+  await round('after the last tick');
+  world.disconnect();
+  world.connect();
+  await round('after the last connection');
+  for (let block = 0; block < 8; block++) world.mine();
+  await round('after the last blocks');
+}
+
+function throwProblems(world: World, stage: string): void {
+  if (world.problems.length > 0) throw new Error(`${stage}: ${world.problems.slice(0, 4).join('\n  ')}`);
+}
+
+const crypto: fc.Arbitrary<CryptoName> = fc.constant('fake');
+
+/** Runs that begin somewhere, with commands of some more kinds; weights are against a thousand others. */
+function runs(
+  starts: readonly StartName[],
+  ...kinds: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrary<Command> }[]
+): fc.Arbitrary<Run> {
+  const commands = fc.constantFrom('calm' as const, 'stormy' as const).chain((weather) =>
+    fc.array(fc.oneof({ weight: 1000, arbitrary: command(weather) }, ...kinds), {
+      minLength: 1,
+      maxLength: 400,
+      size: 'max',
+    }),
+  );
+  return fc.record({ start: fc.constantFrom(...starts), crypto, commands });
+}
+
+const FUNDED = START_NAMES.filter((name) => name !== 'empty');
+
+/** Runs of every kind: some open channels, some close them together, some alone. */
+export const run: fc.Arbitrary<Run> = fc.oneof(
+  { weight: 6, arbitrary: runs(FUNDED) },
+  { weight: 1, arbitrary: runs(['empty', 'empty', 'wide'], { weight: 50, arbitrary: opening }) },
+  { weight: 2, arbitrary: runs(FUNDED, { weight: 15, arbitrary: closing }) },
+  {
+    weight: 1,
+    arbitrary: runs(FUNDED, { weight: 10, arbitrary: forceClosing }, { weight: 10, arbitrary: closing }),
+  },
+);

@@ -1,0 +1,102 @@
+import type { Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
+import type { StoreWrites } from '../../worker/engine/primitives/store.ts';
+import { DurableView } from './durable-view.ts';
+import type { Fault } from './faults.ts';
+import { MemoryDisk, type MemoryStore } from './memory-store.ts';
+import { SimulatedNode } from './node.ts';
+import type { SideName, WorldStart } from './world.ts';
+
+export interface SideOptions {
+  readonly name: SideName;
+  readonly start: WorldStart;
+  readonly now: () => number;
+  readonly complain: (problem: string) => void;
+  readonly fault?: Fault;
+}
+
+/** One node with its disk, over all its restarts, and with what it has sent that is not delivered. */
+export class Side {
+  readonly name: SideName;
+  readonly view: DurableView;
+  /** Messages on their way to the other side, oldest first. */
+  queue: Uint8Array[] = [];
+  /** Signatures of `commitment_signed` that have left, by channel, and the number of the newest. */
+  readonly signed = new Map<string, { newest: number; readonly signatures: Set<string> }>();
+  readonly #options: SideOptions;
+  readonly #disk: WatchedDisk;
+  #store: MemoryStore;
+  #node: SimulatedNode;
+
+  constructor(options: SideOptions) {
+    this.#options = options;
+    this.name = options.name;
+    this.view = new DurableView(options.complain);
+    this.#disk = new WatchedDisk(this.view, options.fault);
+    this.#disk.apply(new Map(options.start.records[options.name]));
+    for (const [key, { counterpartyCommitments }] of this.view.monitors)
+      this.signed.set(key, { newest: counterpartyCommitments.at(-1)?.number ?? 0, signatures: new Set() });
+    this.#store = this.#disk.open();
+    this.#node = this.#begin();
+  }
+
+  get node(): SimulatedNode {
+    return this.#node;
+  }
+
+  get store(): MemoryStore {
+    return this.#store;
+  }
+
+  get secp(): Secp256k1 {
+    return this.#options.start.secp;
+  }
+
+  get disk(): MemoryDisk {
+    return this.#disk;
+  }
+
+  crash(written: boolean): void {
+    this.#node.committer.stop();
+    if (written && this.#store.inFlight > 0) this.#store.crashAfterWrite();
+    else this.#store.crash();
+    this.queue = [];
+    this.#options.fault?.restarting?.(this.#disk);
+    this.#store = this.#disk.open();
+    this.#node = this.#begin();
+  }
+
+  #begin(): SimulatedNode {
+    const { name, start, now, fault } = this.#options;
+    const { keys, descriptors } = start.identities[name];
+    const store = this.#store;
+    const commit = (writes: StoreWrites) => fault?.commit?.(store, writes) ?? store.commit(writes);
+    return new SimulatedNode({
+      name,
+      store: { records: store.records, commit },
+      secp: start.secp,
+      config: start.config,
+      features: start.features,
+      keys,
+      descriptors,
+      now,
+    });
+  }
+}
+
+/** A disk whose every write is read along. */
+class WatchedDisk extends MemoryDisk {
+  readonly #view: DurableView;
+  readonly #fault: Fault | undefined;
+
+  constructor(view: DurableView, fault: Fault | undefined) {
+    super();
+    this.#view = view;
+    this.#fault = fault;
+  }
+
+  override apply(writes: StoreWrites): void {
+    const written = this.#fault?.writing?.(writes) ?? writes;
+    super.apply(written);
+    this.#view.apply(written);
+  }
+}

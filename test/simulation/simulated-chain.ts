@@ -1,0 +1,99 @@
+import { toHex } from '../../worker/engine/primitives/bytes.ts';
+import { decodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
+
+/** A block with what it confirmed. */
+export interface SimulatedBlock {
+  readonly height: number;
+  readonly transactions: readonly Transaction[];
+}
+
+/** The state of a chain, to begin another simulation from it. */
+export interface ChainSnapshot {
+  readonly height: number;
+  readonly blocks: readonly SimulatedBlock[];
+}
+
+/** A chain that confirms what it is given, and at most one spend of an output. */
+export class SimulatedChain {
+  readonly blocks: SimulatedBlock[];
+  #height: number;
+  readonly #mempool = new Map<string, Transaction>();
+  readonly #confirmedAt = new Map<string, number>();
+  readonly #spentBy = new Map<string, string>();
+
+  constructor({ height, blocks }: ChainSnapshot) {
+    this.#height = height;
+    this.blocks = [...blocks];
+    for (const block of blocks) for (const transaction of block.transactions) this.#confirm(transaction, block.height);
+  }
+
+  get height(): number {
+    return this.#height;
+  }
+
+  get snapshot(): ChainSnapshot {
+    return { height: this.#height, blocks: this.blocks };
+  }
+
+  /** Takes a transaction unless it is known, spends what is spent or unknown, or conflicts with one that came before. */
+  broadcast(raw: Uint8Array): void {
+    const transaction = decodeTransaction(raw);
+    const txid = toHex(transactionId(transaction));
+    if (this.#confirmedAt.has(txid) || this.#mempool.has(txid)) return;
+    const pending = new Set([...this.#mempool.values()].flatMap(({ inputs }) => inputs.map(outpointName)));
+    const known = transaction.inputs.every(
+      (input) => this.#confirmedAt.has(toHex(input.txid)) || this.#mempool.has(toHex(input.txid)),
+    );
+    const conflicts = transaction.inputs.map(outpointName).some((name) => this.#spentBy.has(name) || pending.has(name));
+    if (known && !conflicts) this.#mempool.set(txid, transaction);
+  }
+
+  /** Confirms all that may confirm. */
+  mine(): SimulatedBlock {
+    this.#height++;
+    const transactions: Transaction[] = [];
+    for (const [txid, transaction] of this.#mempool) {
+      if (!this.#isMature(transaction)) continue;
+      this.#mempool.delete(txid);
+      this.#confirm(transaction, this.#height);
+      transactions.push(transaction);
+    }
+    const block = { height: this.#height, transactions };
+    if (transactions.length > 0) this.blocks.push(block);
+    return block;
+  }
+
+  isConfirmed(txid: Uint8Array): boolean {
+    return this.#confirmedAt.has(toHex(txid));
+  }
+
+  /** The confirmed transaction that spends an output. */
+  spendOf(txid: Uint8Array, vout: number): Transaction | undefined {
+    const by = this.#spentBy.get(outpointName({ txid, vout }));
+    return this.blocks
+      .flatMap(({ transactions }) => transactions)
+      .find((transaction) => toHex(transactionId(transaction)) === by);
+  }
+
+  #confirm(transaction: Transaction, height: number): void {
+    const txid = toHex(transactionId(transaction));
+    this.#confirmedAt.set(txid, height);
+    for (const input of transaction.inputs) {
+      const name = outpointName(input);
+      if (this.#spentBy.has(name)) throw new Error(`${name} is spent twice`);
+      this.#spentBy.set(name, txid);
+    }
+  }
+
+  /** BIP 68, in blocks. */
+  #isMature({ inputs }: Transaction): boolean {
+    return inputs.every(({ txid, sequence }) => {
+      const at = this.#confirmedAt.get(toHex(txid));
+      if (at === undefined) return false;
+      return sequence >= 0x8000_0000 || this.#height - at >= (sequence & 0xffff);
+    });
+  }
+}
+
+const outpointName = ({ txid, vout }: { readonly txid: Uint8Array; readonly vout: number }): string =>
+  `${toHex(txid)}:${vout}`;
