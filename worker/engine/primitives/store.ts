@@ -3,8 +3,8 @@
  * paths; whoever owns a prefix is the only one to write below it, and `<n>` names a channel by its keys' index:
  *
  *     meta/…                      the wallet's own facts (client)
- *     chan/<n>/params|state|…   a channel (manager); `tx` is the opener's unconfirmed funding transaction
- *     chan/<n>/htlc/<id>         the onion of an inbound HTLC (manager)
+ *     chan/<n>/params|state|…     a channel: what never changes, what every step writes, the funding transaction (manager)
+ *     chan/<n>/htlc/<id>           the onion of an inbound HTLC (manager)
  *     mon/<n>/snap|upd/…|old/…    a monitor: snapshot, updates since, revoked commitments (monitor persister)
  *     pay/…, inv/…                outbound payments, invoices (payments)
  *     evt/…                       events until they are acknowledged (manager)
