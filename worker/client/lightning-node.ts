@@ -55,6 +55,8 @@ export interface NodeParts {
 const RESERVE_PER_CHANNEL_SAT = 10_000n;
 const MOST_RESERVED_CHANNELS = 5;
 const TICK_MS = 1_000;
+/** So long the last height that was known is good enough. */
+const BLIND_MS = 30 * 60_000;
 
 /**
  * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
@@ -75,8 +77,9 @@ export class LightningNode {
   #problem: GlowwormError | undefined;
   #searching: boolean;
   #bestHash = '';
-  /** The chain was reached in this run. */
+  /** The chain was reached in this run, and not too long ago. */
   #chainKnown = false;
+  #unreachableSince: number | undefined;
   #tick: unknown;
 
   constructor(parts: NodeParts) {
@@ -101,7 +104,7 @@ export class LightningNode {
       stored: headers === undefined ? undefined : decodeHeaders(headers),
       onUpdate: (update, state) => this.#chainUpdated(update, state),
       onSynced: () => this.#synced(),
-      onStatus: parts.changed,
+      onStatus: () => this.#chainStatusChanged(),
       onFeerates: (feerates) => this.#guarded(() => this.turn(() => this.manager.updateFeerates(feerates))),
       log,
     });
@@ -317,6 +320,21 @@ export class LightningNode {
   #watchScripts(): void {
     const scripts = this.#searching ? this.wallet.watchedScripts() : this.wallet.activeScripts();
     for (const script of [...scripts, this.keys.destinationScript()]) this.#watchList.registerScript(script);
+  }
+
+  #chainStatusChanged(): void {
+    const { now } = this.#parts.platform.timers;
+    if (this.chain.status.kind !== 'unreachable') this.#unreachableSince = undefined;
+    else if (now() - (this.#unreachableSince ??= now()) > BLIND_MS) this.#leavePeers();
+    this.#parts.changed();
+  }
+
+  /** Without the chain for so long, the height is not known any more. */
+  #leavePeers(): void {
+    if (!this.#chainKnown) return;
+    this.#parts.log('the chain cannot be reached: peers are left until it can');
+    this.#chainKnown = false;
+    for (const nodeId of this.#peerConfigs.keys()) this.peers.remove(nodeId);
   }
 
   /**
