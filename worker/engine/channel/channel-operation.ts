@@ -46,10 +46,6 @@ export interface HtlcOffer {
 /** The removal of an inbound HTLC that somebody decided upon. */
 export type HtlcDecision = Removal;
 
-/** Both sides are ready and no `shutdown` is under way: HTLCs may be added. */
-export const canAddHtlcs = (channel: OpenChannel): boolean =>
-  channel.holderReadySent && channel.counterpartyReady && channel.shutdown.kind === 'none';
-
 /** Offers an HTLC (BOLT 2, Adding an HTLC). The answer is its id, or the limit that stands against it. */
 export function offerHtlc(
   env: ChannelEnv,

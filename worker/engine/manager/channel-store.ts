@@ -9,6 +9,7 @@ import {
 } from '../channel/channel-records.ts';
 import type { ClosedChannel, OpenChannel } from '../channel/channel-state.ts';
 import { allHtlcs } from '../channel/commitments.ts';
+import { PAYMENT_ONION_BYTES } from '../onion/sphinx.ts';
 import type { SignerState } from '../keys/signer-state.ts';
 import { decodeParameters, encodeParameters, storeName } from '../monitor/channel-records.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
@@ -103,7 +104,7 @@ export function readChannels(
       onionOf: ({ direction, id }) =>
         direction === 'outbound'
           ? outboundOnion(key, id)
-          : (records.get(`chan/${name}/htlc/${sortable(id)}`) ?? new Uint8Array(1366)),
+          : (records.get(`chan/${name}/htlc/${sortable(id)}`) ?? new Uint8Array(PAYMENT_ONION_BYTES)),
     });
     found.push({ ...common, kind: 'open', channel, signer });
   }

@@ -10,7 +10,7 @@ import { failureOfMalformed, type Failure } from '../onion/failure-message.ts';
 import { buildFailure, decryptFailure, type AttributedFailure } from '../onion/failures.ts';
 import { hopInstruction } from '../onion/hop-instruction.ts';
 import { decodePayload } from '../onion/payloads.ts';
-import { peelOnion } from '../onion/sphinx.ts';
+import { PAYMENT_ONION_BYTES, peelOnion } from '../onion/sphinx.ts';
 import { decodeInvoice } from '../payments/bolt11.ts';
 import {
   CLTV_CLAIM_BUFFER,
@@ -120,7 +120,7 @@ export class PaymentBook {
       const part = payment.state.parts.find((each) => each.channelKey === channelKey && each.htlcId === htlcId);
       if (part !== undefined) return partOnion(this.#secp, this.#terms(payment), part).packet;
     }
-    return new Uint8Array(1366);
+    return new Uint8Array(PAYMENT_ONION_BYTES);
   }
 
   addInvoice(payment: InboundPayment): void {

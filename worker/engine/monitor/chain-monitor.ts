@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '../primitives/bytes.ts';
+import { equalBytes } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
@@ -38,7 +38,7 @@ export interface Filter {
   registerOutput(outpoint: Outpoint, scriptPubkey: Uint8Array): void;
 }
 
-/** What a channel manager needs of its monitors. */
+/** What a channel manager needs of its monitors. A channel's key is its id in hex. */
 export interface Watch {
   watchChannel(
     channelKey: string,
@@ -49,9 +49,6 @@ export interface Watch {
   updateChannel(channelKey: string, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus;
   releasePendingMonitorEvents(): readonly MonitorEvent[];
 }
-
-/** The key of a channel in maps and in the store: its id in hex. */
-export const channelKey = (channelId: Uint8Array): string => toHex(channelId);
 
 /** An update that a persister has not completed yet. */
 export interface PendingUpdate {

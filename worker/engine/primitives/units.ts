@@ -9,8 +9,6 @@ export type Msat = Unit<bigint, 'Msat'>;
 export type Sat = Unit<bigint, 'Sat'>;
 /** Satoshi per 1000 weight units. */
 export type FeeratePerKw = Unit<number, 'FeeratePerKw'>;
-/** Height of a block, 0 to 499,999,999 (above that a lock time means seconds). */
-export type BlockHeight = Unit<number, 'BlockHeight'>;
 
 const MAX_SAT = 21_000_000n * 100_000_000n;
 
@@ -25,9 +23,6 @@ export const msat = (value: bigint): Msat => checkedAmount(value, MAX_SAT * 1000
 /** An amount in satoshi. Throws `AmountOutOfRange` when negative or above 21 million bitcoin. */
 export const sat = (value: bigint): Sat => checkedAmount(value, MAX_SAT, 'sat') as Sat;
 
-/** Satoshi to millisatoshi; exact. */
-export const satToMsat = (value: Sat): Msat => msat(value * 1000n);
-
 /** Millisatoshi to satoshi, rounded down, as BOLT 3 does for every output of a commitment transaction. */
 export const msatToSatFloor = (value: Msat): Sat => sat(value / 1000n);
 
@@ -36,11 +31,4 @@ export function feeratePerKw(value: number): FeeratePerKw {
   if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff)
     throw new GlowwormError('AmountOutOfRange', `${value} is not a feerate per kw`);
   return value as FeeratePerKw;
-}
-
-/** A block height. Throws `AmountOutOfRange` outside 0 to 499,999,999. */
-export function blockHeight(value: number): BlockHeight {
-  if (!Number.isInteger(value) || value < 0 || value >= 500_000_000)
-    throw new GlowwormError('AmountOutOfRange', `${value} is not a block height`);
-  return value as BlockHeight;
 }

@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { msat } from '../../../worker/engine/primitives/units.ts';
+import * as operation from '../../../worker/engine/channel/channel-operation.ts';
+import {
+  decodeClosedChannel,
+  decodeOpenChannel,
+  encodeClosedChannel,
+  encodeOpenChannel,
+} from '../../../worker/engine/channel/channel-records.ts';
+import { afterDisconnection } from '../../../worker/engine/channel/channel-reestablish.ts';
+import type { CloseReason, OpenChannel, Shutdown } from '../../../worker/engine/channel/channel-state.ts';
+import { allHtlcs, isRemovable } from '../../../worker/engine/channel/commitments.ts';
+import { decodeParameters, encodeParameters } from '../../../worker/engine/monitor/channel-records.ts';
+import type { Removal } from '../../../worker/engine/transactions/commitment-spec.ts';
+import { htlcKey } from '../../../worker/engine/transactions/channel-htlc.ts';
+import fixture from '../../vectors/records-v1.json' with { type: 'json' };
+import { openPair, passed, type Party } from './party.ts';
+
+/** What a restart makes of a party's channel. */
+function reread({ state, signer }: Party): ReturnType<typeof decodeOpenChannel> {
+  const htlcs = allHtlcs(state.commitments);
+  return decodeOpenChannel(encodeOpenChannel(state, signer.state), {
+    params: decodeParameters(encodeParameters(state.params)),
+    onionOf: ({ direction, id }) =>
+      [...htlcs.values()].find((htlc) => htlcKey(htlc) === htlcKey({ ...htlc, direction, id }))?.onion ?? new Uint8Array(0),
+    fundingTransaction: state.funding.transaction,
+  });
+}
+
+function expectReread(party: Party): void {
+  const { channel, signer } = reread(party);
+  expect(channel).toEqual(afterDisconnection(party.state));
+  expect(signer).toEqual(party.signer.state);
+}
+
+type Step = { readonly who: 'opener' | 'fundee' } & (
+  | { readonly kind: 'offer'; readonly amountMsat: bigint }
+  | { readonly kind: 'remove'; readonly how: Removal['kind'] }
+  | { readonly kind: 'fee'; readonly feeratePerKw: number }
+  | { readonly kind: 'sign' | 'deliver' }
+);
+
+const who = fc.constantFrom('opener' as const, 'fundee' as const);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ who, kind: fc.constant('offer' as const), amountMsat: fc.bigInt({ min: 1n, max: 9_000_000n }) }),
+  fc.record({ who, kind: fc.constant('remove' as const), how: fc.constantFrom('fail' as const, 'failMalformed' as const) }),
+  fc.record({ who, kind: fc.constant('fee' as const), feeratePerKw: fc.integer({ min: 253, max: 3000 }) }),
+  fc.record({ who, kind: fc.constant('sign' as const) }),
+  { weight: 4, arbitrary: fc.record({ who, kind: fc.constant('deliver' as const) }) },
+);
+
+function take(from: Party, to: Party, { kind, ...rest }: Step): void {
+  if (kind === 'offer' && 'amountMsat' in rest) from.offer(rest.amountMsat);
+  else if (kind === 'sign') from.sign();
+  else if (kind === 'fee' && 'feeratePerKw' in rest)
+    from.apply(operation.proposeFee(from.state, rest.feeratePerKw as Parameters<typeof operation.proposeFee>[1]));
+  else if (kind === 'deliver') {
+    const message = from.outbox.shift();
+    if (message !== undefined) passed(to.receive(message));
+  } else if (kind === 'remove' && 'how' in rest) {
+    const { commitments } = from.state;
+    const htlc = commitments.holderCommit.spec.htlcs.find((h) => h.direction === 'inbound' && isRemovable(commitments, h.id));
+    if (htlc === undefined) return;
+    const removal: Removal =
+      rest.how === 'fail'
+        ? { kind: 'fail', htlcId: htlc.id, reason: new Uint8Array(292).fill(3) }
+        : { kind: 'failMalformed', htlcId: htlc.id, sha256OfOnion: new Uint8Array(32).fill(4), failureCode: 0xc005 };
+    from.apply(operation.removeHtlc(from.state, removal));
+  }
+}
+
+describe('an open channel', () => {
+  it('is read as it was written, whatever is under way', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        const { opener, fundee } = openPair();
+        for (const each of steps) {
+          const [from, to] = each.who === 'opener' ? [opener, fundee] : [fundee, opener];
+          take(from, to, each);
+          expectReread(from);
+          expectReread(to);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  const script = Uint8Array.of(0, 20, ...new Uint8Array(20));
+  it.each<[string, Partial<OpenChannel>]>([
+    ['unconfirmed', { funding: { kind: 'unconfirmed', transaction: new Uint8Array(100).fill(1) } }],
+    ['not ready', { holderReadySent: false, counterpartyReady: false }],
+    ['without aliases', { counterpartyAlias: 0n }],
+    ...(
+      [
+        { kind: 'holder', holderScript: script, sent: false },
+        { kind: 'holder', holderScript: script, sent: true },
+        { kind: 'both', holderScript: script, counterpartyScript: script, sent: false },
+        { kind: 'both', holderScript: script, counterpartyScript: script, sent: true },
+      ] satisfies Shutdown[]
+    ).map((shutdown): [string, Partial<OpenChannel>] => [`shutdown ${shutdown.kind} ${shutdown.sent}`, { shutdown }]),
+  ])('is read as it was written when %s', (_name, change) => {
+    const { opener } = openPair();
+    opener.state = { ...opener.state, ...change };
+    expectReread(opener);
+  });
+});
+
+describe('a closed channel', () => {
+  it.each<CloseReason>([
+    { kind: 'cooperative', transaction: new Uint8Array(80).fill(5) },
+    { kind: 'holderForceClosed' },
+    { kind: 'violation', message: 'a reason' },
+    { kind: 'counterpartyError', message: 'another' },
+    { kind: 'counterpartyForceClosed' },
+    { kind: 'stale' },
+    { kind: 'fundingTimedOut' },
+  ])('is read as it was written: $kind', (reason) => {
+    const { params } = openPair().opener.state;
+    const closed = { kind: 'closed', params, reason, holderMsat: msat(12_345n) } as const;
+    expect(decodeClosedChannel(encodeClosedChannel(closed), params)).toEqual(closed);
+  });
+});
+
+describe('records of version 1', () => {
+  const params = decodeParameters(fromHex(fixture.params));
+
+  it('are still read, and written again the same', () => {
+    expect(toHex(encodeParameters(params))).toBe(fixture.params);
+    const parts = { params, onionOf: () => new Uint8Array(1366), fundingTransaction: new Uint8Array(0) };
+    const { channel, signer } = decodeOpenChannel(fromHex(fixture.open), parts);
+    expect(toHex(encodeOpenChannel(channel, signer))).toBe(fixture.open);
+    expect(channel.commitments).toMatchObject({
+      holderCommit: { number: fixture.holderNumber },
+      counterpartyNext: { kind: 'awaitingRevocation' },
+      nextHolderHtlcId: BigInt(fixture.nextHolderHtlcId),
+    });
+    const closed = decodeClosedChannel(fromHex(fixture.closed), params);
+    expect(closed).toMatchObject({ reason: { kind: 'counterpartyError', message: 'gone' }, holderMsat: 599_000_000n });
+    expect(toHex(encodeClosedChannel(closed))).toBe(fixture.closed);
+  });
+
+  it('of a later version are refused by their number', () => {
+    const later = fromHex(fixture.closed.replace(/^000101/, '000102'));
+    expect(() => decodeClosedChannel(later, params)).toThrow(expect.objectContaining({ code: 'RecordTooNew' }));
+  });
+});
