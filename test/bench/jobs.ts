@@ -1,44 +1,44 @@
-/** One measurement of payments over one channel. Times in milliseconds. */
-export interface PaymentsResult {
-  readonly count: number;
-  readonly inFlight: number;
-  readonly perSecond: number;
-  /** Of a batch, with more than one in flight. */
-  readonly p50: number;
-  readonly p99: number;
-  /** What the sender and the receiver wrote for single payments. */
-  readonly marks: readonly {
-    readonly payment: number;
-    readonly sides: readonly { readonly transactions: number; readonly bytes: number }[];
-  }[];
+import type { PaymentsResult } from './payments.ts';
+
+/** Parts of a cold start inside the worker. */
+export interface ColdResult {
+  /** From the database to an engine that knows its channel and could connect. */
+  readonly engineMs: number;
 }
 
 /** What a bench worker can be asked to do. */
 export interface Jobs {
   payments(request: { readonly count: number; readonly inFlight: number }): Promise<PaymentsResult>;
   /** Start-up on the database that the payments before it left. */
-  cold(): Promise<{ readonly ms: number }>;
-  /** Keeps the engines alive while memory is measured. */
-  kept(): Promise<number>;
+  cold(): Promise<ColdResult>;
+  /** Bytes of wasm memory; asking keeps the engines alive while memory is measured. */
+  wasmBytes(): Promise<number>;
 }
 
 export type JobRequest =
   | { readonly job: 'payments'; readonly count: number; readonly inFlight: number }
   | { readonly job: 'cold' }
-  | { readonly job: 'kept' };
+  | { readonly job: 'wasmBytes' };
 
-/** Answers `{ ok }` or `{ error }` for each request that is posted to this worker. */
+export type JobAnswer = { readonly ok: unknown } | { readonly error: string };
+
+/** Answers each request that is posted to this worker. */
 export function serveJobs(jobs: Jobs): void {
+  const answer = (message: JobAnswer): void => globalThis.postMessage(message);
   globalThis.addEventListener('message', ({ data }: MessageEvent<JobRequest>) => {
     const run = data.job === 'payments' ? jobs.payments(data) : jobs[data.job]();
     run.then(
-      (ok) => globalThis.postMessage({ ok }),
-      (error: unknown) => globalThis.postMessage({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+      (ok) => answer({ ok }),
+      (error: unknown) => answer({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
     );
   });
 }
 
-export function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+/** Deletes a database that an earlier job left. */
+export function wipe(name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.deleteDatabase(name);
+    request.onsuccess = () => resolve();
+    request.onerror = () => reject(request.error ?? new Error('the database cannot be deleted'));
+  });
 }

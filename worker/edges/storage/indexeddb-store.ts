@@ -111,7 +111,9 @@ class IndexedDbStore implements Store {
     let fenced = false;
     const fence = transaction.store.get(EPOCH_KEY).then((epoch) => {
       fenced = epoch === undefined || !equalBytes(epoch, this.#epoch);
+      // All writes are queued by now: to say so spares the wait for their answers.
       if (fenced) abort(transaction);
+      else transaction.commit();
     });
     const requests: Promise<unknown>[] = [fence];
     try {

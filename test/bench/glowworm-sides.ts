@@ -5,20 +5,23 @@ import type { StoreWrites } from '../../worker/engine/primitives/store.ts';
 import { NoiseSession } from '../../worker/engine/peer/noise-session.ts';
 import { decodeTransaction, type Transaction } from '../../worker/engine/transactions/transaction.ts';
 import { SimulatedNode, type SimulatedStore } from '../simulation/node.ts';
-
-/** What one side wrote. */
-export interface WriteCounts {
-  transactions: number;
-  bytes: number;
-}
+import type { WriteCounts } from './payments.ts';
+import { soon, task, type Activity } from './tasks.ts';
 
 /** A store that counts what goes through it. */
 class CountingStore implements SimulatedStore {
-  readonly counts: WriteCounts = { transactions: 0, bytes: 0 };
+  #transactions = 0;
+  #bytes = 0;
   readonly #store: Store;
+  readonly #written: () => void;
 
-  constructor(store: Store) {
+  constructor(store: Store, written: () => void) {
     this.#store = store;
+    this.#written = written;
+  }
+
+  get counts(): WriteCounts {
+    return { transactions: this.#transactions, bytes: this.#bytes };
   }
 
   get records(): Store['records'] {
@@ -26,9 +29,9 @@ class CountingStore implements SimulatedStore {
   }
 
   commit(writes: StoreWrites): ReturnType<Store['commit']> {
-    this.counts.transactions++;
-    for (const [key, value] of writes) this.counts.bytes += key.length + (value?.length ?? 0);
-    return this.#store.commit(writes);
+    this.#transactions++;
+    for (const [key, value] of writes) this.#bytes += key.length + (value?.length ?? 0);
+    return this.#store.commit(writes).finally(this.#written);
   }
 
   close(): void {
@@ -42,12 +45,14 @@ export class Side {
   readonly store: CountingStore;
   #session: NoiseSession | undefined;
   #other: Side | undefined;
+  readonly #activity: Activity;
   #connectionId = 0;
   #frames: Uint8Array[] = [];
   #scheduled = false;
 
-  constructor(name: string, store: Store) {
-    this.store = new CountingStore(store);
+  constructor(name: string, store: Store, activity: Activity) {
+    this.#activity = activity;
+    this.store = new CountingStore(store, activity.notify);
     this.node = new SimulatedNode({
       name,
       store: this.store,
@@ -89,21 +94,23 @@ export class Side {
   #receive(chunk: Uint8Array, from: SimulatedNode): void {
     for (const message of this.#session?.push(chunk).messages ?? [])
       this.node.receive(from, this.#connectionId, message);
+    this.#activity.notify();
   }
 }
 
 /** Two engines in this worker with a channel of 10,000,000 sat between them, on databases of their own. */
-export async function openPair(names: readonly [string, string]): Promise<readonly [Side, Side]> {
-  const [a, b] = [new Side('a', await openStore({ name: names[0] })), new Side('b', await openStore({ name: names[1] }))];
+export async function openPair(names: readonly [string, string], activity: Activity): Promise<readonly [Side, Side]> {
+  const a = new Side('a', await openStore({ name: names[0] }), activity);
+  const b = new Side('b', await openStore({ name: names[1] }), activity);
   a.node.confirm(100, [coinFor(a)]);
   b.node.confirm(100, []);
   Side.connect(a, b, 1);
   a.node.open(b.node, 10_000_000n);
-  await until(() => a.node.broadcasts.length > 0);
+  await activity.until(() => a.node.broadcasts.length > 0);
   const funding = decodeTransaction(a.node.broadcasts[0] ?? new Uint8Array(0));
   for (const side of [a, b])
     for (let height = 101; height <= 106; height++) side.node.confirm(height, height === 101 ? [funding] : []);
-  await until(() => [a, b].every(({ node }) => node.manager.channels()[0]?.state.kind === 'open' && isReady(node)));
+  await activity.until(() => isReady(a) && isReady(b));
   await settled(a, b);
   return [a, b];
 }
@@ -116,11 +123,7 @@ export async function settled(...sides: readonly Side[]): Promise<void> {
   }
 }
 
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await task();
-}
-
-function isReady(node: SimulatedNode): boolean {
+function isReady({ node }: Side): boolean {
   const state = node.manager.channels()[0]?.state;
   return state?.kind === 'open' && state.holderReadySent && state.counterpartyReady;
 }
@@ -145,12 +148,3 @@ function join(parts: readonly Uint8Array[]): Uint8Array {
   }
   return out;
 }
-
-const tasks: (() => void)[] = [];
-const { port1, port2 } = new MessageChannel();
-port1.onmessage = () => tasks.shift()?.();
-function soon(callback: () => void): void {
-  tasks.push(callback);
-  port2.postMessage(undefined);
-}
-const task = (): Promise<void> => new Promise(soon);
