@@ -1,0 +1,163 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BrowserContext, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ControlServer } from '../world/control.ts';
+import type { StaticServer } from '../world/static-server.ts';
+import { buildWallet, walletSite } from '../world/wallet-site.ts';
+import { World } from '../world/world.ts';
+import { launchChromium } from './harness.ts';
+
+let world: World;
+let control: ControlServer;
+let site: StaticServer;
+let context: BrowserContext;
+let page: Page;
+let profile: string;
+const troubles: string[] = [];
+
+beforeAll(async () => {
+  await buildWallet();
+  world = await World.start();
+  control = new ControlServer(world);
+  await control.listen(0);
+  site = walletSite(world, control.url);
+  await site.listen(0);
+  profile = await mkdtemp(join(tmpdir(), 'glowworm-page-'));
+  context = await launchChromium(profile);
+  context.setDefaultTimeout(15_000);
+  page = await context.newPage();
+  await page.setViewportSize({ width: 360, height: 740 });
+  page.on('console', (message) => {
+    if (message.type() === 'error') troubles.push(message.text());
+  });
+  page.on('pageerror', (error) => troubles.push(error.message));
+  await page.goto(site.url);
+});
+afterAll(async () => {
+  await context.close();
+  await rm(profile, { recursive: true, force: true });
+  await site.stop();
+  await control.stop();
+  await world.stop();
+});
+
+const button = (name: string | RegExp): Locator => page.getByRole('button', { name });
+const seen = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
+const section = (name: string): Promise<void> =>
+  page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name }).click();
+
+/** For whoever wants to look: `GLOWWORM_SHOTS` names a folder. */
+async function shot(name: string): Promise<void> {
+  const folder = process.env['GLOWWORM_SHOTS'];
+  if (folder !== undefined) await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+describe('the reference wallet', () => {
+  it('creates a wallet and shows its twelve words', async () => {
+    await button('Create a new wallet').click();
+    await seen('Write down these 12 words');
+    await shot('words');
+    expect(await button('Open my wallet').isDisabled()).toBe(true);
+    await page.getByLabel('I have written them down').check();
+    await button('Open my wallet').click();
+    await seen('To pay over Lightning you need a channel');
+  });
+
+  it('gets coins', async () => {
+    await button('Give me coins').click();
+    await seen('Your coins are here.');
+    await shot('coins');
+  });
+
+  it('opens a channel that six blocks make ready', async () => {
+    await page.getByRole('link', { name: 'Open a channel' }).click();
+    await page.getByLabel('Amount').fill('600000');
+    await button('Open channel').click();
+    await seen(/Waiting for the chain: 0 of \d/);
+    await shot('confirming');
+    await section('Home');
+    await button('Mine 6 blocks').click();
+    await seen('A channel is ready.');
+    await section('Channels');
+    await page.getByText('Ready', { exact: true }).waitFor();
+    await shot('channel');
+  });
+
+  it('pays an invoice', async () => {
+    await section('Home');
+    await button('Make an invoice').click();
+    await button(/^Pay 10\s000/).click();
+    await page.getByRole('heading', { name: /^Sent 10\s000/ }).waitFor();
+    await shot('sent');
+    await page.getByRole('link', { name: 'Done' }).click();
+    await seen('Regtest coffee');
+  });
+
+  it('pays a node behind its peer by a pasted invoice', async () => {
+    await page.getByRole('link', { name: 'Send' }).click();
+    await page.getByLabel('Invoice or address').fill(world.bob.invoice({ msat: 20_000_000, description: 'a book' }));
+    await button(/^Pay 20\s000/).click();
+    await page.getByRole('heading', { name: /^Sent 20\s000/ }).waitFor();
+    await page.getByRole('link', { name: 'Done' }).click();
+    await seen('a book');
+  });
+
+  it('is paid by an invoice that it shows', async () => {
+    await page.getByRole('link', { name: 'Receive', exact: true }).click();
+    await button('Lightning').or(page.getByLabel('Lightning')).first().click();
+    await page.getByLabel('Amount').fill('1234');
+    await page.getByLabel('Description').fill('for you');
+    await button('Create invoice').click();
+    const invoice = await page.getByText(/^lnbcrt/).innerText();
+    await shot('invoice');
+    world.alice.pay(invoice);
+    await page.getByRole('heading', { name: /^Received 1\s234/ }).waitFor();
+    await shot('received');
+    await page.getByRole('link', { name: 'Done' }).click();
+    await shot('home');
+  });
+
+  it('says what is wrong with what was pasted', async () => {
+    await page.getByRole('link', { name: 'Send' }).click();
+    await page.getByLabel('Invoice or address').fill(world.alice.invoice({ msat: 1_000 }).slice(0, -1));
+    await page.getByRole('alert').or(page.locator('.wrong')).first().waitFor();
+    await shot('wrong');
+    await section('Home');
+  });
+
+  it('has everything after a reload', async () => {
+    await page.reload();
+    await seen('for you');
+    await seen('Regtest coffee');
+    await section('Channels');
+    await page.getByText('Ready', { exact: true }).waitFor();
+  });
+
+  it('says in a second tab that it is open elsewhere', async () => {
+    const second = await context.newPage();
+    await second.goto(site.url);
+    await second
+      .getByText(/another tab/)
+      .first()
+      .waitFor();
+    await second.close();
+  });
+
+  it('closes its channel and has the money on chain', async () => {
+    await page.getByText('Ready', { exact: true }).click();
+    await page.getByRole('button', { name: 'Close channel', exact: true }).click();
+    await button('Close it').click();
+    await seen('Closed by agreement.');
+    await section('Home');
+    await button('Mine 1 block').click();
+    const card = page.getByLabel('On-chain balance');
+    await card.getByText(/^9[67]\d\s\d{3}/).waitFor();
+    await shot('closed');
+  });
+
+  it('had no trouble meanwhile', () => {
+    expect(troubles).toEqual([]);
+  });
+});
