@@ -3,10 +3,11 @@ import { msat, sat } from '../../worker/engine/primitives/units.ts';
 import { availableToSendMsat } from '../../worker/engine/channel/channel-limits.ts';
 import { isUsable } from '../../worker/engine/manager/channel-entry.ts';
 import type { Side } from './side.ts';
-import type { SideName, World } from './world.ts';
+import type { World } from './world.ts';
+import type { SideName } from './world-start.ts';
 
 /** An amount in millisatoshi, or one near the most that can be sent. */
-export type Amount =
+type Amount =
   | { readonly kind: 'msat'; readonly msat: bigint }
   | { readonly kind: 'share'; readonly sixteenths: number; readonly plusMsat: bigint };
 
@@ -132,7 +133,7 @@ const amount: fc.Arbitrary<Amount> = fc.oneof(
 const FEERATES = [253, 300, 500, 1000, 1500, 2500, 5000, 12_000, 40_000];
 
 /** How often what disturbs a payment happens, among about a hundred commands. */
-export type Weather = 'calm' | 'stormy';
+type Weather = 'calm' | 'stormy';
 
 const DISTURBANCE = { calm: 0.3, stormy: 3 } as const;
 

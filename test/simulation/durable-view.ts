@@ -22,6 +22,7 @@ export class DurableView {
   readonly outbound = new Map<string, OutboundPayment>();
   readonly inbound = new Map<string, InboundPayment>();
   readonly records = new Map<string, Uint8Array>();
+  /** By the name that the store has for a channel; the maps above are by channel id. */
   readonly #params = new Map<string, ChannelParameters>();
   readonly #keys = new Map<string, string>();
   readonly #complain: (problem: string) => void;
@@ -35,7 +36,9 @@ export class DurableView {
       if (value === undefined) this.records.delete(key);
       else this.records.set(key, value);
     }
-    const paths = [...writes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value, parts: key.split('/') }));
+    const paths = [...writes]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, value]) => ({ key, value, parts: key.split('/') }));
     for (const { parts, value } of paths) {
       if (parts[2] !== 'params' || value === undefined) continue;
       const params = decodeParameters(value);
@@ -45,21 +48,27 @@ export class DurableView {
     // The store names a channel by its keys' index; everybody else by its id.
     for (const { parts } of paths)
       if (parts[0] === 'chan' || parts[0] === 'mon') parts[1] = this.#keys.get(parts[1] ?? '') ?? '';
-    for (const { parts, value } of paths) if (parts[0] === 'mon' && parts[2] === 'snap') this.#snapshot(parts[1] ?? '', value);
+    for (const { parts, value } of paths)
+      if (parts[0] === 'mon' && parts[2] === 'snap') this.#snapshot(parts[1] ?? '', value);
     for (const { parts, value } of paths)
       if (parts[0] === 'mon' && parts[2] === 'upd') this.#update(parts[1] ?? '', Number(parts[3]), value);
     for (const { key, parts, value } of paths) {
       const [room, name = '', rest] = parts;
       if (room === 'chan' && rest === 'state') this.#channel(name, value);
-      if (room === 'chan' && rest === 'closed') this.closed.add(name);
+      if (room === 'chan' && rest === 'closed') this.closed.add(this.#keyOf(name));
       if (room === 'pay' && rest === undefined) this.#outbound(name, value);
       if (room === 'inv' && rest === undefined) this.#inbound(name, value);
       if ((room === 'pay' || room === 'inv') && value === undefined) this.#complain(`${key} is deleted`);
     }
   }
 
-  #snapshot(key: string, value: Uint8Array | undefined): void {
-    const params = this.#params.get(key);
+  #keyOf(name: string): string {
+    return toHex(this.#params.get(name)?.channelId ?? new Uint8Array(0));
+  }
+
+  #snapshot(name: string, value: Uint8Array | undefined): void {
+    const params = this.#params.get(name);
+    const key = this.#keyOf(name);
     if (value === undefined || params === undefined) return this.#complain('a monitor is gone, or has no channel');
     const monitor = decodeMonitor(params, value);
     const before = this.monitors.get(key);
@@ -68,7 +77,8 @@ export class DurableView {
     this.monitors.set(key, monitor);
   }
 
-  #update(key: string, updateId: number, value: Uint8Array | undefined): void {
+  #update(name: string, updateId: number, value: Uint8Array | undefined): void {
+    const key = this.#keyOf(name);
     const monitor = this.monitors.get(key);
     if (monitor === undefined) return this.#complain('an update is for no monitor');
     if (value === undefined) {
@@ -80,22 +90,27 @@ export class DurableView {
     this.monitors.set(key, applyUpdate(monitor, decodeUpdate(updateId, value)).monitor);
   }
 
-  #channel(key: string, value: Uint8Array | undefined): void {
-    const params = this.#params.get(key);
+  #channel(name: string, value: Uint8Array | undefined): void {
+    const params = this.#params.get(name);
+    const key = this.#keyOf(name);
     const monitor = this.monitors.get(key);
     if (value === undefined) return void this.channels.delete(key);
     if (params === undefined || monitor === undefined) return this.#complain('a channel is stored without its monitor');
     const fundingTransaction = this.records.get(`chan/${storeName(params)}/tx`) ?? new Uint8Array(0);
     const parts = { params, onionOf: () => new Uint8Array(1366), fundingTransaction };
     const { channel, signer } = decodeOpenChannel(value, parts);
-    if (!equalBytes(encodeOpenChannel(channel, signer), value)) this.#complain('a channel is not read as it was written');
+    if (!equalBytes(encodeOpenChannel(channel, signer), value))
+      this.#complain('a channel is not read as it was written');
     this.channels.set(key, channel);
     const { holderCommit } = channel.commitments;
     const signed = latestCounterpartyCommit(channel.commitments);
     const watched = monitor.counterpartyCommitments.at(-1);
     if (holderCommit.number !== monitor.holderCommitment.number || signed.number !== watched?.number)
       this.#complain('a channel and its monitor disagree on the commitments');
-    else if (!sameBalances(holderCommit.spec, monitor.holderCommitment.spec) || !sameBalances(signed.spec, watched.spec))
+    else if (
+      !sameBalances(holderCommit.spec, monitor.holderCommitment.spec) ||
+      !sameBalances(signed.spec, watched.spec)
+    )
       this.#complain('a channel and its monitor disagree on the balances');
   }
 
@@ -115,9 +130,12 @@ export class DurableView {
     const payment = decodeInbound(fromHex(hash), value, text);
     const before = this.inbound.get(hash)?.received;
     this.inbound.set(hash, payment);
-    if (before !== undefined && !isDeepStrictEqual(before, payment.received)) this.#complain('an invoice was paid twice');
+    if (before !== undefined && !isDeepStrictEqual(before, payment.received))
+      this.#complain('an invoice was paid twice');
   }
 }
 
 const sameBalances = (a: OpenChannel['commitments']['holderCommit']['spec'], b: typeof a): boolean =>
-  a.toHolderMsat === b.toHolderMsat && a.toCounterpartyMsat === b.toCounterpartyMsat && a.htlcs.length === b.htlcs.length;
+  a.toHolderMsat === b.toHolderMsat &&
+  a.toCounterpartyMsat === b.toCounterpartyMsat &&
+  a.htlcs.length === b.htlcs.length;

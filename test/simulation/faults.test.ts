@@ -11,6 +11,5 @@ describe('a planted bug is found', () => {
     const property = fc.asyncProperty(run, async (each) => void (await simulate(each, name)));
     const result = await fc.check(property, { seed: 7, numRuns: RUNS, endOnFailure: true });
     expect(result.failed).toBe(true);
-    if (process.env['SIM_VERBOSE'] !== undefined) console.log(name, result.numRuns, String(result.errorInstance));
   });
 });

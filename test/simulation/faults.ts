@@ -1,5 +1,5 @@
 import { CommitReceipt } from '../../worker/engine/primitives/commit-receipt.ts';
-import type { StoreWrites } from '../../worker/engine/primitives/store.ts';
+import type { StoredRecords, StoreWrites } from '../../worker/engine/primitives/store.ts';
 import type { Message } from '../../worker/engine/wire/message.ts';
 import type { MemoryDisk, MemoryStore } from './memory-store.ts';
 import type { Side } from './side.ts';
@@ -34,12 +34,12 @@ export const FAULTS: Readonly<Record<string, () => Omit<Fault, 'name'>>> = {
     restarting: (disk) => forget(disk, (key) => key.startsWith('pay/')),
   }),
   'a restart finds an older disk': () => {
-    let old: ReadonlyMap<string, Uint8Array> | undefined;
+    let old: StoredRecords | undefined;
     return {
       restarting: (disk) => {
         const found = disk.durable;
         if (old === undefined) old = found;
-        else disk.apply(new Map(old));
+        else putBack(disk, old);
       },
     };
   },
@@ -67,7 +67,15 @@ export const FAULTS: Readonly<Record<string, () => Omit<Fault, 'name'>>> = {
   'a failure is a fulfilment to nobody': () => ({
     leaving: (message) =>
       message.kind === 'update_fulfill_htlc'
-        ? [{ kind: 'update_fail_htlc', channelId: message.channelId, id: message.id, reason: new Uint8Array(292), tlvs: {} }]
+        ? [
+            {
+              kind: 'update_fail_htlc',
+              channelId: message.channelId,
+              id: message.id,
+              reason: new Uint8Array(292),
+              tlvs: {},
+            },
+          ]
         : [message],
   }),
   'two messages change places': () => {
@@ -114,6 +122,12 @@ function every(count: number, change: (writes: StoreWrites) => StoreWrites): Omi
 
 const without = (writes: StoreWrites, prefix: string): StoreWrites =>
   new Map([...writes].filter(([key]) => !key.startsWith(prefix)));
+
+/** Makes a disk what it was. */
+export function putBack(disk: MemoryDisk, records: StoredRecords): void {
+  forget(disk, (key) => !records.has(key));
+  disk.apply(new Map(records));
+}
 
 function forget(disk: MemoryDisk, which: (key: string) => boolean): void {
   disk.apply(new Map([...disk.durable.keys()].filter(which).map((key) => [key, undefined])));

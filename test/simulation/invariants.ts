@@ -1,12 +1,8 @@
 import { equalBytes, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { sha256 } from '../../worker/engine/primitives/hash.ts';
-import { encodeOpenChannel } from '../../worker/engine/channel/channel-records.ts';
-import { isQuiet } from '../../worker/engine/channel/commitments.ts';
-import { isOpen, type OpenEntry } from '../../worker/engine/manager/channel-entry.ts';
-import { storeName } from '../../worker/engine/monitor/channel-records.ts';
+import { isOpen } from '../../worker/engine/manager/channel-entry.ts';
 import type { CommitmentSpec } from '../../worker/engine/transactions/commitment-spec.ts';
 import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
-import { encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import type { Message, MessageOf } from '../../worker/engine/wire/message.ts';
 import type { Side } from './side.ts';
 import type { World } from './world.ts';
@@ -44,7 +40,8 @@ export function checkLeaving(world: World, side: Side, message: Message): void {
       return;
     case 'channel_ready':
       // A close in the same commit takes the record along.
-      if (side.view.channels.get(key)?.holderReadySent !== true && !side.view.closed.has(key)) complain('left before it was durable');
+      if (side.view.channels.get(key)?.holderReadySent !== true && !side.view.closed.has(key))
+        complain('left before it was durable');
       return;
     case 'shutdown':
       if (monitor.shutdownScript.length === 0) complain('left before it was durable');
@@ -113,66 +110,6 @@ export function checkBalances(side: Side, complain: (problem: string) => void): 
     if (counterpartyNext.kind === 'awaitingRevocation') specs.push(counterpartyNext.commit.spec);
     for (const spec of specs)
       if (total(spec) !== entry.state.params.fundingSat * 1000n) complain(`a commitment has ${total(spec)} msat`);
-  }
-}
-
-/** After everything was delivered and completed on a connection. */
-export function checkQuiet(world: World): void {
-  for (const side of world.sides) {
-    const wallet = side.view.records.get('coin/state');
-    if (wallet !== undefined && !equalBytes(wallet, encodeWallet(side.node.wallet.state)))
-      world.complain(side.name, 'the wallet differs from what is durable');
-    for (const entry of side.node.manager.channels()) if (isOpen(entry)) checkQuietChannel(world, side, entry);
-  }
-  if (world.forced) return;
-  checkPayments(world);
-}
-
-function checkQuietChannel(world: World, side: Side, entry: OpenEntry): void {
-  const complain = (problem: string): void => world.complain(side.name, `at rest, ${problem}`);
-  const { state, signer, key } = entry;
-  const record = side.view.records.get(`chan/${storeName(state.params)}/state`);
-  if (record === undefined || !equalBytes(record, encodeOpenChannel(state, signer.state)))
-    complain('a channel differs from what is durable');
-  const peer = world
-    .other(side)
-    .node.manager.channels()
-    .find((each) => each.key === key);
-  if (peer === undefined || !isOpen(peer)) {
-    if (!world.forced && !world.opened) complain('a channel is open on one side only');
-    return;
-  }
-  if (world.forced) return;
-  if (entry.connection !== 'connected') complain('a channel is not connected');
-  if (state.holderReadySent && state.counterpartyReady && !isQuiet(state.commitments)) complain('a channel still moves');
-  const { holderCommit, counterpartyCommit } = state.commitments;
-  const theirs = peer.state.commitments;
-  if (holderCommit.number !== theirs.counterpartyCommit.number) complain('the commitment numbers differ');
-  for (const [ours, mirrored] of [
-    [holderCommit.spec, theirs.counterpartyCommit.spec],
-    [counterpartyCommit.spec, theirs.holderCommit.spec],
-  ] as const) {
-    if (ours.toHolderMsat !== mirrored.toCounterpartyMsat || ours.toCounterpartyMsat !== mirrored.toHolderMsat)
-      complain('the balances differ');
-    if (ours.feeratePerKw !== mirrored.feeratePerKw) complain('the feerates differ');
-  }
-}
-
-/** Every payment has one outcome, the same on both sides. */
-function checkPayments(world: World): void {
-  for (const { paymentHash, amountMsat, from, to } of world.payments) {
-    const sent = world[from].node.manager.payments.outbound().find((p) => toHex(p.paymentHash) === paymentHash);
-    const received = world[to].node.manager.payments
-      .inbound()
-      .find((p) => toHex(p.paymentHash) === paymentHash)?.received;
-    const name = `the payment of ${amountMsat} msat from ${from}`;
-    if (sent?.state.kind === 'pending') world.complain(from, `${name} is pending for ever`);
-    if ((sent?.state.kind === 'succeeded') !== (received !== undefined))
-      world.complain(from, `${name} ${sent?.state.kind ?? 'is unknown'}, received: ${received !== undefined}`);
-    if (received !== undefined && received.amountMsat !== amountMsat)
-      world.complain(to, `${name} came as ${received.amountMsat}`);
-    const durable = world[from].view.outbound.get(paymentHash);
-    if (durable?.state.kind !== sent?.state.kind) world.complain(from, `${name} is not durable as it is`);
   }
 }
 

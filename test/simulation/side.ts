@@ -4,9 +4,9 @@ import { DurableView } from './durable-view.ts';
 import type { Fault } from './faults.ts';
 import { MemoryDisk, type MemoryStore } from './memory-store.ts';
 import { SimulatedNode } from './node.ts';
-import type { SideName, WorldStart } from './world.ts';
+import type { SideName, WorldStart } from './world-start.ts';
 
-export interface SideOptions {
+interface SideOptions {
   readonly name: SideName;
   readonly start: WorldStart;
   readonly now: () => number;
@@ -53,6 +53,14 @@ export class Side {
 
   get disk(): MemoryDisk {
     return this.#disk;
+  }
+
+  /** What it has in channels, or had when they closed. */
+  get inChannelsMsat(): bigint {
+    return this.#node.manager.channels().reduce((sum, { state }) => {
+      if (state.kind === 'open') return sum + state.commitments.holderCommit.spec.toHolderMsat;
+      return state.kind === 'closed' ? sum + state.holderMsat : sum;
+    }, 0n);
   }
 
   crash(written: boolean): void {

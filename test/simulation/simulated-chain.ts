@@ -2,7 +2,7 @@ import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { decodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
 
 /** A block with what it confirmed. */
-export interface SimulatedBlock {
+interface SimulatedBlock {
   readonly height: number;
   readonly transactions: readonly Transaction[];
 }
@@ -61,10 +61,6 @@ export class SimulatedChain {
     const block = { height: this.#height, transactions };
     if (transactions.length > 0) this.blocks.push(block);
     return block;
-  }
-
-  isConfirmed(txid: Uint8Array): boolean {
-    return this.#confirmedAt.has(toHex(txid));
   }
 
   /** The confirmed transaction that spends an output. */

@@ -6,7 +6,8 @@ import { fakeSecp256k1 } from './fake-secp256k1.ts';
 import { identityOf, type NodeIdentity } from './identity.ts';
 import { MemoryDisk } from './memory-store.ts';
 import { FEATURES, SimulatedNode } from './node.ts';
-import { World, type SideName, type WorldStart } from './world.ts';
+import { World } from './world.ts';
+import type { SideName, WorldStart } from './world-start.ts';
 
 /** A channel that is open when a simulation begins; A opens it. */
 interface StartingChannel {

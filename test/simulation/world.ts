@@ -1,33 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { GlowwormError } from '../../worker/engine/primitives/errors.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
-import type { Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
-import type { StoredRecords } from '../../worker/engine/primitives/store.ts';
 import { feeratePerKw } from '../../worker/engine/primitives/units.ts';
-import type { ChannelConfig } from '../../worker/engine/channel/channel-config.ts';
 import { decodeInvoice } from '../../worker/engine/payments/bolt11.ts';
-import type { FeatureSet } from '../../worker/engine/wire/features.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/wire/message.ts';
 import type { Fault } from './faults.ts';
 import { checkBalances, checkBroadcast, checkLeaving } from './invariants.ts';
-import type { NodeIdentity } from './identity.ts';
 import { Side } from './side.ts';
-import { SimulatedChain, type ChainSnapshot } from './simulated-chain.ts';
-
-export type SideName = 'a' | 'b';
-
-/** What a world begins with. */
-export interface WorldStart {
-  readonly chain: ChainSnapshot;
-  readonly records: Readonly<Record<SideName, StoredRecords>>;
-  readonly identities: Readonly<Record<SideName, NodeIdentity>>;
-  readonly secp: Secp256k1;
-  readonly config: ChannelConfig;
-  readonly features: FeatureSet;
-}
+import { SimulatedChain } from './simulated-chain.ts';
+import type { SideName, WorldStart } from './world-start.ts';
 
 /** A payment that somebody tried; what became of it is in the stores. */
-export interface TriedPayment {
+interface TriedPayment {
   readonly paymentHash: string;
   readonly amountMsat: bigint;
   readonly from: SideName;
@@ -63,6 +47,8 @@ export class World {
   readonly payments: TriedPayment[] = [];
   /** What no honest engine does. */
   readonly problems: string[] = [];
+  /** What each side has in its channels in the beginning. */
+  readonly beganWithMsat: Readonly<Record<SideName, bigint>>;
   readonly fault: Fault | undefined;
   /** Somebody closed alone: errors and what follows from them are in order. */
   forced = false;
@@ -85,6 +71,7 @@ export class World {
       });
     this.a = side('a');
     this.b = side('b');
+    this.beganWithMsat = { a: this.a.inChannelsMsat, b: this.b.inChannelsMsat };
     for (const each of this.sides) this.#sync(each);
   }
 

@@ -24,7 +24,6 @@ export interface WorldPorts {
   readonly proxy: number;
 }
 
-
 /** Where a wallet finds the world; also served as `/world.json`. */
 export interface WorldAddresses {
   readonly network: 'regtest';

@@ -12,7 +12,10 @@ import { decodeTransaction } from '../../../worker/engine/transactions/transacti
 import type { MessageOf } from '../../../worker/engine/wire/message.ts';
 import { exchange, openPair, passed, refused, type Party, type PairTerms } from './party.ts';
 
-const [OURS, THEIRS] = [1, 2].map((fill) => Uint8Array.of(0, 20, ...new Uint8Array(20).fill(fill))) as [Uint8Array, Uint8Array];
+const [OURS, THEIRS] = [1, 2].map((fill) => Uint8Array.of(0, 20, ...new Uint8Array(20).fill(fill))) as [
+  Uint8Array,
+  Uint8Array,
+];
 const FEATURES = { anySegwit: false, simpleClose: false };
 
 const shutdownOf = (party: Party, scriptpubkey: Uint8Array): MessageOf<'shutdown'> => ({
@@ -94,7 +97,9 @@ describe('shutdown', () => {
     const { opener } = openPair();
     const taproot = Uint8Array.of(0x51, 32, ...new Uint8Array(32));
     const features = { anySegwit: true, simpleClose: false };
-    expect(passed(receiveShutdown(opener.state, shutdownOf(opener, taproot), features, OURS)).state.shutdown.kind).toBe('both');
+    expect(passed(receiveShutdown(opener.state, shutdownOf(opener, taproot), features, OURS)).state.shutdown.kind).toBe(
+      'both',
+    );
   });
 
   it('does not change its script, and may be repeated', () => {
@@ -130,7 +135,10 @@ describe('closing_signed', () => {
   it('is refused before both have said shutdown', () => {
     const { opener, fundee } = openPair();
     const { message } = proposeClosingFee(opener.env, closingPair().opener.state);
-    expect(answer(fundee, message)).toMatchObject({ kind: 'violation', reason: expect.stringMatching(/quiet/) as string });
+    expect(answer(fundee, message)).toMatchObject({
+      kind: 'violation',
+      reason: expect.stringMatching(/quiet/) as string,
+    });
   });
 
   it('is refused with a signature that is not valid', () => {
@@ -144,7 +152,10 @@ describe('closing_signed', () => {
   it('is refused with a fee above what the opener has', () => {
     const { opener, fundee } = closingPair();
     const { message } = proposeClosingFee(opener.env, opener.state);
-    expect(answer(fundee, { ...message, feeSatoshis: 600_001n })).toMatchObject({ kind: 'violation', severity: 'warn' });
+    expect(answer(fundee, { ...message, feeSatoshis: 600_001n })).toMatchObject({
+      kind: 'violation',
+      severity: 'warn',
+    });
   });
 
   /** The fundee offers first what the opener would never pay. */
@@ -178,6 +189,9 @@ describe('closing_signed', () => {
     const { message } = proposeClosingFee(fundee.env, fundee.state);
     const fee = message.feeSatoshis;
     const offer = { ...message, tlvs: { feeRange: { minFeeSatoshis: fee, maxFeeSatoshis: fee } } };
-    expect(answer(opener, offer)).toMatchObject({ kind: 'violation', reason: expect.stringMatching(/overlap/) as string });
+    expect(answer(opener, offer)).toMatchObject({
+      kind: 'violation',
+      reason: expect.stringMatching(/overlap/) as string,
+    });
   });
 });

@@ -8,16 +8,21 @@ import { exchange, openPair, passed, refused, type Party } from './party.ts';
 const available = ({ state }: Party): bigint => availableToSendMsat(state.params, state.commitments);
 
 describe('update_add_htlc -- what we may offer', () => {
-  it.each(['opener', 'fundee'] as const)('takes all that is available of the %s, and not a millisatoshi more', (who) => {
-    const most = available(openPair()[who]);
-    expect(openPair()[who].offer(most + 1n)).toBe('InsufficientChannelBalance');
-    const { opener, fundee } = openPair();
-    const sender = who === 'opener' ? opener : fundee;
-    expect(sender.offer(most)).toBeUndefined();
-    exchange(opener, fundee);
-    const { params, commitments } = sender.state;
-    expect(commitments.holderCommit.spec.toHolderMsat).toBeGreaterThanOrEqual(params.counterparty.channelReserveSat * 1000n);
-  });
+  it.each(['opener', 'fundee'] as const)(
+    'takes all that is available of the %s, and not a millisatoshi more',
+    (who) => {
+      const most = available(openPair()[who]);
+      expect(openPair()[who].offer(most + 1n)).toBe('InsufficientChannelBalance');
+      const { opener, fundee } = openPair();
+      const sender = who === 'opener' ? opener : fundee;
+      expect(sender.offer(most)).toBeUndefined();
+      exchange(opener, fundee);
+      const { params, commitments } = sender.state;
+      expect(commitments.holderCommit.spec.toHolderMsat).toBeGreaterThanOrEqual(
+        params.counterparty.channelReserveSat * 1000n,
+      );
+    },
+  );
 
   it('what one side may send the other may receive', () => {
     const { opener, fundee } = openPair();
@@ -167,6 +172,8 @@ describe('update_fee', () => {
   it('is refused when the opener could not pay it', () => {
     const { fundee } = openPair({ fundingSat: sat(100_000n), pushMsat: 90_000_000n });
     const { channelId } = fundee.state.params;
-    expect(refused(fundee.receive({ kind: 'update_fee', channelId, feeratePerKw: 40_000, tlvs: {} })).reason).toMatch(/fee/);
+    expect(refused(fundee.receive({ kind: 'update_fee', channelId, feeratePerKw: 40_000, tlvs: {} })).reason).toMatch(
+      /fee/,
+    );
   });
 });

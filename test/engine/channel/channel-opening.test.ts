@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { sat } from '../../../worker/engine/primitives/units.ts';
-import { acceptChannel, createFunding, receiveAccept, receiveFundingCreated, receiveFundingSigned } from '../../../worker/engine/channel/channel-opening.ts';
+import {
+  acceptChannel,
+  createFunding,
+  receiveAccept,
+  receiveFundingCreated,
+  receiveFundingSigned,
+} from '../../../worker/engine/channel/channel-opening.ts';
 import { featureSet, featuresFromBits } from '../../../worker/engine/wire/features.ts';
 import type { MessageOf } from '../../../worker/engine/wire/message.ts';
 import { establish, FEATURES, openPair, passed, refused } from './party.ts';
@@ -57,7 +63,10 @@ describe('open_channel', () => {
       /not a standard script/,
     ],
   ])('is refused with %s', (_name, change, reason) => {
-    expect(refused(answer(change))).toMatchObject({ severity: 'fail', reason: expect.stringMatching(reason) as string });
+    expect(refused(answer(change))).toMatchObject({
+      severity: 'fail',
+      reason: expect.stringMatching(reason) as string,
+    });
   });
 
   it('may be zero-conf from a peer that is trusted', () => {
@@ -67,14 +76,21 @@ describe('open_channel', () => {
 
   it('may be large with option_support_large_channel', () => {
     const counterpartyFeatures = featureSet({ option_support_large_channel: 'optional' });
-    expect(passed(answer({ fundingSatoshis: 20_000_000n }, { counterpartyFeatures })).state.fundingSat).toBe(20_000_000n);
+    expect(passed(answer({ fundingSatoshis: 20_000_000n }, { counterpartyFeatures })).state.fundingSat).toBe(
+      20_000_000n,
+    );
   });
 });
 
 describe('accept_channel', () => {
   const answer = (change: Partial<Accept>, trustedForZeroConf = false) => {
     const { openerEnv, opening, accept } = establish();
-    return receiveAccept(openerEnv, opening.state, { ...accept, ...change }, { features: FEATURES, trustedForZeroConf });
+    return receiveAccept(
+      openerEnv,
+      opening.state,
+      { ...accept, ...change },
+      { features: FEATURES, trustedForZeroConf },
+    );
   };
 
   it.each<[string, Partial<Accept>, RegExp]>([
@@ -91,7 +107,10 @@ describe('accept_channel', () => {
     ['no HTLC at all', { maxAcceptedHtlcs: 0 }, /max_accepted_htlcs/],
     ['too little in flight', { maxHtlcValueInFlightMsat: 999_999n }, /max_htlc_value_in_flight/],
   ])('is refused with %s', (_name, change, reason) => {
-    expect(refused(answer(change))).toMatchObject({ severity: 'fail', reason: expect.stringMatching(reason) as string });
+    expect(refused(answer(change))).toMatchObject({
+      severity: 'fail',
+      reason: expect.stringMatching(reason) as string,
+    });
   });
 
   it('waits for one confirmation at least, unless the peer is trusted', () => {

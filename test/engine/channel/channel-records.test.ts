@@ -24,7 +24,8 @@ function reread({ state, signer }: Party): ReturnType<typeof decodeOpenChannel> 
   return decodeOpenChannel(encodeOpenChannel(state, signer.state), {
     params: decodeParameters(encodeParameters(state.params)),
     onionOf: ({ direction, id }) =>
-      [...htlcs.values()].find((htlc) => htlcKey(htlc) === htlcKey({ ...htlc, direction, id }))?.onion ?? new Uint8Array(0),
+      [...htlcs.values()].find((htlc) => htlcKey(htlc) === htlcKey({ ...htlc, direction, id }))?.onion ??
+      new Uint8Array(0),
     fundingTransaction: state.funding.transaction,
   });
 }
@@ -45,7 +46,11 @@ type Step = { readonly who: 'opener' | 'fundee' } & (
 const who = fc.constantFrom('opener' as const, 'fundee' as const);
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ who, kind: fc.constant('offer' as const), amountMsat: fc.bigInt({ min: 1n, max: 9_000_000n }) }),
-  fc.record({ who, kind: fc.constant('remove' as const), how: fc.constantFrom('fail' as const, 'failMalformed' as const) }),
+  fc.record({
+    who,
+    kind: fc.constant('remove' as const),
+    how: fc.constantFrom('fail' as const, 'failMalformed' as const),
+  }),
   fc.record({ who, kind: fc.constant('fee' as const), feeratePerKw: fc.integer({ min: 253, max: 3000 }) }),
   fc.record({ who, kind: fc.constant('sign' as const) }),
   { weight: 4, arbitrary: fc.record({ who, kind: fc.constant('deliver' as const) }) },
@@ -61,7 +66,9 @@ function take(from: Party, to: Party, { kind, ...rest }: Step): void {
     if (message !== undefined) passed(to.receive(message));
   } else if (kind === 'remove' && 'how' in rest) {
     const { commitments } = from.state;
-    const htlc = commitments.holderCommit.spec.htlcs.find((h) => h.direction === 'inbound' && isRemovable(commitments, h.id));
+    const htlc = commitments.holderCommit.spec.htlcs.find(
+      (h) => h.direction === 'inbound' && isRemovable(commitments, h.id),
+    );
     if (htlc === undefined) return;
     const removal: Removal =
       rest.how === 'fail'

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { OpenChannel } from '../../../worker/engine/channel/channel-state.ts';
-import { afterDisconnection, receiveReestablish, reestablishMessage } from '../../../worker/engine/channel/channel-reestablish.ts';
+import {
+  afterDisconnection,
+  receiveReestablish,
+  reestablishMessage,
+} from '../../../worker/engine/channel/channel-reestablish.ts';
+import { proposeFee } from '../../../worker/engine/channel/channel-operation.ts';
+import { feeratePerKw, sat } from '../../../worker/engine/primitives/units.ts';
 import { perCommitmentSecret } from '../../../worker/engine/keys/shachain.ts';
 import type { MessageOf } from '../../../worker/engine/wire/message.ts';
 import { exchange, openPair, passed, refused, type Party } from './party.ts';
@@ -114,6 +120,26 @@ describe('channel_reestablish -- something was lost', () => {
     expect(kinds(opener)).toEqual(['shutdown']);
   });
 
+  it('forgets an unsigned update_fee of ours: it may have become too much', () => {
+    const { opener, fundee } = used();
+    opener.apply(proposeFee(opener.state, feeratePerKw(2000)));
+    reconnect(opener, fundee);
+    expect([kinds(opener), opener.state.commitments.holderChanges.proposed]).toEqual([[], []]);
+  });
+
+  it('takes repeated HTLCs that were offered before a higher feerate was known', () => {
+    const { opener, fundee } = openPair({ fundingSat: sat(50_000n), pushMsat: 20_000_000n });
+    for (let slot = 0; slot < 9; slot++) expect(fundee.offer(1_056_999n)).toBeUndefined();
+    opener.apply(proposeFee(opener.state, feeratePerKw(24_000)));
+    opener.sign();
+    for (const message of opener.outbox.splice(0)) passed(fundee.receive(message));
+    passed(opener.receive(fundee.take('revoke_and_ack')));
+    reconnect(opener, fundee);
+    exchange(opener, fundee);
+    expect(opener.state.commitments.holderCommit.spec).toMatchObject({ feeratePerKw: 24_000 });
+    expect(opener.state.commitments.holderCommit.spec.htlcs).toHaveLength(9);
+  });
+
   it('forgets what the peer had not signed', () => {
     const { opener, fundee } = used();
     const before: OpenChannel = fundee.state;
@@ -138,7 +164,9 @@ describe('channel_reestablish -- somebody has lost state', () => {
     const yourLastPerCommitmentSecret = perCommitmentSecret(new Uint8Array(32), 1);
     const claim = { nextRevocationNumber: BigInt(number + 1), yourLastPerCommitmentSecret };
     expect(refused(answerTo(opener, claim, fundee)).severity).toBe('fail');
-    expect(refused(answerTo(opener, { ...claim, yourLastPerCommitmentSecret: new Uint8Array(32) }, fundee)).severity).toBe('fail');
+    expect(
+      refused(answerTo(opener, { ...claim, yourLastPerCommitmentSecret: new Uint8Array(32) }, fundee)).severity,
+    ).toBe('fail');
   });
 
   it('never broadcasts when the peer has a commitment that we do not remember signing', () => {

@@ -20,8 +20,8 @@ import type { Message, MessageKind, MessageOf } from '../../../worker/engine/wir
 import { fakeSecp256k1 } from '../../simulation/fake-secp256k1.ts';
 import { SimulatedKeys } from '../../simulation/simulated-keys.ts';
 
-export const SCRIPT = Uint8Array.of(0, 20, ...new Uint8Array(20).fill(7));
-export const CHAIN_HASH: Uint8Array = new Uint8Array(32).fill(6);
+const SCRIPT = Uint8Array.of(0, 20, ...new Uint8Array(20).fill(7));
+const CHAIN_HASH: Uint8Array = new Uint8Array(32).fill(6);
 export const FEATURES: FeatureSet = featureSet({ option_anchors: 'optional', option_channel_type: 'compulsory' });
 const FEERATES: ChannelFeerates = {
   commitment: feeratePerKw(1000),
@@ -30,7 +30,7 @@ const FEERATES: ChannelFeerates = {
 };
 
 /** What a step of a channel needs, for one side. */
-export function envOf(name: string, fundingSat: bigint, config: Partial<ChannelConfig> = {}): ChannelEnv {
+function envOf(name: string, fundingSat: bigint, config: Partial<ChannelConfig> = {}): ChannelEnv {
   return {
     secp: fakeSecp256k1,
     signer: new SimulatedKeys(fakeSecp256k1, name, SCRIPT).deriveChannelSigner(0, fundingSat),

@@ -135,11 +135,10 @@ export function availableToReceiveMsat(params: ChannelParameters, commitments: C
 function checkBalances(params: ChannelParameters, spec: CommitmentSpec): string | undefined {
   const costMsat = commitmentCostMsat(params, 'holder', spec, 1);
   const reserveMsat = params.holder.channelReserveSat * 1000n;
-  if (params.isOpener) {
-    if (spec.toCounterpartyMsat < reserveMsat) return 'the sender would go below its reserve';
-    if (spec.toHolderMsat < costMsat) return 'the fee could no longer be paid';
-    return undefined;
-  }
+  // What we pay ends with our balance. To refuse would not help: a fundee repeats after a reconnection what it proposed
+  // before it knew of our `update_fee`.
+  if (params.isOpener)
+    return spec.toCounterpartyMsat < reserveMsat ? 'the sender would go below its reserve' : undefined;
   return spec.toCounterpartyMsat < reserveMsat + costMsat ? 'the sender would not keep reserve and fee' : undefined;
 }
 

@@ -67,10 +67,14 @@ export function receiveReestablish(
   const messages: Message[] = [];
   if (channel.holderReadySent && theirNext === 1 && holderNumber === 0) messages.push(channelReady(env, channel));
   messages.push(...(signedAfterRevoking ? [...revocation, ...signature] : [...signature, ...revocation]));
-  for (const change of commitments.holderChanges.proposed) messages.push(updateMessage(channelId, change));
+  // HTLCs of the other side may have come since: a feerate is proposed anew when it can still be paid.
+  const proposed = commitments.holderChanges.proposed.filter(({ kind }) => kind !== 'fee');
+  for (const change of proposed) messages.push(updateMessage(channelId, change));
   if (channel.shutdown.kind !== 'none' && channel.shutdown.sent)
     messages.push({ kind: 'shutdown', channelId, scriptpubkey: channel.shutdown.holderScript, tlvs: {} });
-  return transition(channel, { messages });
+  if (proposed.length === commitments.holderChanges.proposed.length) return transition(channel, { messages });
+  const holderChanges = { ...commitments.holderChanges, proposed };
+  return transition({ ...channel, commitments: { ...commitments, holderChanges } }, { messages });
 }
 
 /** The updates of the unrevoked commitment and its signatures, equal to those sent before: signing is deterministic. */
