@@ -52,6 +52,20 @@ const regressions: Readonly<Record<string, { readonly start: StartName; readonly
       { kind: 'complete', side: 'a', count: 1 },
     ],
   },
+  'HTLCs that need a lower feerate are repeated with it': {
+    start: 'wide',
+    commands: [
+      { kind: 'pump' },
+      { kind: 'feerate', side: 'a', commitment: 40_000, closing: 253 },
+      { kind: 'pay', from: 'a', amount: { kind: 'share', sixteenths: 2, plusMsat: 0n }, times: 1 },
+      { kind: 'pay', from: 'a', amount: { kind: 'share', sixteenths: 13, plusMsat: 0n }, times: 1 },
+      { kind: 'feerate', side: 'a', commitment: 253, closing: 253 },
+      { kind: 'pay', from: 'a', amount: { kind: 'share', sixteenths: 10, plusMsat: 0n }, times: 1 },
+      { kind: 'pay', from: 'a', amount: { kind: 'msat', msat: 1_057_000n }, times: 1 },
+      { kind: 'crash', side: 'b', written: false },
+      { kind: 'deliver', to: 'a', count: 1 },
+    ],
+  },
 };
 
 describe('what once went wrong', () => {

@@ -67,8 +67,12 @@ export function receiveReestablish(
   const messages: Message[] = [];
   if (channel.holderReadySent && theirNext === 1 && holderNumber === 0) messages.push(channelReady(env, channel));
   messages.push(...(signedAfterRevoking ? [...revocation, ...signature] : [...signature, ...revocation]));
-  // HTLCs of the other side may have come since: a feerate is proposed anew when it can still be paid.
-  const proposed = commitments.holderChanges.proposed.filter(({ kind }) => kind !== 'fee');
+  // HTLCs of the other side may have come since: a higher feerate is proposed anew when it can still be paid. A lower one
+  // stays, for HTLCs of ours may need it.
+  const { feeratePerKw } = latestCounterpartyCommit(commitments).spec;
+  const proposed = commitments.holderChanges.proposed.filter(
+    (change) => change.kind !== 'fee' || change.feeratePerKw < feeratePerKw,
+  );
   for (const change of proposed) messages.push(updateMessage(channelId, change));
   if (channel.shutdown.kind !== 'none' && channel.shutdown.sent)
     messages.push({ kind: 'shutdown', channelId, scriptpubkey: channel.shutdown.holderScript, tlvs: {} });

@@ -502,6 +502,9 @@ export class ChannelManager {
     for (const entry of this.#of(nodeId)) {
       if (!equalBytes(message.channelId, ALL_CHANNELS) && entry.key !== toHex(message.channelId)) continue;
       if (entry.frozen !== undefined) continue;
+      // Before `channel_reestablish` nobody has confirmed that our state is the newest, and a peer that has closed already
+      // says so first: to broadcast then could give everything away. What the peer broadcasts, the monitor sees.
+      if (isOpen(entry) && entry.connection !== 'connected') continue;
       if (isOpen(entry)) this.#close(entry, { kind: 'counterpartyError', message: text }, true);
       else if (entry.state.kind !== 'closed') this.#abandon(entry, `The peer refused the channel: ${text}`);
     }
