@@ -118,7 +118,7 @@ describe('a wallet in Chromium', () => {
     const { channelId, balanceMsat } = scenario.channel;
     const before = tab.told.snapshot.onchain.confirmedSat;
     await tab.api.closeChannel({ channelId });
-    await scenario.until('closed', () => scenario.channelOf(channelId).state === 'closed');
+    await scenario.closed(channelId);
     await scenario.mine(1);
     await scenario.spendable(before + balanceMsat / 1000n - 2_000n);
     scenario.expectNoForceClose();

@@ -150,6 +150,7 @@ describe('the reference wallet', () => {
     await page.getByRole('button', { name: 'Close channel', exact: true }).click();
     await button('Close it').click();
     await seen('Closed by agreement.');
+    await world.until('the closing transaction', () => world.chain.mempoolTxs().length > 0);
     await section('Home');
     await button('Mine 1 block').click();
     const card = page.getByLabel('On-chain balance');

@@ -99,7 +99,7 @@ describe('a wallet with LDK as its peer', () => {
     const before = wallet.told.snapshot.onchain.confirmedSat;
     const { channelId, balanceMsat } = scenario.channel;
     await wallet.api.closeChannel({ channelId });
-    await scenario.until('closed', () => scenario.channelOf(channelId).state === 'closed');
+    await scenario.closed(channelId);
     await scenario.mine(1);
     const cost = 2_000n;
     await scenario.spendable(before + balanceMsat / 1000n - cost);
@@ -136,7 +136,7 @@ describe('a channel that LDK opened', () => {
   it('is closed by LDK by agreement', async () => {
     const { channelId } = scenario.channel;
     world.alice.close(channelId);
-    await scenario.until('closed', () => scenario.channelOf(channelId).state === 'closed');
+    await scenario.closed(channelId);
     scenario.expectNoForceClose();
   });
 });

@@ -82,6 +82,12 @@ export class Scenario {
     await this.until('the new blocks', () => this.wallet.told.snapshot.chain.blockHeight >= height);
   }
 
+  /** A cooperative close is agreed upon, and its transaction waits for a block. */
+  async closed(channelId: string): Promise<void> {
+    await this.until('closed', () => this.channelOf(channelId).state === 'closed');
+    await this.until('the closing transaction', () => this.world.chain.mempoolTxs().length > 0);
+  }
+
   async openChannel(sats = 5_000_000n, pushMsat = 0n): Promise<string> {
     const known = new Set(this.channels.map(({ channelId }) => channelId));
     await this.wallet.api.openChannel({ nodeId: this.world.alice.id, amountSat: sats, pushMsat });
