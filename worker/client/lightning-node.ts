@@ -74,6 +74,8 @@ export class LightningNode {
   readonly #watchList: WatchList = new WatchList();
   readonly #peerConfigs = new Map<string, PeerConfig>();
   readonly #sends = new Map<string, OnchainSend>();
+  /** Events whose commit has completed: one that is only noted may still be lost, and is told to nobody. */
+  readonly #durableEvents = new Map<number, EngineEvent>();
   #problem: GlowwormError | undefined;
   #searching: boolean;
   #bestHash = '';
@@ -157,6 +159,7 @@ export class LightningNode {
       },
     });
     this.manager.load(records);
+    for (const event of this.manager.pendingEvents()) this.#durableEvents.set(event.id, event);
     this.manager.skipKeys(parts.secret.firstKeysIndex);
   }
 
@@ -207,6 +210,16 @@ export class LightningNode {
     this.#committer.submitLazily(this.manager.run(this.#parts.platform.timers.now(), work).result);
   }
 
+  /** Durable and not acknowledged, oldest first. */
+  pendingEvents(): readonly EngineEvent[] {
+    return [...this.#durableEvents.values()];
+  }
+
+  acknowledgeEvent(id: number): void {
+    this.lazily(() => this.manager.acknowledgeEvent(id));
+    this.#durableEvents.delete(id);
+  }
+
   /** Connects now and at every start from now on. */
   async addPeer(peer: PeerConfig): Promise<void> {
     const known: PeerConfig = { ...peer, nodeId: peer.nodeId.toLowerCase() };
@@ -245,6 +258,7 @@ export class LightningNode {
       case 'broadcast':
         return this.chain.broadcast(effect.transaction);
       case 'event':
+        this.#durableEvents.set(effect.event.id, effect.event);
         return this.#parts.event(effect.event);
       default:
         return effect satisfies never;

@@ -112,8 +112,7 @@ class Wallet implements ServedWallet {
   subscribe(listener: (update: WalletUpdate) => void): () => void {
     this.#listeners.add(listener);
     listener({ kind: 'snapshot', snapshot: this.snapshot() });
-    for (const event of this.#node?.manager.pendingEvents() ?? [])
-      listener({ kind: 'event', event: walletEvent(event) });
+    for (const event of this.#node?.pendingEvents() ?? []) listener({ kind: 'event', event: walletEvent(event) });
     return () => void this.#listeners.delete(listener);
   }
 
@@ -281,7 +280,7 @@ class Wallet implements ServedWallet {
 
   acknowledgeEvent({ id }: { readonly id: string }): void {
     const node = this.#running();
-    node.lazily(() => node.manager.acknowledgeEvent(Number(id)));
+    node.acknowledgeEvent(Number(id));
   }
 
   exportLog(): string {
