@@ -8,7 +8,7 @@ export function fixed(length: number): Codec<Uint8Array> {
   return {
     read: (reader) => reader.bytes(length),
     write: (writer, value) => {
-      assert(value.length === length, `${length} bytes, not ${value.length}`);
+      assert(value.length === length, 'a field of fixed length has it');
       writer.bytes(value);
     },
   };

@@ -1,73 +1,92 @@
-import { concat } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 
+const MAX_U32 = 0xffff_ffff;
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
+const FIRST_CAPACITY = 128;
 
-/** Collects bytes. A value that does not fit its field is our own mistake: `InvariantBroken`. */
+/** Collects bytes in one growing buffer. A value that does not fit its field is our own mistake: `InvariantBroken`. */
 export class ByteWriter {
-  readonly #parts: Uint8Array[] = [];
+  #buffer: Uint8Array = new Uint8Array(FIRST_CAPACITY);
+  #view: DataView = new DataView(this.#buffer.buffer);
+  #length = 0;
 
   u8(value: number): void {
-    this.bigEndian(BigInt(value), 1);
+    assert(isUnsigned(value, 0xff), 'u8 in range');
+    const start = this.#advance(1);
+    this.#view.setUint8(start, value);
   }
 
   u16(value: number): void {
-    this.bigEndian(BigInt(value), 2);
+    assert(isUnsigned(value, 0xffff), 'u16 in range');
+    const start = this.#advance(2);
+    this.#view.setUint16(start, value);
   }
 
   u32(value: number): void {
-    this.bigEndian(BigInt(value), 4);
+    assert(isUnsigned(value, MAX_U32), 'u32 in range');
+    const start = this.#advance(4);
+    this.#view.setUint32(start, value);
   }
 
   u64(value: bigint): void {
-    this.bigEndian(value, 8);
+    assert(value >= 0n && value <= MAX_U64, 'u64 in range');
+    const start = this.#advance(8);
+    this.#view.setBigUint64(start, value);
   }
 
   s64(value: bigint): void {
     assert(BigInt.asIntN(64, value) === value, 's64 in range');
-    this.bigEndian(BigInt.asUintN(64, value), 8);
+    const start = this.#advance(8);
+    this.#view.setBigInt64(start, value);
   }
 
   bytes(bytes: Uint8Array): void {
-    this.#parts.push(bytes);
+    const start = this.#advance(bytes.length);
+    this.#buffer.set(bytes, start);
   }
 
   /** BOLT 1, BigSize. */
   bigsize(value: bigint): void {
-    if (value < 0xfdn) this.bigEndian(value, 1);
-    else if (value <= 0xffffn) this.#prefixed(0xfd, value, 2);
-    else if (value <= 0xffff_ffffn) this.#prefixed(0xfe, value, 4);
-    else this.#prefixed(0xff, value, 8);
+    if (value < 0xfdn) return this.u8(Number(value));
+    if (value <= 0xffffn) {
+      this.u8(0xfd);
+      return this.u16(Number(value));
+    }
+    if (value <= BigInt(MAX_U32)) {
+      this.u8(0xfe);
+      return this.u32(Number(value));
+    }
+    this.u8(0xff);
+    this.u64(value);
   }
 
   /** BOLT 1, tu16 to tu64: big endian without leading zeros; zero takes no byte at all. */
   truncated(value: bigint, most: number): void {
-    assert(value >= 0n && value <= MAX_U64, 'truncated integer in range');
+    assert(value >= 0n && value < 1n << BigInt(8 * most), 'truncated integer in range');
     let length = 0;
-    while (length < 8 && value >> BigInt(8 * length) > 0n) length++;
-    assert(length <= most, `truncated integer of at most ${most} bytes`);
-    this.bigEndian(value, length);
+    while (value >> BigInt(8 * length) > 0n) length++;
+    for (let shift = length - 1; shift >= 0; shift--) this.u8(Number((value >> BigInt(8 * shift)) & 0xffn));
   }
 
-  /** An unsigned integer of exactly `length` bytes. */
-  bigEndian(value: bigint, length: number): void {
-    assert(value >= 0n && value < 1n << BigInt(8 * length), `integer fits ${length} bytes`);
-    const out = new Uint8Array(length);
-    let rest = value;
-    for (let i = length - 1; i >= 0; i--) {
-      out[i] = Number(rest & 0xffn);
-      rest >>= 8n;
-    }
-    this.#parts.push(out);
-  }
-
-  /** Everything written so far, as one array. */
+  /** A copy of everything written so far. */
   finish(): Uint8Array {
-    return concat(...this.#parts);
+    return this.#buffer.slice(0, this.#length);
   }
 
-  #prefixed(prefix: number, value: bigint, length: number): void {
-    this.#parts.push(Uint8Array.of(prefix));
-    this.bigEndian(value, length);
+  /** Where the next `count` bytes go. */
+  #advance(count: number): number {
+    const start = this.#length;
+    this.#length += count;
+    if (this.#length > this.#buffer.length) this.#grow();
+    return start;
+  }
+
+  #grow(): void {
+    const grown = new Uint8Array(Math.max(this.#length, this.#buffer.length * 2));
+    grown.set(this.#buffer);
+    this.#buffer = grown;
+    this.#view = new DataView(grown.buffer);
   }
 }
+
+const isUnsigned = (value: number, most: number): boolean => Number.isInteger(value) && value >= 0 && value <= most;
