@@ -3,7 +3,7 @@ import { Committer } from '../../worker/client/committer.ts';
 import { CommitReceipt } from '../../worker/engine/primitives/commit-receipt.ts';
 import { GlowwormError } from '../../worker/engine/primitives/errors.ts';
 import type { StoreWrites } from '../../worker/engine/primitives/store.ts';
-import { Turn, type Effect } from '../../worker/engine/manager/turn.ts';
+import { Turn, type Effect, type TurnResult } from '../../worker/engine/manager/turn.ts';
 
 /** A store whose commits end when the test says so. */
 class Held {
@@ -28,11 +28,16 @@ function setUp() {
   const completed: number[] = [];
   const failures: string[] = [];
   const tasks: (() => void)[] = [];
+  let toSign: TurnResult | undefined;
   const committer = new Committer({
     target: store,
     soon: (callback) => void tasks.push(callback),
     release: (effects: readonly Effect[]) =>
       left.push(...effects.map((effect) => ('reason' in effect ? effect.reason : effect.kind))),
+    sign: (updates) => {
+      if (toSign !== undefined) left.push(`signing after ${updates.length}`);
+      return toSign;
+    },
     completed: (updates) => completed.push(...updates.map(({ updateId }) => updateId)),
     failed: (error) => failures.push(error.code),
   });
@@ -44,13 +49,20 @@ function setUp() {
       turn.finish(key === undefined ? [] : [{ channelKey: 'c', updateId: left.length + completed.length }]),
     );
   };
+  /** The next commits end with a turn that signs. */
+  const signing = (key?: string): void => {
+    const turn = new Turn(0);
+    if (key !== undefined) turn.writes.set(key, Uint8Array.of(2));
+    turn.leave({ kind: 'disconnect', nodeId: '', connectionId: 0, reason: 'signature' });
+    toSign = turn.finish([]);
+  };
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 10; i++) {
       tasks.splice(0).forEach((task) => task());
       await Promise.resolve();
     }
   };
-  return { store, left, completed, failures, committer, submit, settle };
+  return { store, left, completed, failures, committer, submit, signing, settle };
 }
 
 describe('the committer', () => {
@@ -101,6 +113,39 @@ describe('the committer', () => {
     submit('second');
     expect(left).toEqual(['first', 'second']);
     expect(store.batches).toHaveLength(1);
+  });
+
+  it('signs once for all turns of a commit, in the same commit', async () => {
+    const { store, left, submit, signing, settle } = setUp();
+    signing('state');
+    submit('first', 'a');
+    submit('second', 'b');
+    await settle();
+    expect(left).toEqual(['signing after 2']);
+    expect([...(store.batches[0]?.writes.keys() ?? [])]).toEqual(['a', 'b', 'state']);
+    submit('third', 'c');
+    await settle();
+    expect(left).toEqual(['signing after 2']);
+    store.batches[0]?.done();
+    await settle();
+    expect(left).toEqual(['signing after 2', 'first', 'second', 'signature', 'signing after 1']);
+  });
+
+  it('signs for a turn that wrote nothing, without a transaction for nothing', async () => {
+    const { store, left, submit, committer, signing, settle } = setUp();
+    submit('first', 'a');
+    await settle();
+    store.batches[0]?.done();
+    await settle();
+    signing();
+    committer.submit(new Turn(0).finish([], true));
+    await settle();
+    expect(left).toEqual(['first', 'signing after 0', 'signature']);
+    signing('state');
+    committer.submit(new Turn(0).finish([], true));
+    await settle();
+    expect([...(store.batches[1]?.writes.keys() ?? [])]).toEqual(['state']);
+    expect(store.batches).toHaveLength(2);
   });
 
   it('takes lazy writes along with the next commit, which they never replace', async () => {

@@ -13,6 +13,8 @@ export interface CommitterParts {
   readonly target: CommitTarget;
   /** Effects whose turns are durable, in the order in which they were made. */
   readonly release: (effects: readonly Effect[]) => void;
+  /** Ends the group of turns that is about to be committed: what it answers joins them. `updates` are theirs. */
+  readonly sign: (updates: readonly PendingUpdate[]) => TurnResult | undefined;
   /** Updates that a commit has completed, after the effects of its turns have left. */
   readonly completed: (updates: readonly PendingUpdate[]) => void;
   /** A commit failed: nothing leaves any more. Called once. */
@@ -46,19 +48,17 @@ export class Committer {
     this.#parts = parts;
   }
 
-  submit({ writes, after, updates }: TurnResult): void {
+  submit(turn: TurnResult): void {
+    const { writes, after, signingDue } = turn;
     if (this.#stopped) return;
-    if (writes.size === 0 && this.#open === undefined) {
+    if (writes.size === 0 && !signingDue && this.#open === undefined) {
       // Nothing of its own to wait for, but what it says may build on turns that are not durable yet.
       if (this.#inFlight !== undefined) this.#inFlight.afters.push(after);
       else if (this.#receipt !== undefined) this.#parts.release(after.release(this.#receipt));
       else this.#openBatch().afters.push(after);
       return;
     }
-    const batch = this.#openBatch();
-    for (const [key, value] of writes) batch.writes.set(key, value);
-    batch.afters.push(after);
-    batch.updates.push(...updates);
+    join(this.#openBatch(), turn);
   }
 
   /**
@@ -104,12 +104,15 @@ export class Committer {
   async #commit(): Promise<void> {
     const batch = this.#open;
     if (batch === undefined || this.#inFlight !== undefined || this.#stopped) return;
+    const signed = this.#parts.sign(batch.updates);
+    if (signed !== undefined) join(batch, signed);
     this.#open = undefined;
     this.#inFlight = batch;
     for (const [key, value] of this.#lazy) if (!batch.writes.has(key)) batch.writes.set(key, value);
     this.#lazy = new Map();
     try {
-      this.#receipt = await this.#parts.target.commit(batch.writes);
+      if (batch.writes.size > 0 || this.#receipt === undefined)
+        this.#receipt = await this.#parts.target.commit(batch.writes);
     } catch (error) {
       this.#fail(
         error instanceof GlowwormError ? error : new GlowwormError('StorageFailed', 'The wallet could not be written.'),
@@ -130,4 +133,10 @@ export class Committer {
     for (const { reject } of this.#waiting.splice(0)) reject(error);
     this.#parts.failed(error);
   }
+}
+
+function join(batch: Batch, { writes, after, updates }: TurnResult): void {
+  for (const [key, value] of writes) batch.writes.set(key, value);
+  batch.afters.push(after);
+  batch.updates.push(...updates);
 }

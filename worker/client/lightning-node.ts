@@ -129,6 +129,7 @@ export class LightningNode {
       target: store,
       soon: platform.soon,
       release: (effects) => effects.forEach((effect) => this.#leave(effect)),
+      sign: (updates) => this.#guarded(() => this.manager.signPending(platform.timers.now(), updates)),
       completed: (updates) => {
         if (updates.length > 0)
           this.#guarded(() =>
@@ -385,13 +386,14 @@ export class LightningNode {
   }
 
   /** For inputs that nobody waits for: an error of ours has frozen its channel already, and here it goes to the log. */
-  #guarded(work: () => void): void {
+  #guarded<T>(work: () => T): T | undefined {
     try {
-      work();
+      return work();
     } catch (error) {
-      if (error === this.#problem) return;
+      if (error === this.#problem) return undefined;
       this.#parts.log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       this.#parts.changed();
+      return undefined;
     }
   }
 

@@ -5,6 +5,7 @@ import {
   receiveReestablish,
   reestablishMessage,
 } from '../../../worker/engine/channel/channel-reestablish.ts';
+import { availableToSendMsat } from '../../../worker/engine/channel/channel-limits.ts';
 import { proposeFee } from '../../../worker/engine/channel/channel-operation.ts';
 import { feeratePerKw, sat } from '../../../worker/engine/primitives/units.ts';
 import { perCommitmentSecret } from '../../../worker/engine/keys/shachain.ts';
@@ -14,16 +15,23 @@ import { exchange, openPair, passed, refused, type Party } from './party.ts';
 const hello = (party: Party): MessageOf<'channel_reestablish'> =>
   reestablishMessage(party.env, party.state, new Uint8Array(32));
 
-/** Both lose the connection and what was under way, and greet each other on a new one. */
-function reconnect(a: Party, b: Party): void {
+/** Both lose the connection and what was under way, and greet each other on a new one. Answers what was dropped. */
+function reconnect(a: Party, b: Party) {
   for (const party of [a, b]) {
     party.outbox.length = 0;
     party.state = afterDisconnection(party.state);
   }
   const [fromA, fromB] = [hello(a), hello(b)];
-  a.apply(passed(receiveReestablish(a.env, a.state, fromB)));
-  b.apply(passed(receiveReestablish(b.env, b.state, fromA)));
+  const answers = [
+    passed(receiveReestablish(a.env, a.state, fromB)),
+    passed(receiveReestablish(b.env, b.state, fromA)),
+  ] as const;
+  a.apply(answers[0]);
+  b.apply(answers[1]);
+  return answers.flatMap(({ facts }) => facts).filter((fact) => fact.kind === 'htlcDropped');
 }
+
+const range = (from: number, to: number): bigint[] => Array.from({ length: to - from }, (_, i) => BigInt(from + i));
 
 const kinds = (party: Party): string[] => party.outbox.map(({ kind }) => kind);
 
@@ -127,17 +135,52 @@ describe('channel_reestablish -- something was lost', () => {
     expect([kinds(opener), opener.state.commitments.holderChanges.proposed]).toEqual([[], []]);
   });
 
-  it('takes repeated HTLCs that were offered before a higher feerate was known', () => {
+  it('takes HTLCs back that a higher feerate has no room for', () => {
     const { opener, fundee } = openPair({ fundingSat: sat(50_000n), pushMsat: 20_000_000n });
     for (let slot = 0; slot < 9; slot++) expect(fundee.offer(1_056_999n)).toBeUndefined();
     opener.apply(proposeFee(opener.state, feeratePerKw(24_000)));
     opener.sign();
     for (const message of opener.outbox.splice(0)) passed(fundee.receive(message));
     passed(opener.receive(fundee.take('revoke_and_ack')));
-    reconnect(opener, fundee);
+    const dropped = reconnect(opener, fundee);
+    expect(fundee.state.commitments.nextHolderHtlcId).toBe(BigInt(9 - dropped.length));
+    expect(dropped.map(({ htlc }) => htlc.id)).toEqual(range(9 - dropped.length, 9));
+    expect(dropped.length).toBeGreaterThan(0);
+    exchange(opener, fundee);
+    expect(opener.state.commitments.holderCommit.spec).toMatchObject({ feeratePerKw: 24_000 });
+    expect(opener.state.commitments.holderCommit.spec.htlcs).toHaveLength(9 - dropped.length);
+  });
+
+  it('accepts HTLCs that were offered before a higher feerate was known', () => {
+    const { opener, fundee } = openPair({ fundingSat: sat(50_000n), pushMsat: 20_000_000n });
+    for (let slot = 0; slot < 9; slot++) expect(fundee.offer(1_056_999n)).toBeUndefined();
+    opener.apply(proposeFee(opener.state, feeratePerKw(24_000)));
+    opener.sign();
     exchange(opener, fundee);
     expect(opener.state.commitments.holderCommit.spec).toMatchObject({ feeratePerKw: 24_000 });
     expect(opener.state.commitments.holderCommit.spec.htlcs).toHaveLength(9);
+  });
+
+  it('takes HTLCs back that those of the other side have left no room for', () => {
+    const { opener, fundee } = openPair({ fundingSat: sat(100_000n), pushMsat: 40_000_000n });
+    opener.offer(5_000_000n);
+    opener.sign();
+    const most = availableToSendMsat(opener.state.params, opener.state.commitments);
+    expect(opener.offer(most)).toBeUndefined();
+    for (let slot = 0; slot < 8; slot++) expect(fundee.offer(2_000_000n)).toBeUndefined();
+    fundee.sign();
+    for (const message of fundee.outbox.splice(0)) passed(opener.receive(message));
+    const dropped = reconnect(opener, fundee);
+    expect(dropped.map(({ htlc }) => htlc.amountMsat)).toEqual([most]);
+    expect(opener.outbox.filter(({ kind }) => kind === 'update_add_htlc')).toHaveLength(1);
+    exchange(opener, fundee);
+    expect(opener.offer(1_000_000n)).toBeUndefined();
+    exchange(opener, fundee);
+    const htlcs = fundee.state.commitments.holderCommit.spec.htlcs.filter(({ direction }) => direction === 'inbound');
+    expect(htlcs.map(({ id, amountMsat }) => [id, amountMsat])).toEqual([
+      [0n, 5_000_000n],
+      [1n, 1_000_000n],
+    ]);
   });
 
   it('forgets what the peer had not signed', () => {

@@ -255,6 +255,11 @@ function payer(availableMsat = 10_000_000n) {
   return { desk, recipient, send, state, fail, text };
 }
 
+function drop(desk: Desk): void {
+  const htlc = desk.offered.at(-1);
+  if (htlc !== undefined) desk.turn((book) => book.dropped('c', htlc, HEIGHT));
+}
+
 describe('an outbound payment', () => {
   it('offers an HTLC that gives the payee its delta, and is stored as pending', () => {
     const { desk, send } = payer();
@@ -301,6 +306,26 @@ describe('an outbound payment', () => {
     for (let attempt = 0; attempt < 5; attempt++) fail({ kind: 'temporary_node_failure' });
     expect(desk.offered).toHaveLength(5);
     expect(state()?.kind).toBe('failed');
+  });
+
+  it('is offered again when an HTLC was taken back before it was signed', () => {
+    const { desk, send, state } = payer();
+    send();
+    drop(desk);
+    expect(desk.offered).toHaveLength(2);
+    expect(desk.reloaded().onionOf('c', 1n)).toEqual(desk.offered[1]?.onion);
+    expect(state()?.kind).toBe('pending');
+  });
+
+  it('fails when the HTLC that was taken back fits nowhere', () => {
+    const { desk, send, state } = payer();
+    send();
+    desk.refuse = true;
+    drop(desk);
+    expect(state()).toMatchObject({ kind: 'failed', failure: { code: 'PaymentNotSent' } });
+    expect(desk.events).toEqual(['paymentFailed']);
+    drop(desk);
+    expect(desk.events).toEqual(['paymentFailed']);
   });
 
   it('keeps its onion across a restart', () => {

@@ -11,6 +11,7 @@ import {
 } from '../../../worker/engine/transactions/transaction.ts';
 import { scriptOfAddress } from '../../../worker/engine/wallet/address.ts';
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
+import type { WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { GAP_LIMIT, OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
@@ -252,5 +253,77 @@ describe('bumping', () => {
     expect([tx.outputs[0], tx.locktime, tx.inputs[0]?.txid]).toEqual([htlc.outputs[0], 700, foreign.inputs[0]?.txid]);
     expect(tx.outputs[1]?.amountSat).toBe(100_000n - feeSat);
     expect(tx.inputs[1]?.witness[0]).toHaveLength(64);
+  });
+
+  describe('in place of another', () => {
+    const parent = { weight: 1124, feeSat: 284n };
+    const request = {
+      tx: { ...foreign, outputs: [] },
+      prevouts: [{ amountSat: 330n, script: p2wsh }],
+      witnessWeight: 115,
+      parent,
+      feeratePerKw: 300,
+    };
+
+    function bumped(feeratePerKw: number): WalletTransaction {
+      const child = wallet.bump({ ...request, feeratePerKw });
+      wallet.transactionSeen(child.tx);
+      return child;
+    }
+
+    const paidPerKw = ({ tx, feeSat }: WalletTransaction): number =>
+      (Number(feeSat) * 1000) / (transactionWeight(tx) - 1 + 115);
+
+    it('spends the same coins, and pays the same change script', () => {
+      receive(60_000n);
+      receive(100_000n);
+      const first = bumped(300);
+      const next = wallet.bump({ ...request, feeratePerKw: 3000, replaces: first.tx });
+      expect(next.tx.inputs.map(({ txid }) => txid)).toEqual(first.tx.inputs.map(({ txid }) => txid));
+      expect(next.tx.outputs[0]?.script).toEqual(first.tx.outputs[0]?.script);
+      expect(next.feeSat).toBeGreaterThan(first.feeSat);
+    });
+
+    it('adds coins where the same are too few', () => {
+      receive(1_500n);
+      receive(1_400n);
+      const first = bumped(300);
+      expect(first.tx.inputs).toHaveLength(2);
+      const next = wallet.bump({ ...request, feeratePerKw: 1000, replaces: first.tx });
+      expect(next.tx.inputs).toHaveLength(3);
+      expect(next.tx.inputs.map(({ txid }) => toHex(txid))).toEqual(
+        expect.arrayContaining(first.tx.inputs.map(({ txid }) => toHex(txid))),
+      );
+    });
+
+    it('pays 1 sat/vB more than the other did, where the feerate asks for less', () => {
+      receive(100_000n);
+      const first = bumped(300);
+      const next = wallet.bump({ ...request, feeratePerKw: 301, replaces: first.tx });
+      expect(paidPerKw(next)).toBeGreaterThanOrEqual(paidPerKw(first) + 250);
+      expect(Number(next.feeSat - first.feeSat)).toBeGreaterThanOrEqual(transactionWeight(next.tx) / 4);
+    });
+
+    it('changes nothing where the coins are too few', () => {
+      receive(1_500n);
+      const first = bumped(300);
+      const { state } = wallet;
+      expect(() => wallet.bump({ ...request, feeratePerKw: 5000, replaces: first.tx })).toThrow(
+        expect.objectContaining({ code: 'InsufficientFunds' }),
+      );
+      expect(wallet.state).toBe(state);
+    });
+
+    it('is known to the wallet once the other is dropped; its change is not spent before it is confirmed', () => {
+      receive(100_000n);
+      const first = bumped(300);
+      const next = wallet.bump({ ...request, feeratePerKw: 3000, replaces: first.tx });
+      wallet.transactionDropped(first.txid);
+      wallet.transactionSeen(next.tx);
+      expect([wallet.coinsSpentBy(first.txid).length, wallet.coinsSpentBy(next.txid).length]).toEqual([0, 1]);
+      expect([wallet.isConfirmed(next.txid), wallet.balance(0n).spendableSat]).toEqual([false, 0n]);
+      wallet.transactionConfirmed(next.tx, 1001);
+      expect([wallet.isConfirmed(next.txid), wallet.balance(0n).spendableSat]).toEqual([true, 100_330n - next.feeSat]);
+    });
   });
 });

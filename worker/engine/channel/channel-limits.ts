@@ -1,3 +1,4 @@
+import { GlowwormError } from '../primitives/errors.ts';
 import { msat, type FeeratePerKw, type Msat } from '../primitives/units.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
@@ -32,36 +33,13 @@ export function checkOfferedHtlc(
   commitments: Commitments,
   amountMsat: bigint,
 ): LimitReached | undefined {
-  const theirs = nextCounterpartySpec(commitments);
-  const ours = pendingHolderSpec(commitments);
-  const terms = params.counterparty;
-  if (amountMsat === 0n || amountMsat < terms.htlcMinimumMsat)
-    return limit('AmountTooSmall', `the peer takes no HTLC below ${terms.htlcMinimumMsat} msat`);
-  const offered = theirs.htlcs.filter((htlc) => htlc.direction === 'outbound');
-  if (offered.length > Math.min(terms.maxAcceptedHtlcs, 483))
-    return limit('TooManyHtlcs', `the peer takes ${terms.maxAcceptedHtlcs} HTLCs at once`);
-  if (sum(offered) > terms.maxHtlcValueInFlightMsat)
-    return limit('InFlightLimit', `the peer takes ${terms.maxHtlcValueInFlightMsat} msat at once`);
-  for (const [owner, spec] of [
-    ['counterparty', theirs],
-    ['holder', ours],
-  ] as const) {
-    // The opener keeps room for twice the feerate: without it an HTLC from the other side could make the fee
-    // unpayable and the channel stuck.
-    const costMsat = commitmentCostMsat(params, owner, spec, params.isOpener ? 2 : 1);
-    if (params.isOpener) {
-      if (spec.toHolderMsat < params.counterparty.channelReserveSat * 1000n + costMsat)
-        return limit('InsufficientChannelBalance', 'the balance less reserve and fee is below the amount');
-    } else {
-      if (spec.toHolderMsat < params.counterparty.channelReserveSat * 1000n)
-        return limit('InsufficientChannelBalance', 'the balance less reserve is below the amount');
-      if (spec.toCounterpartyMsat < costMsat)
-        return limit('FeeUnaffordable', 'the peer could not pay the commitment fee with one HTLC more');
-    }
-    if (dustExposureMsat(params, owner, spec) > config.maxDustExposureMsat)
-      return limit('DustExposure', 'too much would be lost to fees if the channel closed now');
+  try {
+    return offeredHtlcLimit(params, config, commitments, amountMsat);
+  } catch (error) {
+    // A balance below zero in one of the two commitments is refused by the constructor of amounts.
+    if (!(error instanceof GlowwormError) || error.code !== 'AmountOutOfRange') throw error;
+    return limit('InsufficientChannelBalance', 'the balance is below the amount');
   }
-  return undefined;
 }
 
 /** Checks the counterparty's add, already proposed in `commitments`; a sentence where it broke BOLT 2. */
@@ -130,6 +108,44 @@ export function availableToReceiveMsat(params: ChannelParameters, commitments: C
   const room = params.holder.maxHtlcValueInFlightMsat - inFlight;
   const least = balance < room ? balance : room;
   return msat(least > 0n ? least : 0n);
+}
+
+function offeredHtlcLimit(
+  params: ChannelParameters,
+  config: ChannelConfig,
+  commitments: Commitments,
+  amountMsat: bigint,
+): LimitReached | undefined {
+  const theirs = nextCounterpartySpec(commitments);
+  const ours = pendingHolderSpec(commitments);
+  const terms = params.counterparty;
+  if (amountMsat === 0n || amountMsat < terms.htlcMinimumMsat)
+    return limit('AmountTooSmall', `the peer takes no HTLC below ${terms.htlcMinimumMsat} msat`);
+  const offered = theirs.htlcs.filter((htlc) => htlc.direction === 'outbound');
+  if (offered.length > Math.min(terms.maxAcceptedHtlcs, 483))
+    return limit('TooManyHtlcs', `the peer takes ${terms.maxAcceptedHtlcs} HTLCs at once`);
+  if (sum(offered) > terms.maxHtlcValueInFlightMsat)
+    return limit('InFlightLimit', `the peer takes ${terms.maxHtlcValueInFlightMsat} msat at once`);
+  for (const [owner, spec] of [
+    ['counterparty', theirs],
+    ['holder', ours],
+  ] as const) {
+    // The opener keeps room for twice the feerate: without it an HTLC from the other side could make the fee
+    // unpayable and the channel stuck.
+    const costMsat = commitmentCostMsat(params, owner, spec, params.isOpener ? 2 : 1);
+    if (params.isOpener) {
+      if (spec.toHolderMsat < params.counterparty.channelReserveSat * 1000n + costMsat)
+        return limit('InsufficientChannelBalance', 'the balance less reserve and fee is below the amount');
+    } else {
+      if (spec.toHolderMsat < params.counterparty.channelReserveSat * 1000n)
+        return limit('InsufficientChannelBalance', 'the balance less reserve is below the amount');
+      if (spec.toCounterpartyMsat < costMsat)
+        return limit('FeeUnaffordable', 'the peer could not pay the commitment fee with one HTLC more');
+    }
+    if (dustExposureMsat(params, owner, spec) > config.maxDustExposureMsat)
+      return limit('DustExposure', 'too much would be lost to fees if the channel closed now');
+  }
+  return undefined;
 }
 
 function checkBalances(params: ChannelParameters, spec: CommitmentSpec): string | undefined {

@@ -53,18 +53,8 @@ export function offerHtlc(
   offer: HtlcOffer,
 ): { readonly transition: Transition<OpenChannel>; readonly htlc: ChannelHtlc } | LimitReached {
   const htlc: ChannelHtlc = { ...offer, direction: 'outbound', id: channel.commitments.nextHolderHtlcId };
-  if (offer.amountMsat > channel.commitments.holderCommit.spec.toHolderMsat)
-    return { code: 'InsufficientChannelBalance', message: 'the balance is below the amount' };
-  let commitments: Commitments;
-  let reached: LimitReached | undefined;
-  try {
-    commitments = proposeHolderChange(channel.commitments, { kind: 'add', htlc });
-    reached = checkOfferedHtlc(channel.params, env.config, commitments, offer.amountMsat);
-  } catch (error) {
-    // A balance below zero in one of the two commitments is refused by the constructor of amounts.
-    if (!(error instanceof GlowwormError) || error.code !== 'AmountOutOfRange') throw error;
-    return { code: 'InsufficientChannelBalance', message: 'the balance is below the amount' };
-  }
+  const commitments = proposeHolderChange(channel.commitments, { kind: 'add', htlc });
+  const reached = checkOfferedHtlc(channel.params, env.config, commitments, offer.amountMsat);
   if (reached !== undefined) return reached;
   const messages = [updateMessage(channel.params.channelId, { kind: 'add', htlc })];
   return { transition: transition({ ...channel, commitments }, { messages }), htlc };

@@ -1,11 +1,19 @@
 import { equalBytes } from '../primitives/bytes.ts';
+import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Message, MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
+import { checkOfferedHtlc } from './channel-limits.ts';
 import { commitmentSigned, revokeAndAck, updateMessage } from './channel-operation.ts';
 import { channelReady } from './channel-ready.ts';
 import type { OpenChannel } from './channel-state.ts';
 import { signCounterpartyCommitment } from './commitment-signatures.ts';
-import { forgetUnsignedCounterpartyChanges, latestCounterpartyCommit } from './commitments.ts';
+import {
+  forgetUnsignedCounterpartyChanges,
+  latestCounterpartyCommit,
+  proposeHolderChange,
+  withoutUnsignedHolderChanges,
+  type Commitments,
+} from './commitments.ts';
 import { transition, violation, type Outcome } from './transition.ts';
 
 /** The newest secret of the counterparty, 32 bytes; zeros before the first revocation. */
@@ -67,18 +75,37 @@ export function receiveReestablish(
   const messages: Message[] = [];
   if (channel.holderReadySent && theirNext === 1 && holderNumber === 0) messages.push(channelReady(env, channel));
   messages.push(...(signedAfterRevoking ? [...revocation, ...signature] : [...signature, ...revocation]));
-  // HTLCs of the other side may have come since: a higher feerate is proposed anew when it can still be paid. A lower one
-  // stays, for HTLCs of ours may need it.
-  const { feeratePerKw } = latestCounterpartyCommit(commitments).spec;
-  const proposed = commitments.holderChanges.proposed.filter(
-    (change) => change.kind !== 'fee' || change.feeratePerKw < feeratePerKw,
-  );
-  for (const change of proposed) messages.push(updateMessage(channelId, change));
+  const { repeated, dropped } = repeatUnsigned(env, channel);
+  for (const change of repeated.holderChanges.proposed) messages.push(updateMessage(channelId, change));
   if (channel.shutdown.kind !== 'none' && channel.shutdown.sent)
     messages.push({ kind: 'shutdown', channelId, scriptpubkey: channel.shutdown.holderScript, tlvs: {} });
-  if (proposed.length === commitments.holderChanges.proposed.length) return transition(channel, { messages });
-  const holderChanges = { ...commitments.holderChanges, proposed };
-  return transition({ ...channel, commitments: { ...commitments, holderChanges } }, { messages });
+  const facts = dropped.map((htlc) => ({ kind: 'htlcDropped', htlc }) as const);
+  return transition({ ...channel, commitments: repeated }, { messages, facts });
+}
+
+/**
+ * Our updates that were never signed, as far as they may be proposed anew: what the other side has added since counts
+ * now, and it would close the channel over an HTLC that breaks a limit. HTLC ids have no gaps, so what comes after the
+ * first HTLC that has to go is dropped with it.
+ */
+function repeatUnsigned(
+  env: ChannelEnv,
+  { params, commitments }: OpenChannel,
+): { readonly repeated: Commitments; readonly dropped: readonly ChannelHtlc[] } {
+  const { feeratePerKw } = latestCounterpartyCommit(commitments).spec;
+  let repeated = withoutUnsignedHolderChanges(commitments);
+  const dropped: ChannelHtlc[] = [];
+  for (const change of commitments.holderChanges.proposed) {
+    // A higher feerate is proposed when it can still be paid; a lower one stays, for HTLCs of ours may need it.
+    if (change.kind === 'fee' && change.feeratePerKw >= feeratePerKw) continue;
+    const next = proposeHolderChange(repeated, change);
+    const isAdd = change.kind === 'add';
+    const { config } = env;
+    if (isAdd && (dropped.length > 0 || checkOfferedHtlc(params, config, next, change.htlc.amountMsat) !== undefined))
+      dropped.push(change.htlc);
+    else repeated = next;
+  }
+  return { repeated, dropped };
 }
 
 /** The updates of the unrevoked commitment and its signatures, equal to those sent before: signing is deterministic. */

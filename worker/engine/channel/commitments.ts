@@ -208,6 +208,17 @@ export function forgetUnsignedCounterpartyChanges(commitments: Commitments): Com
   };
 }
 
+/** Without our updates that were never signed: the counterparty has forgotten them with the connection. */
+export function withoutUnsignedHolderChanges(commitments: Commitments): Commitments {
+  const { holderChanges } = commitments;
+  const adds = holderChanges.proposed.filter((change) => change.kind === 'add').length;
+  return {
+    ...commitments,
+    holderChanges: { ...holderChanges, proposed: [] },
+    nextHolderHtlcId: commitments.nextHolderHtlcId - BigInt(adds),
+  };
+}
+
 /** Whether an inbound HTLC may be removed by us: in both commitments for good, and no removal of it under way. */
 export function isRemovable(commitments: Commitments, id: bigint): boolean {
   const { holderChanges, counterpartyChanges } = commitments;

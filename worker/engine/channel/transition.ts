@@ -11,6 +11,8 @@ export type ChannelFact =
   | { readonly kind: 'htlcFulfilled'; readonly htlc: ChannelHtlc; readonly preimage: Uint8Array }
   /** An outbound HTLC is gone from both commitments for good. */
   | { readonly kind: 'htlcRemoved'; readonly htlc: ChannelHtlc; readonly removal: Removal }
+  /** An outbound HTLC was never signed, and after a reconnection a limit stands against it: it does not exist any more. */
+  | { readonly kind: 'htlcDropped'; readonly htlc: ChannelHtlc }
   /** Both sides have sent `channel_ready`. */
   | { readonly kind: 'channelReady' }
   /** The counterparty wants the funding transaction made: 2-of-2 script and amount. */

@@ -1,9 +1,11 @@
+import { fromHex } from '../primitives/bytes.ts';
 import type { ClosingNegotiation } from '../channel/channel-closing.ts';
 import type { ChannelState, OpenChannel } from '../channel/channel-state.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { SignerState } from '../keys/signer-state.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
+import type { AnchorChild } from './anchor-child.ts';
 
 /** What the peer's `channel_update` asks of whoever pays us through it. */
 export interface ForwardingTerms {
@@ -31,6 +33,8 @@ export interface ChannelEntry {
   readonly storedOnions: Set<string>;
   /** Coins of the wallet that the funding spends, while it is not signed by both. */
   lockedCoins: readonly Outpoint[] | undefined;
+  /** The newest child of our broadcast commitment. */
+  anchorChild: AnchorChild | undefined;
   /** What the channel's record says, to write it only when that has changed. */
   saved: { readonly state: ChannelState; readonly signerState: SignerState } | undefined;
   /** Height at which this run first saw the channel without a confirmed funding. */
@@ -48,3 +52,23 @@ export const isUsable = (entry: ChannelEntry): entry is OpenEntry =>
   entry.state.holderReadySent &&
   entry.state.counterpartyReady &&
   entry.state.shutdown.kind === 'none';
+
+/** A channel as this run begins with it. */
+export const newEntry = (
+  fixed: Pick<ChannelEntry, 'key' | 'nodeId' | 'signer' | 'state' | 'connection'>,
+): ChannelEntry => ({
+  ...fixed,
+  negotiation: {},
+  forwarding: undefined,
+  frozen: undefined,
+  steps: [],
+  storedOnions: new Set(),
+  lockedCoins: undefined,
+  anchorChild: undefined,
+  openedAtHeight: undefined,
+  saved: undefined,
+});
+
+/** The id by which messages name a channel, 32 bytes. */
+export const channelIdOf = ({ key, state }: ChannelEntry): Uint8Array =>
+  'params' in state ? state.params.channelId : fromHex(key);

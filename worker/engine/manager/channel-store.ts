@@ -14,6 +14,7 @@ import type { SignerState } from '../keys/signer-state.ts';
 import { decodeParameters, encodeParameters, storeName } from '../monitor/channel-records.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { recordFormat } from '../wire/stored-record.ts';
+import { decodeAnchorChild, encodeAnchorChild, type AnchorChild } from './anchor-child.ts';
 import type { ChannelEntry, ForwardingTerms } from './channel-entry.ts';
 
 const forwardingRecord = recordFormat('forwarding terms', 1, {
@@ -49,6 +50,14 @@ export function writeChannel(writes: StoreWrites, entry: ChannelEntry): void {
 export const writeForwarding = (writes: StoreWrites, params: ChannelParameters, terms: ForwardingTerms): void =>
   void writes.set(`chan/${storeName(params)}/fwd`, forwardingRecord.encode(terms));
 
+/** The child of our broadcast commitment; without one, its record goes. */
+export const writeAnchorChild = (
+  writes: StoreWrites,
+  params: ChannelParameters,
+  child: AnchorChild | undefined,
+): void =>
+  void writes.set(`chan/${storeName(params)}/child`, child === undefined ? undefined : encodeAnchorChild(child));
+
 /** A channel as it was stored. */
 export type StoredChannel = {
   readonly key: string;
@@ -57,7 +66,7 @@ export type StoredChannel = {
   readonly onions: ReadonlySet<string>;
 } & (
   | { readonly kind: 'open'; readonly channel: OpenChannel; readonly signer: SignerState }
-  | { readonly kind: 'closed'; readonly channel: ClosedChannel }
+  | { readonly kind: 'closed'; readonly channel: ClosedChannel; readonly anchorChild: AnchorChild | undefined }
 );
 
 /**
@@ -86,7 +95,9 @@ export function readChannels(
     };
     const closed = records.get(`chan/${name}/closed`);
     if (closed !== undefined) {
-      found.push({ ...common, kind: 'closed', channel: decodeClosedChannel(closed, params) });
+      const child = records.get(`chan/${name}/child`);
+      const anchorChild = child === undefined ? undefined : decodeAnchorChild(child);
+      found.push({ ...common, kind: 'closed', channel: decodeClosedChannel(closed, params), anchorChild });
       continue;
     }
     const state = records.get(`chan/${name}/state`);

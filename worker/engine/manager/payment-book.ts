@@ -21,7 +21,9 @@ import {
 } from '../payments/inbound-payment.ts';
 import type { Invoice } from '../payments/invoice.ts';
 import {
+  decodeFeeLimit,
   decodePayment,
+  encodeFeeLimit,
   encodePayment,
   onionTerms,
   partOnion,
@@ -29,7 +31,7 @@ import {
   type PaymentFailure,
   type PaymentPart,
 } from '../payments/outbound-payment.ts';
-import { findPaths, pathFeeMsat, type FirstHop, type Path } from '../routing/path.ts';
+import { findPaths, pathFeeMsat, type FirstHop, type Path, type PathRequest } from '../routing/path.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
 import { hasFeature } from '../wire/features.ts';
@@ -58,6 +60,18 @@ interface HeldSet {
   readonly since: number;
   readonly parts: HeldPart[];
 }
+
+/** A part of an outbound payment whose HTLC is under way, and the payment's other parts. */
+interface PendingPart {
+  readonly payment: OutboundPayment;
+  readonly part: PaymentPart;
+  readonly others: readonly PaymentPart[];
+}
+
+const NOT_SENT: PaymentFailure = {
+  code: 'PaymentNotSent',
+  message: 'The channel cannot carry this payment any more. Nothing was sent: try again, or a smaller amount.',
+};
 
 /** BOLT 4: parts of a payment wait for each other at least this long. */
 export const MPP_TIMEOUT_MS = 60_000;
@@ -96,8 +110,10 @@ export class PaymentBook {
   load(records: StoredRecords): void {
     for (const [key, bytes] of recordsBelow(records, 'pay/')) {
       const invoice = records.get(`pay/${key}/invoice`);
-      if (!key.includes('/') && invoice !== undefined)
-        this.#outbound.set(key, decodePayment(fromHex(key), toUtf8(invoice), bytes));
+      if (key.includes('/') || invoice === undefined) continue;
+      const limit = records.get(`pay/${key}/maxFee`);
+      const payment = decodePayment(fromHex(key), toUtf8(invoice), bytes);
+      this.#outbound.set(key, limit === undefined ? payment : { ...payment, maxFeeMsat: decodeFeeLimit(limit) });
     }
     for (const [key, bytes] of recordsBelow(records, 'inv/')) {
       const text = records.get(`inv/${key}/text`);
@@ -131,16 +147,29 @@ export class PaymentBook {
   }
 
   /**
-   * Pays an invoice. Throws `PaymentAlreadySent`, `PaymentPending`, `NoRoute`, `InsufficientBalance`, `FeeTooHigh` or
-   * what stands against the HTLC; then nothing was sent and nothing is on record.
+   * What the ways that `send` would take cost now, and the most that it would pay where a way fails and others are tried.
+   * Changes nothing. Throws as `send` does, except for what stands against an HTLC.
    */
-  send(invoice: Invoice, invoiceText: string, amountMsat: Msat, blockHeight: number): string {
+  quote(
+    invoice: Invoice,
+    amountMsat: Msat,
+    blockHeight: number,
+  ): { readonly feeMsat: Msat; readonly maxFeeMsat: Msat } {
+    this.#checkUnpaid(toHex(invoice.paymentHash));
+    const most = defaultMaxFeeMsat(amountMsat);
+    const paths = this.#findPaths(invoice, amountMsat, blockHeight, { maxFeeMsat: most, excluded: new Set() });
+    if ('code' in paths) throw new GlowwormError(paths.code, paths.message);
+    return { feeMsat: msat(feesOf(paths)), maxFeeMsat: msat(most) };
+  }
+
+  /**
+   * Pays an invoice, for fees of at most `maxFeeMsat` over all its parts and tries: without it two per cent, or ten satoshi
+   * where that is more. Throws `PaymentAlreadySent`, `PaymentPending`, `NoRoute`, `InsufficientBalance`, `FeeTooHigh` or what
+   * stands against the HTLC; then nothing was sent and nothing is on record.
+   */
+  send(invoice: Invoice, invoiceText: string, amountMsat: Msat, blockHeight: number, maxFeeMsat?: Msat): string {
     const key = toHex(invoice.paymentHash);
-    const before = this.#outbound.get(key);
-    if (before?.state.kind === 'succeeded')
-      throw new GlowwormError('PaymentAlreadySent', 'This invoice is paid already.', { paymentId: key });
-    if (before?.state.kind === 'pending')
-      throw new GlowwormError('PaymentPending', 'A payment of this invoice is still under way.', { paymentId: key });
+    const before = this.#checkUnpaid(key);
     this.#excluded.delete(key);
     const payment: OutboundPayment = {
       paymentHash: invoice.paymentHash,
@@ -149,10 +178,14 @@ export class PaymentBook {
       createdAt: this.#turn().now,
       attempts: 0,
       state: { kind: 'pending', parts: [] },
+      ...(maxFeeMsat === undefined ? {} : { maxFeeMsat }),
     };
-    const parts = this.#sendParts(payment, invoice, amountMsat, blockHeight);
+    const parts = this.#sendParts(payment, invoice, amountMsat, blockHeight, []);
     if ('code' in parts) throw new GlowwormError(parts.code, parts.message);
-    this.#turn().writes.set(`pay/${key}/invoice`, fromUtf8(invoiceText));
+    const { writes } = this.#turn();
+    writes.set(`pay/${key}/invoice`, fromUtf8(invoiceText));
+    if (maxFeeMsat !== undefined) writes.set(`pay/${key}/maxFee`, encodeFeeLimit(maxFeeMsat));
+    else if (before?.maxFeeMsat !== undefined) writes.set(`pay/${key}/maxFee`, undefined);
     this.#saveOutbound({ ...payment, attempts: 1, state: { kind: 'pending', parts } });
     return key;
   }
@@ -162,27 +195,28 @@ export class PaymentBook {
     const key = toHex(htlc.paymentHash);
     const payment = this.#outbound.get(key);
     if (payment?.state.kind !== 'pending') return;
-    const feeMsat = payment.state.parts.reduce((sum, part) => sum + pathFeeMsat(part), 0n);
+    const feeMsat = msat(feesOf(payment.state.parts));
     const at = this.#turn().now;
-    this.#saveOutbound({ ...payment, state: { kind: 'succeeded', preimage, feeMsat: msat(feeMsat), at } });
+    this.#saveOutbound({ ...payment, state: { kind: 'succeeded', preimage, feeMsat, at } });
     this.#excluded.delete(key);
     this.#switch.note('paymentSent', key, payment.amountMsat, '');
   }
 
   /** An outbound HTLC was failed for good: try another way, or the payment has failed when no part is left. */
   failed(channelKey: string, htlc: ChannelHtlc, removal: Removal, blockHeight: number): void {
-    const key = toHex(htlc.paymentHash);
-    const payment = this.#outbound.get(key);
-    if (payment?.state.kind !== 'pending') return;
-    const part = payment.state.parts.find((each) => each.channelKey === channelKey && each.htlcId === htlc.id);
-    if (part === undefined) return;
+    const pending = this.#pendingPart(channelKey, htlc);
+    if (pending === undefined) return;
+    const { payment, part } = pending;
     const attributed = this.#readFailure(payment, part, removal);
-    const parts = payment.state.parts.filter((each) => each !== part);
-    this.#exclude(key, part, attributed);
-    const retried = this.#retry(payment, parts, part, attributed, blockHeight);
-    if (retried !== undefined) return this.#saveOutbound(retried);
-    if (parts.length > 0) return this.#saveOutbound({ ...payment, state: { kind: 'pending', parts } });
-    this.#fail(payment, explainFailure(attributed, part.hops.length));
+    this.#exclude(toHex(payment.paymentHash), part, attributed);
+    const failure = explainFailure(attributed, part.hops.length);
+    this.#partFailed(pending, isRetryable(attributed), failure, blockHeight);
+  }
+
+  /** An outbound HTLC was taken back before it was signed: as if it had failed at once. */
+  dropped(channelKey: string, htlc: ChannelHtlc, blockHeight: number): void {
+    const pending = this.#pendingPart(channelKey, htlc);
+    if (pending !== undefined) this.#partFailed(pending, true, NOT_SENT, blockHeight);
   }
 
   /**
@@ -271,22 +305,46 @@ export class PaymentBook {
     this.#switch.remove(channelKey, { kind: 'fail', htlcId: htlc.id, reason });
   }
 
-  /** Offers the HTLCs for an amount of a payment, or says why it cannot. */
+  /** The failed payment of the hash, if there is one. Throws `PaymentAlreadySent`, `PaymentPending`. */
+  #checkUnpaid(key: string): OutboundPayment | undefined {
+    const before = this.#outbound.get(key);
+    if (before?.state.kind === 'succeeded')
+      throw new GlowwormError('PaymentAlreadySent', 'This invoice is paid already.', { paymentId: key });
+    if (before?.state.kind === 'pending')
+      throw new GlowwormError('PaymentPending', 'A payment of this invoice is still under way.', { paymentId: key });
+    return before;
+  }
+
+  /** Offers the HTLCs for an amount of a payment beside the parts that are out, or says why it cannot. */
   #sendParts(
     payment: OutboundPayment,
     invoice: Invoice,
     amountMsat: Msat,
     blockHeight: number,
+    out: readonly PaymentPart[],
   ): readonly PaymentPart[] | PaymentFailure {
+    const paths = this.#findPaths(invoice, amountMsat, blockHeight, {
+      maxFeeMsat: (payment.maxFeeMsat ?? defaultMaxFeeMsat(payment.amountMsat)) - feesOf(out),
+      excluded: this.#excluded.get(toHex(invoice.paymentHash)) ?? new Set(),
+    });
+    return 'code' in paths ? paths : this.#offerAll(payment, invoice, paths);
+  }
+
+  /** The ways for an amount, or why there are none, in a sentence for the person who pays. */
+  #findPaths(
+    invoice: Invoice,
+    amountMsat: Msat,
+    blockHeight: number,
+    limits: Pick<PathRequest, 'maxFeeMsat' | 'excluded'>,
+  ): readonly Path[] | PaymentFailure {
     const found = findPaths({
+      ...limits,
       payee: invoice.payeeNodeId,
       hints: invoice.routeHints,
       amountMsat,
       finalCltvExpiry: blockHeight + invoice.minFinalCltvExpiryDelta + CLTV_MARGIN,
       firstHops: this.#switch.firstHops(),
-      excluded: this.#excluded.get(toHex(invoice.paymentHash)) ?? new Set(),
       multiPart: hasFeature(invoice.features, 'basic_mpp'),
-      maxFeeMsat: maxFeeMsat(payment.amountMsat),
     });
     switch (found.kind) {
       case 'noRoute':
@@ -306,7 +364,7 @@ export class PaymentBook {
           message: `The way there costs ${found.feeMsat} msat, which is more than allowed.`,
         };
       case 'paths':
-        return this.#offerAll(payment, invoice, found.paths);
+        return found.paths;
       default:
         return found satisfies never;
     }
@@ -337,19 +395,29 @@ export class PaymentBook {
     return parts;
   }
 
-  #retry(
-    payment: OutboundPayment,
-    parts: readonly PaymentPart[],
-    failedPart: PaymentPart,
-    attributed: AttributedFailure | undefined,
-    blockHeight: number,
-  ): OutboundPayment | undefined {
-    if (!isRetryable(attributed) || payment.attempts >= MAX_ATTEMPTS) return undefined;
+  #pendingPart(channelKey: string, htlc: ChannelHtlc): PendingPart | undefined {
+    const payment = this.#outbound.get(toHex(htlc.paymentHash));
+    if (payment?.state.kind !== 'pending') return undefined;
+    const { parts } = payment.state;
+    const part = parts.find((each) => each.channelKey === channelKey && each.htlcId === htlc.id);
+    return part && { payment, part, others: parts.filter((each) => each !== part) };
+  }
+
+  #partFailed(pending: PendingPart, retryable: boolean, failure: PaymentFailure, blockHeight: number): void {
+    const { payment, others } = pending;
+    const retried = retryable ? this.#retry(pending, blockHeight) : undefined;
+    if (retried !== undefined) return this.#saveOutbound(retried);
+    if (others.length > 0) return this.#saveOutbound({ ...payment, state: { kind: 'pending', parts: others } });
+    this.#fail(payment, failure);
+  }
+
+  #retry({ payment, part, others }: PendingPart, blockHeight: number): OutboundPayment | undefined {
+    if (payment.attempts >= MAX_ATTEMPTS) return undefined;
     const invoice = decodeInvoice(this.#secp, payment.invoiceText);
-    const delivered = failedPart.hops.at(-1)?.amountMsat ?? msat(0n);
-    const again = this.#sendParts(payment, invoice, delivered, blockHeight);
+    const delivered = part.hops.at(-1)?.amountMsat ?? msat(0n);
+    const again = this.#sendParts(payment, invoice, delivered, blockHeight, others);
     if ('code' in again) return undefined;
-    return { ...payment, attempts: payment.attempts + 1, state: { kind: 'pending', parts: [...parts, ...again] } };
+    return { ...payment, attempts: payment.attempts + 1, state: { kind: 'pending', parts: [...others, ...again] } };
   }
 
   #readFailure(payment: OutboundPayment, part: PaymentPart, removal: Removal): AttributedFailure | undefined {
@@ -394,5 +462,7 @@ export class PaymentBook {
   }
 }
 
-/** What a route may cost: two per cent, and ten satoshi for small payments. */
-const maxFeeMsat = (amountMsat: bigint): bigint => (amountMsat / 50n > 10_000n ? amountMsat / 50n : 10_000n);
+/** What a payment may cost: two per cent, and ten satoshi for small payments. */
+const defaultMaxFeeMsat = (amountMsat: bigint): bigint => (amountMsat / 50n > 10_000n ? amountMsat / 50n : 10_000n);
+
+const feesOf = (paths: readonly Path[]): bigint => paths.reduce((sum, path) => sum + pathFeeMsat(path), 0n);

@@ -2,6 +2,7 @@ import type { CommitReceipt } from '../primitives/commit-receipt.ts';
 import type { StoreWrites } from '../primitives/store.ts';
 import type { PendingUpdate } from '../monitor/chain-monitor.ts';
 import type { Message } from '../wire/message.ts';
+import type { ChannelEntry } from './channel-entry.ts';
 import type { EngineEvent } from './engine-event.ts';
 
 /** What leaves the engine. */
@@ -41,6 +42,8 @@ export interface TurnResult {
   /** Monitor updates that the commit of `writes` completes. */
   readonly updates: readonly PendingUpdate[];
   readonly after: AfterCommit;
+  /** Channels may have something to sign: a commit is due, and before it `signPending`, even where nothing was written. */
+  readonly signingDue: boolean;
 }
 
 /** Collects one turn. */
@@ -48,6 +51,8 @@ export class Turn {
   /** Milliseconds since 1970. */
   readonly now: number;
   readonly writes: StoreWrites = new Map();
+  /** Channels that it changed, to be settled at its end or frozen by an error. */
+  readonly touched: Set<ChannelEntry> = new Set();
   readonly #effects: Effect[] = [];
 
   constructor(now: number) {
@@ -58,8 +63,13 @@ export class Turn {
     this.#effects.push(effect);
   }
 
+  /** Nothing where there is no transaction, as for the side that did not fund. */
+  broadcast(transaction: Uint8Array): void {
+    if (transaction.length > 0) this.leave({ kind: 'broadcast', transaction });
+  }
+
   /** Ends the turn. */
-  finish(updates: readonly PendingUpdate[]): TurnResult {
-    return { writes: this.writes, updates, after: new AfterCommit(this.#effects) };
+  finish(updates: readonly PendingUpdate[], signingDue: boolean = false): TurnResult {
+    return { writes: this.writes, updates, after: new AfterCommit(this.#effects), signingDue };
   }
 }

@@ -113,9 +113,12 @@ export class ChainMonitor implements Watch {
     return watched !== undefined && watched.inProgress.delete(updateId) && watched.inProgress.size === 0;
   }
 
-  /** Whether updates of a channel are not durable yet: then it signs nothing new. */
-  isInProgress(key: string): boolean {
-    return (this.#watched.get(key)?.inProgress.size ?? 0) > 0;
+  /** Whether updates of a channel, besides those given, are not durable yet: then it signs nothing new. */
+  isInProgress(key: string, besides: readonly PendingUpdate[] = []): boolean {
+    const waiting = this.#watched.get(key)?.inProgress;
+    if (waiting === undefined) return false;
+    const known = besides.filter(({ channelKey, updateId }) => channelKey === key && waiting.has(updateId));
+    return waiting.size > known.length;
   }
 
   /** The updates that were handed to `Persist` since the last call: those that the running turn's commit completes. */

@@ -27,6 +27,8 @@ export interface OutboundPayment {
   readonly paymentHash: Uint8Array;
   readonly invoiceText: string;
   readonly amountMsat: Msat;
+  /** The most that it may cost beside the amount; absent: the wallet's own limit. */
+  readonly maxFeeMsat?: Msat;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly attempts: number;
@@ -113,7 +115,14 @@ const paymentRecord = recordFormat('payment', 1, {
 const STATES = ['pending', 'succeeded', 'failed'] as const;
 const NONE = new Uint8Array(0);
 
-/** All but the hash, which is the record's key, and the invoice, which has a record of its own. */
+const feeLimitRecord = recordFormat('fee limit', 1, { maxFeeMsat: [2, 'u64'] });
+
+/** `maxFeeMsat`, which has a record of its own beside the payment's. */
+export const encodeFeeLimit = (maxFeeMsat: Msat): Uint8Array => feeLimitRecord.encode({ maxFeeMsat });
+
+export const decodeFeeLimit = (bytes: Uint8Array): Msat => msat(feeLimitRecord.decode(bytes).maxFeeMsat);
+
+/** All but the hash, which is the record's key, and the invoice and the fee limit, which have records of their own. */
 export function encodePayment({ state, ...payment }: OutboundPayment): Uint8Array {
   return paymentRecord.encode({
     amountMsat: payment.amountMsat,

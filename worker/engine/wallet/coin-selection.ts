@@ -78,7 +78,7 @@ function worthwhile({ coins, feeratePerKw }: SelectionRequest): readonly Coin[] 
 }
 
 function largestFirst(request: SelectionRequest, candidates: readonly Coin[]): Selection | undefined {
-  for (let count = 1; count <= candidates.length; count++) {
+  for (let count = 0; count <= candidates.length; count++) {
     const selection = complete(request, candidates.slice(0, count));
     if (selection) return selection;
   }

@@ -5,6 +5,7 @@ import { dustLimitSat } from '../transactions/shutdown-script.ts';
 import {
   encodeTransaction,
   transactionId,
+  transactionWeight,
   type Outpoint,
   type Transaction,
   type TransactionOutput,
@@ -16,6 +17,7 @@ import {
   CHANGE_DUST_SAT,
   CHANGE_WEIGHT,
   feeForWeight,
+  INPUT_WEIGHT,
   outputWeight,
   OVERHEAD_WEIGHT,
   selectAll,
@@ -43,6 +45,9 @@ import {
 
 /** Scripts watched beyond the last one that ever got a coin, as BIP 44 has it. */
 export const GAP_LIMIT = 20;
+
+/** BIP 125: a replacement pays 1 sat/vB for its own relay beside what it replaces paid. */
+const REPLACEMENT_PER_KW = 250;
 
 export interface WalletBalance {
   readonly confirmedSat: bigint;
@@ -190,26 +195,57 @@ export class OnchainWallet {
   /**
    * Adds coins of the wallet, and change, to a transaction whose own inputs can't pay for it: the child of an anchor, or
    * an HTLC transaction of a channel with anchors. The caller adds the witnesses of its own inputs, and only then calls
-   * `transactionSeen`. Throws `InsufficientFunds`.
+   * `transactionSeen`; before that, what is replaced is `transactionDropped`. Throws `InsufficientFunds`.
    */
   bump(request: BumpRequest): WalletTransaction {
-    const { tx, prevouts, feeratePerKw, parent } = request;
-    const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + request.witnessWeight;
+    const { feeratePerKw, parent, replaces } = request;
     const missingSat = parent ? feeForWeight(parent.weight, feeratePerKw) - parent.feeSat : 0n;
-    const targetSat = sumOf(tx.outputs) - sumOf(prevouts) + (missingSat > 0n ? missingSat : 0n);
+    const bumped = this.#bump(request, feeratePerKw, missingSat > 0n ? missingSat : 0n);
+    if (replaces === undefined) return bumped;
+    const leastPerKw = this.#feeratePaid(replaces, request.prevouts) + REPLACEMENT_PER_KW;
+    const leastSat = feeForWeight(transactionWeight(bumped.tx) + request.witnessWeight, leastPerKw);
+    return bumped.feeSat >= leastSat ? bumped : this.#bump(request, leastPerKw, 0n);
+  }
+
+  /** The coins that a transaction spends, as far as the wallet was told of it. */
+  coinsSpentBy(txid: Uint8Array): readonly Coin[] {
+    return this.#state.coins.filter(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
+  }
+
+  /** Whether a transaction that made or spent coins of the wallet is in a block, as far as the wallet remembers. */
+  isConfirmed(txid: Uint8Array): boolean {
+    const isIn = (made: { readonly txid: Uint8Array; readonly height?: number }): boolean =>
+      made.height !== undefined && equalBytes(made.txid, txid);
+    return this.#state.coins.some((coin) => isIn(coin) || (coin.spentBy !== undefined && isIn(coin.spentBy)));
+  }
+
+  /** `missingSat` is what a parent lacks. */
+  #bump(request: BumpRequest, feeratePerKw: number, missingSat: bigint): WalletTransaction {
+    const { tx, prevouts, replaces } = request;
+    const kept = replaces === undefined ? [] : this.coinsSpentBy(transactionId(replaces));
+    const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + request.witnessWeight;
+    const keptWeight = kept.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], 0);
     // A transaction needs an output: the child of an anchor, which has none of its own, always gets change.
     const leastChangeSat = tx.outputs.length === 0 ? CHANGE_DUST_SAT : 0n;
     const selection = this.#select({
-      targetSat: targetSat + leastChangeSat,
-      baseWeight: ownWeight + (leastChangeSat > 0n ? CHANGE_WEIGHT : 0),
+      targetSat: sumOf(tx.outputs) - sumOf(prevouts) - sumOf(kept) + missingSat + leastChangeSat,
+      baseWeight: ownWeight + keptWeight + (leastChangeSat > 0n ? CHANGE_WEIGHT : 0),
       terms: { feeratePerKw, reserveSat: 0n },
     });
-    const coins = selection.coins.toSorted(compareOutpoints);
-    const outputs = [...tx.outputs, ...this.#changeOutput(selection.changeSat + leastChangeSat)];
+    const coins = [...kept, ...selection.coins].toSorted(compareOutpoints);
+    // The change of what is replaced never comes: its script is as fresh as a new one.
+    const script = replaces?.outputs.find((output) => this.owns(output.script))?.script;
+    const outputs = [...tx.outputs, ...this.#changeOutput(selection.changeSat + leastChangeSat, script)];
     const unsigned = { ...tx, inputs: [...tx.inputs, ...coins.map(inputOf)], outputs };
     const spent = [...prevouts, ...coins.map((coin) => this.#outputOf(coin))];
     const signed = signCoins(this.#secp, this.#descriptors, unsigned, coins, spent);
     return walletTransaction(signed, sumOf(spent) - sumOf(outputs));
+  }
+
+  /** Of a transaction that spends coins of the wallet and `prevouts`, rounded up. */
+  #feeratePaid(tx: Transaction, prevouts: readonly TransactionOutput[]): number {
+    const feeSat = sumOf(prevouts) + sumOf(this.coinsSpentBy(transactionId(tx))) - sumOf(tx.outputs);
+    return Math.ceil((Number(feeSat) * 1000) / transactionWeight(tx));
   }
 
   #apply(tx: Transaction, height: number | undefined): void {
@@ -261,8 +297,8 @@ export class OnchainWallet {
     return walletTransaction(signCoins(this.#secp, this.#descriptors, unsigned, coins, spent), selection.feeSat);
   }
 
-  #changeOutput(changeSat: bigint): TransactionOutput[] {
-    return changeSat > 0n ? [{ amountSat: changeSat, script: this.newScript('change') }] : [];
+  #changeOutput(changeSat: bigint, script?: Uint8Array): TransactionOutput[] {
+    return changeSat > 0n ? [{ amountSat: changeSat, script: script ?? this.newScript('change') }] : [];
   }
 
   #outputOf(coin: Coin): TransactionOutput {

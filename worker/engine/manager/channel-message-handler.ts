@@ -1,0 +1,173 @@
+import { equalBytes, fromUtf8, printable, toHex } from '../primitives/bytes.ts';
+import { receiveMessage } from '../channel/channel-messages.ts';
+import { afterDisconnection, reestablishMessage } from '../channel/channel-reestablish.ts';
+import { scidsOf } from '../channel/channel-scids.ts';
+import type { Violation } from '../channel/transition.ts';
+import { lastCounterpartySecret } from '../monitor/channel-monitor.ts';
+import type { FeatureSet } from '../wire/features.ts';
+import type { Message, MessageOf } from '../wire/message.ts';
+import type { ChannelEstablishment } from './channel-establishment.ts';
+import { channelIdOf, isOpen, type ChannelEntry } from './channel-entry.ts';
+import { writeForwarding } from './channel-store.ts';
+import { envOf, monitorOf, type ManagerContext } from './manager-context.ts';
+
+const ALL_CHANNELS = new Uint8Array(32);
+
+/** What peers do: come, go and send the messages of BOLT 2. */
+export class ChannelMessageHandler {
+  readonly #context: ManagerContext;
+  readonly #establishment: ChannelEstablishment;
+
+  constructor(context: ManagerContext, establishment: ChannelEstablishment) {
+    this.#context = context;
+    this.#establishment = establishment;
+  }
+
+  peerConnected(nodeId: string, connectionId: number, features: FeatureSet): void {
+    const { channels, peers } = this.#context;
+    // A peer may be back before its lost connection is noticed; what that one left unsigned is gone all the same.
+    const lost = peers.get(nodeId);
+    if (lost !== undefined) this.peerDisconnected(nodeId, lost.connectionId);
+    peers.add(nodeId, { connectionId, features });
+    for (const entry of channels.of(nodeId)) {
+      if (!isOpen(entry) || entry.frozen !== undefined) continue;
+      entry.connection = 'reestablishing';
+      const secret = lastCounterpartySecret(monitorOf(this.#context, entry));
+      peers.send(nodeId, reestablishMessage(envOf(this.#context, entry), entry.state, secret));
+    }
+  }
+
+  peerDisconnected(nodeId: string, connectionId: number): void {
+    const { channels, peers } = this.#context;
+    if (peers.get(nodeId)?.connectionId !== connectionId) return;
+    peers.remove(nodeId);
+    for (const entry of channels.of(nodeId)) {
+      entry.connection = 'disconnected';
+      entry.negotiation = {};
+      if (isOpen(entry)) entry.state = afterDisconnection(entry.state);
+      else if (entry.state.kind !== 'closed')
+        this.#establishment.abandon(entry, 'The peer disconnected while the channel was opened.');
+    }
+  }
+
+  receive(nodeId: string, connectionId: number, message: Message): void {
+    const peer = this.#context.peers.get(nodeId);
+    if (peer?.connectionId !== connectionId) return;
+    switch (message.kind) {
+      case 'open_channel':
+        return this.#establishment.receiveOpen(nodeId, peer, message);
+      case 'accept_channel':
+      case 'funding_created':
+        return this.#receiveFor(nodeId, toHex(message.temporaryChannelId), message);
+      case 'error':
+        return this.#receiveError(nodeId, message);
+      case 'channel_update':
+        return this.#receiveChannelUpdate(nodeId, message);
+      case 'warning':
+        return this.#context.parts.log(`warning from ${nodeId.slice(0, 8)}: ${printable(message.data)}`);
+      default:
+        if ('channelId' in message) this.#receiveFor(nodeId, toHex(message.channelId), message);
+    }
+  }
+
+  #receiveFor(nodeId: string, key: string, message: Message): void {
+    const { channels, peers, parts } = this.#context;
+    const entry = channels.get(key);
+    if (entry === undefined || entry.nodeId !== nodeId) {
+      // The peer has a channel that we do not know: only it can get our money out now (BOLT 2, Message Retransmission).
+      if (message.kind === 'channel_reestablish')
+        peers.sendError(nodeId, message.channelId, 'unknown channel: please close it');
+      return;
+    }
+    if (entry.frozen !== undefined) return parts.log(`${key.slice(0, 8)} is frozen: ${message.kind} ignored`);
+    const reestablishing = message.kind === 'channel_reestablish';
+    if (entry.state.kind === 'closed') return reestablishing ? this.#answerClosed(entry) : undefined;
+    // BOLT 2, Message Retransmission: nothing else counts before `channel_reestablish`.
+    if (isOpen(entry) && entry.connection !== 'connected' && !reestablishing) return;
+    this.#context.turn().touched.add(entry);
+    const outcome = receiveMessage(envOf(this.#context, entry), entry.state, message, {
+      peerFeatures: peers.get(nodeId)?.features ?? new Uint8Array(0),
+      trustedForZeroConf: parts.trustedForZeroConf(nodeId),
+      shutdownScript: parts.keys.shutdownScript(),
+      newAlias: () => this.#newAlias(),
+      negotiation: entry.negotiation,
+    });
+    switch (outcome?.kind) {
+      case 'violation':
+        return this.#violated(entry, outcome);
+      case 'counterOffer':
+        entry.negotiation = { lastSentFeeSat: outcome.feeSat };
+        return peers.send(nodeId, outcome.message);
+      case 'transition':
+        if (reestablishing) entry.connection = 'connected';
+        return this.#context.apply(entry, outcome);
+      case undefined:
+        return;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** A peer that still has the channel open learns that it is over, unless the agreed transaction is on its way to tell. */
+  #answerClosed(entry: ChannelEntry): void {
+    if (entry.state.kind === 'closed' && entry.state.reason.kind !== 'cooperative')
+      this.#sendError(entry, 'the channel is closed');
+  }
+
+  /** BOLT 1: an `error` fails the channel that it names, or with all zeros every channel of the peer. */
+  #receiveError(nodeId: string, message: MessageOf<'error'>): void {
+    const text = printable(message.data);
+    this.#context.parts.log(`error from ${nodeId.slice(0, 8)}: ${text}`);
+    for (const entry of this.#context.channels.of(nodeId)) {
+      if (!equalBytes(message.channelId, ALL_CHANNELS) && entry.key !== toHex(message.channelId)) continue;
+      if (entry.frozen !== undefined) continue;
+      // Before `channel_reestablish` nobody has confirmed that our state is the newest, and a peer that has closed already
+      // says so first: to broadcast then could give everything away. What the peer broadcasts, the monitor sees.
+      if (isOpen(entry) && entry.connection !== 'connected') continue;
+      if (isOpen(entry)) this.#context.close(entry, { kind: 'counterpartyError', message: text }, true);
+      else if (entry.state.kind !== 'closed')
+        this.#establishment.abandon(entry, `The peer refused the channel: ${text}`);
+    }
+  }
+
+  /** The peer's terms for forwarding to us, which our invoices repeat. */
+  #receiveChannelUpdate(nodeId: string, message: MessageOf<'channel_update'>): void {
+    const entry = this.#context.channels
+      .of(nodeId)
+      .filter(isOpen)
+      .find(({ state }) => scidsOf(state).includes(message.shortChannelId));
+    if (entry === undefined) return;
+    const { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta } = message;
+    entry.forwarding = { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta };
+    writeForwarding(this.#context.turn().writes, entry.state.params, entry.forwarding);
+  }
+
+  #violated(entry: ChannelEntry, { severity, reason }: Violation): void {
+    const { peers, parts } = this.#context;
+    parts.log(`${entry.key.slice(0, 8)} ${severity}: ${reason}`);
+    switch (severity) {
+      case 'warn':
+        peers.send(entry.nodeId, { kind: 'warning', channelId: channelIdOf(entry), data: fromUtf8(reason), tlvs: {} });
+        return peers.disconnect(entry.nodeId, reason);
+      case 'fail':
+        this.#sendError(entry, reason);
+        if (isOpen(entry)) this.#context.close(entry, { kind: 'violation', message: reason }, true);
+        else this.#establishment.abandon(entry, `The channel could not be opened: ${reason}.`);
+        return;
+      case 'stale':
+        this.#sendError(entry, reason);
+        return this.#context.close(entry, { kind: 'stale' }, false);
+      default:
+        return severity satisfies never;
+    }
+  }
+
+  #sendError(entry: ChannelEntry, reason: string): void {
+    this.#context.peers.sendError(entry.nodeId, channelIdOf(entry), reason);
+  }
+
+  #newAlias(): bigint {
+    const random = this.#context.parts.entropy.getSecureRandomBytes();
+    return new DataView(random.buffer, random.byteOffset).getBigUint64(0) | (1n << 63n);
+  }
+}

@@ -1,0 +1,72 @@
+import { assert } from '../primitives/errors.ts';
+import type { Secp256k1 } from '../primitives/secp256k1.ts';
+import type { ChannelConfig } from '../channel/channel-config.ts';
+import type { ChannelEnv, ChannelFeerates } from '../channel/channel-env.ts';
+import type { ChannelState, CloseReason } from '../channel/channel-state.ts';
+import type { Transition } from '../channel/transition.ts';
+import type { ChannelSigner } from '../keys/channel-signer.ts';
+import type { EntropySource, NodeSigner, SignerProvider } from '../keys/ports.ts';
+import type { ChainMonitor, Filter } from '../monitor/chain-monitor.ts';
+import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
+import type { OnchainWallet } from '../wallet/wallet.ts';
+import type { ChannelEntry } from './channel-entry.ts';
+import type { ChannelTable } from './channel-table.ts';
+import type { EventOutbox } from './event-outbox.ts';
+import type { PeerTable } from './peer-table.ts';
+import type { Turn } from './turn.ts';
+
+/** What a manager is made of. */
+export interface ManagerParts {
+  readonly secp: Secp256k1;
+  readonly keys: NodeSigner & SignerProvider;
+  readonly entropy: EntropySource;
+  readonly wallet: OnchainWallet;
+  readonly filter: Filter;
+  readonly config: ChannelConfig;
+  /** 32 bytes, as in `open_channel`. */
+  readonly chainHash: Uint8Array;
+  readonly trustedForZeroConf: (nodeId: string) => boolean;
+  /** Kept in the on-chain wallet for closes while there are channels. */
+  readonly reserveSat: (channels: number) => bigint;
+  /** A line for the log; never a secret. */
+  readonly log: (line: string) => void;
+}
+
+/** The chain's height and what it costs to be in it, as last heard. */
+export interface ChainConditions {
+  blockHeight: number;
+  feerates: ChannelFeerates;
+}
+
+/** What the parts of a manager share. Everything but the tables and the conditions works within the running turn. */
+export interface ManagerContext {
+  readonly parts: ManagerParts;
+  readonly channels: ChannelTable;
+  readonly peers: PeerTable;
+  readonly chainMonitor: ChainMonitor;
+  readonly events: EventOutbox;
+  readonly conditions: ChainConditions;
+  turn(): Turn;
+  /** Takes a transition over into its channel, with all that follows from it. */
+  apply<S extends ChannelState>(entry: ChannelEntry, transition: Transition<S>): void;
+  /** Ends an open channel; `broadcast` says whether our commitment goes out. */
+  close(entry: ChannelEntry, reason: CloseReason, broadcast: boolean): void;
+}
+
+/** What the functions of `channel/` need beside a channel's state. */
+export const envOf = (context: ManagerContext, { key, signer }: ChannelEntry): ChannelEnv =>
+  envOfSigner(context, signer, context.chainMonitor.monitor(key)?.secrets);
+
+/** As `envOf`, of a channel that does not exist yet. */
+export const envOfSigner = (
+  { parts, conditions }: ManagerContext,
+  signer: ChannelSigner,
+  counterpartySecrets: ChannelEnv['counterpartySecrets'] = [],
+): ChannelEnv => ({ secp: parts.secp, signer, config: parts.config, counterpartySecrets, ...conditions });
+
+/** The monitor of a channel that is open or closed. */
+export function monitorOf({ chainMonitor }: ManagerContext, { key }: ChannelEntry): ChannelMonitor {
+  const monitor = chainMonitor.monitor(key);
+  assert(monitor !== undefined, 'an open channel has a monitor');
+  return monitor;
+}
