@@ -9,6 +9,8 @@ import { buildWallet, walletSite } from '../world/wallet-site.ts';
 import { World } from '../world/world.ts';
 import { launchChromium } from './harness.ts';
 
+const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+
 let world: World;
 let control: ControlServer;
 let site: StaticServer;
@@ -47,6 +49,13 @@ const button = (name: string | RegExp): Locator => page.getByRole('button', { na
 const seen = (text: string | RegExp): Promise<void> => page.getByText(text).first().waitFor();
 const section = (name: string): Promise<void> =>
   page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name }).click();
+
+/** What a list of facts says below a name. */
+const fact = (within: Page | Locator, name: string): Promise<string> =>
+  within.locator('.facts > div', { hasText: name }).locator('dd').innerText();
+
+/** The number in an amount, whose digits are grouped. */
+const numberIn = (text: string): number => Number(text.replace(/[^\d.]/g, ''));
 
 /** For whoever wants to look: `GLOWWORM_SHOTS` names a folder. */
 async function shot(name: string): Promise<void> {
@@ -95,11 +104,19 @@ describe('the reference wallet', () => {
     await seen('Regtest coffee');
   });
 
-  it('pays a node behind its peer by a pasted invoice', async () => {
+  it('pays a node behind its peer by a pasted invoice, for the fee that it showed before', async () => {
     await page.getByRole('link', { name: 'Send' }).click();
     await page.getByLabel('Invoice or address').fill(world.bob.invoice({ msat: 20_000_000, description: 'a book' }));
+    await button(/^Pay 20\s000/)
+      .and(page.locator(':enabled'))
+      .waitFor();
+    const feeSat = numberIn(await fact(page, 'Routing fee'));
+    expect(feeSat).toBeGreaterThan(0);
+    expect(numberIn(await fact(page, 'Total'))).toBe(20_000 + feeSat);
+    await shot('review-lightning');
     await button(/^Pay 20\s000/).click();
     await page.getByRole('heading', { name: /^Sent 20\s000/ }).waitFor();
+    expect(numberIn(await page.getByText('Routing fee:').innerText())).toBe(feeSat);
     await page.getByRole('link', { name: 'Done' }).click();
     await seen('a book');
   });
@@ -156,6 +173,65 @@ describe('the reference wallet', () => {
     const card = page.getByLabel('On-chain balance');
     await card.getByText(/^9[67]\d\s\d{3}/).waitFor();
     await shot('closed');
+  });
+
+  it('shows what an on-chain payment costs and sends it once that is confirmed, by keyboard alone', async () => {
+    await page.getByRole('link', { name: 'Send' }).click();
+    await page.getByLabel('Invoice or address').fill(ELSEWHERE);
+    await page.getByLabel('Amount').fill('50000');
+    await button('Continue').press('Enter');
+    const dialog = page.getByRole('dialog', { name: 'Send these coins?' });
+    await dialog.waitFor();
+    await shot('confirm-onchain');
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    expect(await button('Continue').evaluate((element) => element === document.activeElement)).toBe(true);
+    expect(world.chain.mempoolTxs()).toEqual([]);
+    await page.keyboard.press('Enter');
+    const feeSat = numberIn(await fact(dialog, 'Network fee'));
+    expect(numberIn(await fact(dialog, 'Total'))).toBe(50_000 + feeSat);
+    expect(await dialog.innerText()).toContain(ELSEWHERE);
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'On its way' }).waitFor();
+    await shot('sent-onchain');
+    await world.until('the payment is out', () => world.chain.mempoolEntries().length === 1);
+    expect(world.chain.mempoolEntries()[0]?.fee).toBe(feeSat);
+    await world.mine(1);
+  });
+
+  it('asks again when the fee has risen meanwhile', async () => {
+    await section('Home');
+    await page.getByRole('link', { name: 'Receive', exact: true }).click();
+    await button('On-chain').or(page.getByLabel('On-chain')).first().click();
+    const address = await page.getByText(/^bcrt1/).innerText();
+    await section('Home');
+    await page.getByRole('link', { name: 'Send' }).click();
+    await page.getByLabel('Invoice or address').fill(ELSEWHERE);
+    await page.getByLabel('Everything that can be spent').check();
+    await button('Continue').click();
+    const dialog = page.getByRole('dialog', { name: 'Send these coins?' });
+    const before = numberIn(await fact(dialog, 'Network fee'));
+    const spendable = page.locator('label.check', { hasText: 'Everything' });
+    const shown = await spendable.innerText();
+    await world.fund(address, 30_000);
+    await spendable.filter({ hasNotText: shown }).waitFor();
+    await dialog.getByRole('button', { name: /^Send/ }).click();
+    await dialog.getByRole('alert').getByText('The network fee has risen').waitFor();
+    await shot('fee-risen');
+    expect(numberIn(await fact(dialog, 'Network fee'))).toBeGreaterThan(before);
+    await dialog.getByRole('button', { name: /^Send/ }).click();
+    await page.getByRole('heading', { name: 'On its way' }).waitFor();
+  });
+
+  it('says when coins came and went', async () => {
+    await section('Activity');
+    const lines = page.locator('.activity', { hasText: /on-chain/i });
+    await lines.first().waitFor();
+    await shot('activity');
+    const texts = await lines.allInnerTexts();
+    expect(texts.length).toBeGreaterThan(3);
+    expect(texts.filter((text) => !/just now|min ago/.test(text))).toEqual([]);
   });
 
   it('had no trouble meanwhile', () => {

@@ -109,7 +109,21 @@ describe('exposeWallet', () => {
       ['createInvoice', [{ description: '', expirySeconds: 1.5 }], 'request.expirySeconds'],
       ['newAddress', [{ type: 'p2pkh' }], 'request.type'],
       ['activity', [{ limit: 0 }], 'request.limit'],
+      ['payInvoice', [{ invoice: 'lnbc', maxFeeMsat: -1n }], 'request.maxFeeMsat'],
+      ['payInvoice', [{ invoice: 'lnbc', maxFeeMsat: 5 }], 'request.maxFeeMsat'],
+      ['quotePayment', [], 'arguments'],
+      ['quotePayment', [{}], 'request.invoice'],
+      ['quotePayment', [{ invoice: 'lnbc', amountMsat: 0n }], 'request.amountMsat'],
+      ['quotePayment', [{ invoice: 'lnbc', maxFeeMsat: 5n }], 'request.maxFeeMsat'],
       ['sendOnchain', [{ address: 'a', amountSat: 'most' }], 'request.amountSat'],
+      ['sendOnchain', [{ address: 'a', amountSat: 1n, maxFeeSat: -1n }], 'request.maxFeeSat'],
+      ['sendOnchain', [{ address: 'a', amountSat: 1n, maxFeeSat: 'any' }], 'request.maxFeeSat'],
+      ['sendOnchain', [{ address: 'a', amountSat: 1n, maxFeeSat: 2_100_000_000_000_001n }], 'request.maxFeeSat'],
+      ['quoteOnchain', [], 'arguments'],
+      ['quoteOnchain', [{ address: '', amountSat: 1n }], 'request.address'],
+      ['quoteOnchain', [{ address: 'a', amountSat: 0n }], 'request.amountSat'],
+      ['quoteOnchain', [{ address: 'a', amountSat: 1 }], 'request.amountSat'],
+      ['quoteOnchain', [{ address: 'a', amountSat: 'all', maxFeeSat: 1n }], 'request.maxFeeSat'],
       ['restoreWallet', [{ mnemonic: '' }], 'request.mnemonic'],
       ['connectPeer', [{ nodeId: ALICE, address: { kind: 'tcp' } }], 'request.address.kind'],
       ['connectPeer', [{ nodeId: ALICE, address: { kind: 'websocket', url: 'https://a' } }], 'request.address.url'],
@@ -132,10 +146,27 @@ describe('exposeWallet', () => {
       } as const;
       await wallet.connectPeer(peer);
       await wallet.createInvoice({ description: '', amountMsat: 1n });
+      await wallet.payInvoice({ invoice: 'lnbc', amountMsat: 1n, maxFeeMsat: 0n });
+      await wallet.sendOnchain({ address: 'a', amountSat: 1n, maxFeeSat: 0n });
       expect(fake.calls).toEqual([
         ['connectPeer', peer],
         ['createInvoice', { description: '', amountMsat: 1n }],
+        ['payInvoice', { invoice: 'lnbc', amountMsat: 1n, maxFeeMsat: 0n }],
+        ['sendOnchain', { address: 'a', amountSat: 1n, maxFeeSat: 0n }],
       ]);
+    });
+
+    it('and answers with quotes', async () => {
+      expect(await wallet.quotePayment({ invoice: 'lnbc', amountMsat: 7n })).toEqual({
+        amountMsat: 7n,
+        feeMsat: 251_250n,
+        maxFeeMsat: 5_000_000n,
+      });
+      expect(await wallet.quoteOnchain({ address: 'a', amountSat: 'all' })).toEqual({
+        amountSat: 1_229_718n,
+        feeSat: 282n,
+        feeratePerVbyte: 2,
+      });
     });
   });
 

@@ -1,6 +1,8 @@
 import type {
   Activity,
   ChannelSummary,
+  OnchainQuote,
+  PaymentQuote,
   WalletApi,
   WalletEvent,
   WalletSnapshot,
@@ -129,6 +131,10 @@ export class FakeWallet implements ServedWallet {
     };
   }
 
+  quotePayment({ amountMsat = 250_000_000n }: Parameters<WalletApi['quotePayment']>[0]): PaymentQuote {
+    return { amountMsat, feeMsat: 251_250n, maxFeeMsat: 5_000_000n };
+  }
+
   async payInvoice(...args: Parameters<WalletApi['payInvoice']>): Promise<{ readonly paymentId: string }> {
     this.calls.push(['payInvoice', ...args]);
     return { paymentId: HASH };
@@ -141,6 +147,10 @@ export class FakeWallet implements ServedWallet {
   async newAddress(...args: Parameters<WalletApi['newAddress']>): Promise<{ readonly address: string }> {
     this.calls.push(['newAddress', ...args]);
     return { address: ADDRESS };
+  }
+
+  quoteOnchain({ amountSat }: Parameters<WalletApi['quoteOnchain']>[0]): OnchainQuote {
+    return { amountSat: amountSat === 'all' ? 1_229_718n : amountSat, feeSat: 282n, feeratePerVbyte: 2 };
   }
 
   async sendOnchain(

@@ -7,7 +7,7 @@ import type { Activity } from './api.ts';
 import type { LightningNode } from './lightning-node.ts';
 import type { OnchainSend } from './wallet-records.ts';
 
-/** Payments in and out, open invoices and coins that came, newest first. */
+/** Payments in and out, open invoices, and coins that came or went, newest first. */
 export function activityOf(node: LightningNode, now: number, limit: number): readonly Activity[] {
   const { payments } = node.manager;
   const sent = payments.outbound().toSorted((a, b) => b.createdAt - a.createdAt);
@@ -15,7 +15,7 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
   return [
     ...sent.slice(0, limit).map((payment) => sentActivity(node, payment)),
     ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),
-    ...node.wallet.state.coins.filter(({ own }) => !own).map((coin) => coinActivity(coin)),
+    ...node.wallet.state.coins.filter(({ own }) => !own).map((coin) => coinActivity(coin, node.timeOf(coin))),
     ...node.onchainSends().map((send) => sendActivity(send)),
   ]
     .toSorted((a, b) => b.at - a.at)
@@ -56,15 +56,14 @@ function receivedActivity(payment: InboundPayment, now: number): Activity {
   return { ...common, kind: 'invoice', state, amountMsat: payment.amountMsat ?? 0n };
 }
 
-/** The chain gives no time of arrival that could be relied on: coins come first in the list while unconfirmed. */
-const coinActivity = (coin: Coin): Activity => ({
+const coinActivity = (coin: Coin, at: number): Activity => ({
   id: `${toHex(reversed(coin.txid))}:${coin.vout}`,
   kind: 'onchainReceived',
   state: coin.height === undefined ? 'pending' : 'succeeded',
   amountMsat: coin.amountSat * 1000n,
   feeMsat: 0n,
   description: '',
-  at: 0,
+  at,
 });
 
 const sendActivity = ({ txid, amountSat, feeSat, at, address, confirmed }: OnchainSend): Activity => ({

@@ -115,7 +115,10 @@ export interface Activity {
   readonly amountMsat: bigint;
   readonly feeMsat: bigint;
   readonly description: string;
-  /** Milliseconds since 1970. */
+  /**
+   * Milliseconds since 1970. Of coins that came: their block's time, and before they are in one the moment at which the
+   * wallet first saw them; 0 for coins of an older version until the chain was reached.
+   */
   readonly at: number;
   /** Why it failed and what to do, with `failed`. */
   readonly problem?: ApiError;
@@ -157,6 +160,23 @@ export interface InvoiceSummary {
   readonly expired: boolean;
 }
 
+/** What `payInvoice` would cost now. */
+export interface PaymentQuote {
+  readonly amountMsat: bigint;
+  /** Of the way that is tried first, beside the amount. */
+  readonly feeMsat: bigint;
+  /** The most that it could become where that way fails and others are tried, unless `payInvoice` is given less. */
+  readonly maxFeeMsat: bigint;
+}
+
+/** What `sendOnchain` would cost now. */
+export interface OnchainQuote {
+  /** What arrives at the address: with `all` what is left after the fee and the reserve. */
+  readonly amountSat: bigint;
+  readonly feeSat: bigint;
+  readonly feeratePerVbyte: number;
+}
+
 export type WalletUpdate =
   | { readonly kind: 'snapshot'; readonly snapshot: WalletSnapshot }
   | { readonly kind: 'event'; readonly event: WalletEvent };
@@ -183,17 +203,28 @@ export interface WalletApi {
     readonly expirySeconds?: number;
   }): Promise<{ readonly invoice: string; readonly paymentHash: string }>;
   decodeInvoice(request: { readonly invoice: string }): InvoiceSummary;
-  /** Answers once the payment is on record; how it ends comes as an event. `amountMsat` for invoices without one. */
+  /** What paying an invoice would cost; rejects as `payInvoice` would, and changes nothing. */
+  quotePayment(request: { readonly invoice: string; readonly amountMsat?: bigint }): PaymentQuote;
+  /**
+   * Answers once the payment is on record; how it ends comes as an event. `amountMsat` for invoices without one. No way that
+   * would take the fees above `maxFeeMsat` is tried (`FeeTooHigh`); without it, two per cent of the amount or ten satoshi,
+   * whichever is more.
+   */
   payInvoice(request: {
     readonly invoice: string;
     readonly amountMsat?: bigint;
+    readonly maxFeeMsat?: bigint;
   }): Promise<{ readonly paymentId: string }>;
   /** Newest first. */
   activity(request: { readonly limit: number }): readonly Activity[];
   newAddress(request: { readonly type: 'p2wpkh' | 'p2tr' }): Promise<{ readonly address: string }>;
+  /** What an on-chain payment would cost; rejects as `sendOnchain` would, and changes nothing. */
+  quoteOnchain(request: { readonly address: string; readonly amountSat: bigint | 'all' }): OnchainQuote;
+  /** Rejects with `FeeTooHigh`, and sends nothing, where the fee has risen above `maxFeeSat`. */
   sendOnchain(request: {
     readonly address: string;
     readonly amountSat: bigint | 'all';
+    readonly maxFeeSat?: bigint;
   }): Promise<{ readonly txid: string; readonly feeSat: bigint }>;
   acknowledgeEvent(request: { readonly id: string }): void;
   /** Recent log lines without secrets, oldest first. */

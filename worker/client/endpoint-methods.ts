@@ -28,6 +28,7 @@ const NODE_ID = matching(/^0[23][0-9a-f]{64}$/, "a node's public key: 66 lower-c
 const CHANNEL_ID = matching(/^[0-9a-f]{64}$/, 'a channel id: 64 lower-case hex digits');
 const SOCKET_URL = url(['wss:', 'ws:']);
 const INVOICE = text(1, 8000);
+const ADDRESS = text(1, 120);
 const MSAT = amount(1n, MAX_MSAT);
 const PORT = integer(1, 65_535);
 const HOST = matching(/^[0-9A-Za-z.:_-]{1,253}$/, 'a host name or an IP address');
@@ -62,10 +63,12 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
     { amountMsat: MSAT, expirySeconds: integer(1, 31_536_000) },
   ),
   decodeInvoice: record({ invoice: INVOICE }, {}),
-  payInvoice: record({ invoice: INVOICE }, { amountMsat: MSAT }),
+  quotePayment: record({ invoice: INVOICE }, { amountMsat: MSAT }),
+  payInvoice: record({ invoice: INVOICE }, { amountMsat: MSAT, maxFeeMsat: amount(0n, MAX_MSAT) }),
   activity: record({ limit: integer(1, 10_000) }, {}),
   newAddress: record({ type: oneOf('p2wpkh', 'p2tr') }, {}),
-  sendOnchain: record({ address: text(1, 120), amountSat: amountOrAll }, {}),
+  quoteOnchain: record({ address: ADDRESS, amountSat: amountOrAll }, {}),
+  sendOnchain: record({ address: ADDRESS, amountSat: amountOrAll }, { maxFeeSat: amount(0n, MAX_SAT) }),
   acknowledgeEvent: record({ id: text(1, 200) }, {}),
   exportLog: NOTHING,
   wake: NOTHING,

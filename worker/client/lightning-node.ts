@@ -14,17 +14,22 @@ import { ChannelManager } from '../engine/manager/channel-manager.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { Effect } from '../engine/manager/turn.ts';
 import { transactionId } from '../engine/transactions/transaction.ts';
+import type { Coin } from '../engine/wallet/coin.ts';
 import { Descriptors } from '../engine/wallet/descriptors.ts';
 import { decodeWallet } from '../engine/wallet/wallet-record.ts';
+import type { SpendTerms } from '../engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../engine/wallet/wallet.ts';
-import type { PeerConfig, WalletConfig } from './api.ts';
+import type { NetworkName, PeerConfig, WalletConfig } from './api.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
+import { CoinTimes } from './coin-times.ts';
 import { Committer } from './committer.ts';
+import type { OnchainPayer } from './onchain-payment.ts';
 import { localFeatures } from './peers/local-features.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
 import type { WalletPlatform } from './platform.ts';
 import {
+  coinTimeKey,
   decodeHeaders,
   decodePeer,
   decodeSend,
@@ -62,7 +67,7 @@ const BLIND_MS = 30 * 60_000;
  * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
  * happens goes through `turn`.
  */
-export class LightningNode {
+export class LightningNode implements OnchainPayer {
   readonly secp: Secp256k1 = nobleSecp256k1;
   readonly keys: KeysManager;
   readonly wallet: OnchainWallet;
@@ -74,6 +79,8 @@ export class LightningNode {
   readonly #watchList: WatchList = new WatchList();
   readonly #peerConfigs = new Map<string, PeerConfig>();
   readonly #sends = new Map<string, OnchainSend>();
+  readonly #descriptors: Descriptors;
+  readonly #coinTimes: CoinTimes;
   /** Events whose commit has completed: one that is only noted may still be lost, and is told to nobody. */
   readonly #durableEvents = new Map<number, EngineEvent>();
   #problem: GlowwormError | undefined;
@@ -93,10 +100,16 @@ export class LightningNode {
     this.#searching = !parts.secret.searched;
     this.keys = new KeysManager(this.secp, seed, network);
     const coins = records.get('coin/state');
-    const descriptors = new Descriptors(seed, network);
-    this.wallet = new OnchainWallet(this.secp, descriptors, coins === undefined ? undefined : decodeWallet(coins));
+    this.#descriptors = new Descriptors(seed, network);
+    this.wallet = new OnchainWallet(
+      this.secp,
+      this.#descriptors,
+      coins === undefined ? undefined : decodeWallet(coins),
+    );
     this.#loadPeers();
     for (const [txid, bytes] of recordsBelow(records, sentKey(''))) this.#sends.set(txid, decodeSend(txid, bytes));
+    const times = recordsBelow(records, coinTimeKey(''));
+    this.#coinTimes = new CoinTimes(times, (key, value) => this.manager.record(key, value));
     const headers = records.get(HEADERS_KEY);
     this.chain = new ChainFollower({
       network,
@@ -162,6 +175,10 @@ export class LightningNode {
     this.manager.load(records);
     for (const event of this.manager.pendingEvents()) this.#durableEvents.set(event.id, event);
     this.manager.skipKeys(parts.secret.firstKeysIndex);
+  }
+
+  get network(): NetworkName {
+    return this.#parts.config.network;
   }
 
   /** The failure of storage that stopped everything. */
@@ -241,6 +258,20 @@ export class LightningNode {
     this.manager.broadcast(send.rawTx);
   }
 
+  draftWallet(): OnchainWallet {
+    return new OnchainWallet(this.secp, this.#descriptors, this.wallet.state);
+  }
+
+  onchainTerms(): SpendTerms {
+    const open = this.manager.channels().filter(({ state }) => state.kind === 'open').length;
+    return { feeratePerKw: this.chain.feerates.closing, reserveSat: reserveSat(open) };
+  }
+
+  /** When a coin came, in milliseconds since 1970; 0 where that is not known. */
+  timeOf(coin: Coin): number {
+    return this.#coinTimes.of(coin);
+  }
+
   onchainSends(): readonly OnchainSend[] {
     return [...this.#sends.values()];
   }
@@ -279,6 +310,7 @@ export class LightningNode {
 
   #takeChainUpdate(update: ChainUpdate, headers: HeaderChainState): void {
     const { hash } = update.best.header;
+    const blockTimes = new Map(update.confirmed.map(({ height, header }) => [height, header.time * 1000]));
     const moved = hash !== this.#bestHash;
     this.#bestHash = hash;
     this.turn(() => {
@@ -293,6 +325,7 @@ export class LightningNode {
       }
       for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
       for (const txid of update.dropped) this.wallet.transactionDropped(txid);
+      this.#coinTimes.update(this.wallet.state.coins, blockTimes, this.#parts.platform.timers.now());
       if (!moved) return;
       this.wallet.bestBlockUpdated(update.best.height);
       this.manager.bestBlockUpdated(update.best.height);

@@ -9,6 +9,7 @@ export const WALLET_KEY = 'meta/wallet';
 export const HEADERS_KEY = 'chain/headers';
 export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;
 export const sentKey = (txid: string): string => `coin/sent/${txid}`;
+export const coinTimeKey = (txid: string): string => `coin/time/${txid}`;
 
 /** Headers kept over a restart: the depth of the deepest reorganisation that is followed. */
 const KEPT_HEADERS = 288;
@@ -34,6 +35,14 @@ export interface OnchainSend {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly confirmed: boolean;
+}
+
+/** When a transaction that brought a coin was made; milliseconds since 1970. */
+export interface CoinTime {
+  /** When this wallet first saw it. */
+  readonly seenAt: number;
+  /** Of its block's header; 0 while it is in none. */
+  readonly blockAt: number;
 }
 
 const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest'];
@@ -65,6 +74,16 @@ const sentRecord = recordFormat('on-chain payment', 1, {
   at: [10, 'u64'],
   confirmed: [12, 'u8'],
 });
+
+const coinTimeRecord = recordFormat('coin time', 1, { seenAt: [2, 'u64'], blockAt: [4, 'u64'] });
+
+export const encodeCoinTime = ({ seenAt, blockAt }: CoinTime): Uint8Array =>
+  coinTimeRecord.encode({ seenAt: BigInt(seenAt), blockAt: BigInt(blockAt) });
+
+export function decodeCoinTime(bytes: Uint8Array): CoinTime {
+  const { seenAt, blockAt } = coinTimeRecord.decode(bytes);
+  return { seenAt: Number(seenAt), blockAt: Number(blockAt) };
+}
 
 export const encodeSend = ({ rawTx, address, amountSat, feeSat, at, confirmed }: OnchainSend): Uint8Array =>
   sentRecord.encode({

@@ -3,19 +3,19 @@ import { checkMarker, readMarker, requestPersistence, writeMarker } from '../edg
 import type { Store } from '../edges/storage/store.ts';
 import { checkedMnemonic, mnemonicOf } from '../engine/keys/mnemonic.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
-import { decodeInvoice, encodeInvoice } from '../engine/payments/bolt11.ts';
+import { encodeInvoice } from '../engine/payments/bolt11.ts';
 import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../engine/payments/inbound-payment.ts';
-import type { Invoice } from '../engine/payments/invoice.ts';
-import { equalBytes, reversed, toHex } from '../engine/primitives/bytes.ts';
+import { toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { sha256 } from '../engine/primitives/hash.ts';
-import { nobleSecp256k1 } from '../engine/primitives/secp256k1.ts';
-import { msat, sat } from '../engine/primitives/units.ts';
+import { msat, sat, type Msat } from '../engine/primitives/units.ts';
 import { featureSet } from '../engine/wire/features.ts';
 import { activityOf } from './activity.ts';
 import type {
   Activity,
   InvoiceSummary,
+  OnchainQuote,
+  PaymentQuote,
   PeerConfig,
   WalletConfig,
   WalletEvent,
@@ -24,8 +24,10 @@ import type {
 } from './api.ts';
 import type { ServedWallet } from './endpoint.ts';
 import { routeHints } from './invoice-hints.ts';
-import { LightningNode, reserveSat } from './lightning-node.ts';
+import { amountToPay, readInvoice, summaryOf, type ReadInvoice } from './invoice-payment.ts';
+import { LightningNode } from './lightning-node.ts';
 import { Log } from './log.ts';
+import { payOnchain, quoteOnchain, type OnchainRequest } from './onchain-payment.ts';
 import { platformOf, type WalletPlatform } from './platform.ts';
 import { decodeWalletSecret, encodeWalletSecret, WALLET_KEY, type WalletSecret } from './wallet-records.ts';
 import { emptySnapshot, snapshotOf } from './wallet-snapshot.ts';
@@ -206,38 +208,24 @@ class Wallet implements ServedWallet {
   }
 
   decodeInvoice({ invoice }: { readonly invoice: string }): InvoiceSummary {
-    const { decoded } = this.#readInvoice(invoice);
-    const expiresAt = expiryOf(decoded);
-    return {
-      paymentHash: toHex(decoded.paymentHash),
-      payeeNodeId: toHex(decoded.payeeNodeId),
-      ...(decoded.amountMsat === undefined ? {} : { amountMsat: decoded.amountMsat }),
-      description: decoded.description?.kind === 'text' ? decoded.description.text : '',
-      expiresAt,
-      expired: this.#platform.timers.now() > expiresAt,
-    };
+    return summaryOf(readInvoice(invoice, this.#config.network).decoded, this.#platform.timers.now());
+  }
+
+  quotePayment(request: { readonly invoice: string; readonly amountMsat?: bigint }): PaymentQuote {
+    const { manager } = this.#running();
+    const { decoded, amountMsat } = this.#payable(request);
+    return { amountMsat, ...manager.payments.quote(decoded, amountMsat, manager.blockHeight) };
   }
 
   async payInvoice(request: {
     readonly invoice: string;
     readonly amountMsat?: bigint;
+    readonly maxFeeMsat?: bigint;
   }): Promise<{ readonly paymentId: string }> {
     const node = this.#running();
-    const { decoded, text } = this.#readInvoice(request.invoice);
-    if (this.#platform.timers.now() > expiryOf(decoded))
-      throw new GlowwormError('InvoiceExpired', 'The invoice has expired. Ask the recipient for a new one.');
-    if (equalBytes(decoded.payeeNodeId, node.keys.nodeId))
-      throw new GlowwormError('PaymentToSelf', 'This invoice is your own.');
-    const amountMsat = decoded.amountMsat ?? request.amountMsat;
-    if (amountMsat === undefined || amountMsat === 0n)
-      throw new GlowwormError('AmountMissing', 'The invoice leaves the amount to you: say how much to send.');
-    if (
-      request.amountMsat !== undefined &&
-      decoded.amountMsat !== undefined &&
-      request.amountMsat !== decoded.amountMsat
-    )
-      throw new GlowwormError('AmountMismatch', 'The invoice is for another amount.');
-    const paymentId = await node.durably(() => node.manager.sendPayment(decoded, text, msat(amountMsat)));
+    const { decoded, text, amountMsat } = this.#payable(request);
+    const most = request.maxFeeMsat === undefined ? undefined : msat(request.maxFeeMsat);
+    const paymentId = await node.durably(() => node.manager.sendPayment(decoded, text, amountMsat, most));
     return { paymentId };
   }
 
@@ -252,30 +240,15 @@ class Wallet implements ServedWallet {
     return { address };
   }
 
-  async sendOnchain(request: {
-    readonly address: string;
-    readonly amountSat: bigint | 'all';
-  }): Promise<{ readonly txid: string; readonly feeSat: bigint }> {
+  quoteOnchain(request: OnchainRequest): OnchainQuote {
+    return quoteOnchain(this.#running(), request);
+  }
+
+  async sendOnchain(
+    request: OnchainRequest & { readonly maxFeeSat?: bigint },
+  ): Promise<{ readonly txid: string; readonly feeSat: bigint }> {
     const node = this.#running();
-    const address = request.address.trim();
-    const amountSat = request.amountSat === 'all' ? 'all' : sat(request.amountSat);
-    const open = node.manager.channels().filter(({ state }) => state.kind === 'open').length;
-    const terms = { feeratePerKw: node.chain.feerates.closing, reserveSat: reserveSat(open) };
-    const { txid, feeSat } = await node.durably(() => {
-      const sent = node.wallet.send(address, amountSat, terms);
-      const total = sent.tx.outputs.reduce((sum, output) => sum + output.amountSat, 0n);
-      node.sendOnchain({
-        txid: toHex(reversed(sent.txid)),
-        rawTx: sent.rawTx,
-        address,
-        amountSat: amountSat === 'all' ? total : amountSat,
-        feeSat: sent.feeSat,
-        at: this.#platform.timers.now(),
-        confirmed: false,
-      });
-      return sent;
-    });
-    return { txid: toHex(reversed(txid)), feeSat };
+    return node.durably(() => payOnchain(node, request, this.#platform.timers.now()));
   }
 
   acknowledgeEvent({ id }: { readonly id: string }): void {
@@ -306,16 +279,13 @@ class Wallet implements ServedWallet {
     await this.resume(secret);
   }
 
-  #readInvoice(given: string): { readonly decoded: Invoice; readonly text: string } {
-    const text = given.trim().replace(/^lightning:(\/\/)?/i, '');
-    const decoded = decodeInvoice(nobleSecp256k1, text);
-    if (decoded.network !== this.#config.network)
-      throw new GlowwormError(
-        'InvoiceOtherNetwork',
-        `The invoice is for ${decoded.network}, but this wallet is on ${this.#config.network}.`,
-        { invoiceNetwork: decoded.network },
-      );
-    return { decoded, text: text.toLowerCase() };
+  #payable(request: {
+    readonly invoice: string;
+    readonly amountMsat?: bigint;
+  }): ReadInvoice & { readonly amountMsat: Msat } {
+    const invoice = readInvoice(request.invoice, this.#config.network);
+    const payer = { nodeId: this.#running().keys.nodeId, now: this.#platform.timers.now() };
+    return { ...invoice, amountMsat: amountToPay(invoice.decoded, request.amountMsat, payer) };
   }
 
   #running(): LightningNode {
@@ -335,8 +305,6 @@ class Wallet implements ServedWallet {
     for (const listener of this.#listeners) listener(update);
   }
 }
-
-const expiryOf = ({ timestamp, expirySeconds }: Invoice): number => (timestamp + expirySeconds) * 1000;
 
 const walletEvent = (event: EngineEvent): WalletEvent => ({ ...event, id: String(event.id) });
 

@@ -9,14 +9,15 @@ export interface ActionButtonProps {
   readonly children: ComponentChildren;
 }
 
-/** A button for an action, with its error below it. */
+/** A button for an action, with its error below it. It is not disabled meanwhile, which would take the focus from it. */
 export function ActionButton({ action, look = 'primary', disabled = false, children }: ActionButtonProps): JSX.Element {
   return (
     <>
       <button
         type="button"
         class={look}
-        disabled={disabled || action.busy}
+        disabled={disabled}
+        aria-disabled={action.busy}
         aria-busy={action.busy}
         onClick={action.run}
       >

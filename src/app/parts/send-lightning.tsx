@@ -1,8 +1,9 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { ApiError, InvoiceSummary } from '../../../worker/client/api.ts';
 import { toError } from '../error-words.ts';
 import { exactMsatText, msatText, parseSat, shortId } from '../format.ts';
+import { usePaymentQuote, type QuoteState } from '../use-payment-quote.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
 import { ActionButton } from './action-button.tsx';
 import { ErrorBox } from './error-box.tsx';
@@ -15,7 +16,7 @@ export interface SendLightningProps {
   readonly onStarted: () => void;
 }
 
-/** Decodes an invoice, then shows what would be paid to whom. */
+/** Decodes an invoice, then shows what would be paid to whom, and for which fee. */
 export function SendLightning({ invoice, onStarted }: SendLightningProps): JSX.Element | null {
   const { wallet } = useWallet();
   const [decoded, setDecoded] = useState<InvoiceSummary>();
@@ -36,10 +37,15 @@ function InvoiceReview({ invoice, decoded, onStarted }: InvoiceReviewProps): JSX
   const [typed, setTyped] = useState('');
   const [paymentId, setPaymentId] = useState<string>();
   const amountMsat = decoded.amountMsat ?? (parseSat(typed) ?? 0n) * 1000n;
+  const chosenMsat = decoded.amountMsat === undefined ? amountMsat : undefined;
   const wrong = wrongPayment(decoded, amountMsat, snapshot.lightning.sendableMsat);
+  const payable = wrong === undefined && amountMsat > 0n && paymentId === undefined;
+  const quoted = usePaymentQuote(invoice, chosenMsat, payable);
+  const quote = quoted.kind === 'quoted' ? quoted.quote : undefined;
   const pay = useAction(async () => {
-    const chosen = decoded.amountMsat === undefined ? { amountMsat } : {};
-    setPaymentId((await wallet.payInvoice({ invoice, ...chosen })).paymentId);
+    if (quote === undefined) return;
+    const chosen = chosenMsat === undefined ? {} : { amountMsat: chosenMsat };
+    setPaymentId((await wallet.payInvoice({ invoice, ...chosen, maxFeeMsat: quote.maxFeeMsat })).paymentId);
     onStarted();
   });
   if (paymentId !== undefined) {
@@ -69,16 +75,44 @@ function InvoiceReview({ invoice, decoded, onStarted }: InvoiceReviewProps): JSX
         facts={[
           ['For', decoded.description],
           ['Recipient', <span class="mono">{shortId(decoded.payeeNodeId)}</span>],
-          ['Routing fee', 'Usually below 1\u00a0%'],
           ['Can send', msatText(snapshot.lightning.sendableMsat)],
+          ...costs(quoted),
         ]}
       />
+      {quote !== undefined && (
+        <p class="muted">
+          Should this way fail, others are tried: for a fee of at most {exactMsatText(quote.maxFeeMsat)}.
+        </p>
+      )}
       {wrong !== undefined && <p class="wrong">{wrong}</p>}
-      <ActionButton action={pay} disabled={wrong !== undefined || amountMsat === 0n}>
+      <ErrorBox error={quoted.kind === 'refused' ? quoted.error : undefined} />
+      <ActionButton action={pay} disabled={quote === undefined}>
         {amountMsat === 0n ? 'Pay' : `Pay ${exactMsatText(amountMsat)}`}
       </ActionButton>
     </section>
   );
+}
+
+/** Lines for `Facts`; in place before the costs are known, so that nothing moves when they come. */
+function costs(state: QuoteState): readonly (readonly [string, ComponentChildren])[] {
+  switch (state.kind) {
+    case 'waiting':
+      return [
+        ['Routing fee', '…'],
+        ['Total', '…'],
+      ];
+    case 'quoted': {
+      const { amountMsat, feeMsat } = state.quote;
+      return [
+        ['Routing fee', exactMsatText(feeMsat)],
+        ['Total', <strong>{exactMsatText(amountMsat + feeMsat)}</strong>],
+      ];
+    }
+    case 'refused':
+      return [];
+    default:
+      return state satisfies never;
+  }
 }
 
 function wrongPayment(decoded: InvoiceSummary, amountMsat: bigint, sendableMsat: bigint): string | undefined {

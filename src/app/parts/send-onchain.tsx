@@ -1,9 +1,11 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import type { OnchainQuote } from '../../../worker/client/api.ts';
 import { parseSat, satText } from '../format.ts';
 import type { PaymentInput } from '../payment-input.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
 import { ActionButton } from './action-button.tsx';
+import { ConfirmOnchain } from './confirm-onchain.tsx';
 import { Facts } from './facts.tsx';
 import { Field } from './field.tsx';
 import { Result } from './result.tsx';
@@ -13,20 +15,26 @@ export interface SendOnchainProps {
   readonly onStarted: () => void;
 }
 
-/** Coins to an address. */
+/** Coins to an address: how many, then what that costs, then they go. */
 export function SendOnchain({ target, onStarted }: SendOnchainProps): JSX.Element {
   const { wallet, snapshot } = useWallet();
   const { spendableSat } = snapshot.onchain;
+  const { address, label } = target;
   const [typed, setTyped] = useState(target.amountSat?.toString() ?? '');
   const [all, setAll] = useState(false);
+  const [quote, setQuote] = useState<OnchainQuote>();
   const [sent, setSent] = useState<{ readonly txid: string; readonly feeSat: bigint }>();
   const amountSat = all ? 'all' : parseSat(typed);
   const wrong = wrongAmount(typed, amountSat, spendableSat);
-  const send = useAction(async () => {
-    if (amountSat === undefined) return;
-    setSent(await wallet.sendOnchain({ address: target.address, amountSat }));
+  const look = async (): Promise<void> => {
+    if (amountSat !== undefined) setQuote(await wallet.quoteOnchain({ address, amountSat }));
+  };
+  const send = async (): Promise<void> => {
+    if (amountSat === undefined || quote === undefined) return;
+    setSent(await wallet.sendOnchain({ address, amountSat, maxFeeSat: quote.feeSat }));
     onStarted();
-  });
+  };
+  const review = useAction(look);
   if (sent !== undefined) return <SentCoins txid={sent.txid} feeSat={sent.feeSat} />;
   return (
     <section class="card stack">
@@ -37,15 +45,23 @@ export function SendOnchain({ target, onStarted }: SendOnchainProps): JSX.Elemen
       </label>
       <Facts
         facts={[
-          ['To', <span class="mono long">{target.address}</span>],
-          ['For', target.label],
-          ['Network fee', 'As the chain demands now'],
+          ['To', <span class="mono long">{address}</span>],
+          ['For', label],
         ]}
       />
-      <p class="muted">A transaction on the chain cannot be taken back.</p>
-      <ActionButton action={send} disabled={amountSat === undefined || wrong !== undefined || spendableSat === 0n}>
-        {typeof amountSat === 'bigint' ? `Send ${satText(amountSat)}` : 'Send'}
+      <ActionButton action={review} disabled={amountSat === undefined || wrong !== undefined || spendableSat === 0n}>
+        Continue
       </ActionButton>
+      {quote !== undefined && (
+        <ConfirmOnchain
+          address={address}
+          label={label}
+          quote={quote}
+          send={send}
+          look={look}
+          onClose={() => setQuote(undefined)}
+        />
+      )}
     </section>
   );
 }

@@ -140,6 +140,8 @@ describe('encodeMessage', () => {
   it('refuses values that do not fit their field', () => {
     const message = { kind: 'update_fee', channelId: new Uint8Array(32), feeratePerKw: 253, tlvs: {} } as const;
     expect(() => encodeMessage({ ...message, feeratePerKw: 2 ** 32 })).toThrow('u32 in range');
-    expect(() => encodeMessage({ ...message, channelId: new Uint8Array(31) })).toThrow('a field of fixed length has it');
+    expect(() => encodeMessage({ ...message, channelId: new Uint8Array(31) })).toThrow(
+      'a field of fixed length has it',
+    );
   });
 });

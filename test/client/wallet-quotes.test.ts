@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Activity } from '../../worker/client/api.ts';
+import { Scenario } from '../interop/scenario.ts';
+import { NodeWallet } from '../interop/wallet-in-node.ts';
+import vectors from '../vectors/bolt11.json' with { type: 'json' };
+import { World } from '../world/world.ts';
+
+const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+const HOUR_MS = 3_600_000;
+
+let world: World;
+let wallet: NodeWallet;
+let scenario: Scenario;
+
+beforeAll(async () => {
+  world = await World.start();
+  const config = { network: 'regtest', esploraUrls: [world.esplora.url] } as const;
+  wallet = await NodeWallet.open(config, () => world.changes.notify());
+  scenario = new Scenario(world, wallet);
+});
+afterAll(async () => {
+  await wallet.close();
+  await world.stop();
+});
+
+const blockTime = (height = world.chain.height): number => (world.chain.index.blockAt(height)?.time ?? 0) * 1000;
+
+async function received(): Promise<readonly Activity[]> {
+  return (await wallet.api.activity({ limit: 100 })).filter(({ kind }) => kind === 'onchainReceived');
+}
+
+describe('without a wallet', () => {
+  it('there is nothing to quote', async () => {
+    const onchain = wallet.api.quoteOnchain({ address: ELSEWHERE, amountSat: 1_000n });
+    await expect(onchain).rejects.toMatchObject({ code: 'WalletMissing' });
+    const payment = wallet.api.quotePayment({ invoice: world.alice.invoice({ msat: 1_000 }) });
+    await expect(payment).rejects.toMatchObject({ code: 'WalletMissing' });
+  });
+});
+
+describe('coins that came', () => {
+  it('have the time of their block, which a restart does not change', async () => {
+    await scenario.start();
+    const before = await received();
+    expect(before).toMatchObject([{ state: 'succeeded', at: blockTime() }]);
+    await scenario.mine(2);
+    await wallet.restart();
+    expect(await received()).toEqual(before);
+    await scenario.connected();
+  });
+
+  it('have the moment at which they were first seen until they are in a block, a restart or not', async () => {
+    const { address } = await wallet.api.newAddress({ type: 'p2tr' });
+    const earliest = Date.now();
+    await world.chain.fund(address, 70_000);
+    await wallet.api.wake();
+    await scenario.until('the coin is seen', () => wallet.told.snapshot.onchain.unconfirmedSat === 70_000n);
+    const [pending] = (await received()).filter(({ state }) => state === 'pending');
+    expect(pending?.at).toBeGreaterThanOrEqual(earliest);
+    expect(pending?.at).toBeLessThanOrEqual(Date.now());
+    await wallet.restart();
+    expect((await received()).filter(({ state }) => state === 'pending')).toEqual([pending]);
+    await scenario.connected();
+    await scenario.mine(1);
+    const [confirmed] = (await received()).filter(({ id }) => id === pending?.id);
+    expect(confirmed).toMatchObject({ state: 'succeeded', at: blockTime() });
+  });
+});
+
+describe('a quote on chain', () => {
+  it('is what is then paid, and changes no balance', async () => {
+    const before = wallet.told.snapshot.onchain;
+    const request = { address: ELSEWHERE, amountSat: 123_456n } as const;
+    const quote = await wallet.api.quoteOnchain(request);
+    expect(await wallet.api.quoteOnchain(request)).toEqual(quote);
+    expect((await wallet.api.snapshot()).onchain).toEqual(before);
+    expect(quote).toMatchObject({ amountSat: 123_456n });
+    const sent = await wallet.api.sendOnchain({ ...request, maxFeeSat: quote.feeSat });
+    expect(sent.feeSat).toBe(quote.feeSat);
+    const [line] = (await wallet.api.activity({ limit: 100 })).filter(({ id }) => id === sent.txid);
+    expect(line).toMatchObject({ kind: 'onchainSent', amountMsat: 123_456_000n, feeMsat: quote.feeSat * 1000n });
+    await scenario.until('the payment is out', () => world.chain.find(sent.txid) !== undefined);
+    await scenario.mine(1);
+  });
+
+  it('does not let a payment cost more than was agreed to', async () => {
+    const before = (await wallet.api.snapshot()).onchain;
+    const request = { address: ELSEWHERE, amountSat: 'all' } as const;
+    const { feeSat } = await wallet.api.quoteOnchain(request);
+    const refused = wallet.api.sendOnchain({ ...request, maxFeeSat: feeSat - 1n });
+    await expect(refused).rejects.toMatchObject({ code: 'FeeTooHigh', details: { feeSat, maxFeeSat: feeSat - 1n } });
+    expect((await wallet.api.snapshot()).onchain).toEqual(before);
+  });
+
+  it.each([
+    ['nonsense', 10_000n, 'AddressInvalid'],
+    ['bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', 10_000n, 'AddressWrongNetwork'],
+    [ELSEWHERE, 100n, 'AmountBelowDust'],
+    [ELSEWHERE, 5_000_000_000n, 'InsufficientFunds'],
+  ] as const)('to %s of %d is refused as the payment is', async (address, amountSat, code) => {
+    await expect(wallet.api.quoteOnchain({ address, amountSat })).rejects.toMatchObject({ code });
+    await expect(wallet.api.sendOnchain({ address, amountSat })).rejects.toMatchObject({ code });
+  });
+});
+
+describe('a quote over Lightning', () => {
+  it('is what a node behind the peer then costs', async () => {
+    await scenario.openChannel();
+    const invoice = world.bob.invoice({ msat: 50_000_000 });
+    const quote = await wallet.api.quotePayment({ invoice });
+    expect(quote).toMatchObject({ amountMsat: 50_000_000n, maxFeeMsat: 1_000_000n });
+    expect(quote.feeMsat).toBeGreaterThan(0n);
+    const tooLittle = wallet.api.payInvoice({ invoice, maxFeeMsat: quote.feeMsat - 1n });
+    await expect(tooLittle).rejects.toMatchObject({ code: 'FeeTooHigh' });
+    const { paymentId } = await wallet.api.payInvoice({ invoice, maxFeeMsat: quote.feeMsat });
+    await scenario.sent(paymentId);
+    const [line] = (await wallet.api.activity({ limit: 100 })).filter(({ id }) => id === paymentId);
+    expect(line?.feeMsat).toBe(quote.feeMsat);
+    await expect(wallet.api.quotePayment({ invoice })).rejects.toMatchObject({ code: 'PaymentAlreadySent' });
+  });
+
+  it('to the peer is free, for an amount that is chosen too', async () => {
+    const quote = await wallet.api.quotePayment({ invoice: world.alice.invoice(), amountMsat: 2_000_003n });
+    expect(quote).toEqual({ amountMsat: 2_000_003n, feeMsat: 0n, maxFeeMsat: 40_000n });
+  });
+
+  it('is refused as the payment is', async () => {
+    const refuses = async (request: { invoice: string; amountMsat?: bigint }, code: string): Promise<void> => {
+      const [quoted, paid] = [wallet.api.quotePayment(request), wallet.api.payInvoice(request)];
+      const refusal = { code };
+      await Promise.all([expect(quoted).rejects.toMatchObject(refusal), expect(paid).rejects.toMatchObject(refusal)]);
+    };
+    await refuses({ invoice: vectors.valid[0]?.invoice ?? '' }, 'InvoiceOtherNetwork');
+    await refuses({ invoice: world.alice.invoice() }, 'AmountMissing');
+    await refuses({ invoice: world.alice.invoice({ msat: 1_000 }), amountMsat: 2_000n }, 'AmountMismatch');
+    await refuses({ invoice: world.alice.invoice({ msat: 9_000_000_000 }) }, 'InsufficientBalance');
+    const own = await wallet.api.createInvoice({ amountMsat: 1_000n, description: 'mine' });
+    await refuses({ invoice: own.invoice }, 'PaymentToSelf');
+    const old = world.alice.invoice({ msat: 1_000 });
+    wallet.clockSkewMs = 2 * HOUR_MS;
+    const late = refuses({ invoice: old }, 'InvoiceExpired');
+    wallet.clockSkewMs = 0;
+    await late;
+  });
+});
