@@ -19,6 +19,8 @@ import { Descriptors } from '../engine/wallet/descriptors.ts';
 import { decodeWallet } from '../engine/wallet/wallet-record.ts';
 import type { SpendTerms } from '../engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../engine/wallet/wallet.ts';
+import type { FeatureSet } from '../engine/wire/features.ts';
+import type { Message } from '../engine/wire/message.ts';
 import type { NetworkName, PeerConfig, WalletConfig } from './api.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
@@ -88,7 +90,8 @@ export class LightningNode implements OnchainPayer {
   #bestHash = '';
   /** The chain was reached in this run, and not too long ago. */
   #chainKnown = false;
-  #unreachableSince: number | undefined;
+  /** When the chain was last heard of, in milliseconds since 1970. */
+  #chainSeenAt = 0;
   #tick: unknown;
 
   constructor(parts: NodeParts) {
@@ -162,12 +165,10 @@ export class LightningNode implements OnchainPayer {
       localFeatures,
       chainHash: chainHashOf(network),
       handlers: {
-        connected: (nodeId, connectionId, features) =>
-          this.#guarded(() => this.turn(() => this.manager.peerConnected(nodeId, connectionId, features))),
+        connected: (nodeId, connectionId, features) => this.#peerConnected(nodeId, connectionId, features),
         disconnected: (nodeId, connectionId) =>
           this.#guarded(() => this.turn(() => this.manager.peerDisconnected(nodeId, connectionId))),
-        message: (nodeId, connectionId, message) =>
-          this.#guarded(() => this.turn(() => this.manager.receive(nodeId, connectionId, message))),
+        message: (nodeId, connectionId, message) => this.#messageCame(nodeId, connectionId, message),
         status: parts.changed,
         log,
       },
@@ -371,16 +372,25 @@ export class LightningNode implements OnchainPayer {
   }
 
   #chainStatusChanged(): void {
-    const { now } = this.#parts.platform.timers;
-    if (this.chain.status.kind !== 'unreachable') this.#unreachableSince = undefined;
-    else if (now() - (this.#unreachableSince ??= now()) > BLIND_MS) this.#leavePeers();
+    if (this.chain.status.kind !== 'unreachable') this.#chainSeenAt = this.#parts.platform.timers.now();
     this.#parts.changed();
   }
 
-  /** Without the chain for so long, the height is not known any more. */
-  #leavePeers(): void {
-    if (!this.#chainKnown) return;
-    this.#parts.log('the chain cannot be reached: peers are left until it can');
+  #peerConnected(nodeId: string, connectionId: number, features: FeatureSet): void {
+    this.#leavePeersIfBlind();
+    if (this.#chainKnown)
+      this.#guarded(() => this.turn(() => this.manager.peerConnected(nodeId, connectionId, features)));
+  }
+
+  #messageCame(nodeId: string, connectionId: number, message: Message): void {
+    this.#leavePeersIfBlind();
+    if (this.#chainKnown) this.#guarded(() => this.turn(() => this.manager.receive(nodeId, connectionId, message)));
+  }
+
+  /** Without the chain for so long, the height is not known any more: also after a sleep, before anything else happens. */
+  #leavePeersIfBlind(): void {
+    if (!this.#chainKnown || this.#parts.platform.timers.now() - this.#chainSeenAt <= BLIND_MS) return;
+    this.#parts.log('the chain was not reached for too long: peers are left until it is');
     this.#chainKnown = false;
     for (const nodeId of this.#peerConfigs.keys()) this.peers.remove(nodeId);
   }
@@ -412,6 +422,7 @@ export class LightningNode implements OnchainPayer {
 
   #scheduleTick(): void {
     this.#tick = this.#parts.platform.timers.setTimeout(() => {
+      this.#leavePeersIfBlind();
       this.#guarded(() => this.turn(() => this.manager.timerTick()));
       this.#committer.flush();
       if (this.#problem === undefined) this.#scheduleTick();

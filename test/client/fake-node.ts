@@ -1,0 +1,145 @@
+import type { WebSocketPort } from '../../worker/edges/transport/websocket-transport.ts';
+import type { PeerAddress, PeerConfig, PeerStatus } from '../../worker/client/api.ts';
+import { chainHashOf } from '../../worker/client/chain-hash.ts';
+import { LightningNode } from '../../worker/client/lightning-node.ts';
+import { localFeatures } from '../../worker/client/peers/local-features.ts';
+import { initMessage } from '../../worker/client/peers/peer-init.ts';
+import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
+import { toHex } from '../../worker/engine/primitives/bytes.ts';
+import { FakePlatform, type Answer } from '../edges/chain/fake-platform.ts';
+import { FakeTimers } from '../edges/transport/fake-timers.ts';
+import { MemoryDisk, type MemoryStore } from '../simulation/memory-store.ts';
+import { FakeConnection } from './peers/fake-peer.ts';
+import { pong } from './peers/fixtures.ts';
+
+/** Of regtest: its first block is all of the chain. */
+const GENESIS_HASH = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206';
+const GENESIS_HEADER =
+  '0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000';
+const UNUSED = { tx_count: 0 };
+const MNEMONIC = 'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about';
+
+const address: PeerAddress = { kind: 'websocket', url: 'wss://peer.example' };
+
+/** A peer of the node by the byte that its secret key is filled with. */
+export const peerOf = (secretByte: number): PeerConfig => ({
+  nodeId: toHex(secp.publicKey(new Uint8Array(32).fill(secretByte))),
+  address: { ...address, url: `wss://peer.example/${secretByte}` },
+});
+
+/** A WebSocket whose other end is a Lightning node that greets and answers pings. */
+class PeerSocket implements WebSocketPort {
+  binaryType = 'blob';
+  readyState = 0;
+  readonly bufferedAmount = 0;
+  readonly #peer: FakeConnection;
+  readonly #listeners: Record<string, (event: { readonly data: unknown }) => void> = {};
+
+  constructor(url: string) {
+    const emit = (kind: string, data?: unknown): void => this.#listeners[kind]?.({ data });
+    const handlers = {
+      opened: () => emit('open'),
+      data: (bytes: Uint8Array) => emit('message', Uint8Array.from(bytes).buffer),
+      closed: () => emit('close'),
+    };
+    const secret = new Uint8Array(32).fill(Number(url.split('/').at(-1)));
+    this.#peer = new FakeConnection(address, handlers, secret);
+  }
+
+  addEventListener(kind: string, listener: (event: { readonly data: unknown }) => void): void {
+    this.#listeners[kind] = listener;
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#peer.send(bytes);
+  }
+
+  close(): void {
+    this.readyState = 3;
+    this.#peer.close();
+  }
+
+  /** The network and the peer get to do something. */
+  turn(): void {
+    if (this.readyState === 0) {
+      this.readyState = 1;
+      this.#peer.greet(initMessage(localFeatures, chainHashOf('regtest')));
+    } else if (this.readyState === 1)
+      for (const { kind } of this.#peer.read()) if (kind === 'ping') this.#peer.say(pong);
+  }
+}
+
+/** A whole node on a platform whose clock, network and disk do as they are told. */
+export class FakeNode {
+  readonly timers: FakeTimers = new FakeTimers();
+  readonly sockets: PeerSocket[] = [];
+  readonly node: LightningNode;
+  /** Whether the Esplora server answers. */
+  isChainThere = true;
+  readonly #store: MemoryStore = new MemoryDisk().open();
+
+  constructor(peers: readonly PeerConfig[]) {
+    let entropy = 0;
+    const server = new FakePlatform((path) => (this.isChainThere ? esploraReply(path) : 'drop'));
+    this.node = new LightningNode({
+      config: { network: 'regtest', esploraUrls: ['http://esplora.test'], peers },
+      secret: { mnemonic: MNEMONIC, network: 'regtest', searched: true, firstKeysIndex: 0 },
+      platform: {
+        fetch: server.fetch,
+        connectWebSocket: (url) => this.#connect(url),
+        entropy: { getSecureRandomBytes: () => new Uint8Array(32).fill(++entropy) },
+        timers: this.timers,
+        storage: {},
+        soon: (callback) => void setImmediate(callback),
+      },
+      store: this.#store,
+      log: () => undefined,
+      changed: () => undefined,
+      event: () => undefined,
+    });
+    this.node.start();
+  }
+
+  get peers(): readonly PeerStatus['state'][] {
+    return this.node.peers.statuses().map(({ state }) => state);
+  }
+
+  /** Lets time pass in small steps, after each of which everything that is due has happened. */
+  async pass(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second += STEP_S) {
+      this.timers.advance(STEP_S * 1_000);
+      await this.#settle();
+    }
+  }
+
+  async stop(): Promise<void> {
+    const stopped = this.node.stop();
+    await this.#settle();
+    await stopped;
+  }
+
+  async #settle(): Promise<void> {
+    for (let round = 0; round < 3; round++) {
+      for (const socket of this.sockets) socket.turn();
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#store.completeAll();
+    }
+  }
+
+  #connect(url: string): WebSocketPort {
+    const socket = new PeerSocket(url);
+    this.sockets.push(socket);
+    return socket;
+  }
+}
+
+const STEP_S = 5;
+
+function esploraReply(path: string): Answer {
+  const json = (value: unknown): Answer => ({ body: JSON.stringify(value) });
+  if (path === '/blocks/tip/height') return json(0);
+  if (path === '/blocks/tip/hash' || path === '/block-height/0') return { body: GENESIS_HASH };
+  if (path === `/block/${GENESIS_HASH}/header`) return { body: GENESIS_HEADER };
+  if (path === '/fee-estimates') return json({});
+  return json({ chain_stats: UNUSED, mempool_stats: UNUSED });
+}
