@@ -1,8 +1,8 @@
 import { apiErrorText, ldk, optionU64 } from '../world/ldk-bindings.ts';
+import { LdkObjects, type StoredNode } from '../world/ldk-objects.ts';
 import { fakeFunding, type FakeChain } from './fake-chain.ts';
-import { LdkObjects } from './ldk-objects.ts';
 import { LdkPersistence } from './ldk-persistence.ts';
-import type { LdkStore, StoredNode } from './ldk-store.ts';
+import type { LdkStore } from './ldk-store.ts';
 
 /** A payment whose invoice has been read. */
 export interface PreparedPayment {
@@ -48,8 +48,11 @@ export class LdkSide {
       seed: new Uint8Array(32).fill(seedByte),
       tip: chain.tip,
       stored,
+      starts: stored === undefined ? 1 : 2,
+      scidPrivacy: false,
       persist: this.#persistence.port,
-      broadcast: (transactions) => chain.pending.push(...transactions),
+      broadcast: (transactions) => void chain.pending.push(...transactions),
+      onError: (error) => (this.#problem = error),
     });
     this.nodeId = this.objects.manager.get_our_node_id();
     this.#handler = ldk.EventHandler.new_impl({

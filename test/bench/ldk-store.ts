@@ -1,4 +1,5 @@
 import { openDB, type DBSchema, type IDBPDatabase } from 'idb';
+import type { StoredNode } from '../world/ldk-objects.ts';
 import type { WriteCounts } from './payments.ts';
 
 /** A write of one monitor: all of it, or what has changed. */
@@ -7,12 +8,6 @@ export interface MonitorWrite {
   readonly key: string;
   readonly id: bigint;
   readonly bytes: Uint8Array<ArrayBuffer>;
-}
-
-/** What a node finds on its disk. */
-export interface StoredNode {
-  readonly manager: Uint8Array;
-  readonly monitors: readonly { readonly whole: Uint8Array; readonly updates: readonly Uint8Array[] }[];
 }
 
 interface Schema extends DBSchema {

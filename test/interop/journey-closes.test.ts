@@ -9,8 +9,7 @@ let scenario: Scenario;
 
 beforeAll(async () => {
   world = await World.start({ withoutBob: true });
-  const config = { network: 'regtest', esploraUrls: [world.esplora.url] } as const;
-  wallet = await NodeWallet.open(config, () => world.changes.notify());
+  wallet = await NodeWallet.openIn(world);
   scenario = new Scenario(world, wallet);
   await scenario.start();
 });

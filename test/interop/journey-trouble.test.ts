@@ -8,11 +8,9 @@ let world: World;
 let wallet: NodeWallet;
 let scenario: Scenario;
 
-const config = () => ({ network: 'regtest', esploraUrls: [world.esplora.url] }) as const;
-
 beforeAll(async () => {
   world = await World.start();
-  wallet = await NodeWallet.open(config(), () => world.changes.notify());
+  wallet = await NodeWallet.openIn(world);
   scenario = new Scenario(world, wallet);
   await scenario.start();
   await scenario.openChannel(1_000_000n, 300_000_000n);
@@ -21,12 +19,7 @@ afterAll(async () => {
   await wallet.close();
   await world.stop();
 });
-afterEach(async () => {
-  world.esplora.faults.clear();
-  world.proxy.fault = { kind: 'none' };
-  await scenario.connected();
-  await scenario.agreed();
-});
+afterEach(() => scenario.recovered());
 
 const HOURS_MS = 3_600_000;
 const NO_CHANNEL = '00'.repeat(32);
@@ -92,7 +85,7 @@ describe('the wallet refuses to pay', () => {
   });
 
   it('a recipient to whom no way leads', async () => {
-    const stranger = await NodeWallet.open(config(), () => undefined);
+    const stranger = await NodeWallet.openIn(world);
     await stranger.api.createWallet();
     const { invoice } = await stranger.api.createInvoice({ amountMsat: 1_000n, description: 'far away' });
     await stranger.close();

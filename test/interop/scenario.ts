@@ -76,6 +76,14 @@ export class Scenario {
     await this.until('alice is connected', () => this.wallet.told.snapshot.peers[0]?.state === 'connected');
   }
 
+  /** After trouble: every server works again, and nothing was lost. Gives our balance, as `agreed`. */
+  async recovered(): Promise<bigint> {
+    this.world.esplora.faults.clear();
+    this.world.proxy.fault = { kind: 'none' };
+    await this.connected();
+    return this.agreed();
+  }
+
   async mine(blocks: number): Promise<void> {
     const height = await this.world.mine(blocks);
     await this.wallet.api.wake();

@@ -7,6 +7,7 @@ import type { WalletPlatform } from '../../worker/client/platform.ts';
 import { openWalletOn } from '../../worker/client/wallet.ts';
 import { platformTimers } from '../../worker/edges/transport/timers.ts';
 import type { WebSocketPort } from '../../worker/edges/transport/websocket-transport.ts';
+import type { World } from '../world/world.ts';
 import { type DrivenWallet, Told, type WalletCalls } from './driven-wallet.ts';
 
 /** The whole wallet in this process: real timers and sockets, and a database in memory that survives restarts. */
@@ -28,6 +29,11 @@ export class NodeWallet implements DrivenWallet {
     const wallet = new NodeWallet(config, onChange);
     await wallet.#open();
     return wallet;
+  }
+
+  /** On the chain of a world, which learns of its changes. */
+  static openIn({ esplora, changes }: World): Promise<NodeWallet> {
+    return NodeWallet.open({ network: 'regtest', esploraUrls: [esplora.url] }, () => changes.notify());
   }
 
   async close(): Promise<void> {

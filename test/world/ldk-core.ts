@@ -1,242 +1,28 @@
-import { freeRecord, guarded, isPresent, ldk } from './ldk.ts';
+import type { CoinWallet } from './coin-wallet.ts';
+import { LdkObjects, type LdkOptions, type StoredNode } from './ldk-objects.ts';
 import { type LdkBytes, LdkStore } from './ldk-store.ts';
 import { walletSource } from './ldk-wallet.ts';
-import type { CoinWallet } from './coin-wallet.ts';
+import type { ldk } from './ldk.ts';
 
-export interface LdkCoreOptions {
-  /** 32 bytes. */
-  readonly seed: Uint8Array;
+export interface LdkCoreOptions extends Omit<LdkOptions, 'persist' | 'stored'> {
   readonly stored: LdkBytes;
-  /** Where a new node begins; `hash` in wire order. */
-  readonly tip: { readonly hash: Uint8Array; readonly height: number; readonly time: number };
-  /** Differs at every start, see `KeysManager`. */
-  readonly starts: number;
-  readonly scidPrivacy: boolean;
   readonly wallet: CoinWallet;
-  readonly broadcast: (transactions: readonly Uint8Array[]) => void;
-  readonly log: (level: number, line: string) => void;
-  readonly onError: (error: unknown) => void;
 }
 
-const NETWORK = ldk.Network.LDKNetwork_Regtest;
-const MINIMUM_DEPTH = 3;
-const SAT_PER_KW_BY_TARGET = new Map<ldk.ConfirmationTarget, number>([
-  [ldk.ConfirmationTarget.LDKConfirmationTarget_MaximumFeeEstimate, 10_000],
-  [ldk.ConfirmationTarget.LDKConfirmationTarget_UrgentOnChainSweep, 2_500],
-  [ldk.ConfirmationTarget.LDKConfirmationTarget_MinAllowedAnchorChannelRemoteFee, 253],
-  [ldk.ConfirmationTarget.LDKConfirmationTarget_MinAllowedNonAnchorChannelRemoteFee, 253],
-  [ldk.ConfirmationTarget.LDKConfirmationTarget_AnchorChannelFee, 500],
-  [ldk.ConfirmationTarget.LDKConfirmationTarget_NonAnchorChannelFee, 1_000],
-  [ldk.ConfirmationTarget.LDKConfirmationTarget_ChannelCloseMinimum, 253],
-  [ldk.ConfirmationTarget.LDKConfirmationTarget_OutputSpendingFee, 1_000],
-]);
-
-/** The objects of one LDK node, wired together. They stay fields because LDK throws when a collected one is called. */
-export class LdkCore {
+/** The objects of one LDK node of the world, with its disk and its coins. */
+export class LdkCore extends LdkObjects {
   readonly store: LdkStore;
-  readonly manager: ldk.ChannelManager;
-  readonly chainMonitor: ldk.ChainMonitor;
-  readonly peers: ldk.PeerManager;
-  readonly keys: ldk.KeysManager;
-  readonly entropy: ldk.EntropySource;
   readonly bumper: ldk.BumpTransactionEventHandler;
-  readonly confirms: readonly ldk.Confirm[];
-  readonly eventSources: readonly ldk.EventsProvider[];
-  readonly #options: LdkCoreOptions;
-  readonly #kept: object[] = [];
-  readonly #fees: ldk.FeeEstimator;
-  readonly #logger: ldk.Logger;
-  /** One per node: an empty one takes 150 MB of wasm memory. */
-  readonly #graph: ldk.NetworkGraph;
-  readonly #broadcaster: ldk.BroadcasterInterface;
 
   constructor(options: LdkCoreOptions) {
-    this.#options = options;
-    this.#fees = this.#keep(feeEstimator());
-    this.#logger = this.#keep(logger(options));
-    this.#graph = this.#keep(ldk.NetworkGraph.constructor_new(NETWORK, this.#logger));
-    this.#broadcaster = this.#keep(broadcaster(options));
-    this.store = new LdkStore(options.stored, options.onError);
-    this.chainMonitor = ldk.ChainMonitor.constructor_new(
-      ldk.Option_FilterZ.constructor_none(),
-      this.#broadcaster,
-      this.#logger,
-      this.#fees,
-      this.#keep(this.store.persist),
-    );
-    this.keys = ldk.KeysManager.constructor_new(options.seed, BigInt(options.tip.time), options.starts);
-    this.entropy = this.#keep(this.keys.as_EntropySource());
-    this.manager = this.#channelManager();
-    this.confirms = [this.chainMonitor.as_Confirm(), this.manager.as_Confirm()];
-    this.eventSources = [this.manager.as_EventsProvider(), this.chainMonitor.as_EventsProvider()];
-    this.peers = this.#peerManager();
-    const wallet = this.#keep(
-      ldk.Wallet.constructor_new(this.#keep(walletSource(options.wallet, options.onError)), this.#logger),
-    );
-    this.bumper = ldk.BumpTransactionEventHandler.constructor_new(
-      this.#broadcaster,
-      this.#keep(wallet.as_CoinSelectionSource()),
-      this.#keep(this.keys.as_SignerProvider()),
-      this.#logger,
-    );
-  }
-
-  /** The node's configuration, with its own answer to whether a channel that it opens hides its short channel id. */
-  config(scidPrivacy: boolean = this.#options.scidPrivacy): ldk.UserConfig {
-    const config = ldk.UserConfig.constructor_default();
-    const handshake = ldk.ChannelHandshakeConfig.constructor_default();
-    handshake.set_negotiate_anchors_zero_fee_htlc_tx(true);
-    handshake.set_negotiate_scid_privacy(scidPrivacy);
-    handshake.set_announce_for_forwarding(false);
-    handshake.set_max_inbound_htlc_value_in_flight_percent_of_channel(100);
-    handshake.set_minimum_depth(MINIMUM_DEPTH);
-    config.set_channel_handshake_config(handshake);
-    const limits = ldk.ChannelHandshakeLimits.constructor_default();
-    limits.set_force_announced_channel_preference(false);
-    config.set_channel_handshake_limits(limits);
-    config.set_accept_inbound_channels(true);
-    // LDK refuses anchor channels unless each is accepted by hand.
-    config.set_manually_accept_inbound_channels(true);
-    config.set_accept_forwards_to_priv_channels(true);
-    return config;
-  }
-
-  #channelManager(): ldk.ChannelManager {
-    const router = this.#keep(this.#router().as_Router());
-    const messageRouter = this.#keep(this.#messageRouter().as_MessageRouter());
-    const signers = this.#keep(this.keys.as_SignerProvider());
-    const nodeSigner = this.#keep(this.keys.as_NodeSigner());
-    const watch = this.#keep(this.chainMonitor.as_Watch());
-    const { stored, tip } = this.#options;
-    if (stored.manager === undefined) {
-      const best = ldk.BestBlock.constructor_new(tip.hash, tip.height);
-      return ldk.ChannelManager.constructor_new(
-        this.#fees,
-        watch,
-        this.#broadcaster,
-        router,
-        messageRouter,
-        this.#logger,
-        this.entropy,
-        nodeSigner,
-        signers,
-        this.config(),
-        ldk.ChainParameters.constructor_new(NETWORK, best),
-        tip.time,
-      );
-    }
-    const monitors = [...stored.monitors.values()].map((bytes) => this.#readMonitor(bytes, signers));
-    const read = ldk.UtilMethods.constructor_C2Tuple_ThirtyTwoBytesChannelManagerZ_read(
-      stored.manager,
-      this.entropy,
-      nodeSigner,
-      signers,
-      this.#fees,
-      watch,
-      this.#broadcaster,
-      router,
-      messageRouter,
-      this.#logger,
-      this.config(),
-      monitors,
-    );
-    if (!(read instanceof ldk.Result_C2Tuple_ThirtyTwoBytesChannelManagerZDecodeErrorZ_OK)) {
-      throw new Error('LDK cannot read its channel manager');
-    }
-    this.#keep(read);
-    for (const monitor of monitors) watch.watch_channel(monitor.get_funding_txo().get_a(), monitor);
-    return read.res.get_b();
-  }
-
-  #readMonitor(bytes: Uint8Array, signers: ldk.SignerProvider): ldk.ChannelMonitor {
-    const read = ldk.UtilMethods.constructor_C2Tuple_ThirtyTwoBytesChannelMonitorZ_read(bytes, this.entropy, signers);
-    if (!(read instanceof ldk.Result_C2Tuple_ThirtyTwoBytesChannelMonitorZDecodeErrorZ_OK)) {
-      throw new Error('LDK cannot read its channel monitor');
-    }
-    return read.res.get_b();
-  }
-
-  #router(): ldk.DefaultRouter {
-    const scorer = ldk.ProbabilisticScorer.constructor_new(
-      ldk.ProbabilisticScoringDecayParameters.constructor_default(),
-      this.#graph,
-      this.#logger,
-    );
-    const score = ldk.MultiThreadedLockableScore.constructor_new(this.#keep(scorer).as_Score());
-    const fees = ldk.ProbabilisticScoringFeeParameters.constructor_default();
-    const lockable = this.#keep(this.#keep(score).as_LockableScore());
-    return this.#keep(ldk.DefaultRouter.constructor_new(this.#graph, this.#logger, this.entropy, lockable, fees));
-  }
-
-  #messageRouter(): ldk.DefaultMessageRouter {
-    return this.#keep(ldk.DefaultMessageRouter.constructor_new(this.#graph, this.entropy));
-  }
-
-  #peerManager(): ldk.PeerManager {
-    const noLookup = ldk.Option_UtxoLookupZ.constructor_none();
-    const gossip = this.#keep(ldk.P2PGossipSync.constructor_new(this.#graph, noLookup, this.#logger));
-    const ignorer = this.#keep(ldk.IgnoringMessageHandler.constructor_new());
-    const nodeSigner = this.#keep(this.keys.as_NodeSigner());
-    const messenger = ldk.OnionMessenger.constructor_new(
-      this.entropy,
-      nodeSigner,
-      this.#logger,
-      this.manager.as_NodeIdLookUp(),
-      this.#keep(this.#messageRouter().as_MessageRouter()),
-      this.manager.as_OffersMessageHandler(),
-      this.manager.as_AsyncPaymentsMessageHandler(),
-      this.manager.as_DNSResolverMessageHandler(),
-      ignorer.as_CustomOnionMessageHandler(),
-    );
-    return ldk.PeerManager.constructor_new(
-      this.manager.as_ChannelMessageHandler(),
-      gossip.as_RoutingMessageHandler(),
-      this.#keep(messenger).as_OnionMessageHandler(),
-      ignorer.as_CustomMessageHandler(),
-      this.#options.tip.time,
-      this.entropy.get_secure_random_bytes(),
-      this.#logger,
-      nodeSigner,
-    );
-  }
-
-  #keep<T extends object>(object: T): T {
-    this.#kept.push(object);
-    return object;
+    const store = new LdkStore(options.stored, options.onError);
+    super({ ...options, stored: nodeOf(options.stored), persist: store.persist });
+    this.store = store;
+    this.bumper = this.bumperWith(walletSource(options.wallet, options.onError));
   }
 }
 
-function feeEstimator(): ldk.FeeEstimator {
-  return ldk.FeeEstimator.new_impl({
-    get_est_sat_per_1000_weight: (target) => SAT_PER_KW_BY_TARGET.get(target) ?? 500,
-  });
-}
-
-function broadcaster({ broadcast, onError }: LdkCoreOptions): ldk.BroadcasterInterface {
-  return ldk.BroadcasterInterface.new_impl({
-    broadcast_transactions: (transactions) =>
-      guarded(
-        () => undefined,
-        onError,
-        () => broadcast(transactions),
-      ),
-  });
-}
-
-/** LDK hands over records of every level, each with a finalizer: free them here. */
-function logger({ log, onError }: LdkCoreOptions): ldk.Logger {
-  return ldk.Logger.new_impl({
-    log: (record) =>
-      guarded(
-        () => undefined,
-        onError,
-        () => {
-          if (!isPresent(record)) return;
-          if (record.get_level() >= ldk.Level.LDKLevel_Info) {
-            log(record.get_level(), `${record.get_module_path()}:${record.get_line()} ${record.get_args()}`);
-          }
-          freeRecord(record);
-        },
-      ),
-  });
+function nodeOf({ manager, monitors }: LdkBytes): StoredNode | undefined {
+  if (manager === undefined) return undefined;
+  return { manager, monitors: [...monitors.values()].map((whole) => ({ whole, updates: [] })) };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Backoff } from '../../../worker/edges/chain/backoff.ts';
+import type { ChainUpdate } from '../../../worker/edges/chain/chain-update.ts';
 import { ChainSync } from '../../../worker/edges/chain/chain-sync.ts';
 import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
@@ -23,25 +24,40 @@ describe('Backoff', () => {
 
 describe('polling', () => {
   const headers = HeaderChain.from('regtest', { height: 0, header: genesis });
+  /** Of a sync that was started: how its polls ended, and how many updates it gave. */
+  interface Started {
+    readonly platform: FakePlatform;
+    readonly sync: ChainSync;
+    readonly states: (string | undefined)[];
+    readonly updates: ChainUpdate[];
+  }
+
   const settled = async (): Promise<void> => {
     for (let turn = 0; turn < 50; turn++) await Promise.resolve();
     await new Promise((resolve) => setImmediate(resolve));
   };
 
-  function start(answer: () => Answer): { platform: FakePlatform; sync: ChainSync; states: (string | undefined)[] } {
+  /** Runs what is due after `ms` to its end. */
+  const turn = async ({ platform }: Started, ms: number): Promise<void> => {
+    platform.advance(ms);
+    await settled();
+  };
+
+  function start(answer: () => Answer): Started {
     const states: (string | undefined)[] = [];
+    const updates: ChainUpdate[] = [];
     const platform = new FakePlatform(answer);
     const sync = new ChainSync({
       sources: [new EsploraApi('http://esplora.test', platform)],
       platform,
       headers,
       watchList: new WatchList(),
-      onUpdate: () => undefined,
+      onUpdate: (update) => updates.push(update),
       onStatus: (error) => states.push(error?.code),
       intervalMs: 30_000,
     });
     sync.start();
-    return { platform, sync, states };
+    return { platform, sync, states, updates };
   }
 
   it('goes on at its interval while the source answers', async () => {
@@ -66,5 +82,67 @@ describe('polling', () => {
     expect(states).toEqual(['ChainSourceUnavailable', 'ChainSourceRateLimited', undefined]);
     expect(delays).toEqual([2000, 4000, 30_000]);
     sync.stop();
+  });
+
+  it('looks at once when woken while it waits after a failure, and forgets the failures', async () => {
+    const started = start(() => 'drop');
+    const { platform, sync, states } = started;
+    await turn(started, 0);
+    await turn(started, 2_000);
+    expect([states.length, platform.nextDelayMs]).toEqual([2, 4_000]);
+    sync.wake();
+    expect(platform.nextDelayMs).toBe(0);
+    await turn(started, 0);
+    expect([states.length, platform.nextDelayMs]).toEqual([3, 2_000]);
+    // The waits that were cut short are gone, not run later.
+    await turn(started, 1_999);
+    expect(states).toHaveLength(3);
+    sync.stop();
+  });
+
+  it('looks at everything when woken, and not when its interval is over', async () => {
+    const started = start(() => ({ body: headers.tip.header.hash }));
+    const { sync, states, updates } = started;
+    await turn(started, 0);
+    await turn(started, 30_000);
+    expect([states.length, updates.length]).toEqual([2, 1]);
+    sync.wake();
+    await turn(started, 0);
+    expect([states.length, updates.length]).toEqual([3, 2]);
+    sync.stop();
+  });
+
+  it.each([
+    ['succeeds', { body: headers.tip.header.hash }],
+    ['fails', 'drop'],
+  ] as const)('when woken while a round is running that %s, has one more follow it', async (_name, answer) => {
+    const started = start(() => answer);
+    const { platform, sync, states } = started;
+    platform.advance(0);
+    expect(platform.requests).toHaveLength(1);
+    sync.wake();
+    sync.wake();
+    await settled();
+    expect([platform.requests.length, states.length, platform.nextDelayMs]).toEqual([1, 1, 0]);
+    await turn(started, 0);
+    expect([platform.requests.length, states.length]).toEqual([2, 2]);
+    expect(platform.nextDelayMs).toBeGreaterThan(0);
+    sync.stop();
+  });
+
+  it('does nothing when woken after it was stopped, between two rounds or in one', async () => {
+    const idle = start(() => ({ body: headers.tip.header.hash }));
+    await turn(idle, 0);
+    idle.sync.stop();
+    const busy = start(() => ({ body: headers.tip.header.hash }));
+    busy.platform.advance(0);
+    busy.sync.stop();
+    for (const each of [idle, busy]) {
+      each.sync.wake();
+      await settled();
+      expect(each.platform.nextDelayMs).toBeUndefined();
+      await turn(each, 60_000);
+      expect(each.platform.requests).toHaveLength(1);
+    }
   });
 });

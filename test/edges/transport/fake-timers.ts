@@ -10,9 +10,7 @@ export class FakeTimers implements Timers {
   readonly #pending = new Set<Pending>();
   #now = 0;
 
-  now(): number {
-    return this.#now;
-  }
+  readonly now = (): number => this.#now;
 
   setTimeout(callback: () => void, delayMs: number): unknown {
     const timer = { at: this.#now + delayMs, callback };

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { KeysManager } from '../../../worker/engine/keys/keys-manager.ts';
+import { ChainMonitor, type ChannelMonitorUpdateStatus } from '../../../worker/engine/monitor/chain-monitor.ts';
+import { fakeSecp256k1 as secp } from '../../simulation/fake-secp256k1.ts';
+import { ours, PARAMS, theirs } from './samples.ts';
+
+const KEY = 'channel';
+
+/** A channel that is watched and has had one update, with a persister that answers as told. */
+function watched(status: ChannelMonitorUpdateStatus) {
+  const keys = new KeysManager(secp, new Uint8Array(64).fill(1), 'regtest');
+  const monitor = new ChainMonitor(
+    { persistNewChannel: () => status, updatePersistedChannel: () => status },
+    { registerTx: () => undefined, registerOutput: () => undefined },
+    { secp, signer: () => keys.deriveChannelSigner(0, PARAMS.fundingSat) },
+  );
+  const answers = [monitor.watchChannel(KEY, PARAMS, [ours(0), theirs(0)]), monitor.updateChannel(KEY, [theirs(1)])];
+  return { monitor, answers, started: monitor.takeStarted() };
+}
+
+describe('updates of a monitor', () => {
+  it('are in progress until each of them is durable', () => {
+    const { monitor, answers, started } = watched('InProgress');
+    const [first, second] = started.map(({ updateId }) => updateId);
+    expect(answers).toEqual(['InProgress', 'InProgress']);
+    expect(monitor.isInProgress(KEY)).toBe(true);
+    expect(monitor.channelMonitorUpdated(KEY, second ?? -1)).toBe(false);
+    expect(monitor.isInProgress(KEY)).toBe(true);
+    expect(monitor.channelMonitorUpdated(KEY, first ?? -1)).toBe(true);
+    expect(monitor.isInProgress(KEY)).toBe(false);
+  });
+
+  it('hold nothing up that shares their commit, while others do', () => {
+    const { monitor, started } = watched('InProgress');
+    expect(monitor.isInProgress(KEY, started)).toBe(false);
+    expect(monitor.isInProgress(KEY, started.slice(1))).toBe(true);
+    expect(monitor.isInProgress(KEY, [{ channelKey: 'another', updateId: 0 }, ...started.slice(1)])).toBe(true);
+  });
+
+  it('are told once to the turn that started them', () => {
+    const { monitor, started } = watched('InProgress');
+    expect(started).toHaveLength(2);
+    expect(monitor.takeStarted()).toEqual([]);
+  });
+
+  it('are never in progress where they are durable at once', () => {
+    const { monitor, started } = watched('Completed');
+    expect(started).toEqual([]);
+    expect(monitor.isInProgress(KEY)).toBe(false);
+  });
+});

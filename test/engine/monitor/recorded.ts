@@ -1,0 +1,140 @@
+import { fileURLToPath } from 'node:url';
+import { insertSecret, perCommitmentSecret, shachainIndex } from '../../../worker/engine/keys/shachain.ts';
+import type { ShachainStore } from '../../../worker/engine/keys/shachain.ts';
+import { encodeParameters } from '../../../worker/engine/monitor/channel-records.ts';
+import type { ChannelMonitor, FundingSpend } from '../../../worker/engine/monitor/channel-monitor.ts';
+import { encodeMonitor, encodeUpdate } from '../../../worker/engine/monitor/monitor-records.ts';
+import type { MonitorStep } from '../../../worker/engine/monitor/monitor-update.ts';
+import { toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { sha256 } from '../../../worker/engine/primitives/hash.ts';
+import type { ChannelParameters } from '../../../worker/engine/transactions/channel-parameters.ts';
+import {
+  htlc,
+  Kept,
+  key,
+  ours,
+  PARAMS,
+  PREIMAGE,
+  preimage,
+  revoked,
+  SEED,
+  signature,
+  spec,
+  theirs,
+} from './samples.ts';
+
+const OTHER_HASH = new Uint8Array(32).fill(6);
+const inbound = htlc(4n);
+/** One that no preimage is known for. */
+const outbound = { ...htlc(9n, 'outbound'), paymentHash: OTHER_HASH, cltvExpiry: 640 };
+const HTLCS = [inbound, outbound];
+const SCRIPT = Uint8Array.of(0, 20, ...new Uint8Array(20).fill(5));
+
+/** The channels whose monitors are stored whole, by their commitments' format. */
+export const CHANNELS: Readonly<Record<ChannelParameters['format'], ChannelParameters>> = {
+  anchors: PARAMS,
+  static_remotekey: {
+    ...PARAMS,
+    format: 'static_remotekey',
+    channelType: Uint8Array.of(0x10, 0),
+    channelKeysIndex: 12,
+    isOpener: false,
+    counterparty: { ...PARAMS.counterparty, upfrontShutdownScript: SCRIPT },
+  },
+};
+
+const secretsUpTo = (last: number): ShachainStore => {
+  let secrets: ShachainStore = [];
+  for (let number = 0; number <= last; number++)
+    secrets = insertSecret(secrets, shachainIndex(number), perCommitmentSecret(SEED, number)) ?? [];
+  return secrets;
+};
+
+const commitment = (number: number, htlcs = HTLCS) => ({
+  number,
+  spec: spec(htlcs),
+  perCommitmentPoint: key(number + 30),
+});
+
+/** What `recordsOf` leads to: HTLCs of both directions, and a signature that no revocation has answered yet. */
+export const storedMonitor = (params: ChannelParameters): ChannelMonitor => ({
+  params,
+  updateId: 5,
+  holderCommitment: { number: 1, spec: spec(HTLCS), signature, htlcSignatures: [signature, signature] },
+  counterpartyCommitments: [commitment(2, [outbound]), commitment(3)],
+  secrets: secretsUpTo(1),
+  preimages: new Map([[toHex(sha256(PREIMAGE)), PREIMAGE]]),
+  shutdownScript: new Uint8Array(0),
+  closed: 'no',
+  broadcastTransaction: new Uint8Array(0),
+  confirmedSpend: undefined,
+  resolvedOutputs: [],
+});
+
+/** The only commitment of a stored monitor that was revoked with HTLCs in it. */
+export const REVOKED = { number: 1, spec: spec(HTLCS) };
+
+/** The life of a monitor: a snapshot, updates after it, and a row of what was revoked before it and after. */
+function recordsOf(params: ChannelParameters): ReadonlyMap<string, Uint8Array> {
+  const kept = new Kept(params);
+  kept.update(ours(1, HTLCS), theirs(1, HTLCS));
+  kept.update(revoked(0), preimage);
+  kept.chainChanged();
+  kept.update(theirs(2, [outbound]));
+  kept.update(revoked(1));
+  kept.update(theirs(3, HTLCS));
+  return kept.records;
+}
+
+const SPENDS: readonly FundingSpend[] = [
+  { kind: 'holderCommitment' },
+  { kind: 'counterpartyCommitment', number: 3, perCommitmentPoint: key(33) },
+  { kind: 'revokedCommitment', number: 1 },
+  { kind: 'unknownCommitment', number: 8 },
+  { kind: 'cooperative' },
+];
+
+const afterSpend = (spend: FundingSpend): ChannelMonitor => ({
+  ...storedMonitor(PARAMS),
+  shutdownScript: SCRIPT,
+  closed: spend.kind === 'unknownCommitment' ? 'wait' : 'broadcast',
+  broadcastTransaction: new Uint8Array(60).fill(1),
+  confirmedSpend: { spend, transaction: new Uint8Array(80).fill(2), txid: new Uint8Array(32).fill(3), height: 812 },
+  resolvedOutputs: [
+    { vout: 0, txid: new Uint8Array(32).fill(4), height: 820 },
+    { vout: 3, txid: new Uint8Array(32).fill(5), height: 956 },
+  ],
+});
+
+export const SNAPSHOTS: Readonly<Record<string, ChannelMonitor>> = {
+  live: storedMonitor(PARAMS),
+  ...Object.fromEntries(SPENDS.map((spend) => [`spent: ${spend.kind}`, afterSpend(spend)])),
+};
+
+/** The steps of updates, in the order in which they are read. */
+export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
+  'both commitments': [ours(1, HTLCS), theirs(1, HTLCS)],
+  'revocation, new commitment and preimage': [revoked(1), theirs(3, [inbound]), preimage],
+  'shutdown script': [{ kind: 'shutdownScript', script: SCRIPT }],
+  'closed with a broadcast': [{ kind: 'channelForceClosed', broadcast: true }],
+  'closed without': [{ kind: 'channelForceClosed', broadcast: false }],
+};
+
+/** All of the above as this version stores it, in hex, in the form of the fixture. */
+export const recorded = () => ({
+  channels: mapped(CHANNELS, (params) => ({
+    params: toHex(encodeParameters(params)),
+    records: mapped(Object.fromEntries(recordsOf(params)), toHex),
+  })),
+  snapshots: mapped(SNAPSHOTS, (monitor) => toHex(encodeMonitor(monitor))),
+  updates: mapped(UPDATES, (steps) => toHex(encodeUpdate({ updateId: 1, steps }))),
+});
+
+function mapped<K extends string, V, R>(values: Readonly<Record<K, V>>, map: (value: V) => R): Record<K, R> {
+  const entries = Object.entries<V>(values).map(([name, value]) => [name, map(value)]);
+  return Object.fromEntries(entries) as Record<K, R>;
+}
+
+// Run by itself it prints the fixture: what a version has written once is not to be replaced, only added to.
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  process.stdout.write(`${JSON.stringify(recorded(), undefined, 2)}\n`);
