@@ -66,11 +66,14 @@ describe('a device without room', () => {
 describe('a worker', () => {
   it('that dies is told to the page, for calls and for the subscription', async () => {
     // In one task of the page: there is no time for an answer in between.
-    const answer = await tab.page.evaluate((invoice) => {
-      const waiting = window.testPage.call('payInvoice', [{ invoice }]);
-      window.testPage.crash();
-      return waiting;
-    }, world.alice.invoice({ msat: 1_000 }));
+    const answer = await tab.page.evaluate(
+      (invoice) => {
+        const waiting = window.testPage.call('payInvoice', [{ invoice }]);
+        window.testPage.crash();
+        return waiting;
+      },
+      world.alice.invoice({ msat: 1_000 }),
+    );
     expect(answer).toMatchObject({ kind: 'error', code: 'WorkerDied' });
     await expect(tab.api.snapshot()).rejects.toMatchObject({ code: 'WorkerDied' });
     expect(await tab.page.evaluate(() => window.testPage.endedBy)).toBe('WorkerDied');
