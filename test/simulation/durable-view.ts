@@ -7,6 +7,7 @@ import { latestCounterpartyCommit } from '../../worker/engine/channel/commitment
 import { applyUpdate, type ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
 import { decodeParameters, storeName } from '../../worker/engine/monitor/channel-records.ts';
 import { decodeMonitor, decodeUpdate, encodeMonitor } from '../../worker/engine/monitor/monitor-records.ts';
+import type { ChannelMonitorUpdate } from '../../worker/engine/monitor/monitor-update.ts';
 import { decodeInbound, type InboundPayment } from '../../worker/engine/payments/inbound-payment.ts';
 import { decodePayment, type OutboundPayment } from '../../worker/engine/payments/outbound-payment.ts';
 import type { ChannelParameters } from '../../worker/engine/transactions/channel-parameters.ts';
@@ -25,6 +26,8 @@ export class DurableView {
   /** By the name that the store has for a channel; the maps above are by channel id. */
   readonly #params = new Map<string, ChannelParameters>();
   readonly #keys = new Map<string, string>();
+  /** The update ids of the snapshots, by channel id. */
+  readonly #snapshots = new Map<string, number>();
   readonly #complain: (problem: string) => void;
 
   constructor(complain: (problem: string) => void) {
@@ -50,8 +53,11 @@ export class DurableView {
       if (parts[0] === 'chan' || parts[0] === 'mon') parts[1] = this.#keys.get(parts[1] ?? '') ?? '';
     for (const { parts, value } of paths)
       if (parts[0] === 'mon' && parts[2] === 'snap') this.#snapshot(parts[1] ?? '', value);
-    for (const { parts, value } of paths)
-      if (parts[0] === 'mon' && parts[2] === 'upd') this.#update(parts[1] ?? '', Number(parts[3]), value);
+    const updates = paths
+      .filter(({ parts }) => parts[0] === 'mon' && parts[2] === 'upd')
+      .map(({ parts, value }) => ({ name: parts[1] ?? '', update: value && decodeUpdate(value) }))
+      .sort((a, b) => (a.update?.updateId ?? 0) - (b.update?.updateId ?? 0));
+    for (const { name, update } of updates) this.#update(name, update);
     for (const { key, parts, value } of paths) {
       const [room, name = '', rest] = parts;
       if (room === 'chan' && rest === 'state') this.#channel(name, value);
@@ -75,19 +81,19 @@ export class DurableView {
     if (before !== undefined && monitor.updateId < before.updateId) this.#complain('a monitor went back');
     if (!equalBytes(encodeMonitor(monitor), value)) this.#complain('a monitor is not read as it was written');
     this.monitors.set(key, monitor);
+    this.#snapshots.set(key, monitor.updateId);
   }
 
-  #update(name: string, updateId: number, value: Uint8Array | undefined): void {
+  #update(name: string, update: ChannelMonitorUpdate | undefined): void {
     const key = this.#keyOf(name);
     const monitor = this.monitors.get(key);
-    if (monitor === undefined) return this.#complain('an update is for no monitor');
-    if (value === undefined) {
-      if (updateId > monitor.updateId) this.#complain(`update ${updateId} is deleted and in no snapshot`);
-      return;
-    }
+    if (monitor === undefined || update === undefined) return this.#complain('an update is for no monitor, or deleted');
+    const { updateId } = update;
     if (updateId <= monitor.updateId) return;
     if (updateId !== monitor.updateId + 1) return this.#complain(`update ${updateId} follows ${monitor.updateId}`);
-    this.monitors.set(key, applyUpdate(monitor, decodeUpdate(updateId, value)).monitor);
+    if (updateId - (this.#snapshots.get(key) ?? 0) >= 64)
+      this.#complain('an update took the place of one that is needed');
+    this.monitors.set(key, applyUpdate(monitor, update).monitor);
   }
 
   #channel(name: string, value: Uint8Array | undefined): void {

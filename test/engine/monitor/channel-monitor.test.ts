@@ -72,7 +72,7 @@ describe('a monitor', () => {
       fc.property(fc.nat(8), (gap) => {
         const kept = new Kept();
         for (let number = 1; number < 7; number += 2) payment(kept, number);
-        kept.records.delete(`mon/3/upd/${String(gap + 1).padStart(12, '0')}`);
+        kept.records.delete(`mon/3/upd/${gap + 1}`);
         expect(kept.loaded()?.updateId).toBe(gap);
       }),
     );

@@ -18,7 +18,7 @@ const { channels, snapshots, updates } = fixture;
 
 /** Reads a record of a monitor by its key and writes it again. */
 function rewritten(name: string, bytes: Uint8Array): Uint8Array {
-  if (name.includes('/upd/')) return encodeUpdate(decodeUpdate(1, bytes));
+  if (name.includes('/upd/')) return encodeUpdate(decodeUpdate(bytes));
   if (name.includes('/old/')) return encodeRevoked(decodeRevoked(bytes));
   return encodeMonitor(decodeMonitor(PARAMS, bytes));
 }
@@ -47,7 +47,7 @@ describe('monitor records of version 1', () => {
   });
 
   it.each(Object.entries(updates))('of an update are read and written again the same: %s', (name, hex) => {
-    const update = decodeUpdate(7, fromHex(hex));
+    const update = decodeUpdate(fromHex(hex));
     expect(update).toEqual({ updateId: 7, steps: UPDATES[name] });
     expect(toHex(encodeUpdate(update))).toBe(hex);
   });
@@ -61,7 +61,7 @@ describe('monitor records of version 1', () => {
     const tooNew = expect.objectContaining({ code: 'RecordTooNew' });
     const old = channels.anchors.records['mon/3/old/000000000001'];
     expect(() => decodeMonitor(PARAMS, later(snapshots.live))).toThrow(tooNew);
-    expect(() => decodeUpdate(1, later(updates['shutdown script']))).toThrow(tooNew);
+    expect(() => decodeUpdate(later(updates['shutdown script']))).toThrow(tooNew);
     expect(() => decodeRevoked(later(old))).toThrow(tooNew);
   });
 });

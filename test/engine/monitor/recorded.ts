@@ -127,7 +127,7 @@ export const recorded = () => ({
     records: mapped(Object.fromEntries(recordsOf(params)), toHex),
   })),
   snapshots: mapped(SNAPSHOTS, (monitor) => toHex(encodeMonitor(monitor))),
-  updates: mapped(UPDATES, (steps) => toHex(encodeUpdate({ updateId: 1, steps }))),
+  updates: mapped(UPDATES, (steps) => toHex(encodeUpdate({ updateId: 7, steps }))),
 });
 
 function mapped<K extends string, V, R>(values: Readonly<Record<K, V>>, map: (value: V) => R): Record<K, R> {

@@ -21,6 +21,7 @@ const coin = (amountSat: bigint, changes: Partial<Coin> = {}): Coin => ({
   height: 100,
   coinbase: false,
   own: false,
+  trusted: false,
   ...changes,
 });
 const { height: _, ...pending } = coin(50_000n);

@@ -12,6 +12,7 @@ import {
 import { scriptOfAddress } from '../../../worker/engine/wallet/address.ts';
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import type { WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
+import { decodeWallet, encodeWallet } from '../../../worker/engine/wallet/wallet-record.ts';
 import { GAP_LIMIT, OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
@@ -204,6 +205,67 @@ describe('a payment', () => {
     });
     reference.finalize();
     expect(toHex(rawTx)).toBe(reference.hex);
+  });
+});
+
+describe('change', () => {
+  /** Whether each unspent coin counts as the wallet's own. */
+  const owns = (): boolean[] => wallet.state.coins.filter(({ spentBy }) => !spentBy).map(({ own }) => own);
+
+  /** A payment in a block, whose coin is then buried and forgotten; its change is left. */
+  function forgetful(): Transaction {
+    receive(100_000n);
+    const { tx } = wallet.send(elsewhere, 30_000n, terms);
+    wallet.transactionConfirmed(tx, 1001);
+    wallet.bestBlockUpdated(1101);
+    expect(wallet.state.coins).toHaveLength(1);
+    return tx;
+  }
+
+  it('stays our own when the chain reports it again after the coin that it came from was forgotten', () => {
+    const tx = forgetful();
+    const stored = decodeWallet(encodeWallet(wallet.state));
+    wallet = new OnchainWallet(secp, new Descriptors(seed, 'regtest'), stored);
+    wallet.transactionConfirmed(tx, 1001);
+    expect([owns(), wallet.state]).toEqual([[true], stored]);
+  });
+
+  it('can be spent at once even when its block is gone after that', () => {
+    const tx = forgetful();
+    wallet.transactionConfirmed(tx, 1001);
+    wallet.transactionUnconfirmed(transactionId(tx));
+    expect(wallet.balance(0n).spendableSat).toBe(tx.outputs[1]?.amountSat);
+  });
+
+  it('is our own once the coin that it came from is found', () => {
+    const from = payment(wallet.newScript('receive'), 100_000n);
+    const input = { txid: transactionId(from), vout: 0, sequence: 0, scriptSig: new Uint8Array(0), witness: [] };
+    const outputs = [{ amountSat: 90_000n, script: wallet.newScript('change') }];
+    const spending = { version: 2, inputs: [input], outputs, locktime: 0 };
+    wallet.transactionConfirmed(spending, 1000);
+    expect(owns()).toEqual([false]);
+    wallet.transactionConfirmed(from, 999);
+    wallet.transactionConfirmed(spending, 1000);
+    expect(owns()).toEqual([true]);
+  });
+
+  it('of what others have inputs in too is our own, but not spent before it is confirmed', () => {
+    receive(100_000n);
+    const prevouts = [{ amountSat: 330n, script: p2wsh }];
+    const { tx, feeSat } = wallet.bump({
+      tx: { ...payment(p2wsh, 0n), outputs: [] },
+      prevouts,
+      witnessWeight: 115,
+      feeratePerKw: 1000,
+    });
+    wallet.transactionSeen(tx);
+    expect([owns(), wallet.balance(0n).spendableSat]).toEqual([[true], 0n]);
+    wallet.transactionConfirmed(tx, 1001);
+    expect([owns(), wallet.balance(0n).spendableSat]).toEqual([[true], 100_330n - feeSat]);
+    wallet.bestBlockUpdated(1101);
+    const { state } = wallet;
+    wallet.transactionConfirmed(tx, 1001);
+    expect(wallet.state).toEqual(state);
   });
 });
 

@@ -10,8 +10,9 @@ import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 const UPDATES_PER_SNAPSHOT = 64;
 
 /**
- * `Persist` on the store: a snapshot, and an update a record after it. Everything joins the write of the running turn, so
- * the answer is always `InProgress`; the commit completes it.
+ * `Persist` on the store: a snapshot, and an update a record after it. The updates' records are a ring: one that is in the
+ * snapshot is never deleted, a later one takes its place. Everything joins the write of the running turn, so the answer is
+ * always `InProgress`; the commit completes it.
  */
 export class MonitorPersister implements Persist {
   readonly #writes: () => StoreWrites;
@@ -24,7 +25,7 @@ export class MonitorPersister implements Persist {
   }
 
   persistNewChannel(channelKey: string, monitor: ChannelMonitor): ChannelMonitorUpdateStatus {
-    this.#snapshot(channelKey, monitor, monitor.updateId);
+    this.#snapshot(channelKey, monitor);
     return 'InProgress';
   }
 
@@ -40,7 +41,7 @@ export class MonitorPersister implements Persist {
     const since = monitor.updateId - (this.#snapshots.get(channelKey) ?? 0);
     // What the chain or a close changes is not in any update: only a snapshot has it.
     if (update === undefined || monitor.closed !== 'no' || since >= UPDATES_PER_SNAPSHOT)
-      this.#snapshot(channelKey, monitor, update === undefined ? monitor.updateId : monitor.updateId - 1);
+      this.#snapshot(channelKey, monitor);
     else writes.set(updateKey(monitor.params, update.updateId), encodeUpdate(update));
     return 'InProgress';
   }
@@ -56,22 +57,18 @@ export class MonitorPersister implements Persist {
     let monitor = decodeMonitor(params, snapshot);
     this.#snapshots.set(channelKey, monitor.updateId);
     for (;;) {
-      const updateId = monitor.updateId + 1;
-      const stored = records.get(updateKey(params, updateId));
-      if (stored === undefined) return monitor;
-      monitor = applyUpdate(monitor, decodeUpdate(updateId, stored)).monitor;
+      const stored = records.get(updateKey(params, monitor.updateId + 1));
+      const update = stored && decodeUpdate(stored);
+      if (update?.updateId !== monitor.updateId + 1) return monitor;
+      monitor = applyUpdate(monitor, update).monitor;
     }
   }
 
-  /** `lastStored` is the newest update that may have a record. */
-  #snapshot(channelKey: string, monitor: ChannelMonitor, lastStored: number): void {
-    const writes = this.#writes();
-    writes.set(`mon/${storeName(monitor.params)}/snap`, encodeMonitor(monitor));
-    for (let id = (this.#snapshots.get(channelKey) ?? 0) + 1; id <= lastStored; id++)
-      writes.set(updateKey(monitor.params, id), undefined);
+  #snapshot(channelKey: string, monitor: ChannelMonitor): void {
+    this.#writes().set(`mon/${storeName(monitor.params)}/snap`, encodeMonitor(monitor));
     this.#snapshots.set(channelKey, monitor.updateId);
   }
 }
 
 const updateKey = (params: ChannelParameters, updateId: number): string =>
-  `mon/${storeName(params)}/upd/${sortable(updateId)}`;
+  `mon/${storeName(params)}/upd/${updateId % UPDATES_PER_SNAPSHOT}`;

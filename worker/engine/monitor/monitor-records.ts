@@ -72,6 +72,7 @@ const updateRecord = recordFormat('monitor update', 1, {
   preimages: [8, { kind: 'rest', of: preimageSchema }],
   shutdownScripts: [10, { kind: 'rest', of: 'bytes' }],
   closed: [12, { kind: 'rest', of: 'u8' }],
+  updateId: [14, 'u64'],
 });
 
 const revokedRecord = recordFormat('revoked commitment', 1, { number: [2, 'u64'], spec: [4, specSchema] });
@@ -122,7 +123,7 @@ export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): Cha
  * An update as its steps by kind, in the only order in which a turn makes them: our commitment, the secret of the
  * counterparty's old one, its new one, and the rest, which depends on none of them.
  */
-export function encodeUpdate({ steps }: ChannelMonitorUpdate): Uint8Array {
+export function encodeUpdate({ updateId, steps }: ChannelMonitorUpdate): Uint8Array {
   const of = <K extends MonitorStep['kind']>(kind: K): Extract<MonitorStep, { kind: K }>[] =>
     steps.filter((step): step is Extract<MonitorStep, { kind: K }> => step.kind === kind);
   const order = steps.map(({ kind }) => kind);
@@ -136,10 +137,11 @@ export function encodeUpdate({ steps }: ChannelMonitorUpdate): Uint8Array {
     preimages: of('paymentPreimage').map(({ preimage }) => preimage),
     shutdownScripts: of('shutdownScript').map(({ script }) => script),
     closed: of('channelForceClosed').map(({ broadcast }) => (broadcast ? 1 : 0)),
+    updateId: BigInt(updateId),
   });
 }
 
-export function decodeUpdate(updateId: number, bytes: Uint8Array): ChannelMonitorUpdate {
+export function decodeUpdate(bytes: Uint8Array): ChannelMonitorUpdate {
   const stored = updateRecord.decode(bytes);
   const steps: MonitorStep[] = [
     ...stored.holderCommitments.map(
@@ -155,7 +157,7 @@ export function decodeUpdate(updateId: number, bytes: Uint8Array): ChannelMonito
     ...stored.shutdownScripts.map((script) => ({ kind: 'shutdownScript', script }) as const),
     ...stored.closed.map((broadcast) => ({ kind: 'channelForceClosed', broadcast: broadcast === 1 }) as const),
   ];
-  return { updateId, steps };
+  return { updateId: Number(stored.updateId), steps };
 }
 
 export const encodeRevoked = ({ number, spec }: RevokedCommitment): Uint8Array =>

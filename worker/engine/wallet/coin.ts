@@ -8,18 +8,23 @@ export interface Coin extends Outpoint, ScriptOrigin {
   /** Height of its block; absent while it is not confirmed. */
   readonly height?: number;
   readonly coinbase: boolean;
-  /** Made by a transaction that spends nothing but coins of the wallet: nobody else can replace it. */
+  /** Made by a transaction that spends coins of the wallet: change or a payment to itself, not money that came. */
   readonly own: boolean;
+  /**
+   * Made by a transaction that spends nothing but coins of the wallet: nobody else can replace it. The change of an
+   * anchor's child is `own` but not this: a commitment of the counterparty takes the child away.
+   */
+  readonly trusted: boolean;
   readonly spentBy?: { readonly txid: Uint8Array; readonly height?: number };
 }
 
 /** Blocks until the coins of a coinbase may move, their own included. */
 const COINBASE_MATURITY = 100;
 
-/** Whether a coin may be spent in the block after `bestHeight`: unspent, mature, and confirmed or our own change. */
+/** Whether a coin may be spent in the block after `bestHeight`: unspent, mature, and confirmed or trusted. */
 export function isSpendable(coin: Coin, bestHeight: number): boolean {
   if (coin.spentBy) return false;
-  if (coin.height === undefined) return coin.own;
+  if (coin.height === undefined) return coin.trusted;
   return !coin.coinbase || bestHeight - coin.height + 1 >= COINBASE_MATURITY;
 }
 

@@ -24,7 +24,7 @@ const walletRecord = recordFormat('on-chain wallet', 1, {
   bestHeight: [6, 'u32'],
 });
 
-const FLAG = { coinbase: 1, own: 2, confirmed: 4, spent: 8, spentConfirmed: 16 } as const;
+const FLAG = { coinbase: 1, own: 2, confirmed: 4, spent: 8, spentConfirmed: 16, trusted: 32 } as const;
 const NO_TXID = new Uint8Array(32);
 
 /** All but the locks, which belong to fundings that a restart forgets. */
@@ -64,6 +64,7 @@ export function decodeWallet(bytes: Uint8Array): WalletState {
         amountSat: coin.amountSat,
         coinbase: has(FLAG.coinbase),
         own: has(FLAG.own),
+        trusted: has(FLAG.trusted),
         ...(has(FLAG.confirmed) ? { height: coin.height } : {}),
         ...(has(FLAG.spent) ? { spentBy } : {}),
       };
@@ -73,10 +74,11 @@ export function decodeWallet(bytes: Uint8Array): WalletState {
   };
 }
 
-function flagsOf({ coinbase, own, height, spentBy }: Coin): number {
+function flagsOf({ coinbase, own, trusted, height, spentBy }: Coin): number {
   return (
     (coinbase ? FLAG.coinbase : 0) |
     (own ? FLAG.own : 0) |
+    (trusted ? FLAG.trusted : 0) |
     (height !== undefined ? FLAG.confirmed : 0) |
     (spentBy !== undefined ? FLAG.spent : 0) |
     (spentBy?.height !== undefined ? FLAG.spentConfirmed : 0)
