@@ -29,14 +29,16 @@ function setUp() {
   const failures: string[] = [];
   const tasks: (() => void)[] = [];
   let toSign: TurnResult | undefined;
+  let fails = false;
   const committer = new Committer({
     target: store,
     soon: (callback) => void tasks.push(callback),
     release: (effects: readonly Effect[]) =>
       left.push(...effects.map((effect) => ('reason' in effect ? effect.reason : effect.kind))),
-    sign: (updates) => {
+    endCommit: (updates) => {
+      if (fails) throw new TypeError('a mistake of ours');
       if (toSign !== undefined) left.push(`signing after ${updates.length}`);
-      return toSign;
+      return toSign ?? new Turn(0).finish([]);
     },
     completed: (updates) => completed.push(...updates.map(({ updateId }) => updateId)),
     failed: (error) => failures.push(error.code),
@@ -56,13 +58,14 @@ function setUp() {
     turn.leave({ kind: 'disconnect', nodeId: '', connectionId: 0, reason: 'signature' });
     toSign = turn.finish([]);
   };
+  const failing = (): void => void (fails = true);
   const settle = async (): Promise<void> => {
     for (let i = 0; i < 10; i++) {
       tasks.splice(0).forEach((task) => task());
       await Promise.resolve();
     }
   };
-  return { store, left, completed, failures, committer, submit, signing, settle };
+  return { store, left, completed, failures, committer, submit, signing, failing, settle };
 }
 
 describe('the committer', () => {
@@ -129,6 +132,16 @@ describe('the committer', () => {
     store.batches[0]?.done();
     await settle();
     expect(left).toEqual(['signing after 2', 'first', 'second', 'signature', 'signing after 1']);
+  });
+
+  it('writes nothing of a group that cannot be ended, and nothing after it', async () => {
+    const { store, left, failures, submit, failing, settle } = setUp();
+    failing();
+    submit('first', 'a');
+    await settle();
+    submit('second', 'b');
+    await settle();
+    expect([left, failures, store.batches]).toEqual([[], ['InvariantBroken'], []]);
   });
 
   it('signs for a turn that wrote nothing, without a transaction for nothing', async () => {

@@ -119,7 +119,7 @@ class Desk {
       htlcSwitch: {
         firstHops: () =>
           this.channels.map((availableMsat, index) => ({
-            channelKey: `c${index}`,
+            channelKey: `c${index}`.repeat(32),
             counterpartyNodeId: peer.nodeId,
             availableMsat: msat(availableMsat),
           })),

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Activity } from '../../worker/client/api.ts';
+import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
+import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { Scenario } from '../interop/scenario.ts';
 import { NodeWallet } from '../interop/wallet-in-node.ts';
 import vectors from '../vectors/bolt11.json' with { type: 'json' };
@@ -38,7 +40,7 @@ describe('without a wallet', () => {
   });
 });
 
-describe('coins that came', () => {
+describe('payments that came', () => {
   it('have the time of their block, which a restart does not change', async () => {
     await scenario.start();
     const before = await received();
@@ -64,6 +66,42 @@ describe('coins that came', () => {
     await scenario.mine(1);
     const [confirmed] = (await received()).filter(({ id }) => id === pending?.id);
     expect(confirmed).toMatchObject({ state: 'succeeded', at: blockTime() });
+  });
+
+  it('stay in the list when they are spent and forgotten, and what came back as change is not in it', async () => {
+    const before = await received();
+    const { txid } = await wallet.api.sendOnchain({ address: ELSEWHERE, amountSat: 950_000n });
+    await scenario.until('the payment is out', () => world.chain.find(txid) !== undefined);
+    await scenario.mine(102);
+    expect(await received()).toEqual(before);
+    await wallet.restart();
+    await scenario.connected();
+    await scenario.mine(1);
+    expect(await received()).toEqual(before);
+  });
+
+  it('are not those to itself, not even when their coins are forgotten and the chain tells of them again', async () => {
+    await scenario.fund(60_000_000);
+    const before = await received();
+    const line = before.find(({ amountMsat }) => amountMsat === 50_000_000_000n);
+    const first = world.chain.find(line?.id ?? '')?.tx.toRaw() ?? new Uint8Array(0);
+    // The first address is also where closed channels pay to: the chain is asked for it at every start.
+    const script = decodeTransaction(first).outputs.find(({ amountSat }) => amountSat === 50_000_000n)?.script;
+    const address = addressOfScript(script ?? new Uint8Array(0), 'regtest') ?? '';
+    const pays = async (to: string, amountSat: bigint): Promise<void> => {
+      const { txid } = await wallet.api.sendOnchain({ address: to, amountSat });
+      await scenario.until('the payment is out', () => world.chain.find(txid) !== undefined);
+      await scenario.mine(1);
+    };
+    await pays(address, 55_000_000n);
+    // With the coin that came back goes the change: the wallet forgets all of the payment to itself.
+    await pays(ELSEWHERE, 108_000_000n);
+    await scenario.mine(101);
+    await wallet.restart();
+    await scenario.connected();
+    await scenario.mine(1);
+    expect(await received()).toEqual(before);
+    await scenario.fund(50_000_000);
   });
 });
 

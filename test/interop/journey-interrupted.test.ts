@@ -22,9 +22,10 @@ afterAll(async () => {
 
 const AMOUNT = 1_234_567n;
 
-/** Starts a payment each way; gives what waits for both ends. */
-const bothWays = async () => {
+/** Starts a payment each way; gives what waits for both ends. `prepare` runs when nothing can come in between any more. */
+const bothWays = async (prepare: () => void = () => undefined) => {
   const { invoice, paymentHash } = await wallet.api.createInvoice({ amountMsat: 2n * AMOUNT, description: 'in' });
+  prepare();
   world.alice.pay(invoice);
   const { paymentId } = await wallet.api.payInvoice({ invoice: world.alice.invoice({ msat: Number(AMOUNT) }) });
   const isOver = (): boolean => [paymentId, paymentHash].every((id) => wallet.told.eventsOf(id).length > 0);
@@ -44,8 +45,9 @@ const CUTS = (['toPeer', 'toClient'] as const).flatMap((direction) =>
 describe('payments both ways', () => {
   it.each(CUTS)('survive a cut %s after packet %d', async (direction, count) => {
     const before = await scenario.agreed();
-    world.proxy.fault = { kind: 'limit', direction, unit: 'messages', count };
-    const { succeeded } = await bothWays();
+    const { succeeded } = await bothWays(() => {
+      world.proxy.fault = { kind: 'limit', direction, unit: 'messages', count };
+    });
     await wallet.api.wake();
     await scenario.until('the connection breaks', () => world.proxy.connections === 0);
     world.proxy.fault = { kind: 'none' };

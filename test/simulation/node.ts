@@ -112,7 +112,7 @@ export class SimulatedNode {
       target: options.store,
       soon: options.soon ?? queueMicrotask,
       release: (effects) => effects.forEach((effect) => this.#leave(effect)),
-      sign: (updates) => this.manager.signPending(options.now(), updates),
+      endCommit: (updates) => this.manager.endCommit(options.now(), updates),
       completed: (updates) => {
         if (updates.length === 0) return;
         this.turn(() => {

@@ -1,13 +1,12 @@
 import type { InboundPayment } from '../engine/payments/inbound-payment.ts';
 import type { OutboundPayment } from '../engine/payments/outbound-payment.ts';
 import { decodeInvoice } from '../engine/payments/bolt11.ts';
-import { reversed, toHex } from '../engine/primitives/bytes.ts';
-import type { Coin } from '../engine/wallet/coin.ts';
+import { toHex } from '../engine/primitives/bytes.ts';
 import type { Activity } from './api.ts';
 import type { LightningNode } from './lightning-node.ts';
-import type { OnchainSend } from './wallet-records.ts';
+import type { OnchainReceived, OnchainSend } from './wallet-records.ts';
 
-/** Payments in and out, open invoices, and coins that came or went, newest first. */
+/** Payments in and out, open invoices, and on-chain payments that came or went, newest first. */
 export function activityOf(node: LightningNode, now: number, limit: number): readonly Activity[] {
   const { payments } = node.manager;
   const sent = payments.outbound().toSorted((a, b) => b.createdAt - a.createdAt);
@@ -15,8 +14,8 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
   return [
     ...sent.slice(0, limit).map((payment) => sentActivity(node, payment)),
     ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),
-    ...node.wallet.state.coins.filter(({ own }) => !own).map((coin) => coinActivity(coin, node.timeOf(coin))),
-    ...node.onchainSends().map((send) => sendActivity(send)),
+    ...node.onchainReceived().map(onchainReceivedActivity),
+    ...node.onchainSends().map(onchainSentActivity),
   ]
     .toSorted((a, b) => b.at - a.at)
     .slice(0, limit);
@@ -56,17 +55,17 @@ function receivedActivity(payment: InboundPayment, now: number): Activity {
   return { ...common, kind: 'invoice', state, amountMsat: payment.amountMsat ?? 0n };
 }
 
-const coinActivity = (coin: Coin, at: number): Activity => ({
-  id: `${toHex(reversed(coin.txid))}:${coin.vout}`,
+const onchainReceivedActivity = ({ txid, amountSat, seenAt, block }: OnchainReceived): Activity => ({
+  id: txid,
   kind: 'onchainReceived',
-  state: coin.height === undefined ? 'pending' : 'succeeded',
-  amountMsat: coin.amountSat * 1000n,
+  state: block === undefined ? 'pending' : 'succeeded',
+  amountMsat: amountSat * 1000n,
   feeMsat: 0n,
   description: '',
-  at,
+  at: block?.at ?? seenAt,
 });
 
-const sendActivity = ({ txid, amountSat, feeSat, at, address, confirmed }: OnchainSend): Activity => ({
+const onchainSentActivity = ({ txid, amountSat, feeSat, at, address, confirmed }: OnchainSend): Activity => ({
   id: txid,
   kind: 'onchainSent',
   state: confirmed ? 'succeeded' : 'pending',

@@ -117,7 +117,7 @@ export interface Activity {
   readonly description: string;
   /**
    * Milliseconds since 1970. Of coins that came: their block's time, and before they are in one the moment at which the
-   * wallet first saw them; 0 for coins of an older version until the chain was reached.
+   * wallet first saw them.
    */
   readonly at: number;
   /** Why it failed and what to do, with `failed`. */

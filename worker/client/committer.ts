@@ -14,7 +14,7 @@ export interface CommitterParts {
   /** Effects whose turns are durable, in the order in which they were made. */
   readonly release: (effects: readonly Effect[]) => void;
   /** Ends the group of turns that is about to be committed: what it answers joins them. `updates` are theirs. */
-  readonly sign: (updates: readonly PendingUpdate[]) => TurnResult | undefined;
+  readonly endCommit: (updates: readonly PendingUpdate[]) => TurnResult;
   /** Updates that a commit has completed, after the effects of its turns have left. */
   readonly completed: (updates: readonly PendingUpdate[]) => void;
   /** A commit failed: nothing leaves any more. Called once. */
@@ -49,9 +49,9 @@ export class Committer {
   }
 
   submit(turn: TurnResult): void {
-    const { writes, after, signingDue } = turn;
+    const { writes, after, commitDue } = turn;
     if (this.#stopped) return;
-    if (writes.size === 0 && !signingDue && this.#open === undefined) {
+    if (writes.size === 0 && !commitDue && this.#open === undefined) {
       // Nothing of its own to wait for, but what it says may build on turns that are not durable yet.
       if (this.#inFlight !== undefined) this.#inFlight.afters.push(after);
       else if (this.#receipt !== undefined) this.#parts.release(after.release(this.#receipt));
@@ -104,8 +104,14 @@ export class Committer {
   async #commit(): Promise<void> {
     const batch = this.#open;
     if (batch === undefined || this.#inFlight !== undefined || this.#stopped) return;
-    const signed = this.#parts.sign(batch.updates);
-    if (signed !== undefined) join(batch, signed);
+    try {
+      join(batch, this.#parts.endCommit(batch.updates));
+    } catch (error) {
+      // Without its end the group is not whole: nothing of it may be written.
+      return this.#fail(
+        asGlowwormError(error, 'InvariantBroken', 'The wallet stopped itself: it could not be written.'),
+      );
+    }
     this.#open = undefined;
     this.#inFlight = batch;
     for (const [key, value] of this.#lazy) if (!batch.writes.has(key)) batch.writes.set(key, value);
@@ -114,10 +120,7 @@ export class Committer {
       if (batch.writes.size > 0 || this.#receipt === undefined)
         this.#receipt = await this.#parts.target.commit(batch.writes);
     } catch (error) {
-      this.#fail(
-        error instanceof GlowwormError ? error : new GlowwormError('StorageFailed', 'The wallet could not be written.'),
-      );
-      return;
+      return this.#fail(asGlowwormError(error, 'StorageFailed', 'The wallet could not be written.'));
     }
     this.#inFlight = undefined;
     if (this.#stopped) return;
@@ -140,3 +143,6 @@ function join(batch: Batch, { writes, after, updates }: TurnResult): void {
   batch.afters.push(after);
   batch.updates.push(...updates);
 }
+
+const asGlowwormError = (error: unknown, code: string, message: string): GlowwormError =>
+  error instanceof GlowwormError ? error : new GlowwormError(code, message);

@@ -14,7 +14,6 @@ import { ChannelManager } from '../engine/manager/channel-manager.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { Effect } from '../engine/manager/turn.ts';
 import { transactionId } from '../engine/transactions/transaction.ts';
-import type { Coin } from '../engine/wallet/coin.ts';
 import { Descriptors } from '../engine/wallet/descriptors.ts';
 import { decodeWallet } from '../engine/wallet/wallet-record.ts';
 import type { SpendTerms } from '../engine/wallet/wallet-transaction.ts';
@@ -24,14 +23,13 @@ import type { Message } from '../engine/wire/message.ts';
 import type { NetworkName, PeerConfig, WalletConfig } from './api.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
-import { CoinTimes } from './coin-times.ts';
 import { Committer } from './committer.ts';
 import type { OnchainPayer } from './onchain-payment.ts';
 import { localFeatures } from './peers/local-features.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
 import type { WalletPlatform } from './platform.ts';
+import { ReceivedPayments } from './received-payments.ts';
 import {
-  coinTimeKey,
   decodeHeaders,
   decodePeer,
   decodeSend,
@@ -41,7 +39,9 @@ import {
   encodeWalletSecret,
   HEADERS_KEY,
   peerKey,
+  receivedKey,
   sentKey,
+  type OnchainReceived,
   type OnchainSend,
   WALLET_KEY,
   type WalletSecret,
@@ -82,7 +82,7 @@ export class LightningNode implements OnchainPayer {
   readonly #peerConfigs = new Map<string, PeerConfig>();
   readonly #sends = new Map<string, OnchainSend>();
   readonly #descriptors: Descriptors;
-  readonly #coinTimes: CoinTimes;
+  readonly #received: ReceivedPayments;
   /** Events whose commit has completed: one that is only noted may still be lost, and is told to nobody. */
   readonly #durableEvents = new Map<number, EngineEvent>();
   #problem: GlowwormError | undefined;
@@ -111,8 +111,8 @@ export class LightningNode implements OnchainPayer {
     );
     this.#loadPeers();
     for (const [txid, bytes] of recordsBelow(records, sentKey(''))) this.#sends.set(txid, decodeSend(txid, bytes));
-    const times = recordsBelow(records, coinTimeKey(''));
-    this.#coinTimes = new CoinTimes(times, (key, value) => this.manager.record(key, value));
+    const received = recordsBelow(records, receivedKey(''));
+    this.#received = new ReceivedPayments(received, (key, value) => this.manager.record(key, value));
     const headers = records.get(HEADERS_KEY);
     this.chain = new ChainFollower({
       network,
@@ -145,7 +145,7 @@ export class LightningNode implements OnchainPayer {
       target: store,
       soon: platform.soon,
       release: (effects) => effects.forEach((effect) => this.#leave(effect)),
-      sign: (updates) => this.#guarded(() => this.manager.signPending(platform.timers.now(), updates)),
+      endCommit: (updates) => this.manager.endCommit(platform.timers.now(), updates),
       completed: (updates) => {
         if (updates.length > 0)
           this.#guarded(() =>
@@ -212,7 +212,7 @@ export class LightningNode implements OnchainPayer {
     if (this.#problem !== undefined) throw this.#problem;
     const { value, result } = this.manager.run(this.#parts.platform.timers.now(), work);
     this.#committer.submit(result);
-    if (result.writes.size > 0) this.#parts.changed();
+    if (result.commitDue || result.writes.size > 0) this.#parts.changed();
     return value;
   }
 
@@ -268,9 +268,9 @@ export class LightningNode implements OnchainPayer {
     return { feeratePerKw: this.chain.feerates.closing, reserveSat: reserveSat(open) };
   }
 
-  /** When a coin came, in milliseconds since 1970; 0 where that is not known. */
-  timeOf(coin: Coin): number {
-    return this.#coinTimes.of(coin);
+  /** Payments from others to the on-chain wallet, in no order. */
+  onchainReceived(): readonly OnchainReceived[] {
+    return this.#received.list();
   }
 
   onchainSends(): readonly OnchainSend[] {
@@ -311,7 +311,6 @@ export class LightningNode implements OnchainPayer {
 
   #takeChainUpdate(update: ChainUpdate, headers: HeaderChainState): void {
     const { hash } = update.best.header;
-    const blockTimes = new Map(update.confirmed.map(({ height, header }) => [height, header.time * 1000]));
     const moved = hash !== this.#bestHash;
     this.#bestHash = hash;
     this.turn(() => {
@@ -326,7 +325,9 @@ export class LightningNode implements OnchainPayer {
       }
       for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
       for (const txid of update.dropped) this.wallet.transactionDropped(txid);
-      this.#coinTimes.update(this.wallet.state.coins, blockTimes, this.#parts.platform.timers.now());
+      // A payment to ourselves looks like another's when the chain reports it again and its inputs are forgotten.
+      const coins = this.wallet.state.coins.filter(({ txid }) => !this.#sends.has(toHex(reversed(txid))));
+      this.#received.update(coins, update, this.#parts.platform.timers.now());
       if (!moved) return;
       this.wallet.bestBlockUpdated(update.best.height);
       this.manager.bestBlockUpdated(update.best.height);
@@ -430,14 +431,13 @@ export class LightningNode implements OnchainPayer {
   }
 
   /** For inputs that nobody waits for: an error of ours has frozen its channel already, and here it goes to the log. */
-  #guarded<T>(work: () => T): T | undefined {
+  #guarded(work: () => void): void {
     try {
-      return work();
+      work();
     } catch (error) {
-      if (error === this.#problem) return undefined;
+      if (error === this.#problem) return;
       this.#parts.log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
       this.#parts.changed();
-      return undefined;
     }
   }
 

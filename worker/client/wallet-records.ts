@@ -9,7 +9,7 @@ export const WALLET_KEY = 'meta/wallet';
 export const HEADERS_KEY = 'chain/headers';
 export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;
 export const sentKey = (txid: string): string => `coin/sent/${txid}`;
-export const coinTimeKey = (txid: string): string => `coin/time/${txid}`;
+export const receivedKey = (txid: string): string => `coin/received/${txid}`;
 
 /** Headers kept over a restart: the depth of the deepest reorganisation that is followed. */
 const KEPT_HEADERS = 288;
@@ -37,12 +37,15 @@ export interface OnchainSend {
   readonly confirmed: boolean;
 }
 
-/** When a transaction that brought a coin was made; milliseconds since 1970. */
-export interface CoinTime {
+/** A payment to the on-chain wallet: all that one transaction brought. Times are milliseconds since 1970. */
+export interface OnchainReceived {
+  /** As explorers print it. */
+  readonly txid: string;
+  readonly amountSat: bigint;
   /** When this wallet first saw it. */
   readonly seenAt: number;
-  /** Of its block's header; 0 while it is in none. */
-  readonly blockAt: number;
+  /** Absent while it is not confirmed; `at` is the time of the block's header. */
+  readonly block?: { readonly height: number; readonly at: number };
 }
 
 const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest'];
@@ -75,14 +78,26 @@ const sentRecord = recordFormat('on-chain payment', 1, {
   confirmed: [12, 'u8'],
 });
 
-const coinTimeRecord = recordFormat('coin time', 1, { seenAt: [2, 'u64'], blockAt: [4, 'u64'] });
+/** A block's height and time are 0 while there is none: the first block pays nobody. */
+const receivedRecord = recordFormat('received on-chain payment', 1, {
+  amountSat: [2, 'u64'],
+  seenAt: [4, 'u64'],
+  blockHeight: [6, 'u32'],
+  blockAt: [8, 'u64'],
+});
 
-export const encodeCoinTime = ({ seenAt, blockAt }: CoinTime): Uint8Array =>
-  coinTimeRecord.encode({ seenAt: BigInt(seenAt), blockAt: BigInt(blockAt) });
+export const encodeReceived = ({ amountSat, seenAt, block }: OnchainReceived): Uint8Array =>
+  receivedRecord.encode({
+    amountSat,
+    seenAt: BigInt(seenAt),
+    blockHeight: block?.height ?? 0,
+    blockAt: BigInt(block?.at ?? 0),
+  });
 
-export function decodeCoinTime(bytes: Uint8Array): CoinTime {
-  const { seenAt, blockAt } = coinTimeRecord.decode(bytes);
-  return { seenAt: Number(seenAt), blockAt: Number(blockAt) };
+export function decodeReceived(txid: string, bytes: Uint8Array): OnchainReceived {
+  const { amountSat, seenAt, blockHeight, blockAt } = receivedRecord.decode(bytes);
+  const payment = { txid, amountSat, seenAt: Number(seenAt) };
+  return blockHeight === 0 ? payment : { ...payment, block: { height: blockHeight, at: Number(blockAt) } };
 }
 
 export const encodeSend = ({ rawTx, address, amountSat, feeSat, at, confirmed }: OnchainSend): Uint8Array =>

@@ -14,6 +14,7 @@ import type { ChannelHtlc } from '../../../worker/engine/transactions/channel-ht
 import type { Removal } from '../../../worker/engine/transactions/commitment-spec.ts';
 import { featureSet } from '../../../worker/engine/wire/features.ts';
 
+const CHANNEL = 'c1'.repeat(32);
 const HEIGHT = 800_000;
 const NOW = 1_700_000_000_000;
 const PREIMAGE = new Uint8Array(32).fill(5);
@@ -139,7 +140,7 @@ function payee(asked: bigint | 'any' = 1_000_000n) {
     const amount = msat(over.htlcMsat ?? part);
     return { direction: 'inbound', id: id++, amountMsat: amount, paymentHash: HASH, cltvExpiry, onion: onion.packet };
   };
-  const receive = (given: ChannelHtlc): void => desk.turn((book) => book.accepted('c', given, HEIGHT));
+  const receive = (given: ChannelHtlc): void => desk.turn((book) => book.accepted(CHANNEL, given, HEIGHT));
   const failures = (): (string | undefined)[] =>
     desk.removed.map(({ decision }) =>
       decision.kind === 'fail'
@@ -153,7 +154,9 @@ describe('an inbound payment', () => {
   it('is claimed with its preimage and told once', () => {
     const { desk, htlc, receive } = payee();
     receive(htlc());
-    expect(desk.removed).toEqual([{ channelKey: 'c', decision: { kind: 'fulfill', htlcId: 0n, preimage: PREIMAGE } }]);
+    expect(desk.removed).toEqual([
+      { channelKey: CHANNEL, decision: { kind: 'fulfill', htlcId: 0n, preimage: PREIMAGE } },
+    ]);
     expect(desk.events).toEqual(['paymentReceived']);
     expect(desk.reloaded().inbound()[0]?.received?.amountMsat).toBe(1_000_000n);
   });
@@ -220,7 +223,7 @@ describe('an inbound payment', () => {
     paid.receive(paid.htlc());
     expect(paid.failures()).toEqual(['fulfill', refused]);
     const stranger = new Desk(1);
-    stranger.turn((book) => book.accepted('c', payee().htlc(), HEIGHT));
+    stranger.turn((book) => book.accepted(CHANNEL, payee().htlc(), HEIGHT));
     expect(stranger.removed.map(({ decision }) => decision.kind)).toEqual(['fail']);
   });
 
@@ -242,7 +245,7 @@ describe('an inbound payment', () => {
 /** A payer with one channel to the payee. */
 function payer(availableMsat = 10_000_000n) {
   const recipient = new KeysManager(secp, new Uint8Array(64).fill(2), 'regtest');
-  const desk = new Desk(3, [{ channelKey: 'c', peer: recipient.nodeId, availableMsat }]);
+  const desk = new Desk(3, [{ channelKey: CHANNEL, peer: recipient.nodeId, availableMsat }]);
   const { text, invoice } = invoiceOf(recipient, 1_000_000n);
   const send = (): string => desk.turn((book) => book.send(invoice, text, msat(1_000_000n), HEIGHT));
   const state = () => desk.book.outbound()[0]?.state;
@@ -250,14 +253,14 @@ function payer(availableMsat = 10_000_000n) {
     if (htlc === undefined) throw new Error('nothing was offered');
     const ephemeral = htlc.onion.slice(1, 34);
     const reason = buildFailure(recipient.ecdh(ephemeral), failure);
-    desk.turn((book) => book.failed('c', htlc, { kind: 'fail', htlcId: htlc.id, reason }, HEIGHT));
+    desk.turn((book) => book.failed(CHANNEL, htlc, { kind: 'fail', htlcId: htlc.id, reason }, HEIGHT));
   };
   return { desk, recipient, send, state, fail, text };
 }
 
 function drop(desk: Desk): void {
   const htlc = desk.offered.at(-1);
-  if (htlc !== undefined) desk.turn((book) => book.dropped('c', htlc, HEIGHT));
+  if (htlc !== undefined) desk.turn((book) => book.dropped(CHANNEL, htlc, HEIGHT));
 }
 
 describe('an outbound payment', () => {
@@ -313,7 +316,7 @@ describe('an outbound payment', () => {
     send();
     drop(desk);
     expect(desk.offered).toHaveLength(2);
-    expect(desk.reloaded().onionOf('c', 1n)).toEqual(desk.offered[1]?.onion);
+    expect(desk.reloaded().onionOf(CHANNEL, 1n)).toEqual(desk.offered[1]?.onion);
     expect(state()?.kind).toBe('pending');
   });
 
@@ -331,7 +334,7 @@ describe('an outbound payment', () => {
   it('keeps its onion across a restart', () => {
     const { desk, send } = payer();
     send();
-    expect(desk.reloaded().onionOf('c', 0n)).toEqual(desk.offered[0]?.onion);
+    expect(desk.reloaded().onionOf(CHANNEL, 0n)).toEqual(desk.offered[0]?.onion);
   });
 
   it('is refused, and not on record, without a way, a balance or a channel that takes it', () => {

@@ -14,6 +14,12 @@ export interface ForwardingTerms {
   readonly cltvExpiryDelta: number;
 }
 
+/** What a channel's record is made of. */
+export interface SavedChannel {
+  readonly state: ChannelState;
+  readonly signerState: SignerState;
+}
+
 /** A channel with what belongs to this run of the program only. */
 export interface ChannelEntry {
   /** Channel id in hex; the temporary one until there is a funding. */
@@ -36,7 +42,7 @@ export interface ChannelEntry {
   /** The newest child of our broadcast commitment. */
   anchorChild: AnchorChild | undefined;
   /** What the channel's record says, to write it only when that has changed. */
-  saved: { readonly state: ChannelState; readonly signerState: SignerState } | undefined;
+  saved: SavedChannel | undefined;
   /** Height at which this run first saw the channel without a confirmed funding. */
   openedAtHeight: number | undefined;
 }

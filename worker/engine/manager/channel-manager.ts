@@ -23,7 +23,14 @@ import type { WalletState } from '../wallet/wallet-state.ts';
 import type { FeatureSet } from '../wire/features.ts';
 import type { Message } from '../wire/message.ts';
 import { ChannelEstablishment } from './channel-establishment.ts';
-import { channelIdOf, isOpen, isUsable, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
+import {
+  channelIdOf,
+  isOpen,
+  isUsable,
+  type ChannelEntry,
+  type OpenEntry,
+  type SavedChannel,
+} from './channel-entry.ts';
 import { ChannelMessageHandler } from './channel-message-handler.ts';
 import { writeChannel } from './channel-store.ts';
 import { ChannelTable } from './channel-table.ts';
@@ -52,6 +59,8 @@ export class ChannelManager {
   readonly #onchain: OnchainTxHandler;
   /** Channels that changed since they last signed. */
   readonly #toSign = new Set<ChannelEntry>();
+  /** What the records of channels have to say that changed since the last commit, as of the last turn that ended well. */
+  readonly #unsaved = new Map<ChannelEntry, SavedChannel>();
   #turn: Turn | undefined;
   #savedWallet: WalletState;
 
@@ -109,19 +118,14 @@ export class ChannelManager {
   }
 
   /**
-   * The turn that ends a group of turns which share a commit: every channel that they changed signs once for all of them.
+   * Ends a group of turns that share a commit: every channel that they changed signs and is written once for all of them.
    * `joined` are the updates of those turns. A channel with others that are not durable yet signs nothing until they are.
    */
-  signPending(now: number, joined: readonly PendingUpdate[]): TurnResult {
-    const ready = [...this.#toSign].filter(({ key }) => !this.chainMonitor.isInProgress(key, joined));
-    try {
-      return this.run(now, () => {
-        for (const entry of ready)
-          if (isOpen(entry) && entry.frozen === undefined && entry.connection === 'connected') this.#sign(entry);
-      }).result;
-    } finally {
-      for (const entry of ready) this.#toSign.delete(entry);
-    }
+  endCommit(now: number, joined: readonly PendingUpdate[]): TurnResult {
+    const signed = this.#signReady(now, joined);
+    for (const [entry, saved] of this.#unsaved) writeChannel(signed.writes, entry, saved);
+    this.#unsaved.clear();
+    return signed;
   }
 
   /** Reads everything back; to be called once, before anything else, outside a turn. */
@@ -312,7 +316,26 @@ export class ChannelManager {
       this.#context.events.note('channelClosed', key, state.holderMsat, explainClose(state.reason));
   }
 
-  /** Ends a turn: hands each touched channel's steps to its monitor as one update, and writes the channel. */
+  /** An error while signing freezes its channels as in every turn; what the turns before it changed is written all the same. */
+  #signReady(now: number, joined: readonly PendingUpdate[]): TurnResult {
+    const ready = [...this.#toSign].filter(({ key }) => !this.chainMonitor.isInProgress(key, joined));
+    try {
+      return this.run(now, () => {
+        for (const entry of ready) {
+          if (!isOpen(entry) || entry.frozen !== undefined || entry.connection !== 'connected') continue;
+          this.#running().touched.add(entry);
+          this.#sign(entry);
+        }
+      }).result;
+    } catch (error) {
+      this.#context.parts.log(`signing: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      return new Turn(now).finish([]);
+    } finally {
+      for (const entry of ready) this.#toSign.delete(entry);
+    }
+  }
+
+  /** Ends a turn: hands each touched channel's steps to its monitor as one update, and notes what its record has to say. */
   #settle({ touched, writes }: Turn): void {
     for (const entry of touched) {
       if (entry.frozen !== undefined || this.#channels.get(entry.key) === undefined) continue;
@@ -325,7 +348,7 @@ export class ChannelManager {
       const signerState = entry.signer.state;
       if (entry.saved?.state === entry.state && entry.saved.signerState === signerState) continue;
       entry.saved = { state: entry.state, signerState };
-      writeChannel(writes, entry);
+      this.#unsaved.set(entry, entry.saved);
     }
     const wallet = this.#context.parts.wallet.state;
     if (wallet !== this.#savedWallet) writes.set('coin/state', encodeWallet(wallet));

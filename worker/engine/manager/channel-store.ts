@@ -15,7 +15,7 @@ import { decodeParameters, encodeParameters, storeName } from '../monitor/channe
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { recordFormat } from '../wire/stored-record.ts';
 import { decodeAnchorChild, encodeAnchorChild, type AnchorChild } from './anchor-child.ts';
-import type { ChannelEntry, ForwardingTerms } from './channel-entry.ts';
+import type { ChannelEntry, ForwardingTerms, SavedChannel } from './channel-entry.ts';
 
 const forwardingRecord = recordFormat('forwarding terms', 1, {
   feeBaseMsat: [2, 'u32'],
@@ -31,12 +31,11 @@ export function writeNewChannel(writes: StoreWrites, channel: OpenChannel): void
     writes.set(`chan/${name}/tx`, channel.funding.transaction);
 }
 
-/** The record that every step of a payment writes, and the onions of inbound HTLCs that came or went. */
-export function writeChannel(writes: StoreWrites, entry: ChannelEntry): void {
-  const { state } = entry;
+/** The record that every step of a payment changes, and the onions of inbound HTLCs that came or went. */
+export function writeChannel(writes: StoreWrites, entry: ChannelEntry, { state, signerState }: SavedChannel): void {
   switch (state.kind) {
     case 'open':
-      writes.set(`chan/${storeName(state.params)}/state`, encodeOpenChannel(state, entry.signer.state));
+      writes.set(`chan/${storeName(state.params)}/state`, encodeOpenChannel(state, signerState));
       return writeOnions(writes, entry, state);
     case 'closed':
       writes.set(`chan/${storeName(state.params)}/state`, undefined);

@@ -1,4 +1,4 @@
-import { fromUtf8, toUtf8 } from '../primitives/bytes.ts';
+import { fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import { recordFormat } from '../wire/stored-record.ts';
 
@@ -19,7 +19,7 @@ export interface EngineEvent {
   /** Counts up; also the order. */
   readonly id: number;
   readonly kind: EngineEventKind;
-  /** Payment hash or channel id in hex. */
+  /** Payment hash or channel id: 32 bytes in hex. */
   readonly subject: string;
   readonly amountMsat: bigint;
   readonly message: string;
@@ -29,7 +29,7 @@ export interface EngineEvent {
 
 const eventRecord = recordFormat('event', 1, {
   kind: [2, 'u8'],
-  subject: [4, 'remaining'],
+  subject: [4, 'sha256'],
   amountMsat: [6, 'u64'],
   message: [8, 'remaining'],
   at: [10, 'u64'],
@@ -38,7 +38,7 @@ const eventRecord = recordFormat('event', 1, {
 export const encodeEvent = (event: EngineEvent): Uint8Array =>
   eventRecord.encode({
     kind: EVENT_KINDS.indexOf(event.kind),
-    subject: fromUtf8(event.subject),
+    subject: fromHex(event.subject),
     amountMsat: event.amountMsat,
     message: fromUtf8(event.message),
     at: BigInt(event.at),
@@ -51,7 +51,7 @@ export function decodeEvent(id: number, bytes: Uint8Array): EngineEvent {
   return {
     id,
     kind,
-    subject: toUtf8(stored.subject),
+    subject: toHex(stored.subject),
     amountMsat: stored.amountMsat,
     message: toUtf8(stored.message),
     at: Number(stored.at),

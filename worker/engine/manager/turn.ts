@@ -42,8 +42,8 @@ export interface TurnResult {
   /** Monitor updates that the commit of `writes` completes. */
   readonly updates: readonly PendingUpdate[];
   readonly after: AfterCommit;
-  /** Channels may have something to sign: a commit is due, and before it `signPending`, even where nothing was written. */
-  readonly signingDue: boolean;
+  /** Channels have changed: a commit is due, which `ChannelManager.endCommit` completes. */
+  readonly commitDue: boolean;
 }
 
 /** Collects one turn. */
@@ -69,7 +69,7 @@ export class Turn {
   }
 
   /** Ends the turn. */
-  finish(updates: readonly PendingUpdate[], signingDue: boolean = false): TurnResult {
-    return { writes: this.writes, updates, after: new AfterCommit(this.#effects), signingDue };
+  finish(updates: readonly PendingUpdate[], commitDue: boolean = false): TurnResult {
+    return { writes: this.writes, updates, after: new AfterCommit(this.#effects), commitDue };
   }
 }

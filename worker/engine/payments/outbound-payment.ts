@@ -1,5 +1,5 @@
 import { GlowwormError } from '../primitives/errors.ts';
-import { fromUtf8, toUtf8 } from '../primitives/bytes.ts';
+import { fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { msat, type Msat } from '../primitives/units.ts';
 import { buildOnion, type Onion } from '../onion/sphinx.ts';
@@ -96,7 +96,7 @@ const paymentRecord = recordFormat('payment', 1, {
       of: {
         kind: 'struct',
         fields: {
-          channelKey: 'bytes',
+          channelKey: 'channelId',
           htlcId: 'u64',
           sessionKey: { kind: 'fixed', length: 32 },
           hops: {
@@ -135,7 +135,7 @@ export function encodePayment({ state, ...payment }: OutboundPayment): Uint8Arra
     failureCode: state.kind === 'failed' ? fromUtf8(state.failure.code) : NONE,
     failureMessage: state.kind === 'failed' ? fromUtf8(state.failure.message) : NONE,
     parts:
-      state.kind === 'pending' ? state.parts.map((part) => ({ ...part, channelKey: fromUtf8(part.channelKey) })) : [],
+      state.kind === 'pending' ? state.parts.map((part) => ({ ...part, channelKey: fromHex(part.channelKey) })) : [],
   });
 }
 
@@ -153,7 +153,7 @@ export function decodePayment(paymentHash: Uint8Array, invoiceText: string, byte
     case 'pending': {
       const parts = stored.parts.map((part) => ({
         ...part,
-        channelKey: toUtf8(part.channelKey),
+        channelKey: toHex(part.channelKey),
         hops: part.hops.map((hop) => ({ ...hop, amountMsat: msat(hop.amountMsat) })),
       }));
       return { ...common, state: { kind: 'pending', parts } };

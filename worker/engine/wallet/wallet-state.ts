@@ -50,18 +50,19 @@ export function afterTransaction(
   const clean = displaced.reduce((before, spentBy) => afterDropped(before, spentBy.txid), state);
   const at = height === undefined ? {} : { height };
   const isOurs = (outpoint: Outpoint): boolean => clean.coins.some((coin) => isSameOutpoint(coin, outpoint));
-  const [own, trusted] = [tx.inputs.some(isOurs), tx.inputs.every(isOurs)];
+  // The chain reports a transaction again after a restart, when the coins that it spent may be forgotten long since.
+  const known = clean.coins.find((coin) => equalBytes(coin.txid, txid));
+  const own = known?.own === true || tx.inputs.some(isOurs);
+  const trusted = known?.trusted === true || tx.inputs.every(isOurs);
   const others = clean.coins.filter((coin) => !equalBytes(coin.txid, txid));
   const coins = others.map((coin): Coin => (spends(tx, coin) ? { ...coin, spentBy: { txid, ...at } } : coin));
   const coinbase = tx.inputs.some((input) => equalBytes(input.txid, ZERO_TXID));
   for (const [vout, origin] of origins.entries()) {
     const output = tx.outputs[vout];
     if (!origin || !output) continue;
-    const seen: Coin = { txid, vout, ...origin, amountSat: output.amountSat, coinbase, own, trusted, ...at };
-    coins.push(withKnown(
-      seen,
-      clean.coins.find((coin) => isSameOutpoint(coin, seen)),
-    ));
+    const before = clean.coins.find((coin) => isSameOutpoint(coin, { txid, vout }));
+    const spentBy = before?.spentBy ? { spentBy: before.spentBy } : {};
+    coins.push({ txid, vout, ...origin, amountSat: output.amountSat, coinbase, own, trusted, ...at, ...spentBy });
   }
   const locked = clean.locked.filter((outpoint) => !spends(tx, outpoint));
   return { ...clean, coins, locked, cursors: advance(clean.cursors, origins) };
@@ -95,13 +96,6 @@ export function afterDropped(state: WalletState, txid: Uint8Array): WalletState 
 export function afterBestBlock(state: WalletState, bestHeight: number): WalletState {
   const isKept = ({ spentBy }: Coin): boolean => spentBy?.height === undefined || bestHeight - spentBy.height < BURIED;
   return { ...state, bestHeight, coins: state.coins.filter(isKept) };
-}
-
-/** The chain reports a transaction again after a restart, when the coins that it spent may be forgotten long since. */
-function withKnown(seen: Coin, before: Coin | undefined): Coin {
-  if (before === undefined) return seen;
-  const { own, trusted, spentBy } = before;
-  return { ...seen, own: own || seen.own, trusted: trusted || seen.trusted, ...(spentBy ? { spentBy } : {}) };
 }
 
 const spends = (tx: Transaction, outpoint: Outpoint): boolean =>
