@@ -3,7 +3,7 @@ import { msat, type FeeratePerKw, type Msat } from '../primitives/units.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { isTrimmed, openerCostSat } from '../transactions/commitment-fees.ts';
-import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
+import { applyChanges, type CommitmentSpec } from '../transactions/commitment-spec.ts';
 import type { ChannelConfig } from './channel-config.ts';
 import { nextCounterpartySpec, nextHolderSpec, pendingHolderSpec, type Commitments } from './commitments.ts';
 
@@ -55,12 +55,12 @@ export function checkReceivedHtlc(
   if (received.length > terms.maxAcceptedHtlcs) return 'more HTLCs than max_accepted_htlcs';
   if (sum(received) > terms.maxHtlcValueInFlightMsat) return 'HTLCs above max_htlc_value_in_flight_msat';
   if (htlc.cltvExpiry >= 500_000_000) return 'cltv_expiry is a time, not a height';
-  return checkBalances(params, spec);
+  return checkBalances(params, commitments);
 }
 
 /** Whether a feerate that the opener proposes can be paid by it; `commitments` already contain it. */
 export const checkReceivedFee = (params: ChannelParameters, commitments: Commitments): string | undefined =>
-  checkBalances(params, nextHolderSpec(commitments));
+  checkBalances(params, commitments);
 
 /** Whether we can pay for both commitments at a feerate that `commitments` already propose. */
 export function canAffordFee(params: ChannelParameters, commitments: Commitments): boolean {
@@ -148,13 +148,19 @@ function offeredHtlcLimit(
   return undefined;
 }
 
-function checkBalances(params: ChannelParameters, spec: CommitmentSpec): string | undefined {
-  const costMsat = commitmentCostMsat(params, 'holder', spec, 1);
+/** Whether the sender of an update keeps its reserve and, as the opener, can pay the fee. */
+function checkBalances(params: ChannelParameters, commitments: Commitments): string | undefined {
+  const { holderCommit, holderChanges, counterpartyChanges } = commitments;
+  // Without our HTLCs that are not in our own commitment yet: the sender did not know them when it offered what it repeats
+  // after a reconnection, and refusing that again and again would end the channel. Its reserve pays for them.
+  const known = holderChanges.acked.filter(({ kind }) => kind !== 'add');
+  const spec = applyChanges(holderCommit.spec, known, counterpartyChanges.proposed);
   const reserveMsat = params.holder.channelReserveSat * 1000n;
   // What we pay ends with our balance. To refuse would not help: a fundee repeats after a reconnection what it proposed
   // before it knew of our `update_fee`.
   if (params.isOpener)
     return spec.toCounterpartyMsat < reserveMsat ? 'the sender would go below its reserve' : undefined;
+  const costMsat = commitmentCostMsat(params, 'holder', spec, 1);
   return spec.toCounterpartyMsat < reserveMsat + costMsat ? 'the sender would not keep reserve and fee' : undefined;
 }
 
