@@ -46,7 +46,7 @@ export class GlowwormPair implements PaymentPair {
   }
 
   succeeded(): number {
-    const payments = this.#sides[0].node.manager.payments.outbound();
+    const payments = this.#sides[0].node.manager.outboundPayments.all();
     return payments.filter(({ state }) => state.kind === 'succeeded').length;
   }
 }

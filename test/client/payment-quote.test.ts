@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { amountToPay, readInvoice } from '../../worker/client/invoice-payment.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
-import { PaymentBook } from '../../worker/engine/manager/payment-book.ts';
+import { OutboundPayments } from '../../worker/engine/manager/outbound-payments.ts';
 import { Turn } from '../../worker/engine/manager/turn.ts';
 import { buildFailure } from '../../worker/engine/onion/failures.ts';
 import { decodeInvoice, encodeInvoice } from '../../worker/engine/payments/bolt11.ts';
@@ -61,7 +61,7 @@ class Desk {
   readonly events: string[] = [];
   readonly records = new Map<string, Uint8Array>();
   readonly channels: readonly bigint[];
-  book: PaymentBook;
+  book: OutboundPayments;
   #turn: Turn = new Turn(NOW);
   #random = 0;
 
@@ -70,7 +70,7 @@ class Desk {
     this.book = this.#make();
   }
 
-  quote(invoice: Invoice, amountMsat: Msat = AMOUNT): ReturnType<PaymentBook['quote']> {
+  quote(invoice: Invoice, amountMsat: Msat = AMOUNT): ReturnType<OutboundPayments['quote']> {
     return this.book.quote(invoice, amountMsat, HEIGHT);
   }
 
@@ -110,10 +110,9 @@ class Desk {
       else this.records.set(key, bytes);
   }
 
-  #make(): PaymentBook {
-    return new PaymentBook({
+  #make(): OutboundPayments {
+    return new OutboundPayments({
       secp,
-      node: us,
       entropy: { getSecureRandomBytes: () => new Uint8Array(32).fill(++this.#random) },
       turn: () => this.#turn,
       htlcSwitch: {
@@ -157,7 +156,7 @@ describe('a quote of a payment', () => {
     expect(desk.quote(invoice)).toEqual({ feeMsat: 1_234n, maxFeeMsat: DEFAULT_MOST });
     desk.send(text);
     desk.fulfill();
-    expect(desk.book.outbound()[0]?.state).toMatchObject({ kind: 'succeeded', feeMsat: 1_234n });
+    expect(desk.book.all()[0]?.state).toMatchObject({ kind: 'succeeded', feeMsat: 1_234n });
   });
 
   it('counts the fee of every part', () => {
@@ -175,7 +174,7 @@ describe('a quote of a payment', () => {
 
   it('records nothing and offers nothing', () => {
     desk.quote(read({ fees: [1_234] }).invoice);
-    expect([desk.records.size, desk.offered, desk.book.outbound()]).toEqual([0, [], []]);
+    expect([desk.records.size, desk.offered, desk.book.all()]).toEqual([0, [], []]);
   });
 
   it.each([
@@ -251,7 +250,7 @@ describe('a payment with a limit for its fees', () => {
     desk.send(text);
     expect([...desk.records.keys()].filter((key) => key.endsWith('/maxFee'))).toEqual([]);
     desk.reload();
-    expect(desk.book.outbound()[0]?.maxFeeMsat).toBeUndefined();
+    expect(desk.book.all()[0]?.maxFeeMsat).toBeUndefined();
   });
 });
 

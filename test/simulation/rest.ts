@@ -54,7 +54,7 @@ function checkCloses(world: World): void {
 const DUST_SAT = 600n;
 
 const outboundOf = (world: World, name: SideName, paymentHash: string): OutboundPayment | undefined =>
-  world[name].node.manager.payments.outbound().find((each) => toHex(each.paymentHash) === paymentHash);
+  world[name].node.manager.outboundPayments.all().find((each) => toHex(each.paymentHash) === paymentHash);
 
 function checkQuietChannel(world: World, side: Side, entry: OpenEntry): void {
   const complain = (problem: string): void => world.complain(side.name, `at rest, ${problem}`);
@@ -91,8 +91,8 @@ function checkQuietChannel(world: World, side: Side, entry: OpenEntry): void {
 function checkPayments(world: World): void {
   for (const { paymentHash, amountMsat, from, to } of world.payments) {
     const sent = outboundOf(world, from, paymentHash);
-    const received = world[to].node.manager.payments
-      .inbound()
+    const received = world[to].node.manager.inboundPayments
+      .all()
       .find((p) => toHex(p.paymentHash) === paymentHash)?.received;
     const name = `the payment of ${amountMsat} msat from ${from}`;
     if (sent?.state.kind === 'pending') world.complain(from, `${name} is pending for ever`);

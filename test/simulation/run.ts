@@ -32,7 +32,7 @@ export async function simulate({ start, crypto, commands }: Run, faultName?: str
   checkQuiet(world);
   throwProblems(world, 'at rest');
   for (const side of world.sides)
-    for (const { state } of side.node.manager.payments.outbound())
+    for (const { state } of side.node.manager.outboundPayments.all())
       if (state.kind !== 'pending') performed[state.kind === 'succeeded' ? 'paid' : 'failed']++;
   return world;
 }

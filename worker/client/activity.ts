@@ -8,9 +8,9 @@ import type { OnchainReceived, OnchainSend } from './wallet-records.ts';
 
 /** Payments in and out, open invoices, and on-chain payments that came or went, newest first. */
 export function activityOf(node: LightningNode, now: number, limit: number): readonly Activity[] {
-  const { payments } = node.manager;
-  const sent = payments.outbound().toSorted((a, b) => b.createdAt - a.createdAt);
-  const invoices = payments.inbound().toSorted((a, b) => timeOf(b) - timeOf(a));
+  const { inboundPayments, outboundPayments } = node.manager;
+  const sent = outboundPayments.all().toSorted((a, b) => b.createdAt - a.createdAt);
+  const invoices = inboundPayments.all().toSorted((a, b) => timeOf(b) - timeOf(a));
   return [
     ...sent.slice(0, limit).map((payment) => sentActivity(node, payment)),
     ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),

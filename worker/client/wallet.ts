@@ -214,7 +214,7 @@ class Wallet implements ServedWallet {
   quotePayment(request: { readonly invoice: string; readonly amountMsat?: bigint }): PaymentQuote {
     const { manager } = this.#running();
     const { decoded, amountMsat } = this.#payable(request);
-    return { amountMsat, ...manager.payments.quote(decoded, amountMsat, manager.blockHeight) };
+    return { amountMsat, ...manager.outboundPayments.quote(decoded, amountMsat, manager.blockHeight) };
   }
 
   async payInvoice(request: {

@@ -33,7 +33,7 @@ async function setUp() {
   await world.settle();
   world.connect();
   await world.pump();
-  const sentByA = (): readonly string[] => world.a.node.manager.payments.outbound().map(({ state }) => state.kind);
+  const sentByA = (): readonly string[] => world.a.node.manager.outboundPayments.all().map(({ state }) => state.kind);
   const isBroken = (value: boolean): void => void (broken = value);
   return { world, isBroken, sentByA };
 }

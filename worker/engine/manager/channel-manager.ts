@@ -36,9 +36,12 @@ import { writeChannel } from './channel-store.ts';
 import { ChannelTable } from './channel-table.ts';
 import type { EngineEvent } from './engine-event.ts';
 import { EventOutbox } from './event-outbox.ts';
+import type { HtlcSwitch } from './htlc-switch.ts';
+import { InboundPayments } from './inbound-payments.ts';
 import { envOf, type ManagerContext, type ManagerParts } from './manager-context.ts';
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
-import { PaymentBook, type HtlcSwitch } from './payment-book.ts';
+import { OutboundPayments } from './outbound-payments.ts';
+
 import { PeerTable } from './peer-table.ts';
 import { restoreChannels } from './reconciliation.ts';
 import { Turn, type TurnResult } from './turn.ts';
@@ -49,7 +52,8 @@ import { Turn, type TurnResult } from './turn.ts';
  * ours: it freezes the channels that the turn touched and neither writes nor sends anything for them.
  */
 export class ChannelManager {
-  readonly payments: PaymentBook;
+  readonly inboundPayments: InboundPayments;
+  readonly outboundPayments: OutboundPayments;
   readonly chainMonitor: ChainMonitor;
   readonly #context: ManagerContext;
   readonly #persister: MonitorPersister;
@@ -88,7 +92,9 @@ export class ChannelManager {
     this.#establishment = new ChannelEstablishment(this.#context);
     this.#messages = new ChannelMessageHandler(this.#context, this.#establishment);
     this.#onchain = new OnchainTxHandler(this.#context);
-    this.payments = new PaymentBook({ secp, node: keys, entropy, turn, htlcSwitch: this.#htlcSwitch() });
+    const htlcSwitch = this.#htlcSwitch();
+    this.inboundPayments = new InboundPayments({ secp, node: keys, turn, htlcSwitch });
+    this.outboundPayments = new OutboundPayments({ secp, entropy, turn, htlcSwitch });
   }
 
   get blockHeight(): number {
@@ -131,8 +137,9 @@ export class ChannelManager {
   /** Reads everything back; to be called once, before anything else, outside a turn. */
   load(records: StoredRecords): void {
     const { keys } = this.#context.parts;
-    this.payments.load(records);
-    const onionOf = (key: string, htlcId: bigint): Uint8Array => this.payments.onionOf(key, htlcId);
+    this.inboundPayments.load(records);
+    this.outboundPayments.load(records);
+    const onionOf = (key: string, htlcId: bigint): Uint8Array => this.outboundPayments.onionOf(key, htlcId);
     for (const { entry, monitor } of restoreChannels(records, this.#persister, keys, onionOf)) {
       this.#channels.add(entry);
       this.chainMonitor.loadMonitor(entry.key, monitor);
@@ -192,11 +199,11 @@ export class ChannelManager {
   }
 
   addInvoice(payment: InboundPayment): void {
-    this.payments.addInvoice(payment);
+    this.inboundPayments.addInvoice(payment);
   }
 
   sendPayment(invoice: Invoice, invoiceText: string, amountMsat: Msat, maxFeeMsat?: Msat): string {
-    return this.payments.send(invoice, invoiceText, amountMsat, this.blockHeight, maxFeeMsat);
+    return this.outboundPayments.send(invoice, invoiceText, amountMsat, this.blockHeight, maxFeeMsat);
   }
 
   /** Puts a record of the caller's own into the running turn's write. */
@@ -225,7 +232,7 @@ export class ChannelManager {
 
   /** Time passes: parts of payments time out. */
   timerTick(): void {
-    this.payments.timerTick();
+    this.inboundPayments.timerTick();
   }
 
   /** An update is durable: a channel that waited for it may sign again. */
@@ -278,12 +285,13 @@ export class ChannelManager {
       case 'htlcAccepted':
         return this.#accepted(entry, fact.htlc);
       case 'htlcFulfilled':
-        return this.payments.fulfilled(fact.htlc, fact.preimage);
+        return this.outboundPayments.fulfilled(fact.htlc, fact.preimage);
       case 'htlcRemoved':
-        if (fact.removal.kind !== 'fulfill') this.payments.failed(entry.key, fact.htlc, fact.removal, this.blockHeight);
+        if (fact.removal.kind !== 'fulfill')
+          this.outboundPayments.failed(entry.key, fact.htlc, fact.removal, this.blockHeight);
         return;
       case 'htlcDropped':
-        return this.payments.dropped(entry.key, fact.htlc, this.blockHeight);
+        return this.outboundPayments.dropped(entry.key, fact.htlc, this.blockHeight);
       case 'channelReady':
         return this.#context.events.note('channelReady', entry.key, 0n, '');
       case 'fundingSigned':
@@ -297,7 +305,7 @@ export class ChannelManager {
   }
 
   #accepted(entry: ChannelEntry, htlc: ChannelHtlc): void {
-    this.payments.accepted(entry.key, htlc, this.blockHeight);
+    this.inboundPayments.accepted(entry.key, htlc, this.blockHeight);
   }
 
   #close(entry: ChannelEntry, reason: CloseReason, broadcast: boolean): void {

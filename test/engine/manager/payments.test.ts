@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { KeysManager } from '../../../worker/engine/keys/keys-manager.ts';
-import { MPP_TIMEOUT_MS, PaymentBook } from '../../../worker/engine/manager/payment-book.ts';
+import type { HtlcSwitch } from '../../../worker/engine/manager/htlc-switch.ts';
+import { InboundPayments, MPP_TIMEOUT_MS } from '../../../worker/engine/manager/inbound-payments.ts';
+import { OutboundPayments } from '../../../worker/engine/manager/outbound-payments.ts';
 import { Turn } from '../../../worker/engine/manager/turn.ts';
 import { buildFailure, decryptFailure } from '../../../worker/engine/onion/failures.ts';
 import type { Failure } from '../../../worker/engine/onion/failure-message.ts';
@@ -21,7 +23,7 @@ const PREIMAGE = new Uint8Array(32).fill(5);
 const HASH = sha256(PREIMAGE);
 const SECRET = new Uint8Array(32).fill(6);
 
-/** A book with the channels played by the test: what it offers and removes is recorded. */
+/** Payments with the channels played by the test: what is offered and removed is recorded. */
 class Desk {
   readonly keys: KeysManager;
   readonly firstHops: readonly {
@@ -29,7 +31,8 @@ class Desk {
     readonly peer: Uint8Array;
     readonly availableMsat: bigint;
   }[];
-  readonly book: PaymentBook;
+  readonly inbound: InboundPayments;
+  readonly outbound: OutboundPayments;
   readonly removed: { readonly channelKey: string; readonly decision: Removal }[] = [];
   readonly offered: ChannelHtlc[] = [];
   readonly events: string[] = [];
@@ -43,47 +46,52 @@ class Desk {
   constructor(fill: number, firstHops: Desk['firstHops'] = []) {
     this.firstHops = firstHops;
     this.keys = new KeysManager(secp, new Uint8Array(64).fill(fill), 'regtest');
-    this.book = this.#make();
+    this.inbound = this.#makeInbound();
+    this.outbound = this.#makeOutbound();
   }
 
-  turn<T>(work: (book: PaymentBook) => T): T {
+  turn<T>(work: (desk: this) => T): T {
     this.#turn = new Turn(this.now);
-    const value = work(this.book);
+    const value = work(this);
     for (const [key, bytes] of this.#turn.writes) if (bytes !== undefined) this.records.set(key, bytes);
     return value;
   }
 
-  /** A book that knows what the first one stored. */
-  reloaded(): PaymentBook {
-    const book = this.#make();
-    book.load(this.records);
-    return book;
+  /** Payments as they were stored. */
+  reloaded(): { readonly inbound: InboundPayments; readonly outbound: OutboundPayments } {
+    const [inbound, outbound] = [this.#makeInbound(), this.#makeOutbound()];
+    inbound.load(this.records);
+    outbound.load(this.records);
+    return { inbound, outbound };
   }
 
-  #make(): PaymentBook {
-    return new PaymentBook({
-      secp,
-      node: this.keys,
-      entropy: { getSecureRandomBytes: () => new Uint8Array(32).fill(++this.#random) },
-      turn: () => this.#turn,
-      htlcSwitch: {
-        firstHops: () =>
-          this.firstHops.map(({ channelKey, peer, availableMsat }) => ({
-            channelKey,
-            counterpartyNodeId: peer,
-            availableMsat: msat(availableMsat),
-          })),
-        offer: (_channelKey, offer) => {
-          if (this.refuse) return { code: 'TooManyHtlcs', message: 'too many' };
-          const htlc: ChannelHtlc = { ...offer, direction: 'outbound', id: BigInt(this.offered.length) };
-          this.offered.push(htlc);
-          return htlc;
-        },
-        remove: (channelKey, decision) => void this.removed.push({ channelKey, decision }),
-        exceedsDustExposure: () => this.dusty,
-        note: (kind) => void this.events.push(kind),
+  #makeInbound(): InboundPayments {
+    return new InboundPayments({ secp, node: this.keys, turn: () => this.#turn, htlcSwitch: this.#htlcSwitch() });
+  }
+
+  #makeOutbound(): OutboundPayments {
+    const entropy = { getSecureRandomBytes: () => new Uint8Array(32).fill(++this.#random) };
+    return new OutboundPayments({ secp, entropy, turn: () => this.#turn, htlcSwitch: this.#htlcSwitch() });
+  }
+
+  #htlcSwitch(): HtlcSwitch {
+    return {
+      firstHops: () =>
+        this.firstHops.map(({ channelKey, peer, availableMsat }) => ({
+          channelKey,
+          counterpartyNodeId: peer,
+          availableMsat: msat(availableMsat),
+        })),
+      offer: (_channelKey, offer) => {
+        if (this.refuse) return { code: 'TooManyHtlcs', message: 'too many' };
+        const htlc: ChannelHtlc = { ...offer, direction: 'outbound', id: BigInt(this.offered.length) };
+        this.offered.push(htlc);
+        return htlc;
       },
-    });
+      remove: (channelKey, decision) => void this.removed.push({ channelKey, decision }),
+      exceedsDustExposure: () => this.dusty,
+      note: (kind) => void this.events.push(kind),
+    };
   }
 }
 
@@ -112,8 +120,8 @@ function payee(asked: bigint | 'any' = 1_000_000n) {
   const amountMsat = asked === 'any' ? undefined : asked;
   const desk = new Desk(1);
   const { text, invoice } = invoiceOf(desk.keys, amountMsat);
-  desk.turn((book) =>
-    book.addInvoice({
+  desk.turn(({ inbound }) =>
+    inbound.addInvoice({
       paymentHash: HASH,
       preimage: PREIMAGE,
       paymentSecret: SECRET,
@@ -140,7 +148,7 @@ function payee(asked: bigint | 'any' = 1_000_000n) {
     const amount = msat(over.htlcMsat ?? part);
     return { direction: 'inbound', id: id++, amountMsat: amount, paymentHash: HASH, cltvExpiry, onion: onion.packet };
   };
-  const receive = (given: ChannelHtlc): void => desk.turn((book) => book.accepted(CHANNEL, given, HEIGHT));
+  const receive = (given: ChannelHtlc): void => desk.turn(({ inbound }) => inbound.accepted(CHANNEL, given, HEIGHT));
   const failures = (): (string | undefined)[] =>
     desk.removed.map(({ decision }) =>
       decision.kind === 'fail'
@@ -158,7 +166,7 @@ describe('an inbound payment', () => {
       { channelKey: CHANNEL, decision: { kind: 'fulfill', htlcId: 0n, preimage: PREIMAGE } },
     ]);
     expect(desk.events).toEqual(['paymentReceived']);
-    expect(desk.reloaded().inbound()[0]?.received?.amountMsat).toBe(1_000_000n);
+    expect(desk.reloaded().inbound.all()[0]?.received?.amountMsat).toBe(1_000_000n);
   });
 
   it('is held until all its parts are there', () => {
@@ -174,10 +182,10 @@ describe('an inbound payment', () => {
     const { desk, htlc, receive, failures } = payee();
     receive(htlc({ part: 400_000n, total: 1_000_000n }));
     desk.now = NOW + MPP_TIMEOUT_MS - 1;
-    desk.turn((book) => book.timerTick());
+    desk.turn(({ inbound }) => inbound.timerTick());
     expect(failures()).toEqual([]);
     desk.now = NOW + MPP_TIMEOUT_MS;
-    desk.turn((book) => book.timerTick());
+    desk.turn(({ inbound }) => inbound.timerTick());
     expect(failures()).toEqual(['mpp_timeout']);
     expect(desk.events).toEqual([]);
   });
@@ -223,7 +231,7 @@ describe('an inbound payment', () => {
     paid.receive(paid.htlc());
     expect(paid.failures()).toEqual(['fulfill', refused]);
     const stranger = new Desk(1);
-    stranger.turn((book) => book.accepted(CHANNEL, payee().htlc(), HEIGHT));
+    stranger.turn(({ inbound }) => inbound.accepted(CHANNEL, payee().htlc(), HEIGHT));
     expect(stranger.removed.map(({ decision }) => decision.kind)).toEqual(['fail']);
   });
 
@@ -247,20 +255,20 @@ function payer(availableMsat = 10_000_000n) {
   const recipient = new KeysManager(secp, new Uint8Array(64).fill(2), 'regtest');
   const desk = new Desk(3, [{ channelKey: CHANNEL, peer: recipient.nodeId, availableMsat }]);
   const { text, invoice } = invoiceOf(recipient, 1_000_000n);
-  const send = (): string => desk.turn((book) => book.send(invoice, text, msat(1_000_000n), HEIGHT));
-  const state = () => desk.book.outbound()[0]?.state;
+  const send = (): string => desk.turn(({ outbound }) => outbound.send(invoice, text, msat(1_000_000n), HEIGHT));
+  const state = () => desk.outbound.all()[0]?.state;
   const fail = (failure: Failure, htlc = desk.offered.at(-1)): void => {
     if (htlc === undefined) throw new Error('nothing was offered');
     const ephemeral = htlc.onion.slice(1, 34);
     const reason = buildFailure(recipient.ecdh(ephemeral), failure);
-    desk.turn((book) => book.failed(CHANNEL, htlc, { kind: 'fail', htlcId: htlc.id, reason }, HEIGHT));
+    desk.turn(({ outbound }) => outbound.failed(CHANNEL, htlc, { kind: 'fail', htlcId: htlc.id, reason }, HEIGHT));
   };
   return { desk, recipient, send, state, fail, text };
 }
 
 function drop(desk: Desk): void {
   const htlc = desk.offered.at(-1);
-  if (htlc !== undefined) desk.turn((book) => book.dropped(CHANNEL, htlc, HEIGHT));
+  if (htlc !== undefined) desk.turn(({ outbound }) => outbound.dropped(CHANNEL, htlc, HEIGHT));
 }
 
 describe('an outbound payment', () => {
@@ -268,7 +276,7 @@ describe('an outbound payment', () => {
     const { desk, send } = payer();
     send();
     expect(desk.offered[0]).toMatchObject({ amountMsat: 1_000_000n, cltvExpiry: HEIGHT + 42 + 3 });
-    expect(desk.reloaded().outbound()[0]?.state.kind).toBe('pending');
+    expect(desk.reloaded().outbound.all()[0]?.state.kind).toBe('pending');
   });
 
   it('succeeds with the preimage, once', () => {
@@ -276,8 +284,8 @@ describe('an outbound payment', () => {
     send();
     const [htlc] = desk.offered;
     if (htlc === undefined) throw new Error('nothing was offered');
-    desk.turn((book) => book.fulfilled(htlc, PREIMAGE));
-    desk.turn((book) => book.fulfilled(htlc, PREIMAGE));
+    desk.turn(({ outbound }) => outbound.fulfilled(htlc, PREIMAGE));
+    desk.turn(({ outbound }) => outbound.fulfilled(htlc, PREIMAGE));
     expect(state()).toMatchObject({ kind: 'succeeded', preimage: PREIMAGE, feeMsat: 0n });
     expect(desk.events).toEqual(['paymentSent']);
   });
@@ -287,7 +295,7 @@ describe('an outbound payment', () => {
     send();
     expect(send).toThrow(expect.objectContaining({ code: 'PaymentPending' }));
     const [htlc] = desk.offered;
-    if (htlc !== undefined) desk.turn((book) => book.fulfilled(htlc, PREIMAGE));
+    if (htlc !== undefined) desk.turn(({ outbound }) => outbound.fulfilled(htlc, PREIMAGE));
     expect(send).toThrow(expect.objectContaining({ code: 'PaymentAlreadySent' }));
     expect(desk.offered).toHaveLength(1);
   });
@@ -316,7 +324,7 @@ describe('an outbound payment', () => {
     send();
     drop(desk);
     expect(desk.offered).toHaveLength(2);
-    expect(desk.reloaded().onionOf(CHANNEL, 1n)).toEqual(desk.offered[1]?.onion);
+    expect(desk.reloaded().outbound.onionOf(CHANNEL, 1n)).toEqual(desk.offered[1]?.onion);
     expect(state()?.kind).toBe('pending');
   });
 
@@ -334,7 +342,7 @@ describe('an outbound payment', () => {
   it('keeps its onion across a restart', () => {
     const { desk, send } = payer();
     send();
-    expect(desk.reloaded().onionOf(CHANNEL, 0n)).toEqual(desk.offered[0]?.onion);
+    expect(desk.reloaded().outbound.onionOf(CHANNEL, 0n)).toEqual(desk.offered[0]?.onion);
   });
 
   it('is refused, and not on record, without a way, a balance or a channel that takes it', () => {
@@ -343,6 +351,6 @@ describe('an outbound payment', () => {
     const stuck = payer();
     stuck.desk.refuse = true;
     expect(stuck.send).toThrow(expect.objectContaining({ code: 'TooManyHtlcs' }));
-    for (const { desk } of [poor, stuck]) expect(desk.book.outbound()).toEqual([]);
+    for (const { desk } of [poor, stuck]) expect(desk.outbound.all()).toEqual([]);
   });
 });

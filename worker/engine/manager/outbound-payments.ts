@@ -1,24 +1,13 @@
-import { equalConstantTime, fromHex, toHex, toUtf8, fromUtf8 } from '../primitives/bytes.ts';
+import { fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { recordsBelow, type StoredRecords } from '../primitives/store.ts';
 import { msat, type Msat } from '../primitives/units.ts';
-import type { HtlcOffer } from '../channel/channel-operation.ts';
-import type { LimitReached } from '../channel/channel-limits.ts';
-import type { EntropySource, NodeSigner } from '../keys/ports.ts';
-import { failureOfMalformed, type Failure } from '../onion/failure-message.ts';
-import { buildFailure, decryptFailure, type AttributedFailure } from '../onion/failures.ts';
-import { hopInstruction } from '../onion/hop-instruction.ts';
-import { decodePayload } from '../onion/payloads.ts';
-import { PAYMENT_ONION_BYTES, peelOnion } from '../onion/sphinx.ts';
+import type { EntropySource } from '../keys/ports.ts';
+import { failureOfMalformed } from '../onion/failure-message.ts';
+import { decryptFailure, type AttributedFailure } from '../onion/failures.ts';
+import { PAYMENT_ONION_BYTES } from '../onion/sphinx.ts';
 import { decodeInvoice } from '../payments/bolt11.ts';
-import {
-  CLTV_CLAIM_BUFFER,
-  decodeInbound,
-  encodeInbound,
-  encodeInboundText,
-  type InboundPayment,
-} from '../payments/inbound-payment.ts';
 import type { Invoice } from '../payments/invoice.ts';
 import {
   decodeFeeLimit,
@@ -31,35 +20,13 @@ import {
   type PaymentFailure,
   type PaymentPart,
 } from '../payments/outbound-payment.ts';
-import { findPaths, pathFeeMsat, type FirstHop, type Path, type PathRequest } from '../routing/path.ts';
+import { findPaths, pathFeeMsat, type Path, type PathRequest } from '../routing/path.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
 import { hasFeature } from '../wire/features.ts';
-import type { EngineEventKind } from './engine-event.ts';
+import type { HtlcSwitch } from './htlc-switch.ts';
 import { explainFailure, isRetryable } from './payment-failure.ts';
 import type { Turn } from './turn.ts';
-
-/** What the book needs of the channels; calls happen within the running turn. */
-export interface HtlcSwitch {
-  firstHops(): readonly FirstHop[];
-  offer(channelKey: string, offer: HtlcOffer): ChannelHtlc | LimitReached;
-  remove(channelKey: string, decision: Removal): void;
-  exceedsDustExposure(channelKey: string): boolean;
-  note(kind: EngineEventKind, subject: string, amountMsat: bigint, message: string): void;
-}
-
-/** An inbound HTLC that waits for the other parts of its payment. */
-interface HeldPart {
-  readonly channelKey: string;
-  readonly htlc: ChannelHtlc;
-  readonly sharedSecret: Uint8Array;
-}
-
-interface HeldSet {
-  readonly totalMsat: bigint;
-  readonly since: number;
-  readonly parts: HeldPart[];
-}
 
 /** A part of an outbound payment whose HTLC is under way, and the payment's other parts. */
 interface PendingPart {
@@ -73,35 +40,28 @@ const NOT_SENT: PaymentFailure = {
   message: 'The channel cannot carry this payment any more. Nothing was sent: try again, or a smaller amount.',
 };
 
-/** BOLT 4: parts of a payment wait for each other at least this long. */
-export const MPP_TIMEOUT_MS = 60_000;
 /** How often a payment is tried by another way. */
 const MAX_ATTEMPTS = 5;
 /** Blocks added to what the payee asks for: the chain may grow while the payment is under way. */
 const CLTV_MARGIN = 3;
 
-/** Every payment of the wallet, in and out: what is under way, what became of the rest. */
-export class PaymentBook {
+/** Every payment that the wallet sends: what is under way, what became of the rest. */
+export class OutboundPayments {
   readonly #secp: Secp256k1;
-  readonly #node: NodeSigner;
   readonly #entropy: EntropySource;
   readonly #switch: HtlcSwitch;
   readonly #turn: () => Turn;
-  readonly #outbound = new Map<string, OutboundPayment>();
-  readonly #inbound = new Map<string, InboundPayment>();
-  readonly #held = new Map<string, HeldSet>();
+  readonly #payments = new Map<string, OutboundPayment>();
   /** Channels that failed, by payment; forgotten with the payment or the program. */
   readonly #excluded = new Map<string, Set<bigint>>();
 
   constructor(deps: {
     readonly secp: Secp256k1;
-    readonly node: NodeSigner;
     readonly entropy: EntropySource;
     readonly htlcSwitch: HtlcSwitch;
     readonly turn: () => Turn;
   }) {
     this.#secp = deps.secp;
-    this.#node = deps.node;
     this.#entropy = deps.entropy;
     this.#switch = deps.htlcSwitch;
     this.#turn = deps.turn;
@@ -113,37 +73,22 @@ export class PaymentBook {
       if (key.includes('/') || invoice === undefined) continue;
       const limit = records.get(`pay/${key}/maxFee`);
       const payment = decodePayment(fromHex(key), toUtf8(invoice), bytes);
-      this.#outbound.set(key, limit === undefined ? payment : { ...payment, maxFeeMsat: decodeFeeLimit(limit) });
-    }
-    for (const [key, bytes] of recordsBelow(records, 'inv/')) {
-      const text = records.get(`inv/${key}/text`);
-      if (!key.includes('/') && text !== undefined) this.#inbound.set(key, decodeInbound(fromHex(key), bytes, text));
+      this.#payments.set(key, limit === undefined ? payment : { ...payment, maxFeeMsat: decodeFeeLimit(limit) });
     }
   }
 
-  outbound(): readonly OutboundPayment[] {
-    return [...this.#outbound.values()];
-  }
-
-  inbound(): readonly InboundPayment[] {
-    return [...this.#inbound.values()];
+  all(): readonly OutboundPayment[] {
+    return [...this.#payments.values()];
   }
 
   /** The onion of an outbound HTLC of ours, built again from the payment's record. */
   onionOf(channelKey: string, htlcId: bigint): Uint8Array {
-    for (const payment of this.#outbound.values()) {
+    for (const payment of this.#payments.values()) {
       if (payment.state.kind !== 'pending') continue;
       const part = payment.state.parts.find((each) => each.channelKey === channelKey && each.htlcId === htlcId);
       if (part !== undefined) return partOnion(this.#secp, this.#terms(payment), part).packet;
     }
     return new Uint8Array(PAYMENT_ONION_BYTES);
-  }
-
-  addInvoice(payment: InboundPayment): void {
-    const key = toHex(payment.paymentHash);
-    this.#inbound.set(key, payment);
-    this.#turn().writes.set(`inv/${key}/text`, encodeInboundText(payment));
-    this.#saveInbound(payment);
   }
 
   /**
@@ -186,18 +131,18 @@ export class PaymentBook {
     writes.set(`pay/${key}/invoice`, fromUtf8(invoiceText));
     if (maxFeeMsat !== undefined) writes.set(`pay/${key}/maxFee`, encodeFeeLimit(maxFeeMsat));
     else if (before?.maxFeeMsat !== undefined) writes.set(`pay/${key}/maxFee`, undefined);
-    this.#saveOutbound({ ...payment, attempts: 1, state: { kind: 'pending', parts } });
+    this.#save({ ...payment, attempts: 1, state: { kind: 'pending', parts } });
     return key;
   }
 
   /** The counterparty of an outbound HTLC gave its preimage. */
   fulfilled(htlc: ChannelHtlc, preimage: Uint8Array): void {
     const key = toHex(htlc.paymentHash);
-    const payment = this.#outbound.get(key);
+    const payment = this.#payments.get(key);
     if (payment?.state.kind !== 'pending') return;
     const feeMsat = msat(feesOf(payment.state.parts));
     const at = this.#turn().now;
-    this.#saveOutbound({ ...payment, state: { kind: 'succeeded', preimage, feeMsat, at } });
+    this.#save({ ...payment, state: { kind: 'succeeded', preimage, feeMsat, at } });
     this.#excluded.delete(key);
     this.#switch.note('paymentSent', key, payment.amountMsat, '');
   }
@@ -219,95 +164,9 @@ export class PaymentBook {
     if (pending !== undefined) this.#partFailed(pending, true, NOT_SENT, blockHeight);
   }
 
-  /**
-   * An inbound HTLC is irrevocably committed: claim it, hold it for the other parts, or fail it. The same answer for the
-   * same HTLC after a restart.
-   */
-  accepted(channelKey: string, htlc: ChannelHtlc, blockHeight: number): void {
-    const peeled = peelOnion(this.#secp, {
-      nodeSecretEcdh: (point) => this.#node.ecdh(point),
-      packet: htlc.onion,
-      associatedData: htlc.paymentHash,
-    });
-    const htlcId = htlc.id;
-    if (peeled.kind === 'malformed') {
-      const { failureCode, sha256OfOnion } = peeled;
-      return this.#switch.remove(channelKey, { kind: 'failMalformed', htlcId, failureCode, sha256OfOnion });
-    }
-    const { sharedSecret } = peeled;
-    const fail = (failure: Failure): void => this.#failPart({ channelKey, htlc, sharedSecret }, failure);
-    if (peeled.kind === 'unreadable') return fail({ kind: 'invalid_onion_payload', type: 0n, offset: 0 });
-    const decoded = decodePayload(peeled.payload);
-    if (decoded.kind === 'invalid')
-      return fail({ kind: 'invalid_onion_payload', type: decoded.type, offset: decoded.offset });
-    const instruction = hopInstruction(decoded.payload, { onion: peeled.kind, pathKey: undefined });
-    if (instruction.kind === 'invalid')
-      return fail({ kind: 'invalid_onion_payload', type: instruction.type, offset: 0 });
-    if (instruction.kind !== 'receive') return fail({ kind: 'unknown_next_peer' });
-    if (instruction.amtToForward > htlc.amountMsat)
-      return fail({ kind: 'final_incorrect_htlc_amount', incomingHtlcAmt: htlc.amountMsat });
-    if (instruction.outgoingCltvValue > htlc.cltvExpiry)
-      return fail({ kind: 'final_incorrect_cltv_expiry', cltvExpiry: htlc.cltvExpiry });
-    const unknown: Failure = {
-      kind: 'incorrect_or_unknown_payment_details',
-      htlcMsat: htlc.amountMsat,
-      height: blockHeight,
-    };
-    const payment = this.#inbound.get(toHex(htlc.paymentHash));
-    const { paymentData } = instruction.payload;
-    if (payment === undefined || paymentData === undefined) return fail(unknown);
-    if (!equalConstantTime(paymentData.paymentSecret, payment.paymentSecret)) return fail(unknown);
-    const { totalMsat } = paymentData;
-    // A paid invoice is paid: taking it twice would teach payers that a preimage proves nothing.
-    if (payment.received !== undefined || this.#turn().now > payment.expiresAt) return fail(unknown);
-    if (payment.amountMsat !== undefined && (totalMsat < payment.amountMsat || totalMsat > 2n * payment.amountMsat))
-      return fail(unknown);
-    if (htlc.cltvExpiry < blockHeight + CLTV_CLAIM_BUFFER) return fail(unknown);
-    if (this.#switch.exceedsDustExposure(channelKey))
-      return fail({ kind: 'temporary_channel_failure', channelUpdate: new Uint8Array(0) });
-    this.#hold(payment, totalMsat, { channelKey, htlc, sharedSecret });
-  }
-
-  /** Gives up sets of parts that have waited too long. */
-  timerTick(): void {
-    const { now } = this.#turn();
-    for (const [key, set] of this.#held) {
-      if (now - set.since < MPP_TIMEOUT_MS) continue;
-      this.#held.delete(key);
-      for (const part of set.parts) this.#failPart(part, { kind: 'mpp_timeout' });
-    }
-  }
-
-  #hold(payment: InboundPayment, totalMsat: bigint, part: HeldPart): void {
-    const key = toHex(payment.paymentHash);
-    const set = this.#held.get(key) ?? { totalMsat, since: this.#turn().now, parts: [] };
-    if (set.totalMsat !== totalMsat)
-      return this.#failPart(part, {
-        kind: 'incorrect_or_unknown_payment_details',
-        htlcMsat: part.htlc.amountMsat,
-        height: 0,
-      });
-    if (!set.parts.some((held) => held.channelKey === part.channelKey && held.htlc.id === part.htlc.id))
-      set.parts.push(part);
-    this.#held.set(key, set);
-    const receivedMsat = set.parts.reduce((sum, { htlc }) => sum + htlc.amountMsat, 0n);
-    if (receivedMsat < totalMsat) return;
-    this.#held.delete(key);
-    for (const { channelKey, htlc } of set.parts)
-      this.#switch.remove(channelKey, { kind: 'fulfill', htlcId: htlc.id, preimage: payment.preimage });
-    const amountMsat = msat(receivedMsat);
-    this.#saveInbound({ ...payment, received: { amountMsat, at: this.#turn().now } });
-    this.#switch.note('paymentReceived', key, amountMsat, payment.description);
-  }
-
-  #failPart({ channelKey, htlc, sharedSecret }: HeldPart, failure: Failure): void {
-    const reason = buildFailure(sharedSecret, failure);
-    this.#switch.remove(channelKey, { kind: 'fail', htlcId: htlc.id, reason });
-  }
-
   /** The failed payment of the hash, if there is one. Throws `PaymentAlreadySent`, `PaymentPending`. */
   #checkUnpaid(key: string): OutboundPayment | undefined {
-    const before = this.#outbound.get(key);
+    const before = this.#payments.get(key);
     if (before?.state.kind === 'succeeded')
       throw new GlowwormError('PaymentAlreadySent', 'This invoice is paid already.', { paymentId: key });
     if (before?.state.kind === 'pending')
@@ -396,7 +255,7 @@ export class PaymentBook {
   }
 
   #pendingPart(channelKey: string, htlc: ChannelHtlc): PendingPart | undefined {
-    const payment = this.#outbound.get(toHex(htlc.paymentHash));
+    const payment = this.#payments.get(toHex(htlc.paymentHash));
     if (payment?.state.kind !== 'pending') return undefined;
     const { parts } = payment.state;
     const part = parts.find((each) => each.channelKey === channelKey && each.htlcId === htlc.id);
@@ -406,8 +265,8 @@ export class PaymentBook {
   #partFailed(pending: PendingPart, retryable: boolean, failure: PaymentFailure, blockHeight: number): void {
     const { payment, others } = pending;
     const retried = retryable ? this.#retry(pending, blockHeight) : undefined;
-    if (retried !== undefined) return this.#saveOutbound(retried);
-    if (others.length > 0) return this.#saveOutbound({ ...payment, state: { kind: 'pending', parts: others } });
+    if (retried !== undefined) return this.#save(retried);
+    if (others.length > 0) return this.#save({ ...payment, state: { kind: 'pending', parts: others } });
     this.#fail(payment, failure);
   }
 
@@ -441,7 +300,7 @@ export class PaymentBook {
   #fail(payment: OutboundPayment, failure: PaymentFailure): void {
     const key = toHex(payment.paymentHash);
     this.#excluded.delete(key);
-    this.#saveOutbound({ ...payment, state: { kind: 'failed', failure, at: this.#turn().now } });
+    this.#save({ ...payment, state: { kind: 'failed', failure, at: this.#turn().now } });
     this.#switch.note('paymentFailed', key, payment.amountMsat, failure.message);
   }
 
@@ -449,16 +308,10 @@ export class PaymentBook {
     return onionTerms(decodeInvoice(this.#secp, payment.invoiceText), payment.amountMsat);
   }
 
-  #saveOutbound(payment: OutboundPayment): void {
+  #save(payment: OutboundPayment): void {
     const key = toHex(payment.paymentHash);
-    this.#outbound.set(key, payment);
+    this.#payments.set(key, payment);
     this.#turn().writes.set(`pay/${key}`, encodePayment(payment));
-  }
-
-  #saveInbound(payment: InboundPayment): void {
-    const key = toHex(payment.paymentHash);
-    this.#inbound.set(key, payment);
-    this.#turn().writes.set(`inv/${key}`, encodeInbound(payment));
   }
 }
 

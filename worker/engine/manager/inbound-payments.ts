@@ -1,0 +1,168 @@
+import { equalConstantTime, fromHex, toHex } from '../primitives/bytes.ts';
+import type { Secp256k1 } from '../primitives/secp256k1.ts';
+import { recordsBelow, type StoredRecords } from '../primitives/store.ts';
+import { msat } from '../primitives/units.ts';
+import type { NodeSigner } from '../keys/ports.ts';
+import type { Failure } from '../onion/failure-message.ts';
+import { buildFailure } from '../onion/failures.ts';
+import { hopInstruction } from '../onion/hop-instruction.ts';
+import { decodePayload } from '../onion/payloads.ts';
+import { peelOnion } from '../onion/sphinx.ts';
+import {
+  CLTV_CLAIM_BUFFER,
+  decodeInbound,
+  encodeInbound,
+  encodeInboundText,
+  type InboundPayment,
+} from '../payments/inbound-payment.ts';
+import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
+import type { HtlcSwitch } from './htlc-switch.ts';
+import type { Turn } from './turn.ts';
+
+/** An inbound HTLC that waits for the other parts of its payment. */
+interface HeldPart {
+  readonly channelKey: string;
+  readonly htlc: ChannelHtlc;
+  readonly sharedSecret: Uint8Array;
+}
+
+interface HeldSet {
+  readonly totalMsat: bigint;
+  readonly since: number;
+  readonly parts: HeldPart[];
+}
+
+/** BOLT 4: parts of a payment wait for each other at least this long. */
+export const MPP_TIMEOUT_MS = 60_000;
+
+/** Every invoice of the wallet: what was paid, and the HTLCs that wait for the other parts of their payment. */
+export class InboundPayments {
+  readonly #secp: Secp256k1;
+  readonly #node: NodeSigner;
+  readonly #switch: HtlcSwitch;
+  readonly #turn: () => Turn;
+  readonly #payments = new Map<string, InboundPayment>();
+  readonly #held = new Map<string, HeldSet>();
+
+  constructor(deps: {
+    readonly secp: Secp256k1;
+    readonly node: NodeSigner;
+    readonly htlcSwitch: HtlcSwitch;
+    readonly turn: () => Turn;
+  }) {
+    this.#secp = deps.secp;
+    this.#node = deps.node;
+    this.#switch = deps.htlcSwitch;
+    this.#turn = deps.turn;
+  }
+
+  load(records: StoredRecords): void {
+    for (const [key, bytes] of recordsBelow(records, 'inv/')) {
+      const text = records.get(`inv/${key}/text`);
+      if (!key.includes('/') && text !== undefined) this.#payments.set(key, decodeInbound(fromHex(key), bytes, text));
+    }
+  }
+
+  all(): readonly InboundPayment[] {
+    return [...this.#payments.values()];
+  }
+
+  addInvoice(payment: InboundPayment): void {
+    const key = toHex(payment.paymentHash);
+    this.#payments.set(key, payment);
+    this.#turn().writes.set(`inv/${key}/text`, encodeInboundText(payment));
+    this.#save(payment);
+  }
+
+  /**
+   * An inbound HTLC is irrevocably committed: claim it, hold it for the other parts, or fail it. The same answer for the
+   * same HTLC after a restart.
+   */
+  accepted(channelKey: string, htlc: ChannelHtlc, blockHeight: number): void {
+    const peeled = peelOnion(this.#secp, {
+      nodeSecretEcdh: (point) => this.#node.ecdh(point),
+      packet: htlc.onion,
+      associatedData: htlc.paymentHash,
+    });
+    const htlcId = htlc.id;
+    if (peeled.kind === 'malformed') {
+      const { failureCode, sha256OfOnion } = peeled;
+      return this.#switch.remove(channelKey, { kind: 'failMalformed', htlcId, failureCode, sha256OfOnion });
+    }
+    const { sharedSecret } = peeled;
+    const fail = (failure: Failure): void => this.#failPart({ channelKey, htlc, sharedSecret }, failure);
+    if (peeled.kind === 'unreadable') return fail({ kind: 'invalid_onion_payload', type: 0n, offset: 0 });
+    const decoded = decodePayload(peeled.payload);
+    if (decoded.kind === 'invalid')
+      return fail({ kind: 'invalid_onion_payload', type: decoded.type, offset: decoded.offset });
+    const instruction = hopInstruction(decoded.payload, { onion: peeled.kind, pathKey: undefined });
+    if (instruction.kind === 'invalid')
+      return fail({ kind: 'invalid_onion_payload', type: instruction.type, offset: 0 });
+    if (instruction.kind !== 'receive') return fail({ kind: 'unknown_next_peer' });
+    if (instruction.amtToForward > htlc.amountMsat)
+      return fail({ kind: 'final_incorrect_htlc_amount', incomingHtlcAmt: htlc.amountMsat });
+    if (instruction.outgoingCltvValue > htlc.cltvExpiry)
+      return fail({ kind: 'final_incorrect_cltv_expiry', cltvExpiry: htlc.cltvExpiry });
+    const unknown: Failure = {
+      kind: 'incorrect_or_unknown_payment_details',
+      htlcMsat: htlc.amountMsat,
+      height: blockHeight,
+    };
+    const payment = this.#payments.get(toHex(htlc.paymentHash));
+    const { paymentData } = instruction.payload;
+    if (payment === undefined || paymentData === undefined) return fail(unknown);
+    if (!equalConstantTime(paymentData.paymentSecret, payment.paymentSecret)) return fail(unknown);
+    const { totalMsat } = paymentData;
+    // A paid invoice is paid: taking it twice would teach payers that a preimage proves nothing.
+    if (payment.received !== undefined || this.#turn().now > payment.expiresAt) return fail(unknown);
+    if (payment.amountMsat !== undefined && (totalMsat < payment.amountMsat || totalMsat > 2n * payment.amountMsat))
+      return fail(unknown);
+    if (htlc.cltvExpiry < blockHeight + CLTV_CLAIM_BUFFER) return fail(unknown);
+    if (this.#switch.exceedsDustExposure(channelKey))
+      return fail({ kind: 'temporary_channel_failure', channelUpdate: new Uint8Array(0) });
+    this.#hold(payment, totalMsat, { channelKey, htlc, sharedSecret });
+  }
+
+  /** Gives up sets of parts that have waited too long. */
+  timerTick(): void {
+    const { now } = this.#turn();
+    for (const [key, set] of this.#held) {
+      if (now - set.since < MPP_TIMEOUT_MS) continue;
+      this.#held.delete(key);
+      for (const part of set.parts) this.#failPart(part, { kind: 'mpp_timeout' });
+    }
+  }
+
+  #hold(payment: InboundPayment, totalMsat: bigint, part: HeldPart): void {
+    const key = toHex(payment.paymentHash);
+    const set = this.#held.get(key) ?? { totalMsat, since: this.#turn().now, parts: [] };
+    if (set.totalMsat !== totalMsat)
+      return this.#failPart(part, {
+        kind: 'incorrect_or_unknown_payment_details',
+        htlcMsat: part.htlc.amountMsat,
+        height: 0,
+      });
+    if (!set.parts.some((held) => held.channelKey === part.channelKey && held.htlc.id === part.htlc.id))
+      set.parts.push(part);
+    this.#held.set(key, set);
+    const receivedMsat = set.parts.reduce((sum, { htlc }) => sum + htlc.amountMsat, 0n);
+    if (receivedMsat < totalMsat) return;
+    this.#held.delete(key);
+    for (const { channelKey, htlc } of set.parts)
+      this.#switch.remove(channelKey, { kind: 'fulfill', htlcId: htlc.id, preimage: payment.preimage });
+    const amountMsat = msat(receivedMsat);
+    this.#save({ ...payment, received: { amountMsat, at: this.#turn().now } });
+    this.#switch.note('paymentReceived', key, amountMsat, payment.description);
+  }
+
+  #failPart({ channelKey, htlc, sharedSecret }: HeldPart, failure: Failure): void {
+    const reason = buildFailure(sharedSecret, failure);
+    this.#switch.remove(channelKey, { kind: 'fail', htlcId: htlc.id, reason });
+  }
+
+  #save(payment: InboundPayment): void {
+    const key = toHex(payment.paymentHash);
+    this.#payments.set(key, payment);
+    this.#turn().writes.set(`inv/${key}`, encodeInbound(payment));
+  }
+}
