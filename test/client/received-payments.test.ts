@@ -28,6 +28,13 @@ function restart(): void {
   received = load();
 }
 
+/** As in a wallet of which only the coins that are left are known. */
+function forgetSpent(): void {
+  const { state } = wallet;
+  const left = { ...state, coins: state.coins.filter(({ spentBy }) => spentBy === undefined) };
+  wallet = new OnchainWallet(secp, new Descriptors(seed, 'regtest'), left);
+}
+
 function load(): ReceivedPayments {
   return new ReceivedPayments(recordsBelow(records, receivedKey('')), (key, value) => {
     writes++;
@@ -68,8 +75,8 @@ interface Look {
 function look({ disconnectedTo, unconfirmed, confirmed = [], mempool, dropped, best }: Look, now = SEEN): void {
   for (const tx of unconfirmed ?? []) wallet.transactionUnconfirmed(transactionId(tx));
   for (const [height, tx] of confirmed) wallet.transactionConfirmed(tx, height);
-  for (const tx of mempool ?? []) wallet.transactionSeen(tx);
   for (const tx of dropped ?? []) wallet.transactionDropped(transactionId(tx));
+  for (const tx of mempool ?? []) wallet.transactionSeen(tx);
   const blocks = confirmed.map(([height]) => ({
     height,
     header: { ...header, time: timeAt(height) / 1_000 },
@@ -118,12 +125,12 @@ describe('a received payment', () => {
 });
 
 describe('a received payment that was spent', () => {
-  it('stays when its coin is forgotten, and when the chain tells of it again after that', () => {
+  it('stays when its coin is not known, and when the chain tells of it again after that', () => {
     const tx = payment(50_000n);
     look({ confirmed: [[9, tx]], best: 9 });
     const { tx: spending } = wallet.send(ELSEWHERE, 'all', terms);
     look({ confirmed: [[10, spending]], best: 110 });
-    expect(wallet.state.coins).toEqual([]);
+    forgetSpent();
     look({ best: 111 });
     expect(received.list()).toEqual([confirmed(tx, 50_000n, 9)]);
     restart();
@@ -142,11 +149,12 @@ describe('a received payment that was spent', () => {
     expect([received.list(), writes]).toEqual([[confirmed(tx, 50_000n, 9)], before]);
   });
 
-  it('keeps its amount when only one of its coins is forgotten', () => {
+  it('keeps its amount when only one of its coins is known', () => {
     const tx = payment(50_000n, 30_000n);
     look({ confirmed: [[9, tx]], best: 9 });
     const { tx: spending } = wallet.send(ELSEWHERE, 20_000n, terms);
     look({ confirmed: [[10, spending]], best: 110 });
+    forgetSpent();
     look({ best: 111 });
     expect(wallet.state.coins.filter(({ own }) => !own)).toHaveLength(1);
     expect(received.list()).toEqual([confirmed(tx, 80_000n, 9)]);
@@ -173,7 +181,7 @@ describe('a received payment that was spent', () => {
     look({ confirmed: [[10, child.tx]], best: 110 });
     restart();
     look({ confirmed: [[10, child.tx]], best: 111 });
-    expect([wallet.state.coins.length, received.list()]).toEqual([1, [confirmed(tx, 50_000n, 9)]]);
+    expect([wallet.state.coins.length, received.list()]).toEqual([2, [confirmed(tx, 50_000n, 9)]]);
   });
 });
 

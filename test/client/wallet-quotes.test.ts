@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Activity } from '../../worker/client/api.ts';
+import type { Activity, WalletSnapshot } from '../../worker/client/api.ts';
+import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
+import { nobleSecp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
 import { addressOfScript } from '../../worker/engine/wallet/address.ts';
+import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
+import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
 import { Scenario } from '../interop/scenario.ts';
 import { NodeWallet } from '../interop/wallet-in-node.ts';
 import vectors from '../vectors/bolt11.json' with { type: 'json' };
@@ -68,7 +72,7 @@ describe('payments that came', () => {
     expect(confirmed).toMatchObject({ state: 'succeeded', at: blockTime() });
   });
 
-  it('stay in the list when they are spent and forgotten, and what came back as change is not in it', async () => {
+  it('stay in the list when they are spent, and what came back as change is not in it', async () => {
     const before = await received();
     const { txid } = await wallet.api.sendOnchain({ address: ELSEWHERE, amountSat: 950_000n });
     await scenario.until('the payment is out', () => world.chain.find(txid) !== undefined);
@@ -80,7 +84,7 @@ describe('payments that came', () => {
     expect(await received()).toEqual(before);
   });
 
-  it('are not those to itself, not even when their coins are forgotten and the chain tells of them again', async () => {
+  it('are not those to itself, not even when their coins are spent and the chain tells of them again', async () => {
     await scenario.fund(60_000_000);
     const before = await received();
     const line = before.find(({ amountMsat }) => amountMsat === 50_000_000_000n);
@@ -94,7 +98,7 @@ describe('payments that came', () => {
       await scenario.mine(1);
     };
     await pays(address, 55_000_000n);
-    // With the coin that came back goes the change: the wallet forgets all of the payment to itself.
+    // With the coin that came back goes the change.
     await pays(ELSEWHERE, 108_000_000n);
     await scenario.mine(101);
     await wallet.restart();
@@ -102,6 +106,110 @@ describe('payments that came', () => {
     await scenario.mine(1);
     expect(await received()).toEqual(before);
     await scenario.fund(50_000_000);
+  });
+});
+
+describe('what does not confirm', () => {
+  let alone: NodeWallet;
+  let onAlone: Scenario;
+  let twin: Descriptors;
+  beforeAll(async () => {
+    alone = await NodeWallet.openIn(world);
+    onAlone = new Scenario(world, alone);
+    const { mnemonic } = await alone.api.createWallet();
+    twin = new Descriptors(mnemonicSeed(mnemonic), 'regtest');
+    await onAlone.until('the chain is synced', () => alone.told.snapshot.chain.kind === 'synced');
+  });
+  afterAll(() => alone.close());
+
+  const pay = async (sats: number): Promise<string> => {
+    const { address } = await alone.api.newAddress({ type: 'p2wpkh' });
+    return world.chain.fund(address, sats);
+  };
+  const states = async (): Promise<readonly string[]> =>
+    (await alone.api.activity({ limit: 100 })).map(({ kind, state }) => `${kind} ${state}`);
+  const caughtUp = async (): Promise<WalletSnapshot['onchain']> => {
+    await onAlone.until('the chain', () => {
+      const { kind, blockHeight } = alone.told.snapshot.chain;
+      return kind === 'synced' && blockHeight === world.chain.height;
+    });
+    return (await alone.api.snapshot()).onchain;
+  };
+
+  it('is gone after a start, if it came from others and vanished meanwhile', async () => {
+    await pay(70_000);
+    await alone.api.wake();
+    await onAlone.until('the coin', () => alone.told.snapshot.onchain.unconfirmedSat === 70_000n);
+    expect(await states()).toEqual(['onchainReceived pending']);
+    await alone.close();
+    await world.chain.mine();
+    await world.chain.reorg(1, { keepOut: true });
+    await alone.restart();
+    expect(await caughtUp()).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 0n });
+    expect(await states()).toEqual([]);
+  });
+
+  it('takes the coins of a replacement from another place, not both', async () => {
+    const txid = await pay(200_000);
+    await onAlone.mine(1);
+    const coin = decodeTransaction(world.chain.find(txid)?.tx.toRaw() ?? new Uint8Array(0));
+    for (const feeratePerKw of [1_000, 9_000]) {
+      const elsewhere = new OnchainWallet(nobleSecp256k1, twin);
+      elsewhere.transactionConfirmed(coin, world.chain.height);
+      const { rawTx, feeSat } = elsewhere.send(ELSEWHERE, 50_000n, { feeratePerKw, reserveSat: 0n });
+      await world.chain.submit(rawTx);
+      await alone.api.wake();
+      const changeSat = 150_000n - feeSat;
+      await onAlone.until('the change', () => alone.told.snapshot.onchain.unconfirmedSat === changeSat);
+      expect(alone.told.snapshot.onchain.confirmedSat).toBe(0n);
+    }
+    await onAlone.mine(1);
+  });
+
+  it('keeps its coins, if it is our own, though the server has forgotten it and hears of it only later', async () => {
+    const before = (await alone.api.snapshot()).onchain.confirmedSat;
+    const { txid, feeSat } = await alone.api.sendOnchain({ address: ELSEWHERE, amountSat: 60_000n });
+    await onAlone.until('the payment is out', () => world.chain.find(txid) !== undefined);
+    await onAlone.mine(1);
+    world.esplora.faults.add({ kind: 'answer', status: 500, path: '^/tx$', times: 1_000 });
+    await world.chain.reorg(1, { keepOut: true });
+    await alone.api.wake();
+    const kept = { confirmedSat: 0n, unconfirmedSat: before - 60_000n - feeSat };
+    expect(await caughtUp()).toMatchObject(kept);
+    await alone.restart();
+    expect(await caughtUp()).toMatchObject(kept);
+    expect([await states(), world.chain.find(txid)]).toEqual([
+      expect.arrayContaining(['onchainSent pending']),
+      undefined,
+    ]);
+    world.esplora.faults.clear();
+    await onAlone.mine(1);
+    await onAlone.until('the payment is out again', () => world.chain.find(txid) !== undefined);
+    await onAlone.mine(1);
+    expect(await states()).toContain('onchainSent succeeded');
+  });
+
+  it('keeps its coins, if it is the funding of a channel, in the same way', async () => {
+    await pay(400_000);
+    await onAlone.mine(1);
+    await alone.api.connectPeer({ nodeId: world.alice.id, address: onAlone.proxied() });
+    await onAlone.connected();
+    await alone.api.openChannel({ nodeId: world.alice.id, amountSat: 300_000n, pushMsat: 0n });
+    await onAlone.until('the funding is out', () => world.chain.mempoolTxs().length > 0);
+    const funding = world.chain.mempoolTxs()[0]?.txid() ?? '';
+    await onAlone.mine(1);
+    const { confirmedSat } = (await alone.api.snapshot()).onchain;
+    world.esplora.faults.add({ kind: 'answer', status: 500, path: '^/tx$', times: 1_000 });
+    await world.chain.reorg(1, { keepOut: true });
+    await alone.api.wake();
+    const before = await caughtUp();
+    expect(before.confirmedSat + before.unconfirmedSat).toBe(confirmedSat);
+    await alone.restart();
+    expect(await caughtUp()).toEqual(before);
+    world.esplora.faults.clear();
+    await onAlone.mine(1);
+    await onAlone.until('the funding is out again', () => world.chain.find(funding) !== undefined);
+    await onAlone.mine(1);
   });
 });
 

@@ -3,7 +3,7 @@ import type { HeaderChainState } from '../edges/chain/header-chain.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
-import { reversed, toHex } from '../engine/primitives/bytes.ts';
+import { equalBytes, reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../engine/primitives/secp256k1.ts';
 import { recordsBelow } from '../engine/primitives/store.ts';
@@ -188,7 +188,8 @@ export class LightningNode implements OnchainPayer {
   }
 
   start(): void {
-    this.#watchScripts();
+    // Only now: what the wallet learns later it has from the chain, or the chain has still to learn it from us.
+    for (const script of this.#scripts()) this.#watchList.registerScript(script, this.wallet.transactionsOf(script));
     this.turn(() => {
       this.manager.bestBlockUpdated(this.chain.status.blockHeight);
       this.manager.resume();
@@ -323,9 +324,9 @@ export class LightningNode implements OnchainPayer {
         for (const { transaction } of txs) this.#confirmed(transactionId(transaction), transaction, height);
         this.manager.transactionsConfirmed(height, txs);
       }
+      for (const txid of update.dropped) if (!this.#isRebroadcast(txid)) this.wallet.transactionDropped(txid);
       for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
-      for (const txid of update.dropped) this.wallet.transactionDropped(txid);
-      // A payment to ourselves looks like another's when the chain reports it again and its inputs are forgotten.
+      // A payment to ourselves looks like another's where the coins that it spent are not known.
       const coins = this.wallet.state.coins.filter(({ txid }) => !this.#sends.has(toHex(reversed(txid))));
       this.#received.update(coins, update, this.#parts.platform.timers.now());
       if (!moved) return;
@@ -351,6 +352,18 @@ export class LightningNode implements OnchainPayer {
     if (send !== undefined && send.confirmed !== confirmed) this.#saveSend({ ...send, confirmed });
   }
 
+  /**
+   * Whether we go on broadcasting a transaction until it confirms. That a server does not have it says little then, and its
+   * coins must not go elsewhere: only another one in a block frees them.
+   */
+  #isRebroadcast(txid: Uint8Array): boolean {
+    if (this.#sends.has(toHex(reversed(txid)))) return true;
+    return this.manager.channels().some(({ state, anchorChild }) => {
+      if (state.kind === 'open' && equalBytes(state.params.fundingTxid, txid)) return true;
+      return anchorChild !== undefined && equalBytes(transactionId(anchorChild.tx), txid);
+    });
+  }
+
   #saveSend(send: OnchainSend): void {
     this.#sends.set(send.txid, send);
     this.manager.record(sentKey(send.txid), encodeSend(send));
@@ -368,8 +381,12 @@ export class LightningNode implements OnchainPayer {
   }
 
   #watchScripts(): void {
+    for (const script of this.#scripts()) this.#watchList.registerScript(script);
+  }
+
+  #scripts(): readonly Uint8Array[] {
     const scripts = this.#searching ? this.wallet.watchedScripts() : this.wallet.activeScripts();
-    for (const script of [...scripts, this.keys.destinationScript()]) this.#watchList.registerScript(script);
+    return [...scripts, this.keys.destinationScript()];
   }
 
   #chainStatusChanged(): void {

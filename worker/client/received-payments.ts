@@ -6,7 +6,7 @@ import { decodeReceived, encodeReceived, receivedKey, type OnchainReceived } fro
 /** The part of a look at the chain that tells of blocks. */
 export type BlockNews = Pick<ChainUpdate, 'confirmed' | 'disconnectedTo'>;
 
-/** Payments that came to the on-chain wallet. They outlive their coins, which the wallet forgets once spent and buried. */
+/** Payments that came to the on-chain wallet. One in a block stays, whether its coins are known or not. */
 export class ReceivedPayments {
   readonly #payments = new Map<string, OnchainReceived>();
   readonly #record: (key: string, value: Uint8Array | undefined) => void;
@@ -60,7 +60,7 @@ function paymentOf(
   const [coin] = coins;
   if (coin === undefined || coin.own) return undefined;
   const sumSat = coins.reduce((sum, { amountSat }) => sum + amountSat, 0n);
-  // One of its coins may be forgotten while another is still there.
+  // One of its coins may be unknown while another is there.
   const amountSat = before !== undefined && before.amountSat > sumSat ? before.amountSat : sumSat;
   const seenAt = before?.seenAt ?? now;
   const { height } = coin;
@@ -68,7 +68,7 @@ function paymentOf(
   return { txid, amountSat, seenAt, block: { height, at: blockTimes.get(height) ?? before?.block?.at ?? seenAt } };
 }
 
-/** Tells a payment whose coins are only forgotten from one that was dropped or replaced, if need be after a reorganisation. */
+/** Tells a payment whose coins are not known from one that was dropped or replaced, if need be after a reorganisation. */
 const isInChain = ({ block }: OnchainReceived, { disconnectedTo }: BlockNews): boolean =>
   block !== undefined && (disconnectedTo === undefined || block.height <= disconnectedTo);
 

@@ -17,6 +17,7 @@ import { RegtestChain } from '../../world/chain.ts';
 import { EsploraServer } from '../../world/esplora.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
+const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const terms = { feeratePerKw: 1000, reserveSat: 0n };
 let chain: RegtestChain;
 let esplora: EsploraServer;
@@ -33,6 +34,13 @@ afterAll(async () => {
   await chain.stop();
 });
 
+interface FollowerOptions {
+  readonly platform?: ChainPlatform;
+  readonly headers?: HeaderChain;
+  readonly before?: readonly EsploraApi[];
+  readonly wallet?: OnchainWallet;
+}
+
 /** A wallet of its own, following the chain from its tip. */
 class Follower {
   readonly updates: ChainUpdate[] = [];
@@ -42,10 +50,10 @@ class Follower {
   readonly api: EsploraApi;
   onUpdate: (update: ChainUpdate) => void = () => undefined;
 
-  constructor(options: { platform?: ChainPlatform; headers?: HeaderChain; before?: readonly EsploraApi[] } = {}) {
+  constructor(options: FollowerOptions = {}) {
     const platform = options.platform ?? workerPlatform;
     this.api = new EsploraApi(esplora.url, platform);
-    this.wallet = new OnchainWallet(secp, new Descriptors(seed.with(0, accounts++), 'regtest'));
+    this.wallet = options.wallet ?? new OnchainWallet(secp, new Descriptors(seed.with(0, accounts++), 'regtest'));
     this.sync = new ChainSync({
       sources: [...(options.before ?? []), this.api],
       platform,
@@ -62,8 +70,8 @@ class Follower {
     for (const { height, txs } of update.confirmed)
       for (const { transaction } of txs) this.wallet.transactionConfirmed(transaction, height);
     this.wallet.bestBlockUpdated(update.best.height);
-    for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
     for (const txid of update.dropped) this.wallet.transactionDropped(txid);
+    for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
     this.onUpdate(update);
   }
 
@@ -77,6 +85,23 @@ class Follower {
     const coin = this.wallet.state.coins.find((candidate) => display(candidate.txid) === txid);
     if (!coin) throw new Error('the coin has arrived');
     return coin;
+  }
+
+  /** A payment to a fresh address of the wallet, seen in the mempool. */
+  async fundUnconfirmed(amountSat: number): Promise<string> {
+    const script = this.wallet.newScript('receive');
+    this.watchList.registerScript(script);
+    const txid = await chain.fund(addressOfScript(script, 'regtest') ?? '', amountSat);
+    await this.sync.poll({ everything: true });
+    return txid;
+  }
+
+  /** As after a start: all that is left is the wallet and the headers. */
+  restarted(): Follower {
+    const next = new Follower({ wallet: this.wallet, headers: this.sync.headers });
+    for (const script of this.wallet.activeScripts())
+      next.watchList.registerScript(script, this.wallet.transactionsOf(script));
+    return next;
   }
 
   /** The confirmed transactions of all updates, as height:txid. */
@@ -107,7 +132,7 @@ describe('the wallet over a real Esplora', () => {
     await follower.sync.poll();
     expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 200_000n, unconfirmedSat: 0n });
 
-    const { rawTx, feeSat } = follower.wallet.send('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 50_000n, terms);
+    const { rawTx, feeSat } = follower.wallet.send(ELSEWHERE, 50_000n, terms);
     expect(await new Broadcaster([follower.api]).broadcast([rawTx])).toEqual({ kind: 'accepted' });
     await chain.mine();
     await follower.sync.poll();
@@ -135,12 +160,92 @@ describe('the wallet over a real Esplora', () => {
   });
 });
 
+it('a script that is asked for late brings back no coin that another one has spent long ago', async () => {
+  const { wallet, watchList, sync } = follower;
+  const [first, second] = [wallet.newScript('receive'), wallet.newScript('receive')];
+  watchList.registerScript(first);
+  const payments = [
+    { script: first, sats: 100_000 },
+    { script: second, sats: 1_000 },
+  ];
+  await chain.submit(chain.faucet.build(payments));
+  await chain.mine();
+  await sync.poll();
+  await follower.api.broadcast(wallet.send(ELSEWHERE, 60_000n, terms).rawTx);
+  await chain.mine();
+  await sync.poll();
+  await chain.mine(100);
+  await sync.poll();
+  const before = wallet.balance(0n);
+  expect(before.confirmedSat).toBeLessThan(42_000n);
+  watchList.registerScript(second);
+  await sync.poll();
+  expect(follower.updates.at(-1)?.confirmed).toHaveLength(1);
+  expect(wallet.balance(0n)).toEqual(before);
+});
+
+describe('after a restart', () => {
+  const balance = (): object => follower.wallet.balance(0n);
+  /** Takes what is in the mempool out of it. */
+  const evict = async (): Promise<void> => {
+    await chain.mine();
+    await chain.reorg(1, { keepOut: true });
+  };
+
+  it('what vanished from the mempool meanwhile is dropped', async () => {
+    await follower.fundUnconfirmed(70_000);
+    expect(balance()).toMatchObject({ unconfirmedSat: 70_000n });
+    await evict();
+    const next = follower.restarted();
+    await next.sync.poll();
+    expect(balance()).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 0n });
+    await next.sync.poll({ everything: true });
+    expect(next.updates.map(({ dropped }) => dropped.length)).toEqual([1, 0]);
+  });
+
+  it('the coins are back of a spending that vanished, and its change is gone', async () => {
+    await follower.fund(70_000);
+    await follower.api.broadcast(follower.wallet.send(ELSEWHERE, 50_000n, terms).rawTx);
+    await evict();
+    await follower.restarted().sync.poll();
+    expect(balance()).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n, spendableSat: 70_000n });
+  });
+
+  it('what waits in the mempool still waits, and is then found in its block', async () => {
+    const txid = await follower.fundUnconfirmed(70_000);
+    const next = follower.restarted();
+    await next.sync.poll();
+    expect(next.updates.map(({ dropped, mempool }) => [dropped.length, mempool.length])).toEqual([[0, 1]]);
+    expect(balance()).toMatchObject({ unconfirmedSat: 70_000n });
+    await chain.mine();
+    await next.restarted().sync.poll();
+    expect(balance()).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n });
+    expect(follower.wallet.state.coins.map((coin) => [display(coin.txid), coin.height])).toEqual([
+      [txid, chain.height],
+    ]);
+  });
+
+  it('what a reorganisation made vanish meanwhile is dropped', async () => {
+    await follower.fund(70_000);
+    await chain.reorg(1, { keepOut: true });
+    await follower.restarted().sync.poll();
+    expect(balance()).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 0n });
+  });
+
+  it('what a reorganisation put back into the mempool meanwhile is unconfirmed', async () => {
+    await follower.fund(70_000);
+    await chain.reorg(1);
+    await follower.restarted().sync.poll();
+    expect(balance()).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 70_000n });
+  });
+});
+
 describe('watched transactions and outputs', () => {
   it('are reported once, with their block, and in order', async () => {
     const outpoint = await follower.fund(100_000);
     follower.watchList.registerOutput(outpoint);
     await follower.sync.poll();
-    const { rawTx, txid } = follower.wallet.send('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'all', terms);
+    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
     follower.watchList.registerTx(txid);
     await follower.api.broadcast(rawTx);
     const before = follower.confirmed.length;
@@ -153,7 +258,7 @@ describe('watched transactions and outputs', () => {
 
   it('are found in the same poll when the update itself registers them', async () => {
     const outpoint = await follower.fund(100_000);
-    const { rawTx, txid } = follower.wallet.send('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'all', terms);
+    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
     await chain.mine();
     const late = new Follower({ headers: follower.sync.headers });
@@ -222,7 +327,7 @@ describe('a source that fails', () => {
     const outpoint = await follower.fund(100_000);
     follower.watchList.registerOutput(outpoint);
     await follower.sync.poll();
-    const { rawTx, txid } = follower.wallet.send('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'all', terms);
+    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
     await chain.mine();
     const before = { tip: follower.sync.headers.tip, updates: follower.updates.length };

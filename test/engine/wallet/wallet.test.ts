@@ -40,6 +40,12 @@ function payment(script: Uint8Array, amountSat: bigint): Transaction {
   };
 }
 
+/** A transaction that spends the first output of another one, and pays somebody else. */
+function spendingOf(from: Transaction): Transaction {
+  const input = { txid: transactionId(from), vout: 0, sequence: 0, scriptSig: new Uint8Array(0), witness: [] };
+  return { version: 2, inputs: [input], outputs: [{ amountSat: 1_000n, script: p2wsh }], locktime: 0 };
+}
+
 function receive(amountSat: bigint, branch: 'receive' | 'taproot' = 'receive'): Transaction {
   const tx = payment(scriptOfAddress(wallet.newAddress(branch), 'regtest'), amountSat);
   wallet.transactionConfirmed(tx, 1000);
@@ -109,8 +115,27 @@ describe('addresses', () => {
     const { tx } = wallet.send(elsewhere, 'all', terms);
     wallet.transactionConfirmed(tx, 1001);
     expect(wallet.activeScripts()).toEqual([second, first]);
+    wallet.bestBlockUpdated(1100);
+    expect(wallet.activeScripts()).toEqual([second, first]);
     wallet.bestBlockUpdated(1101);
     expect(wallet.activeScripts()).toEqual([second]);
+  });
+
+  it('know the transactions that made or spent their coins', () => {
+    const [first, second] = [wallet.newScript('receive'), wallet.newScript('receive')];
+    const from = payment(first, 100_000n);
+    wallet.transactionConfirmed(from, 1000);
+    const { txid, tx } = wallet.send(elsewhere, 30_000n, terms);
+    const change = tx.outputs[1]?.script ?? new Uint8Array(0);
+    const made = { txid: transactionId(from), height: 1000 };
+    expect([first, second, change, p2wsh].map((script) => wallet.transactionsOf(script))).toEqual([
+      [made, { txid }],
+      [],
+      [{ txid }],
+      [],
+    ]);
+    wallet.transactionConfirmed(tx, 1001);
+    expect(wallet.transactionsOf(first)).toEqual([made, { txid, height: 1001 }]);
   });
 
   it('go on where they were after a restart', () => {
@@ -162,14 +187,18 @@ describe('a payment', () => {
     expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 90_000n, unconfirmedSat: 0n });
   });
 
-  it('forgets spent coins once they are buried, and not before', () => {
-    receive(100_000n);
-    const { tx } = wallet.send(elsewhere, 'all', terms);
-    wallet.transactionConfirmed(tx, 1001);
-    wallet.bestBlockUpdated(1100);
-    expect(wallet.state.coins).toHaveLength(1);
-    wallet.bestBlockUpdated(1101);
-    expect(wallet.state.coins).toHaveLength(0);
+  it('leaves no coin behind when the transaction that it spent from is told of again, however late', () => {
+    const { outputs, ...rest } = payment(wallet.newScript('receive'), 100_000n);
+    const from = { ...rest, outputs: [...outputs, { amountSat: 7_000n, script: wallet.newScript('receive') }] };
+    wallet.transactionConfirmed(from, 1000);
+    const spending = spendingOf(from);
+    wallet.transactionConfirmed(spending, 1001);
+    wallet.bestBlockUpdated(5000);
+    wallet.transactionConfirmed(from, 1000);
+    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 7_000n, unconfirmedSat: 0n, spendableSat: 7_000n });
+    wallet = new OnchainWallet(secp, new Descriptors(seed, 'regtest'), decodeWallet(encodeWallet(wallet.state)));
+    wallet.transactionConfirmed(from, 1000);
+    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 7_000n, unconfirmedSat: 0n, spendableSat: 7_000n });
   });
 
   it('refuses dust, the wrong network and more than there is', () => {
@@ -212,17 +241,17 @@ describe('change', () => {
   /** Whether each unspent coin counts as the wallet's own. */
   const owns = (): boolean[] => wallet.state.coins.filter(({ spentBy }) => !spentBy).map(({ own }) => own);
 
-  /** A payment in a block, whose coin is then buried and forgotten; its change is left. */
+  /** A payment in a block, whose change is all that the wallet knows. */
   function forgetful(): Transaction {
     receive(100_000n);
     const { tx } = wallet.send(elsewhere, 30_000n, terms);
     wallet.transactionConfirmed(tx, 1001);
-    wallet.bestBlockUpdated(1101);
-    expect(wallet.state.coins).toHaveLength(1);
+    const change = wallet.state.coins.filter(({ spentBy }) => !spentBy);
+    wallet = new OnchainWallet(secp, new Descriptors(seed, 'regtest'), { ...wallet.state, coins: change });
     return tx;
   }
 
-  it('stays our own when the chain reports it again after the coin that it came from was forgotten', () => {
+  it('stays our own when the chain reports it again and the coin that it came from is not known', () => {
     const tx = forgetful();
     const stored = decodeWallet(encodeWallet(wallet.state));
     wallet = new OnchainWallet(secp, new Descriptors(seed, 'regtest'), stored);

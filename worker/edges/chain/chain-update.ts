@@ -19,7 +19,8 @@ export interface ConfirmedBlock {
 
 /**
  * All that one look at the chain brought, to be applied at once and in this order: disconnect, unconfirm, confirm, best
- * block, mempool. It can bring again what was brought before, after a restart or for an output registered late.
+ * block, drop, mempool: a replacement does not count before what it replaces is gone. It can bring again what was brought
+ * before, after a restart or for an output registered late.
  */
 export interface ChainUpdate {
   /** Blocks above this height are no longer in the chain. */
@@ -29,8 +30,8 @@ export interface ChainUpdate {
   /** Lowest first. */
   readonly confirmed: readonly ConfirmedBlock[];
   readonly best: { readonly height: number; readonly header: BlockHeader };
-  /** Transactions of the wallet's scripts that are in the mempool for the first time. */
+  /** Transactions of the wallet's scripts that this run sees in the mempool for the first time. */
   readonly mempool: readonly Transaction[];
-  /** Txids (wire order) of such transactions that are neither in the mempool nor in a block any more. */
+  /** Txids (wire order) of known transactions of these scripts that are neither in the mempool nor in a block any more. */
   readonly dropped: readonly Uint8Array[];
 }

@@ -139,11 +139,14 @@ export class SyncRound {
     if (same && gone.length === 0 && !isFresh && item.unconfirmed.length === 0) return item;
     if (stats.confirmed === 0 && stats.unconfirmed === 0 && item.unconfirmed.length === 0 && gone.length === 0)
       return { ...item, stats };
-    const known = isFresh ? [] : item.confirmed.filter((seen) => !gone.includes(seen));
-    return this.#readScript({ ...item, confirmed: known }, stats, gone);
+    const missed = [...item.unconfirmed, ...gone.map(({ txid }) => txid)];
+    const confirmed = isFresh ? [] : item.confirmed.filter((seen) => !gone.includes(seen));
+    const unconfirmed = isFresh ? [] : item.unconfirmed;
+    return this.#readScript({ ...item, confirmed, unconfirmed }, stats, missed);
   }
 
-  async #readScript(item: WatchedScript, stats: ScriptStats, gone: readonly SeenAt[]): Promise<WatchedScript> {
+  /** `missed` are dropped if the script does not have them any more. */
+  async #readScript(item: WatchedScript, stats: ScriptStats, missed: readonly string[]): Promise<WatchedScript> {
     const listed = await this.#scriptTxs(item);
     const confirmed = [...item.confirmed];
     const unconfirmed: string[] = [];
@@ -156,8 +159,7 @@ export class SyncRound {
       else unconfirmed.push(txid);
     }
     for (const txid of unconfirmed) if (!item.unconfirmed.includes(txid)) await this.#addToMempool(txid);
-    for (const txid of [...item.unconfirmed, ...gone.map((seen) => seen.txid)])
-      if (!listed.some((entry) => entry.txid === txid)) this.#dropped.add(txid);
+    for (const txid of missed) if (!listed.some((entry) => entry.txid === txid)) this.#dropped.add(txid);
     // With a transaction in a block that is not known yet, the counts are not taken over, so the next round looks again.
     return { ...item, confirmed, unconfirmed, stats: complete ? stats : { confirmed: -1, unconfirmed: -1 } };
   }

@@ -2,6 +2,7 @@ import type { Filter } from '../../engine/monitor/chain-monitor.ts';
 import { reversed, toHex } from '../../engine/primitives/bytes.ts';
 import type { Outpoint } from '../../engine/transactions/transaction.ts';
 import { scripthash } from '../../engine/wallet/address.ts';
+import type { KnownTransaction } from '../../engine/wallet/wallet.ts';
 import type { ScriptStats } from './esplora-reply.ts';
 
 /** Where something watched was last seen in the chain. */
@@ -40,7 +41,7 @@ export const BURIED = 100;
 
 /**
  * What the chain is asked for. Its items live in memory only: the monitors and the wallet register them again after a
- * restart, and everything is then asked for once more.
+ * restart, and everything is then asked for once more. The wallet says what it knows, so that what is gone is noticed.
  */
 export class WatchList implements Filter {
   #items = new Map<string, Watched>();
@@ -55,9 +56,17 @@ export class WatchList implements Filter {
     this.#register({ kind: 'output', txid: displayed(txid), vout });
   }
 
-  registerScript(script: Uint8Array): void {
+  /**
+   * All that the chain has for the script is reported anew. Of the transactions that are `known` already, those that are in
+   * no block and not in the mempool any more are reported as dropped.
+   */
+  registerScript(script: Uint8Array, known: readonly KnownTransaction[] = []): void {
     const stats = { confirmed: 0, unconfirmed: 0 };
-    this.#register({ kind: 'script', scripthash: scripthash(script), stats, confirmed: [], unconfirmed: [] });
+    const confirmed = known.flatMap(({ txid, height }) =>
+      height === undefined ? [] : { txid: displayed(txid), height },
+    );
+    const unconfirmed = known.flatMap(({ txid, height }) => (height === undefined ? displayed(txid) : []));
+    this.#register({ kind: 'script', scripthash: scripthash(script), stats, confirmed, unconfirmed });
   }
 
   /** Stops asking for a script, such as one beyond the gap of a wallet. */
@@ -80,8 +89,7 @@ export class WatchList implements Filter {
     for (const name of asked) this.#fresh.delete(name);
     for (const [name, item] of changes) if (this.#items.has(name)) this.#items.set(name, item);
     for (const [name, item] of this.#items) {
-      // A script's sightings stay: what was forgotten would be reported again with the script's next transaction, and
-      // could bring a coin back whose spending is in the history of another script.
+      // A script's sightings stay: what was forgotten would be proven and reported again with its next transaction.
       if (item.kind !== 'script' && item.seen && bestHeight - item.seen.height >= BURIED) this.#items.delete(name);
     }
   }

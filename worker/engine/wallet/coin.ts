@@ -2,7 +2,10 @@ import { compareBytes, equalBytes } from '../primitives/bytes.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
 import type { ScriptOrigin } from './descriptors.ts';
 
-/** An output that pays to the wallet, until its spending is buried. */
+/**
+ * An output that pays to the wallet. It stays when it is spent: the chain may tell of the transaction that made it again,
+ * for the sake of another output, and say nothing of the spending.
+ */
 export interface Coin extends Outpoint, ScriptOrigin {
   readonly amountSat: bigint;
   /** Height of its block; absent while it is not confirmed. */
@@ -18,6 +21,9 @@ export interface Coin extends Outpoint, ScriptOrigin {
   readonly spentBy?: { readonly txid: Uint8Array; readonly height?: number };
 }
 
+/** A spending so deep in the chain that no reorganisation brings its coin back. */
+const BURIED = 100;
+
 /** Blocks until the coins of a coinbase may move, their own included. */
 const COINBASE_MATURITY = 100;
 
@@ -27,6 +33,10 @@ export function isSpendable(coin: Coin, bestHeight: number): boolean {
   if (coin.height === undefined) return coin.trusted;
   return !coin.coinbase || bestHeight - coin.height + 1 >= COINBASE_MATURITY;
 }
+
+/** Whether the coin or its spending may still move in the chain. */
+export const isUnsettled = ({ spentBy }: Coin, bestHeight: number): boolean =>
+  spentBy?.height === undefined || bestHeight - spentBy.height < BURIED;
 
 export const isSameOutpoint = (a: Outpoint, b: Outpoint): boolean => a.vout === b.vout && equalBytes(a.txid, b.txid);
 

@@ -27,8 +27,6 @@ export const EMPTY_WALLET: WalletState = {
   bestHeight: 0,
 };
 
-/** A spent coin is forgotten when its spending is buried so deep that no reorganisation brings it back. */
-const BURIED = 100;
 const ZERO_TXID = new Uint8Array(32);
 
 /**
@@ -50,7 +48,7 @@ export function afterTransaction(
   const clean = displaced.reduce((before, spentBy) => afterDropped(before, spentBy.txid), state);
   const at = height === undefined ? {} : { height };
   const isOurs = (outpoint: Outpoint): boolean => clean.coins.some((coin) => isSameOutpoint(coin, outpoint));
-  // The chain reports a transaction again after a restart, when the coins that it spent may be forgotten long since.
+  // The chain reports a transaction again after a restart: it stays what it was, whether the coins that it spent are known.
   const known = clean.coins.find((coin) => equalBytes(coin.txid, txid));
   const own = known?.own === true || tx.inputs.some(isOurs);
   const trusted = known?.trusted === true || tx.inputs.every(isOurs);
@@ -90,12 +88,6 @@ export function afterDropped(state: WalletState, txid: Uint8Array): WalletState 
     });
   const children = gone.flatMap(({ spentBy }) => (spentBy ? [spentBy.txid] : []));
   return children.reduce(afterDropped, { ...state, coins });
-}
-
-/** The state at a new tip. */
-export function afterBestBlock(state: WalletState, bestHeight: number): WalletState {
-  const isKept = ({ spentBy }: Coin): boolean => spentBy?.height === undefined || bestHeight - spentBy.height < BURIED;
-  return { ...state, bestHeight, coins: state.coins.filter(isKept) };
 }
 
 const spends = (tx: Transaction, outpoint: Outpoint): boolean =>

@@ -12,7 +12,7 @@ import {
 } from '../transactions/transaction.ts';
 import { addressOfScript, scriptOfAddress } from './address.ts';
 import { signCoins } from './coin-signing.ts';
-import { compareOutpoints, isSameOutpoint, isSpendable, type Coin } from './coin.ts';
+import { compareOutpoints, isSameOutpoint, isSpendable, isUnsettled, type Coin } from './coin.ts';
 import {
   CHANGE_DUST_SAT,
   CHANGE_WEIGHT,
@@ -25,14 +25,7 @@ import {
   type Selection,
 } from './coin-selection.ts';
 import { BRANCHES, type Branch, type Descriptors, type ScriptOrigin } from './descriptors.ts';
-import {
-  afterBestBlock,
-  afterDropped,
-  afterTransaction,
-  afterUnconfirmed,
-  EMPTY_WALLET,
-  type WalletState,
-} from './wallet-state.ts';
+import { afterDropped, afterTransaction, afterUnconfirmed, EMPTY_WALLET, type WalletState } from './wallet-state.ts';
 import {
   compareOutputs,
   inputOf,
@@ -56,6 +49,13 @@ export interface WalletBalance {
   /** Kept aside for bumping fees, and locked for funding transactions; at most what there is. */
   readonly reservedSat: bigint;
   readonly spendableSat: bigint;
+}
+
+/** A transaction that the wallet was told of, with the height of its block once it is in one. */
+export interface KnownTransaction {
+  /** 32 bytes, wire order */
+  readonly txid: Uint8Array;
+  readonly height?: number;
 }
 
 /**
@@ -97,8 +97,21 @@ export class OnchainWallet {
       const { next, used } = this.#state.cursors[branch];
       return Array.from({ length: Math.max(0, next - used) }, (_, offset) => ({ branch, index: used + offset }));
     });
-    const scripts = [...waiting, ...this.#state.coins].map((origin) => this.#descriptors.script(origin));
+    const { coins, bestHeight } = this.#state;
+    const held = coins.filter((coin) => isUnsettled(coin, bestHeight));
+    const scripts = [...waiting, ...held].map((origin) => this.#descriptors.script(origin));
     return [...new Set(scripts)];
+  }
+
+  /** The transactions that made or spent the coins of a script, as far as the wallet was told; one can be there twice. */
+  transactionsOf(script: Uint8Array): readonly KnownTransaction[] {
+    const origin = this.#descriptors.originOf(script);
+    return this.#state.coins
+      .filter(({ branch, index }) => branch === origin?.branch && index === origin.index)
+      .flatMap(({ txid, height, spentBy }) => {
+        const made: KnownTransaction = height === undefined ? { txid } : { txid, height };
+        return spentBy ? [made, spentBy] : [made];
+      });
   }
 
   /** Whether a script is one of the watched. */
@@ -142,7 +155,7 @@ export class OnchainWallet {
   }
 
   bestBlockUpdated(height: number): void {
-    this.#state = afterBestBlock(this.#state, height);
+    this.#state = { ...this.#state, bestHeight: height };
   }
 
   balance(reserveSat: bigint): WalletBalance {
