@@ -84,6 +84,23 @@ describe('payments that came', () => {
     expect(await received()).toEqual(before);
   });
 
+  it('to an address that was used up long ago are seen at the next start', async () => {
+    const { address } = await wallet.api.newAddress({ type: 'p2tr' });
+    await world.fund(address, 70_000);
+    await scenario.mine(1);
+    await wallet.api.sendOnchain({ address: ELSEWHERE, amountSat: 'all' });
+    await scenario.mine(102);
+    await wallet.restart();
+    await scenario.connected();
+    await scenario.mine(1);
+    const before = await received();
+    await world.fund(address, 80_000);
+    await wallet.restart();
+    await scenario.until('the coins', () => wallet.told.snapshot.onchain.confirmedSat === 80_000n);
+    expect((await received()).length).toBe(before.length + 1);
+    await scenario.fund(50_000_000);
+  });
+
   it('are not those to itself, not even when their coins are spent and the chain tells of them again', async () => {
     await scenario.fund(60_000_000);
     const before = await received();

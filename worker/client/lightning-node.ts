@@ -88,6 +88,8 @@ export class LightningNode implements OnchainPayer {
   #problem: GlowwormError | undefined;
   #searching: boolean;
   #bestHash = '';
+  /** Those that are asked for in the first look at the chain only, if nothing is found. */
+  #startScripts: readonly Uint8Array[] = [];
   /** The chain was reached in this run, and not too long ago. */
   #chainKnown = false;
   /** When the chain was last heard of, in milliseconds since 1970. */
@@ -189,7 +191,11 @@ export class LightningNode implements OnchainPayer {
 
   start(): void {
     // Only now: what the wallet learns later it has from the chain, or the chain has still to learn it from us.
-    for (const script of this.#scripts()) this.#watchList.registerScript(script, this.wallet.transactionsOf(script));
+    this.#startScripts = this.#searching
+      ? this.wallet.watchedScripts()
+      : [...this.wallet.activeScripts(), ...this.wallet.recentScripts()];
+    for (const script of [...this.#startScripts, this.keys.destinationScript()])
+      this.#watchList.registerScript(script, this.wallet.transactionsOf(script));
     this.turn(() => {
       this.manager.bestBlockUpdated(this.chain.status.blockHeight);
       this.manager.resume();
@@ -369,24 +375,25 @@ export class LightningNode implements OnchainPayer {
     this.manager.record(sentKey(send.txid), encodeSend(send));
   }
 
-  /** Everything registered was asked for: a search of the seed's addresses that found nothing more is over. */
+  /** Everything registered was asked for: from here on only what is active is asked for with every block. */
   #synced(): void {
     this.#meetPeers();
+    const active = new Set(this.#activeScripts().map(toHex));
+    for (const script of this.#searching ? this.wallet.watchedScripts() : this.#startScripts)
+      if (!active.has(toHex(script))) this.#watchList.unregisterScript(script);
+    this.#startScripts = [];
     if (!this.#searching) return;
     this.#searching = false;
     this.turn(() => this.manager.record(WALLET_KEY, encodeWalletSecret({ ...this.#parts.secret, searched: true })));
-    const active = new Set([...this.wallet.activeScripts(), this.keys.destinationScript()].map(toHex));
-    for (const script of this.wallet.watchedScripts())
-      if (!active.has(toHex(script))) this.#watchList.unregisterScript(script);
   }
 
   #watchScripts(): void {
-    for (const script of this.#scripts()) this.#watchList.registerScript(script);
+    const scripts = this.#searching ? this.wallet.watchedScripts() : this.#activeScripts();
+    for (const script of scripts) this.#watchList.registerScript(script);
   }
 
-  #scripts(): readonly Uint8Array[] {
-    const scripts = this.#searching ? this.wallet.watchedScripts() : this.wallet.activeScripts();
-    return [...scripts, this.keys.destinationScript()];
+  #activeScripts(): readonly Uint8Array[] {
+    return [...this.wallet.activeScripts(), this.keys.destinationScript()];
   }
 
   #chainStatusChanged(): void {

@@ -121,6 +121,16 @@ describe('addresses', () => {
     expect(wallet.activeScripts()).toEqual([second]);
   });
 
+  it('are remembered a while after they were used, but for change', () => {
+    const scripts = Array.from({ length: GAP_LIMIT + 5 }, () => {
+      const script = wallet.newScript('taproot');
+      wallet.transactionConfirmed(payment(script, 50_000n), 1000);
+      return script;
+    });
+    wallet.transactionConfirmed(payment(wallet.newScript('change'), 50_000n), 1000);
+    expect(wallet.recentScripts()).toEqual(scripts.slice(5));
+  });
+
   it('know the transactions that made or spent their coins', () => {
     const [first, second] = [wallet.newScript('receive'), wallet.newScript('receive')];
     const from = payment(first, 100_000n);

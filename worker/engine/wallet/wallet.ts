@@ -90,7 +90,7 @@ export class OnchainWallet {
 
   /**
    * The scripts worth asking the chain for with every block: those handed out that nothing came to yet, and those that
-   * have coins, or spent ones that a reorganisation could bring back. The others are asked for at a start only.
+   * have coins, or spent ones that a reorganisation could bring back.
    */
   activeScripts(): Uint8Array[] {
     const waiting = BRANCHES.flatMap((branch) => {
@@ -101,6 +101,17 @@ export class OnchainWallet {
     const held = coins.filter((coin) => isUnsettled(coin, bestHeight));
     const scripts = [...waiting, ...held].map((origin) => this.#descriptors.script(origin));
     return [...new Set(scripts)];
+  }
+
+  /** The newest addresses that were used, not active any more or still: whoever has one may pay to it again. */
+  recentScripts(): Uint8Array[] {
+    return BRANCHES.filter((branch) => branch !== 'change').flatMap((branch) => {
+      const { used } = this.#state.cursors[branch];
+      const first = Math.max(0, used - GAP_LIMIT);
+      return Array.from({ length: used - first }, (_, offset) =>
+        this.#descriptors.script({ branch, index: first + offset }),
+      );
+    });
   }
 
   /** The transactions that made or spent the coins of a script, as far as the wallet was told; one can be there twice. */
