@@ -39,7 +39,7 @@ export function PaymentProgress({ ids, amountMsat, description }: PaymentProgres
   return (
     <Result state="good" title={`Sent ${exactMsatText(amountMsat)}`}>
       <p class="muted">{description}</p>
-      {activity !== undefined && <p class="muted">Routing fee: {exactMsatText(activity.feeMsat)}</p>}
+      {activity?.state === 'succeeded' && <p class="muted">Routing fee: {exactMsatText(activity.feeMsat)}</p>}
     </Result>
   );
 }
