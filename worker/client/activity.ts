@@ -11,14 +11,17 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
   const { inboundPayments, outboundPayments } = node.manager;
   const sent = outboundPayments.all().toSorted((a, b) => b.createdAt - a.createdAt);
   const invoices = inboundPayments.all().toSorted((a, b) => timeOf(b) - timeOf(a));
-  return [
-    ...sent.slice(0, limit).map((payment) => sentActivity(node, payment)),
-    ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),
-    ...node.onchainReceived().map(onchainReceivedActivity),
-    ...node.onchainSends().map(onchainSentActivity),
-  ]
-    .toSorted((a, b) => b.at - a.at)
-    .slice(0, limit);
+  return (
+    [
+      ...sent.slice(0, limit).map((payment) => sentActivity(node, payment)),
+      ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),
+      ...node.onchainReceived().map(onchainReceivedActivity),
+      ...node.onchainSends().map(onchainSentActivity),
+    ]
+      // Of the same moment in an order of their own, which a restart does not change.
+      .toSorted((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1))
+      .slice(0, limit)
+  );
 }
 
 function sentActivity(
