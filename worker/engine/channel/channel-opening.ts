@@ -128,7 +128,8 @@ export function acceptChannel(
   if (openerSat < openerCostSat(type.format, message.feeratePerKw, 0)) return refuse('the opener cannot pay the fee');
   if (openerSat <= holder.channelReserveSat && message.pushMsat / 1000n <= counterparty.channelReserveSat)
     return refuse('both sides would start below their reserve');
-  const minimumDepth = policy.trustedForZeroConf && type.zeroConf ? 0 : env.config.minimumDepth;
+  // Also without option_zeroconf in the type: LDK does not ask for it, and takes the depth that the accepter names.
+  const minimumDepth = policy.trustedForZeroConf ? 0 : env.config.minimumDepth;
   const state: AwaitingFundingCreated = {
     kind: 'awaitingFundingCreated',
     temporaryChannelId: message.temporaryChannelId,
