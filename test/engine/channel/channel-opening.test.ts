@@ -74,6 +74,11 @@ describe('open_channel', () => {
     expect(outcome.messages[0]).toMatchObject({ minimumDepth: 0 });
   });
 
+  it('is zero-conf from a peer that is trusted whatever the type says, and from nobody else', () => {
+    expect(passed(answer({}, { trustedForZeroConf: true })).messages[0]).toMatchObject({ minimumDepth: 0 });
+    expect(passed(answer({})).messages[0]).not.toMatchObject({ minimumDepth: 0 });
+  });
+
   it('may be large with option_support_large_channel', () => {
     const counterpartyFeatures = featureSet({ option_support_large_channel: 'optional' });
     expect(passed(answer({ fundingSatoshis: 20_000_000n }, { counterpartyFeatures })).state.fundingSat).toBe(

@@ -111,7 +111,7 @@ export class ChannelManager {
     try {
       const value = work();
       this.#settle(turn);
-      for (const entry of turn.touched) this.#toSign.add(entry);
+      for (const entry of turn.touched) this.#changed(entry);
       return { value, result: turn.finish(this.chainMonitor.takeStarted(), this.#toSign.size > 0) };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -343,7 +343,17 @@ export class ChannelManager {
     }
   }
 
-  /** Ends a turn: hands each touched channel's steps to its monitor as one update, and notes what its record has to say. */
+  /** A turn that changed a channel has ended well: only then does the channel's record have to say so. */
+  #changed(entry: ChannelEntry): void {
+    this.#toSign.add(entry);
+    if (entry.frozen !== undefined || this.#channels.get(entry.key) === undefined) return;
+    const signerState = entry.signer.state;
+    if (entry.saved?.state === entry.state && entry.saved.signerState === signerState) return;
+    entry.saved = { state: entry.state, signerState };
+    this.#unsaved.set(entry, entry.saved);
+  }
+
+  /** Ends a turn: hands each touched channel's steps to its monitor as one update. */
   #settle({ touched, writes }: Turn): void {
     for (const entry of touched) {
       if (entry.frozen !== undefined || this.#channels.get(entry.key) === undefined) continue;
@@ -353,10 +363,6 @@ export class ChannelManager {
         this.chainMonitor.updateChannel(entry.key, steps);
         this.#onchain.broadcastHolderCommitment(entry);
       }
-      const signerState = entry.signer.state;
-      if (entry.saved?.state === entry.state && entry.saved.signerState === signerState) continue;
-      entry.saved = { state: entry.state, signerState };
-      this.#unsaved.set(entry, entry.saved);
     }
     const wallet = this.#context.parts.wallet.state;
     if (wallet !== this.#savedWallet) writes.set('coin/state', encodeWallet(wallet));
