@@ -33,6 +33,8 @@ const METHODS: Readonly<Record<keyof WalletApi, true>> = {
   openChannel: true,
   closeChannel: true,
   forceCloseChannel: true,
+  acceptInboundChannel: true,
+  refuseInboundChannel: true,
   createInvoice: true,
   decodeInvoice: true,
   quotePayment: true,

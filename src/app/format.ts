@@ -159,6 +159,8 @@ export function eventText(event: WalletEvent): string {
       return `A channel was closed.${message}`;
     case 'channelOpenFailed':
       return `A channel could not be opened.${message}`;
+    case 'channelRequested':
+      return `A peer wants to open a channel of ${amount}.`;
     default:
       return event.kind satisfies never;
   }

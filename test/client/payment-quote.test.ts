@@ -115,6 +115,7 @@ class Desk {
       secp,
       entropy: { getSecureRandomBytes: () => new Uint8Array(32).fill(++this.#random) },
       turn: () => this.#turn,
+      undo: () => undefined,
       htlcSwitch: {
         firstHops: () =>
           this.channels.map((availableMsat, index) => ({
@@ -127,8 +128,9 @@ class Desk {
           this.offered.push({ channelKey, htlc });
           return htlc;
         },
-        remove: () => undefined,
-        exceedsDustExposure: () => false,
+        claim: () => ({ kind: 'claimed' }),
+        fail: () => undefined,
+        takesHtlcs: () => true,
         note: (kind) => void this.events.push(kind),
       },
     });

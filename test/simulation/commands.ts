@@ -97,7 +97,9 @@ function closeOne(world: World, side: Side, alone: boolean): void {
   if (alone) world.forced = true;
   const { manager } = side.node;
   world.attempt(side, () =>
-    side.node.turn(() => (alone ? manager.forceCloseChannel(entry.key) : manager.closeChannel(entry.key))),
+    side.node.turn(() =>
+      alone ? manager.forceCloseChannel(entry.key, { unconfirmedState: true }) : manager.closeChannel(entry.key),
+    ),
   );
 }
 

@@ -99,10 +99,11 @@ export class SimulatedNode {
         keys: this.keys,
         entropy: { getSecureRandomBytes: () => this.#random(started) },
         wallet: this.wallet,
-        filter: { registerTx: () => {}, registerOutput: () => {} },
+        filter: { registerTx: () => {}, registerOutput: () => {}, unregisterOutput: () => {} },
         config: options.config ?? defaultChannelConfig,
         chainHash: CHAIN_HASH,
         trustedForZeroConf: () => false,
+        inboundChannels: () => 'accept',
         reserveSat: () => 0n,
         log: (line) => this.log.push(line),
       },
@@ -214,7 +215,8 @@ export class SimulatedNode {
       this.wallet.bestBlockUpdated(height);
       this.manager.transactionsConfirmed(
         height,
-        transactions.map((transaction, index) => ({ index, transaction })),
+        // The first of a block is the coinbase, which is nobody's here.
+        transactions.map((transaction, index) => ({ index: index + 1, transaction })),
       );
       this.manager.bestBlockUpdated(height);
     });

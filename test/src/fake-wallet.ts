@@ -110,6 +110,14 @@ export class FakeWallet implements ServedWallet {
     this.calls.push(['forceCloseChannel', ...args]);
   }
 
+  async acceptInboundChannel(...args: Parameters<WalletApi['acceptInboundChannel']>): Promise<void> {
+    this.calls.push(['acceptInboundChannel', ...args]);
+  }
+
+  async refuseInboundChannel(...args: Parameters<WalletApi['refuseInboundChannel']>): Promise<void> {
+    this.calls.push(['refuseInboundChannel', ...args]);
+  }
+
   async createInvoice(
     ...args: Parameters<WalletApi['createInvoice']>
   ): Promise<{ readonly invoice: string; readonly paymentHash: string }> {
@@ -264,6 +272,8 @@ export function channel(change: Partial<ChannelSummary>): ChannelSummary {
     confirmations: 6,
     confirmationsRequired: 3,
     fundingTxid: 'ab'.repeat(32),
+    stateConfirmed: true,
+    forceClosable: change.state !== 'closed',
     ...change,
   };
 }

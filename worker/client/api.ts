@@ -24,6 +24,11 @@ export interface WalletConfig {
   readonly esploraUrls: readonly string[];
   /** Peers to stay connected with from the start; more come with `connectPeer`. */
   readonly peers?: readonly PeerConfig[];
+  /**
+   * Which channels of peers are accepted, within the wallet's limits: every one (the default), those of `peers` and of peers
+   * that a channel is open with, or each after the app has answered a `channelRequested` event.
+   */
+  readonly inboundChannels?: 'all' | 'knownPeers' | 'ask';
   /** Name of the database; several wallets of one origin need several. */
   readonly name?: string;
 }
@@ -101,6 +106,13 @@ export interface ChannelSummary {
   readonly confirmationsRequired: number;
   /** As explorers print it; empty before the funding exists. */
   readonly fundingTxid: string;
+  /**
+   * The peer has confirmed since the start that this device has the newest state. Without that, `forceCloseChannel` asks for a
+   * second yes: the wallet could be an older copy.
+   */
+  readonly stateConfirmed: boolean;
+  /** `forceCloseChannel` could do something, also for a `closed` one whose transaction does not confirm. */
+  readonly forceClosable: boolean;
   /** Why it closed, or what stopped it, as a sentence. */
   readonly reason?: string;
 }
@@ -134,8 +146,10 @@ export interface WalletEvent {
     | 'channelOpened'
     | 'channelReady'
     | 'channelClosed'
-    | 'channelOpenFailed';
-  /** The payment hash or the channel id. */
+    | 'channelOpenFailed'
+    /** A peer wants to open a channel (`inboundChannels: 'ask'`); `message` is its node id. */
+    | 'channelRequested';
+  /** The payment hash or the channel id; of a channel that is not open yet the temporary one. */
   readonly subject: string;
   readonly amountMsat: bigint;
   readonly message: string;
@@ -195,8 +209,17 @@ export interface WalletApi {
     readonly amountSat: bigint;
     readonly pushMsat?: bigint;
   }): Promise<{ readonly temporaryChannelId: string }>;
+  /** Answers `channelRequested`. Rejects with `ChannelRequestGone` once the peer does not wait any more. */
+  acceptInboundChannel(request: { readonly temporaryChannelId: string }): Promise<void>;
+  refuseInboundChannel(request: { readonly temporaryChannelId: string }): Promise<void>;
+  /** Closes a channel together with its peer, or cancels one that is being opened. */
   closeChannel(request: { readonly channelId: string }): Promise<void>;
-  forceCloseChannel(request: { readonly channelId: string }): Promise<void>;
+  /**
+   * Closes a channel alone, whatever state it is in; also in place of a close together whose transaction does not confirm.
+   * Rejects with `StateUnconfirmed` where `stateConfirmed` is false, unless `unconfirmedState` says that the person knows what
+   * that can cost, and with `ChannelStale` where it would give the money away for certain.
+   */
+  forceCloseChannel(request: { readonly channelId: string; readonly unconfirmedState?: boolean }): Promise<void>;
   createInvoice(request: {
     readonly amountMsat?: bigint;
     readonly description: string;

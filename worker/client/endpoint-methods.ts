@@ -57,7 +57,9 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
   disconnectPeer: record({ nodeId: NODE_ID }, {}),
   openChannel: record({ nodeId: NODE_ID, amountSat: amount(1n, MAX_SAT) }, { pushMsat: amount(0n, MAX_MSAT) }),
   closeChannel: CHANNEL,
-  forceCloseChannel: CHANNEL,
+  forceCloseChannel: record({ channelId: CHANNEL_ID }, { unconfirmedState: truth }),
+  acceptInboundChannel: record({ temporaryChannelId: CHANNEL_ID }, {}),
+  refuseInboundChannel: record({ temporaryChannelId: CHANNEL_ID }, {}),
   createInvoice: record(
     { description: utf8(MAX_DESCRIPTION_BYTES) },
     { amountMsat: MSAT, expirySeconds: integer(1, 31_536_000) },
@@ -80,7 +82,11 @@ export const WALLET_CONFIG: Check<WalletConfig> = record<WalletConfig>(
     network: oneOf<NetworkName>('bitcoin', 'testnet', 'signet', 'regtest'),
     esploraUrls: list(url(['https:', 'http:']), 1, 10),
   },
-  { peers: list(PEER, 0, 100), name: matching(/^[0-9A-Za-z_-]{1,64}$/, 'up to 64 letters, digits, - and _') },
+  {
+    peers: list(PEER, 0, 100),
+    inboundChannels: oneOf('all', 'knownPeers', 'ask'),
+    name: matching(/^[0-9A-Za-z_-]{1,64}$/, 'up to 64 letters, digits, - and _'),
+  },
 );
 
 function peerAddress(value: unknown, name: string): PeerAddress {

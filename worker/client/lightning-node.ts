@@ -11,7 +11,9 @@ import { defaultChannelConfig } from '../engine/channel/channel-config.ts';
 import { KeysManager } from '../engine/keys/keys-manager.ts';
 import { mnemonicSeed } from '../engine/keys/mnemonic.ts';
 import { ChannelManager } from '../engine/manager/channel-manager.ts';
+import { isUnfunded } from '../engine/manager/channel-entry.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
+import type { InboundChannelRule } from '../engine/manager/manager-context.ts';
 import type { Effect } from '../engine/manager/turn.ts';
 import { transactionId } from '../engine/transactions/transaction.ts';
 import { Descriptors } from '../engine/wallet/descriptors.ts';
@@ -138,7 +140,8 @@ export class LightningNode implements OnchainPayer {
         config: defaultChannelConfig,
         chainHash: chainHashOf(network),
         trustedForZeroConf: (nodeId) => this.#peerConfigs.get(nodeId)?.trustedForZeroConf === true,
-        reserveSat: reserveSat,
+        inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
+        reserveSat,
         log,
       },
       this.chain.feerates,
@@ -271,8 +274,8 @@ export class LightningNode implements OnchainPayer {
   }
 
   onchainTerms(): SpendTerms {
-    const open = this.manager.channels().filter(({ state }) => state.kind === 'open').length;
-    return { feeratePerKw: this.chain.feerates.closing, reserveSat: reserveSat(open) };
+    const channels = this.manager.reservingChannels();
+    return { feeratePerKw: this.chain.feerates.closing, reserveSat: reserveSat(channels) };
   }
 
   /** Payments from others to the on-chain wallet, in no order. */
@@ -287,6 +290,16 @@ export class LightningNode implements OnchainPayer {
   watchScripts(): void {
     this.#watchScripts();
     this.chain.wake();
+  }
+
+  #inboundChannelRule(nodeId: string): InboundChannelRule {
+    const { inboundChannels: rule = 'all', peers = [] } = this.#parts.config;
+    if (rule !== 'knownPeers') return rule === 'ask' ? 'ask' : 'accept';
+    const isConfigured = peers.some((peer) => peer.nodeId.toLowerCase() === nodeId);
+    const hasChannel = this.manager
+      .channels()
+      .some((entry) => entry.nodeId === nodeId && entry.state.kind === 'open' && !isUnfunded(entry.state));
+    return isConfigured || hasChannel ? 'accept' : 'refuse';
   }
 
   #leave(effect: Effect): void {

@@ -1,7 +1,8 @@
 import { availableToReceiveMsat, availableToSendMsat } from '../engine/channel/channel-limits.ts';
 import { fundingDepth } from '../engine/channel/channel-ready.ts';
 import type { OpenChannel, PendingChannel } from '../engine/channel/channel-state.ts';
-import { isUsable, type ChannelEntry } from '../engine/manager/channel-entry.ts';
+import { isUsableAt, type ChannelEntry } from '../engine/manager/channel-entry.ts';
+import type { ChannelManager } from '../engine/manager/channel-manager.ts';
 import { explainClose } from '../engine/channel/close-reason.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { toApiError } from './api-error.ts';
@@ -16,10 +17,10 @@ export function snapshotOf({ network }: WalletConfig, node: LightningNode): Wall
     network,
     nodeId: toHex(node.keys.nodeId),
     chain: node.chain.status,
-    lightning: lightningBalance(node.manager.channels()),
+    lightning: lightningBalance(node.manager.channels(), node.manager.blockHeight),
     onchain: onchainBalance(node),
     peers: node.peers.statuses(),
-    channels: node.manager.channels().map((entry) => summaryOf(entry, node.manager.blockHeight)),
+    channels: node.manager.channels().map((entry) => summaryOf(entry, node.manager)),
     ...(problem === undefined ? {} : { problem: toApiError(problem) }),
   };
 }
@@ -36,27 +37,28 @@ export const emptySnapshot = ({ network }: WalletConfig): WalletSnapshot => ({
   channels: [],
 });
 
-function lightningBalance(entries: readonly ChannelEntry[]): LightningBalance {
+function lightningBalance(entries: readonly ChannelEntry[], blockHeight: number): LightningBalance {
   let [sendableMsat, reservedMsat, pendingMsat, receivableMsat] = [0n, 0n, 0n, 0n];
   for (const entry of entries) {
     if (entry.state.kind !== 'open') continue;
     const { params, commitments } = entry.state;
     const { spec } = commitments.holderCommit;
-    const sendable = isUsable(entry) ? availableToSendMsat(params, commitments) : 0n;
+    const usable = isUsableAt(entry, blockHeight);
+    const sendable = usable ? availableToSendMsat(params, commitments) : 0n;
     sendableMsat += sendable;
     reservedMsat += spec.toHolderMsat > sendable ? spec.toHolderMsat - sendable : 0n;
     for (const htlc of spec.htlcs) if (htlc.direction === 'outbound') pendingMsat += htlc.amountMsat;
-    if (isUsable(entry)) receivableMsat += availableToReceiveMsat(params, commitments);
+    if (usable) receivableMsat += availableToReceiveMsat(params, commitments);
   }
   return { sendableMsat, reservedMsat, pendingMsat, receivableMsat };
 }
 
 function onchainBalance({ wallet, manager }: LightningNode): OnchainBalance {
-  const open = manager.channels().filter(({ state }) => state.kind === 'open').length;
-  return { ...wallet.balance(reserveSat(open)), sweepingSat: manager.sweepingSat() };
+  return { ...wallet.balance(reserveSat(manager.reservingChannels())), sweepingSat: manager.sweepingSat() };
 }
 
-function summaryOf(entry: ChannelEntry, blockHeight: number): ChannelSummary {
+function summaryOf(entry: ChannelEntry, manager: ChannelManager): ChannelSummary {
+  const { blockHeight } = manager;
   const { state } = entry;
   const shown =
     state.kind === 'open'
@@ -74,14 +76,19 @@ function summaryOf(entry: ChannelEntry, blockHeight: number): ChannelSummary {
     channelId: entry.key,
     peerNodeId: entry.nodeId,
     weOpened: 'params' in state ? state.params.isOpener : state.kind !== 'awaitingFundingCreated',
-    usable: isUsable(entry),
+    usable: isUsableAt(entry, blockHeight),
+    stateConfirmed: entry.isConfirmed,
+    forceClosable: manager.mayForceClose(entry),
     ...shown,
     state: entry.frozen === undefined ? shown.state : 'frozen',
     ...(reason === undefined ? {} : { reason }),
   };
 }
 
-type Shown = Omit<ChannelSummary, 'channelId' | 'peerNodeId' | 'weOpened' | 'usable' | 'reason'>;
+type Shown = Omit<
+  ChannelSummary,
+  'channelId' | 'peerNodeId' | 'weOpened' | 'usable' | 'stateConfirmed' | 'forceClosable' | 'reason'
+>;
 
 const NOTHING = {
   sendableMsat: 0n,
@@ -98,7 +105,7 @@ function openSummary(
   blockHeight: number,
 ): Shown {
   const { spec } = commitments.holderCommit;
-  const usable = isUsable(entry);
+  const usable = isUsableAt(entry, blockHeight);
   const ready = channel.holderReadySent && channel.counterpartyReady;
   return {
     state: channel.shutdown.kind !== 'none' ? 'closing' : ready ? 'ready' : 'confirming',

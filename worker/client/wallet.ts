@@ -166,9 +166,25 @@ class Wallet implements ServedWallet {
     await node.durably(() => node.manager.closeChannel(channelId));
   }
 
-  async forceCloseChannel({ channelId }: { readonly channelId: string }): Promise<void> {
+  async forceCloseChannel({
+    channelId,
+    ...consent
+  }: {
+    readonly channelId: string;
+    readonly unconfirmedState?: boolean;
+  }): Promise<void> {
     const node = this.#running();
-    await node.durably(() => node.manager.forceCloseChannel(channelId));
+    await node.durably(() => node.manager.forceCloseChannel(channelId, consent));
+  }
+
+  async acceptInboundChannel({ temporaryChannelId }: { readonly temporaryChannelId: string }): Promise<void> {
+    const node = this.#running();
+    await node.durably(() => node.manager.acceptInboundChannel(temporaryChannelId));
+  }
+
+  async refuseInboundChannel({ temporaryChannelId }: { readonly temporaryChannelId: string }): Promise<void> {
+    const node = this.#running();
+    await node.durably(() => node.manager.refuseInboundChannel(temporaryChannelId));
   }
 
   async createInvoice(request: {

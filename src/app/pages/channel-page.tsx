@@ -49,8 +49,20 @@ function Details({ channel }: { readonly channel: ChannelSummary }): JSX.Element
           ]}
         />
       </section>
-      {channel.state !== 'closed' && <CloseButtons channel={channel} />}
+      {channel.state === 'opening' ? <CancelButton channel={channel} /> : <CloseButtons channel={channel} />}
     </>
+  );
+}
+
+function CancelButton({ channel: { channelId } }: { readonly channel: ChannelSummary }): JSX.Element {
+  const { wallet } = useWallet();
+  const cancel = useAction(() => wallet.closeChannel({ channelId }));
+  return (
+    <section class="stack">
+      <ActionButton action={cancel} look="plain">
+        Cancel the opening
+      </ActionButton>
+    </section>
   );
 }
 
@@ -59,7 +71,9 @@ function CloseButtons({ channel }: { readonly channel: ChannelSummary }): JSX.El
   const { channelId } = channel;
   const [asking, setAsking] = useState<'nothing' | 'close' | 'forceClose'>('nothing');
   const close = useAction(() => wallet.closeChannel({ channelId }));
-  const forceClose = useAction(() => wallet.forceCloseChannel({ channelId }));
+  const forceClose = useAction(() =>
+    wallet.forceCloseChannel({ channelId, ...(channel.stateConfirmed ? {} : { unconfirmedState: true }) }),
+  );
   const done = (): void => setAsking('nothing');
   const ask = (what: 'close' | 'forceClose') => ({
     busy: what === 'close' ? close.busy : forceClose.busy,
@@ -68,12 +82,16 @@ function CloseButtons({ channel }: { readonly channel: ChannelSummary }): JSX.El
   });
   return (
     <section class="stack">
-      <ActionButton action={ask('close')} look="plain" disabled={channel.state !== 'ready'}>
-        Close channel
-      </ActionButton>
-      <ActionButton action={ask('forceClose')} look="danger">
-        Force-close channel
-      </ActionButton>
+      {channel.state !== 'closed' && (
+        <ActionButton action={ask('close')} look="plain" disabled={channel.state !== 'ready'}>
+          Close channel
+        </ActionButton>
+      )}
+      {channel.forceClosable && (
+        <ActionButton action={ask('forceClose')} look="danger">
+          Force-close channel
+        </ActionButton>
+      )}
       {asking === 'close' && <CloseChannelDialog channel={channel} onConfirm={close.run} onDone={done} />}
       {asking === 'forceClose' && <ForceCloseDialog channel={channel} onConfirm={forceClose.run} onDone={done} />}
     </section>

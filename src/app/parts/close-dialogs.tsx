@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import type { ChannelSummary } from '../../../worker/client/api.ts';
 import { msatText } from '../format.ts';
 import { Dialog } from './dialog.tsx';
@@ -22,6 +23,7 @@ export function CloseChannelDialog({ channel, onConfirm, onDone }: CloseDialogPr
 }
 
 export function ForceCloseDialog({ channel, onConfirm, onDone }: CloseDialogProps): JSX.Element {
+  const [knows, setKnows] = useState(channel.stateConfirmed);
   return (
     <Dialog title="Force-close this channel?" onClose={onDone}>
       <p>Only when the peer is gone for good or refuses to close. It costs you:</p>
@@ -33,19 +35,28 @@ export function ForceCloseDialog({ channel, onConfirm, onDone }: CloseDialogProp
         )}
       </ul>
       <p>It cannot be undone.</p>
-      <Buttons confirm="Force-close" onConfirm={onConfirm} onDone={onDone} />
+      {!channel.stateConfirmed && (
+        <label class="check">
+          <input type="checkbox" checked={knows} onChange={(event) => setKnows(event.currentTarget.checked)} />
+          The peer has not confirmed since the start that this device has the newest state of the channel. If this
+          wallet was copied or restored, the peer may take all the money in it. I know, and I want to close it all the
+          same.
+        </label>
+      )}
+      <Buttons confirm="Force-close" disabled={!knows} onConfirm={onConfirm} onDone={onDone} />
     </Dialog>
   );
 }
 
 interface ButtonsProps {
   readonly confirm: string;
+  readonly disabled?: boolean;
   readonly onConfirm: () => void;
   readonly onDone: () => void;
 }
 
 /** The harmless button comes first and so has the focus. */
-function Buttons({ confirm, onConfirm, onDone }: ButtonsProps): JSX.Element {
+function Buttons({ confirm, disabled = false, onConfirm, onDone }: ButtonsProps): JSX.Element {
   const confirmed = (): void => {
     onDone();
     onConfirm();
@@ -55,7 +66,7 @@ function Buttons({ confirm, onConfirm, onDone }: ButtonsProps): JSX.Element {
       <button type="button" class="plain" onClick={onDone}>
         Keep it open
       </button>
-      <button type="button" class="danger" onClick={confirmed}>
+      <button type="button" class="danger" disabled={disabled} onClick={confirmed}>
         {confirm}
       </button>
     </div>

@@ -123,10 +123,17 @@ describe('a closed channel', () => {
     { kind: 'counterpartyForceClosed' },
     { kind: 'stale' },
     { kind: 'fundingTimedOut' },
+    { kind: 'fundingInvalid', message: 'a third' },
+    { kind: 'fundingReplaced' },
+    { kind: 'counterpartyLostState' },
+    { kind: 'channelBehind' },
+    { kind: 'monitorBehind' },
   ])('is read as it was written: $kind', (reason) => {
     const { params } = openPair().opener.state;
-    const closed = { kind: 'closed', params, reason, holderMsat: msat(12_345n) } as const;
-    expect(decodeClosedChannel(encodeClosedChannel(closed), params)).toEqual(closed);
+    for (const forgetAtHeight of [undefined, 2216]) {
+      const closed = { kind: 'closed', params, reason, holderMsat: msat(12_345n), forgetAtHeight } as const;
+      expect(decodeClosedChannel(encodeClosedChannel(closed), params)).toEqual(closed);
+    }
   });
 });
 

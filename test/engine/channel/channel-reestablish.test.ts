@@ -8,12 +8,15 @@ import {
 import { availableToSendMsat } from '../../../worker/engine/channel/channel-limits.ts';
 import { proposeFee } from '../../../worker/engine/channel/channel-operation.ts';
 import { feeratePerKw, sat } from '../../../worker/engine/primitives/units.ts';
-import { perCommitmentSecret } from '../../../worker/engine/keys/shachain.ts';
+import { perCommitmentSecret, retrieveSecret, shachainIndex } from '../../../worker/engine/keys/shachain.ts';
 import type { MessageOf } from '../../../worker/engine/wire/message.ts';
 import { exchange, openPair, passed, refused, type Party } from './party.ts';
 
-const hello = (party: Party): MessageOf<'channel_reestablish'> =>
-  reestablishMessage(party.env, party.state, new Uint8Array(32));
+function hello(party: Party): MessageOf<'channel_reestablish'> {
+  const { number } = party.state.commitments.counterpartyCommit;
+  const last = number === 0 ? undefined : retrieveSecret(party.env.counterpartySecrets, shachainIndex(number - 1));
+  return reestablishMessage(party.env, party.state, last ?? new Uint8Array(32));
+}
 
 /** Both lose the connection and what was under way, and greet each other on a new one. Answers what was dropped. */
 function reconnect(a: Party, b: Party) {
@@ -212,20 +215,37 @@ describe('channel_reestablish -- somebody has lost state', () => {
     ).toBe('fail');
   });
 
-  it('never broadcasts when the peer has a commitment that we do not remember signing', () => {
+  it('fails the channel when the peer claims a commitment that we never signed: that proves nothing (S2)', () => {
     const { opener, fundee } = used();
     const nextCommitmentNumber = hello(fundee).nextCommitmentNumber + 1n;
-    expect(refused(answerTo(opener, { nextCommitmentNumber }, fundee)).severity).toBe('stale');
+    expect(refused(answerTo(opener, { nextCommitmentNumber }, fundee)).severity).toBe('fail');
   });
 
-  it('fails the channel of a peer that lost a commitment or a revocation', () => {
+  it('fails the channel when the numbers agree and the secret is not the last one', () => {
+    const { opener, fundee } = used();
+    for (const yourLastPerCommitmentSecret of [
+      new Uint8Array(32),
+      new Uint8Array(32).fill(255),
+      hello(opener).yourLastPerCommitmentSecret,
+    ])
+      expect(refused(answerTo(opener, { yourLastPerCommitmentSecret }, fundee)).severity).toBe('fail');
+  });
+
+  it.each([2n ** 48n, 2n ** 48n + 1n, 2n ** 53n, 2n ** 64n - 1n])('takes %d for a lie in either number', (number) => {
+    const { opener, fundee } = used();
+    expect(refused(answerTo(opener, { nextRevocationNumber: number }, fundee)).severity).toBe('fail');
+    expect(refused(answerTo(opener, { nextCommitmentNumber: number }, fundee)).severity).toBe('fail');
+  });
+
+  it('closes the channel of a peer that has lost a commitment, a revocation or all of it, without blame', () => {
     const { opener, fundee } = used();
     const { nextCommitmentNumber, nextRevocationNumber } = hello(fundee);
     for (const change of [
       { nextCommitmentNumber: nextCommitmentNumber - 1n },
       { nextRevocationNumber: nextRevocationNumber - 2n },
       { nextCommitmentNumber: 0n },
+      { nextCommitmentNumber: 0n, nextRevocationNumber: 0n, yourLastPerCommitmentSecret: new Uint8Array(32).fill(1) },
     ])
-      expect(refused(answerTo(opener, change, fundee)).severity).toBe('fail');
+      expect(refused(answerTo(opener, change, fundee)).severity).toBe('forgotten');
   });
 });

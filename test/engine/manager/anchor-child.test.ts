@@ -48,7 +48,9 @@ describe('the child of our commitment', () => {
   it('is durable with its coins before it goes out', async () => {
     const silent = await ClosingNode.begin();
     silent.setFeerate(FEERATE);
-    silent.node.turn(() => silent.node.manager.forceCloseChannel(silent.node.manager.channels()[0]?.key ?? ''));
+    silent.node.turn(() =>
+      silent.node.manager.forceCloseChannel(silent.node.manager.channels()[0]?.key ?? '', { unconfirmedState: true }),
+    );
     expect(silent.node.broadcasts).toEqual([]);
     expect((await silent.leaving()).child).toEqual(child);
     expect([...silent.disk.durable.keys()].filter((key) => key.endsWith('/child'))).toHaveLength(1);

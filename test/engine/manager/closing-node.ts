@@ -65,10 +65,11 @@ export class ClosingNode {
         keys,
         entropy: { getSecureRandomBytes: () => new Uint8Array(32) },
         wallet: new OnchainWallet(secp, descriptors, decodeWallet(records.get('coin/state') ?? new Uint8Array(0))),
-        filter: { registerTx: () => {}, registerOutput: () => {} },
+        filter: { registerTx: () => {}, registerOutput: () => {}, unregisterOutput: () => {} },
         config,
         chainHash: CHAIN_HASH,
         trustedForZeroConf: () => false,
+        inboundChannels: () => 'accept',
         reserveSat: () => 0n,
         log: () => {},
       },
@@ -92,7 +93,7 @@ export class ClosingNode {
   async forceClose(closing: number): Promise<Leaving> {
     this.setFeerate(closing);
     const key = this.node.manager.channels()[0]?.key ?? '';
-    this.node.turn(() => this.node.manager.forceCloseChannel(key));
+    this.node.turn(() => this.node.manager.forceCloseChannel(key, { unconfirmedState: true }));
     return this.leaving();
   }
 

@@ -66,12 +66,24 @@ class Desk {
   }
 
   #makeInbound(): InboundPayments {
-    return new InboundPayments({ secp, node: this.keys, turn: () => this.#turn, htlcSwitch: this.#htlcSwitch() });
+    return new InboundPayments({
+      secp,
+      node: this.keys,
+      turn: () => this.#turn,
+      undo: () => undefined,
+      htlcSwitch: this.#htlcSwitch(),
+    });
   }
 
   #makeOutbound(): OutboundPayments {
     const entropy = { getSecureRandomBytes: () => new Uint8Array(32).fill(++this.#random) };
-    return new OutboundPayments({ secp, entropy, turn: () => this.#turn, htlcSwitch: this.#htlcSwitch() });
+    return new OutboundPayments({
+      secp,
+      entropy,
+      turn: () => this.#turn,
+      undo: () => undefined,
+      htlcSwitch: this.#htlcSwitch(),
+    });
   }
 
   #htlcSwitch(): HtlcSwitch {
@@ -88,8 +100,13 @@ class Desk {
         this.offered.push(htlc);
         return htlc;
       },
-      remove: (channelKey, decision) => void this.removed.push({ channelKey, decision }),
-      exceedsDustExposure: () => this.dusty,
+      claim: (htlcs, preimage) => {
+        for (const { channelKey, htlcId } of htlcs)
+          this.removed.push({ channelKey, decision: { kind: 'fulfill', htlcId, preimage } });
+        return { kind: 'claimed' };
+      },
+      fail: (channelKey, decision) => void this.removed.push({ channelKey, decision }),
+      takesHtlcs: () => !this.dusty,
       note: (kind) => void this.events.push(kind),
     };
   }

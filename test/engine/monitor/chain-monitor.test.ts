@@ -10,9 +10,14 @@ const KEY = 'channel';
 function watched(status: ChannelMonitorUpdateStatus) {
   const keys = new KeysManager(secp, new Uint8Array(64).fill(1), 'regtest');
   const monitor = new ChainMonitor(
-    { persistNewChannel: () => status, updatePersistedChannel: () => status },
-    { registerTx: () => undefined, registerOutput: () => undefined },
+    {
+      persistNewChannel: () => status,
+      updatePersistedChannel: () => status,
+      archivePersistedChannel: () => undefined,
+    },
+    { registerTx: () => undefined, registerOutput: () => undefined, unregisterOutput: () => undefined },
     { secp, signer: () => keys.deriveChannelSigner(0, PARAMS.fundingSat) },
+    () => undefined,
   );
   const answers = [monitor.watchChannel(KEY, PARAMS, [ours(0), theirs(0)]), monitor.updateChannel(KEY, [theirs(1)])];
   return { monitor, answers, started: monitor.takeStarted() };

@@ -32,7 +32,10 @@ describe('monitor records of version 1', () => {
       expect(params).toEqual(CHANNELS[format]);
       expect(toHex(encodeParameters(params))).toBe(stored.params);
       const records = new Map(Object.entries(stored.records).map(([name, hex]) => [name, fromHex(hex)]));
-      const loaded = new MonitorPersister(() => new Map()).load('k', params, records);
+      const loaded = new MonitorPersister(
+        () => new Map(),
+        () => undefined,
+      ).load('k', params, records);
       expect(loaded && decodeMonitor(params, encodeMonitor(loaded))).toEqual(storedMonitor(params));
       for (const [name, bytes] of records) expect([name, toHex(rewritten(name, bytes))]).toEqual([name, toHex(bytes)]);
       const old = [...records].filter(([name]) => name.includes('/old/'));

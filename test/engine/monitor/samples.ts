@@ -79,7 +79,10 @@ export const preimage: MonitorStep = { kind: 'paymentPreimage', preimage: PREIMA
 export class Kept {
   readonly records = new Map<string, Uint8Array>();
   readonly #writes = new Map<string, Uint8Array | undefined>();
-  readonly #persister = new MonitorPersister(() => this.#writes);
+  readonly #persister = new MonitorPersister(
+    () => this.#writes,
+    () => undefined,
+  );
   monitor: ChannelMonitor;
 
   constructor(params: ChannelParameters = PARAMS) {
@@ -103,7 +106,10 @@ export class Kept {
   }
 
   loaded(): ChannelMonitor | undefined {
-    return new MonitorPersister(() => new Map()).load('k', this.monitor.params, this.records);
+    return new MonitorPersister(
+      () => new Map(),
+      () => undefined,
+    ).load('k', this.monitor.params, this.records);
   }
 
   #flush(): void {

@@ -56,6 +56,12 @@ export class WatchList implements Filter {
     this.#register({ kind: 'output', txid: displayed(txid), vout });
   }
 
+  unregisterOutput({ txid, vout }: Outpoint): void {
+    const shown = displayed(txid);
+    this.#unregister(nameOf({ kind: 'tx', txid: shown }));
+    this.#unregister(nameOf({ kind: 'output', txid: shown, vout }));
+  }
+
   /**
    * All that the chain has for the script is reported anew. Of the transactions that are `known` already, those that are in
    * no block and not in the mempool any more are reported as dropped.
@@ -71,9 +77,7 @@ export class WatchList implements Filter {
 
   /** Stops asking for a script, such as one beyond the gap of a wallet. */
   unregisterScript(script: Uint8Array): void {
-    const name = `script:${scripthash(script)}`;
-    this.#items.delete(name);
-    this.#fresh.delete(name);
+    this.#unregister(`script:${scripthash(script)}`);
   }
 
   get items(): ReadonlyMap<string, Watched> {
@@ -92,6 +96,11 @@ export class WatchList implements Filter {
       // A script's sightings stay: what was forgotten would be proven and reported again with its next transaction.
       if (item.kind !== 'script' && item.seen && bestHeight - item.seen.height >= BURIED) this.#items.delete(name);
     }
+  }
+
+  #unregister(name: string): void {
+    this.#items.delete(name);
+    this.#fresh.delete(name);
   }
 
   #register(item: Watched): void {

@@ -202,6 +202,7 @@ function closed(
     params: channel.params,
     reason: { kind: 'cooperative', transaction },
     holderMsat: channel.commitments.holderCommit.spec.toHolderMsat,
+    forgetAtHeight: undefined,
   };
   return transition(state, {
     steps: [{ kind: 'channelForceClosed', broadcast: false }],

@@ -1,7 +1,7 @@
 import { toHex } from '../primitives/bytes.ts';
 import { feeratePerKw, msat, sat, type FeeratePerKw, type Msat, type Sat } from '../primitives/units.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
-import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import type { ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
 import { fundingScript } from '../transactions/channel-scripts.ts';
 import { openerCostSat } from '../transactions/commitment-fees.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
@@ -17,13 +17,14 @@ import type {
   OpenChannel,
 } from './channel-state.ts';
 import {
-  checkTerms,
   counterpartyTerms,
+  holderBalances,
   holderTerms,
   isTooLarge,
   readChannelType,
   termsFields,
   writeChannelType,
+  type ChannelTypeMeaning,
 } from './channel-terms.ts';
 import { checkHolderSignatures, signCounterpartyCommitment } from './commitment-signatures.ts';
 import { initialCommitments } from './commitments.ts';
@@ -89,6 +90,60 @@ export interface AcceptPolicy {
   readonly shutdownScript: Uint8Array;
 }
 
+/** An `open_channel` that we would take. */
+interface CheckedOpen {
+  readonly type: ChannelTypeMeaning;
+  readonly channelType: Uint8Array;
+  readonly fundingSat: Sat;
+  readonly pushMsat: Msat;
+  readonly feeratePerKw: FeeratePerKw;
+  readonly counterparty: PartyTerms;
+}
+
+/** Reads the counterparty's `open_channel`, or says why it is refused. It needs no keys of ours: to refuse costs nothing. */
+export function checkOpen(
+  env: Pick<ChannelEnv, 'secp' | 'config' | 'feerates'>,
+  message: MessageOf<'open_channel'>,
+  policy: Omit<AcceptPolicy, 'channelKeysIndex'>,
+): CheckedOpen | string {
+  const { channelType } = message.tlvs;
+  if (toHex(message.chainHash) !== toHex(policy.chainHash)) return 'the channel is for another chain';
+  if (channelType === undefined) return 'channel_type is missing';
+  const type = readChannelType(channelType);
+  if (type === undefined) return 'the channel_type is not supported';
+  if (type.zeroConf && !policy.trustedForZeroConf) return 'zero-conf channels only from configured peers';
+  const wrong = wrongFunding(env, message, policy.counterpartyFeatures);
+  if (wrong !== undefined) return wrong;
+  const fundingSat = sat(message.fundingSatoshis);
+  const holder = holderBalances(env.config, fundingSat);
+  const counterparty = counterpartyTerms(env.config, env.secp.isPoint, holder, message, fundingSat, {
+    anySegwit: hasFeature(policy.counterpartyFeatures, 'option_shutdown_anysegwit'),
+    simpleClose: false,
+  });
+  if (typeof counterparty === 'string') return counterparty;
+  const openerSat = fundingSat - message.pushMsat / 1000n;
+  if (openerSat < openerCostSat(type.format, message.feeratePerKw, 0)) return 'the opener cannot pay the fee';
+  if (openerSat <= holder.channelReserveSat && message.pushMsat / 1000n <= counterparty.channelReserveSat)
+    return 'both sides would start below their reserve';
+  const feerate = feeratePerKw(message.feeratePerKw);
+  return { type, channelType, fundingSat, pushMsat: msat(message.pushMsat), feeratePerKw: feerate, counterparty };
+}
+
+function wrongFunding(
+  { config, feerates }: Pick<ChannelEnv, 'config' | 'feerates'>,
+  { fundingSatoshis, pushMsat, feeratePerKw: feerate }: MessageOf<'open_channel'>,
+  features: FeatureSet,
+): string | undefined {
+  if (fundingSatoshis < config.minimumFundingSat)
+    return `channels of less than ${config.minimumFundingSat} sat are not accepted`;
+  if (fundingSatoshis > 2_100_000_000_000_000n) return 'funding_satoshis is more than there is';
+  if (isTooLarge(fundingSatoshis, features)) return 'funding_satoshis is too large';
+  if (pushMsat > fundingSatoshis * 1000n) return 'push_msat is above funding_satoshis';
+  if (feerate > feerates.maximum) return 'feerate_per_kw is unreasonably high';
+  if (feerate < 253) return 'feerate_per_kw is below what is relayed';
+  return undefined;
+}
+
 /** The answer to the counterparty's `open_channel`. */
 export function acceptChannel(
   env: ChannelEnv,
@@ -96,38 +151,12 @@ export function acceptChannel(
   message: MessageOf<'open_channel'>,
   policy: AcceptPolicy,
 ): Outcome<AwaitingFundingCreated> {
-  const refuse = (reason: string): Outcome<AwaitingFundingCreated> => violation('fail', reason);
-  if (toHex(message.chainHash) !== toHex(policy.chainHash)) return refuse('the channel is for another chain');
-  if (message.tlvs.channelType === undefined) return refuse('channel_type is missing');
-  const type = readChannelType(message.tlvs.channelType);
-  if (type === undefined) return refuse('the channel_type is not supported');
-  if (type.zeroConf && !policy.trustedForZeroConf) return refuse('zero-conf channels only from configured peers');
-  if (message.fundingSatoshis < env.config.minimumFundingSat)
-    return refuse(`channels of less than ${env.config.minimumFundingSat} sat are not accepted`);
-  if (message.fundingSatoshis > 2_100_000_000_000_000n) return refuse('funding_satoshis is more than there is');
-  if (isTooLarge(message.fundingSatoshis, policy.counterpartyFeatures)) return refuse('funding_satoshis is too large');
-  if (message.pushMsat > message.fundingSatoshis * 1000n) return refuse('push_msat is above funding_satoshis');
-  if (message.feeratePerKw > env.feerates.maximum) return refuse('feerate_per_kw is unreasonably high');
-  if (message.feeratePerKw < 253) return refuse('feerate_per_kw is below what is relayed');
-  const fundingSat = sat(message.fundingSatoshis);
+  const checked = checkOpen(env, message, policy);
+  if (typeof checked === 'string') return violation('fail', checked);
+  const { type, ...terms } = checked;
   const upfront = hasFeature(policy.counterpartyFeatures, 'option_upfront_shutdown_script');
-  const holder = holderTerms(
-    env.config,
-    env.signer.pubkeys,
-    fundingSat,
-    upfront ? policy.shutdownScript : new Uint8Array(0),
-  );
-  const counterparty = counterpartyTerms(message);
-  const wrong =
-    checkTerms(env.config, env.secp.isPoint, holder, counterparty, fundingSat, {
-      anySegwit: hasFeature(policy.counterpartyFeatures, 'option_shutdown_anysegwit'),
-      simpleClose: false,
-    }) ?? (env.secp.isPoint(message.firstPerCommitmentPoint) ? undefined : 'first_per_commitment_point is not a point');
-  if (wrong !== undefined) return refuse(wrong);
-  const openerSat = fundingSat - message.pushMsat / 1000n;
-  if (openerSat < openerCostSat(type.format, message.feeratePerKw, 0)) return refuse('the opener cannot pay the fee');
-  if (openerSat <= holder.channelReserveSat && message.pushMsat / 1000n <= counterparty.channelReserveSat)
-    return refuse('both sides would start below their reserve');
+  const upfrontScript = upfront ? policy.shutdownScript : new Uint8Array(0);
+  const holder = holderTerms(env.config, env.signer.pubkeys, terms.fundingSat, upfrontScript);
   // Also without option_zeroconf in the type: LDK does not ask for it, and takes the depth that the accepter names.
   const minimumDepth = policy.trustedForZeroConf ? 0 : env.config.minimumDepth;
   const state: AwaitingFundingCreated = {
@@ -136,12 +165,8 @@ export function acceptChannel(
     counterpartyNodeId,
     channelKeysIndex: policy.channelKeysIndex,
     format: type.format,
-    channelType: message.tlvs.channelType,
-    fundingSat,
-    pushMsat: msat(message.pushMsat),
-    feeratePerKw: feeratePerKw(message.feeratePerKw),
+    ...terms,
     holder,
-    counterparty,
     firstPerCommitmentPoint: message.firstPerCommitmentPoint,
     minimumDepth,
   };
@@ -151,7 +176,7 @@ export function acceptChannel(
     ...termsFields(holder),
     minimumDepth,
     firstPerCommitmentPoint: env.signer.perCommitmentPoint(0),
-    tlvs: { upfrontShutdownScript: holder.upfrontShutdownScript, channelType: message.tlvs.channelType },
+    tlvs: { upfrontShutdownScript: holder.upfrontShutdownScript, channelType: terms.channelType },
   };
   return transition(state, { messages: [accept] });
 }
@@ -166,14 +191,11 @@ export function receiveAccept(
   const type = message.tlvs.channelType;
   if (type === undefined || toHex(type) !== toHex(state.channelType))
     return violation('fail', 'accept_channel has another channel_type');
-  const counterparty = counterpartyTerms(message);
-  const wrong = checkTerms(env.config, env.secp.isPoint, state.holder, counterparty, state.fundingSat, {
+  const counterparty = counterpartyTerms(env.config, env.secp.isPoint, state.holder, message, state.fundingSat, {
     anySegwit: hasFeature(peer.features, 'option_shutdown_anysegwit'),
     simpleClose: false,
   });
-  if (wrong !== undefined) return violation('fail', wrong);
-  if (!env.secp.isPoint(message.firstPerCommitmentPoint))
-    return violation('fail', 'first_per_commitment_point is not on the curve');
+  if (typeof counterparty === 'string') return violation('fail', counterparty);
   if (message.minimumDepth > 144) return violation('fail', 'minimum_depth is unreasonably large');
   return transition({
     ...state,
@@ -229,12 +251,13 @@ export function receiveFundingCreated(
   message: MessageOf<'funding_created'>,
   holderAlias: bigint,
 ): Outcome<OpenChannel> {
+  if (message.fundingTxid.every((byte) => byte === 0)) return violation('fail', 'funding_txid is all zeros');
   const params = channelParameters(state, false, message.fundingTxid, message.fundingOutputIndex);
   const commitments = initialCommitments(initialSpec(state, false), state.firstPerCommitmentPoint);
   const invalid = checkFirstCommitment(env, params, commitments.holderCommit.spec, message.signature);
   if (invalid !== undefined) return violation('fail', invalid);
   const { signature } = signCounterpartyCommitment(env, params, commitments.counterpartyCommit);
-  const channel = newChannel(params, commitments, new Uint8Array(0), holderAlias);
+  const channel = newChannel(params, commitments, new Uint8Array(0), holderAlias, env.blockHeight);
   return transition(channel, {
     steps: firstSteps(channel, message.signature),
     messages: [{ kind: 'funding_signed', channelId: params.channelId, signature, tlvs: {} }],
@@ -250,7 +273,7 @@ export function receiveFundingSigned(
 ): Outcome<OpenChannel> {
   const invalid = checkFirstCommitment(env, params, commitments.holderCommit.spec, message.signature);
   if (invalid !== undefined) return violation('fail', invalid);
-  const channel = newChannel(params, commitments, fundingTransaction, holderAlias);
+  const channel = newChannel(params, commitments, fundingTransaction, holderAlias, env.blockHeight);
   return transition(channel, {
     steps: firstSteps(channel, message.signature),
     facts: [{ kind: 'fundingSigned' }],
@@ -270,6 +293,7 @@ function newChannel(
   commitments: OpenChannel['commitments'],
   transaction: Uint8Array,
   holderAlias: bigint,
+  beganAtHeight: number,
 ): OpenChannel {
   return {
     kind: 'open',
@@ -281,6 +305,7 @@ function newChannel(
     holderAlias,
     counterpartyAlias: 0n,
     shutdown: { kind: 'none' },
+    beganAtHeight,
   };
 }
 

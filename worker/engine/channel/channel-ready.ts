@@ -8,8 +8,7 @@ export const FUNDING_TIMEOUT_BLOCKS = 2016;
 
 /** Sends `channel_ready` once the funding is deep enough; changes nothing where it is not, or was sent. */
 export function sendReadyIfDeep(env: ChannelEnv, channel: OpenChannel): Transition<OpenChannel> {
-  if (channel.holderReadySent || fundingDepth(channel.funding, env.blockHeight) < channel.params.minimumDepth)
-    return transition(channel);
+  if (channel.holderReadySent || !fundingIsDeep(channel, env.blockHeight)) return transition(channel);
   const next: OpenChannel = { ...channel, holderReadySent: true };
   return transition(next, {
     messages: [channelReady(env, next)],
@@ -46,6 +45,16 @@ export function receiveReady(
     },
   };
   return transition(next, { facts: next.holderReadySent ? [{ kind: 'channelReady' }] : [] });
+}
+
+/** A coinbase output cannot be spent before, so nothing that hangs on it counts either (BOLT 2, The channel_ready Message). */
+const COINBASE_MATURITY = 100;
+
+/** Whether the funding is as deep as was agreed: a channel is used only while it is, also after a reorganisation. */
+export function fundingIsDeep({ funding, params }: OpenChannel, blockHeight: number): boolean {
+  if (params.minimumDepth === 0) return true;
+  const isCoinbase = funding.kind === 'confirmed' && funding.transactionIndex === 0;
+  return fundingDepth(funding, blockHeight) >= (isCoinbase ? COINBASE_MATURITY : params.minimumDepth);
 }
 
 /** Confirmations of the funding: 1 in the block that contains it. */

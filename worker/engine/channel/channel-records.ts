@@ -27,69 +27,82 @@ const changesSchema = {
   of: { kind: 'struct', fields: { kind: 'u8', htlcId: 'u64', content: 'bytes' } },
 } as const;
 
-const openRecord = recordFormat('channel', 1, {
-  htlcs: [
-    2,
-    {
-      kind: 'rest',
-      of: {
-        kind: 'struct',
-        fields: { outbound: 'u8', id: 'u64', amountMsat: 'u64', paymentHash: 'sha256', cltvExpiry: 'u32' },
-      },
-    },
-  ],
-  holderCommit: [4, { kind: 'struct', fields: { number: 'u64', spec: specSchema } }],
-  counterpartyCommit: [
-    6,
-    {
-      kind: 'struct',
-      fields: { number: 'u64', perCommitmentPoint: { kind: 'fixed', length: 33 }, spec: specSchema },
-    },
-  ],
-  nextPoint: [8, 'remaining'],
-  awaiting: [
-    10,
-    {
-      kind: 'rest',
-      of: {
-        kind: 'struct',
-        fields: {
-          sentAfterHolderNumber: 'u64',
-          perCommitmentPoint: { kind: 'fixed', length: 33 },
-          spec: specSchema,
+const openRecord = recordFormat(
+  'channel',
+  1,
+  {
+    htlcs: [
+      2,
+      {
+        kind: 'rest',
+        of: {
+          kind: 'struct',
+          fields: { outbound: 'u8', id: 'u64', amountMsat: 'u64', paymentHash: 'sha256', cltvExpiry: 'u32' },
         },
       },
-    },
-  ],
-  holderProposed: [12, changesSchema],
-  holderSigned: [14, changesSchema],
-  holderAcked: [16, changesSchema],
-  counterpartyAcked: [18, changesSchema],
-  counterpartySigned: [20, changesSchema],
-  nextIds: [22, { kind: 'struct', fields: { holder: 'u64', counterparty: 'u64' } }],
-  funding: [24, { kind: 'struct', fields: { confirmed: 'u8', height: 'u32', transactionIndex: 'u32' } }],
-  ready: [26, { kind: 'struct', fields: { holderSent: 'u8', counterparty: 'u8' } }],
-  aliases: [28, { kind: 'struct', fields: { holder: 'u64', counterparty: 'u64' } }],
-  shutdown: [30, { kind: 'struct', fields: { stage: 'u8', sent: 'u8', holder: 'bytes', counterparty: 'bytes' } }],
-  signerSigned: [
-    32,
-    {
-      kind: 'rest',
-      of: {
+    ],
+    holderCommit: [4, { kind: 'struct', fields: { number: 'u64', spec: specSchema } }],
+    counterpartyCommit: [
+      6,
+      {
         kind: 'struct',
-        fields: { number: 'u64', sighash: 'sha256', perCommitmentPoint: { kind: 'fixed', length: 33 } },
+        fields: { number: 'u64', perCommitmentPoint: { kind: 'fixed', length: 33 }, spec: specSchema },
       },
-    },
-  ],
-  signerCounts: [34, { kind: 'struct', fields: { counterpartyRevoked: 'u64', holderReleased: 'u64' } }],
-  signerHolder: [36, { kind: 'rest', of: { kind: 'struct', fields: { number: 'u64', sighash: 'sha256' } } }],
-});
+    ],
+    nextPoint: [8, 'remaining'],
+    awaiting: [
+      10,
+      {
+        kind: 'rest',
+        of: {
+          kind: 'struct',
+          fields: {
+            sentAfterHolderNumber: 'u64',
+            perCommitmentPoint: { kind: 'fixed', length: 33 },
+            spec: specSchema,
+          },
+        },
+      },
+    ],
+    holderProposed: [12, changesSchema],
+    holderSigned: [14, changesSchema],
+    holderAcked: [16, changesSchema],
+    counterpartyAcked: [18, changesSchema],
+    counterpartySigned: [20, changesSchema],
+    nextIds: [22, { kind: 'struct', fields: { holder: 'u64', counterparty: 'u64' } }],
+    funding: [24, { kind: 'struct', fields: { confirmed: 'u8', height: 'u32', transactionIndex: 'u32' } }],
+    ready: [26, { kind: 'struct', fields: { holderSent: 'u8', counterparty: 'u8' } }],
+    aliases: [28, { kind: 'struct', fields: { holder: 'u64', counterparty: 'u64' } }],
+    shutdown: [30, { kind: 'struct', fields: { stage: 'u8', sent: 'u8', holder: 'bytes', counterparty: 'bytes' } }],
+    signerSigned: [
+      32,
+      {
+        kind: 'rest',
+        of: {
+          kind: 'struct',
+          fields: { number: 'u64', sighash: 'sha256', perCommitmentPoint: { kind: 'fixed', length: 33 } },
+        },
+      },
+    ],
+    signerCounts: [34, { kind: 'struct', fields: { counterpartyRevoked: 'u64', holderReleased: 'u64' } }],
+    signerHolder: [36, { kind: 'rest', of: { kind: 'struct', fields: { number: 'u64', sighash: 'sha256' } } }],
+  },
+  {
+    beganAtHeight: [37, 'u32'],
+    fundingConflict: [39, { kind: 'struct', fields: { txid: 'sha256', height: 'u32' } }],
+  },
+);
 
-const closedRecord = recordFormat('closed channel', 1, {
-  reason: [2, 'u8'],
-  message: [4, 'remaining'],
-  holderMsat: [6, 'u64'],
-});
+const closedRecord = recordFormat(
+  'closed channel',
+  1,
+  {
+    reason: [2, 'u8'],
+    message: [4, 'remaining'],
+    holderMsat: [6, 'u64'],
+  },
+  { forgetAtHeight: [7, 'u32'] },
+);
 
 type StoredSpec = ValueOf<typeof specSchema>;
 type StoredChange = ValueOf<typeof changesSchema.of>;
@@ -103,6 +116,11 @@ const REASONS: readonly CloseReason['kind'][] = [
   'counterpartyForceClosed',
   'stale',
   'fundingTimedOut',
+  'fundingInvalid',
+  'fundingReplaced',
+  'counterpartyLostState',
+  'channelBehind',
+  'monitorBehind',
 ];
 
 /** An open channel with its signer's state, but for its parameters, onions and funding transaction. */
@@ -170,6 +188,8 @@ export function encodeOpenChannel(channel: OpenChannel, signer: SignerState): Ui
       number: BigInt(commitmentNumber),
       sighash,
     })),
+    ...(channel.beganAtHeight === undefined ? {} : { beganAtHeight: channel.beganAtHeight }),
+    ...(funding.kind === 'unconfirmed' && funding.conflict !== undefined ? { fundingConflict: funding.conflict } : {}),
   });
 }
 
@@ -220,7 +240,11 @@ export function decodeOpenChannel(
           transactionIndex: stored.funding.transactionIndex,
           transaction: fundingTransaction,
         }
-      : { kind: 'unconfirmed', transaction: fundingTransaction };
+      : {
+          kind: 'unconfirmed',
+          transaction: fundingTransaction,
+          ...(stored.fundingConflict === undefined ? {} : { conflict: stored.fundingConflict }),
+        };
   return {
     channel: {
       kind: 'open',
@@ -231,6 +255,7 @@ export function decodeOpenChannel(
       holderAlias: stored.aliases.holder,
       counterpartyAlias: stored.aliases.counterparty,
       shutdown: shutdownFromRecord(stored.shutdown),
+      beganAtHeight: stored.beganAtHeight,
       commitments: {
         holderChanges: {
           proposed: changes('outbound', stored.holderProposed),
@@ -266,14 +291,15 @@ export function decodeOpenChannel(
   };
 }
 
-export function encodeClosedChannel({ reason, holderMsat }: ClosedChannel): Uint8Array {
+export function encodeClosedChannel({ reason, holderMsat, forgetAtHeight }: ClosedChannel): Uint8Array {
   const message =
     reason.kind === 'cooperative'
       ? reason.transaction
       : 'message' in reason
         ? fromUtf8(reason.message)
         : new Uint8Array(0);
-  return closedRecord.encode({ reason: REASONS.indexOf(reason.kind), message, holderMsat });
+  const forget = forgetAtHeight === undefined ? {} : { forgetAtHeight };
+  return closedRecord.encode({ reason: REASONS.indexOf(reason.kind), message, holderMsat, ...forget });
 }
 
 export function decodeClosedChannel(bytes: Uint8Array, params: ChannelParameters): ClosedChannel {
@@ -282,10 +308,11 @@ export function decodeClosedChannel(bytes: Uint8Array, params: ChannelParameters
   const reason: CloseReason =
     kind === 'cooperative'
       ? { kind, transaction: stored.message }
-      : kind === 'violation' || kind === 'counterpartyError'
+      : kind === 'violation' || kind === 'counterpartyError' || kind === 'fundingInvalid'
         ? { kind, message: toUtf8(stored.message) }
         : { kind };
-  return { kind: 'closed', params, reason, holderMsat: msat(stored.holderMsat) };
+  const { forgetAtHeight } = stored;
+  return { kind: 'closed', params, reason, holderMsat: msat(stored.holderMsat), forgetAtHeight };
 }
 
 function changeToRecord(change: Change): StoredChange {

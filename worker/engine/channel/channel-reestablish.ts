@@ -14,7 +14,7 @@ import {
   withoutUnsignedHolderChanges,
   type Commitments,
 } from './commitments.ts';
-import { transition, violation, type Outcome } from './transition.ts';
+import { transition, violation, type Outcome, type Violation } from './transition.ts';
 
 /** The newest secret of the counterparty, 32 bytes; zeros before the first revocation. */
 export type LastSecret = Uint8Array;
@@ -55,14 +55,10 @@ export function receiveReestablish(
   const { channelId } = channel.params;
   const holderNumber = commitments.holderCommit.number;
   const signed = latestCounterpartyCommit(commitments).number;
+  const disagreement = checkNumbers(env, channel, message);
+  if (disagreement !== undefined) return disagreement;
   const theirRevocations = Number(message.nextRevocationNumber);
   const theirNext = Number(message.nextCommitmentNumber);
-
-  if (theirRevocations > holderNumber) return checkProof(env, message, theirRevocations);
-  if (theirRevocations < holderNumber - 1) return violation('fail', 'the peer has lost revocations of ours');
-  const expected = [signed + 1, ...(commitments.counterpartyNext.kind === 'awaitingRevocation' ? [signed] : [])];
-  if (theirNext > signed + 1) return violation('stale', 'the peer has a commitment that we do not remember');
-  if (!expected.includes(theirNext)) return violation('fail', 'the peer has lost a commitment that we signed');
 
   const repeatRevocation = theirRevocations === holderNumber - 1;
   const revocation: Message[] = repeatRevocation ? [revokeAndAck(env, channelId, holderNumber)] : [];
@@ -119,17 +115,42 @@ function repeatedSignature(env: ChannelEnv, { params, commitments }: OpenChannel
 }
 
 /**
- * The counterparty says that it has secrets which we do not remember releasing. If it knows one of them our state is
- * old, and broadcasting it would give all the money away; if not, it lies.
+ * Where the counterparty's numbers are not ours (BOLT 2, Message Retransmission). Only a secret that we released proves that
+ * our state is old, and broadcasting it would give all the money away. Whatever else it claims is no reason to believe that:
+ * our commitment is not revoked, and it is all that gets the money out.
  */
-function checkProof(
+function checkNumbers(
   env: ChannelEnv,
+  { commitments }: OpenChannel,
   message: MessageOf<'channel_reestablish'>,
-  theirRevocations: number,
-): Outcome<OpenChannel> {
-  const point = env.signer.perCommitmentPoint(theirRevocations - 1);
-  const secret = message.yourLastPerCommitmentSecret;
-  if (env.secp.isSecret(secret) && equalBytes(env.secp.publicKey(secret), point))
-    return violation('stale', 'the peer proved that this device has an old state of the channel');
-  return violation('fail', 'the peer claims revocations that never happened');
+): Violation | undefined {
+  const holderNumber = BigInt(commitments.holderCommit.number);
+  const signed = BigInt(latestCounterpartyCommit(commitments).number);
+  const { nextRevocationNumber: theirRevocations, nextCommitmentNumber: theirNext } = message;
+  const isProven = knowsSecret(env, message);
+  if (theirRevocations > holderNumber)
+    return isProven
+      ? violation('stale', 'the peer proved that this device has an old state of the channel')
+      : violation('fail', 'the peer claims revocations that never happened');
+  // With 0 a peer asks for the close of a channel that it has lost.
+  if (theirNext === 0n) return violation('forgotten', 'the peer has lost the channel');
+  if (theirRevocations < holderNumber - 1n) return violation('forgotten', 'the peer has lost revocations of ours');
+  if (!isProven) return violation('fail', 'your_last_per_commitment_secret is not that of the last revocation');
+  if (theirNext > signed + 1n) return violation('fail', 'the peer claims a commitment that we never signed');
+  const leastNext = commitments.counterpartyNext.kind === 'awaitingRevocation' ? signed : signed + 1n;
+  if (theirNext < leastNext) return violation('forgotten', 'the peer has lost a commitment that we signed');
+  return undefined;
 }
+
+/** Whether the message has the secret of the last revocation that it claims: zeros where there was none. */
+function knowsSecret(
+  { signer, secp }: ChannelEnv,
+  { nextRevocationNumber, yourLastPerCommitmentSecret: secret }: MessageOf<'channel_reestablish'>,
+): boolean {
+  if (nextRevocationNumber === 0n) return secret.every((byte) => byte === 0);
+  if (nextRevocationNumber > COMMITMENT_NUMBERS || !secp.isSecret(secret)) return false;
+  return equalBytes(secp.publicKey(secret), signer.perCommitmentPoint(Number(nextRevocationNumber) - 1));
+}
+
+/** BOLT 3: commitment numbers have 48 bits. */
+const COMMITMENT_NUMBERS = 2n ** 48n;

@@ -51,7 +51,11 @@ export interface AwaitingFundingSigned {
  * again when a reorganisation takes it out of the chain.
  */
 export type Funding = { readonly transaction: Uint8Array } & (
-  | { readonly kind: 'unconfirmed' }
+  | {
+      readonly kind: 'unconfirmed';
+      /** Another transaction in a block that spends one of the funding's inputs, as the opener sees it. */
+      readonly conflict?: { readonly txid: Uint8Array; readonly height: number };
+    }
   | { readonly kind: 'confirmed'; readonly height: number; readonly transactionIndex: number }
 );
 
@@ -80,6 +84,8 @@ export interface OpenChannel {
   /** The alias under which the counterparty knows the channel: what our invoices say. 0 until `channel_ready`. */
   readonly counterpartyAlias: bigint;
   readonly shutdown: Shutdown;
+  /** The chain's height when it began; `undefined` in a record of a program that did not note it. */
+  readonly beganAtHeight: number | undefined;
 }
 
 /** Both agreed on a closing transaction, or one side closed alone; the monitor does the rest. Persisted. */
@@ -89,6 +95,8 @@ export interface ClosedChannel {
   readonly reason: CloseReason;
   /** What the two sides had when it closed, to be shown. */
   readonly holderMsat: Msat;
+  /** Height at which a funding that nobody has seen is given up for good; `undefined` where it was seen. */
+  readonly forgetAtHeight: number | undefined;
 }
 
 /** Why a channel is closed, in the words of the person's question. */
@@ -105,7 +113,17 @@ export type CloseReason =
   /** The counterparty proved that our state is old: nothing of ours was broadcast. */
   | { readonly kind: 'stale' }
   /** The funding did not confirm within 2016 blocks. */
-  | { readonly kind: 'fundingTimedOut' };
+  | { readonly kind: 'fundingTimedOut' }
+  /** What is in the chain under the funding's outpoint is not the funding. */
+  | { readonly kind: 'fundingInvalid'; readonly message: string }
+  /** An input of our funding transaction was spent by another one. */
+  | { readonly kind: 'fundingReplaced' }
+  /** The counterparty has forgotten states of the channel, or closed it and says so in this way. */
+  | { readonly kind: 'counterpartyLostState' }
+  /** The channel's record is gone, damaged or older than its monitor. */
+  | { readonly kind: 'channelBehind' }
+  /** The monitor is gone, damaged or older than the channel: what it has could be revoked. */
+  | { readonly kind: 'monitorBehind' };
 
 export type PendingChannel = AwaitingAccept | AwaitingFunding | AwaitingFundingCreated | AwaitingFundingSigned;
 export type PersistedChannel = OpenChannel | ClosedChannel;

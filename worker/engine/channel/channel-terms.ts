@@ -13,12 +13,10 @@ export function holderTerms(
   fundingSat: Sat,
   upfrontShutdownScript: Uint8Array,
 ): PartyTerms {
-  const share = (fundingSat * BigInt(config.reserveMillionths)) / 1_000_000n;
   return {
     ...pubkeys,
-    dustLimitSat: config.dustLimitSat,
+    ...holderBalances(config, fundingSat),
     maxHtlcValueInFlightMsat: fundingSat * 1000n,
-    channelReserveSat: share > config.minimumReserveSat ? sat(share) : config.minimumReserveSat,
     htlcMinimumMsat: config.htlcMinimumMsat,
     toSelfDelay: config.toSelfDelay,
     maxAcceptedHtlcs: config.maxAcceptedHtlcs,
@@ -26,21 +24,14 @@ export function holderTerms(
   };
 }
 
-/** The counterparty's terms as its message states them. */
-export const counterpartyTerms = (message: MessageOf<'open_channel'> | MessageOf<'accept_channel'>): PartyTerms => ({
-  fundingPubkey: message.fundingPubkey,
-  revocationBasepoint: message.revocationBasepoint,
-  paymentBasepoint: message.paymentBasepoint,
-  delayedPaymentBasepoint: message.delayedPaymentBasepoint,
-  htlcBasepoint: message.htlcBasepoint,
-  dustLimitSat: sat(message.dustLimitSatoshis),
-  maxHtlcValueInFlightMsat: message.maxHtlcValueInFlightMsat,
-  channelReserveSat: sat(message.channelReserveSatoshis),
-  htlcMinimumMsat: message.htlcMinimumMsat,
-  toSelfDelay: message.toSelfDelay,
-  maxAcceptedHtlcs: message.maxAcceptedHtlcs,
-  upfrontShutdownScript: message.tlvs.upfrontShutdownScript ?? new Uint8Array(0),
-});
+/** Our dust limit and the reserve that we ask for in a channel of that size. */
+export function holderBalances(config: ChannelConfig, fundingSat: Sat): HolderBalances {
+  const share = (fundingSat * BigInt(config.reserveMillionths)) / 1_000_000n;
+  const channelReserveSat = share > config.minimumReserveSat ? sat(share) : config.minimumReserveSat;
+  return { dustLimitSat: config.dustLimitSat, channelReserveSat };
+}
+
+export type HolderBalances = Pick<PartyTerms, 'dustLimitSat' | 'channelReserveSat'>;
 
 /** Terms as fields of `open_channel` and `accept_channel`. */
 export const termsFields = (terms: PartyTerms): TermsFields => ({
@@ -69,39 +60,75 @@ export type TermsFields = ChannelPublicKeys &
     | 'maxAcceptedHtlcs'
   >;
 
-/** What is wrong with the counterparty's terms, if anything (BOLT 2, The open_channel and accept_channel Messages). */
-export function checkTerms(
+type TermsMessage = MessageOf<'open_channel'> | MessageOf<'accept_channel'>;
+
+/**
+ * The counterparty's terms as its message states them, or what is wrong with them (BOLT 2, The open_channel and
+ * accept_channel Messages). The amounts of the message are any u64: here they get their bounds.
+ */
+export function counterpartyTerms(
   config: ChannelConfig,
   isPoint: (point: Uint8Array) => boolean,
-  holder: PartyTerms,
-  counterparty: PartyTerms,
+  holder: HolderBalances,
+  message: TermsMessage,
   fundingSat: Sat,
   features: ShutdownFeatures,
-): string | undefined {
-  const { dustLimitSat, channelReserveSat, upfrontShutdownScript } = counterparty;
-  const keys = [
-    counterparty.fundingPubkey,
-    counterparty.revocationBasepoint,
-    counterparty.paymentBasepoint,
-    counterparty.delayedPaymentBasepoint,
-    counterparty.htlcBasepoint,
-  ];
-  if (!keys.every(isPoint)) return 'a public key is not on the curve';
-  if (dustLimitSat < 354n) return 'dust_limit_satoshis is below 354';
-  // A high dust limit turns HTLCs of ours into fees: refuse what no node needs.
-  if (dustLimitSat > 1000n) return 'dust_limit_satoshis is above 1000';
-  if (channelReserveSat < holder.dustLimitSat) return 'channel_reserve_satoshis is below our dust limit';
-  if (dustLimitSat > holder.channelReserveSat) return 'dust_limit_satoshis is above our channel_reserve_satoshis';
-  if (channelReserveSat * 5n > fundingSat) return 'channel_reserve_satoshis is above a fifth of the channel';
-  if (counterparty.toSelfDelay > config.maxToSelfDelay) return 'to_self_delay is unreasonably large';
-  if (counterparty.maxAcceptedHtlcs < 1 || counterparty.maxAcceptedHtlcs > 483)
-    return 'max_accepted_htlcs is not from 1 to 483';
-  if (counterparty.htlcMinimumMsat > 10_000_000n) return 'htlc_minimum_msat is unreasonably large';
-  if (counterparty.maxHtlcValueInFlightMsat < 1_000_000n) return 'max_htlc_value_in_flight_msat is too small';
+): PartyTerms | string {
+  const upfrontShutdownScript = message.tlvs.upfrontShutdownScript ?? new Uint8Array(0);
+  const wrong = wrongAmount(holder, message, fundingSat) ?? wrongLimit(config, message) ?? wrongKey(isPoint, message);
+  if (wrong !== undefined) return wrong;
   if (upfrontShutdownScript.length > 0 && !isStandardShutdownScript(upfrontShutdownScript, features))
     return 'upfront_shutdown_script is not a standard script';
+  return {
+    fundingPubkey: message.fundingPubkey,
+    revocationBasepoint: message.revocationBasepoint,
+    paymentBasepoint: message.paymentBasepoint,
+    delayedPaymentBasepoint: message.delayedPaymentBasepoint,
+    htlcBasepoint: message.htlcBasepoint,
+    dustLimitSat: sat(message.dustLimitSatoshis),
+    maxHtlcValueInFlightMsat: message.maxHtlcValueInFlightMsat,
+    channelReserveSat: sat(message.channelReserveSatoshis),
+    htlcMinimumMsat: message.htlcMinimumMsat,
+    toSelfDelay: message.toSelfDelay,
+    maxAcceptedHtlcs: message.maxAcceptedHtlcs,
+    upfrontShutdownScript,
+  };
+}
+
+function wrongAmount(
+  holder: HolderBalances,
+  { dustLimitSatoshis: dustSat, channelReserveSatoshis: reserveSat }: TermsMessage,
+  fundingSat: Sat,
+): string | undefined {
+  if (dustSat < 354n) return 'dust_limit_satoshis is below 354';
+  // A high dust limit turns HTLCs of ours into fees: refuse what no node needs.
+  if (dustSat > 1000n) return 'dust_limit_satoshis is above 1000';
+  if (reserveSat < dustSat) return 'channel_reserve_satoshis is below dust_limit_satoshis';
+  if (reserveSat < holder.dustLimitSat) return 'channel_reserve_satoshis is below our dust limit';
+  if (dustSat > holder.channelReserveSat) return 'dust_limit_satoshis is above our channel_reserve_satoshis';
+  if (reserveSat * 5n > fundingSat) return 'channel_reserve_satoshis is above a fifth of the channel';
   return undefined;
 }
+
+function wrongLimit(config: ChannelConfig, message: TermsMessage): string | undefined {
+  if (message.toSelfDelay > config.maxToSelfDelay) return 'to_self_delay is unreasonably large';
+  if (message.maxAcceptedHtlcs < 1 || message.maxAcceptedHtlcs > 483) return 'max_accepted_htlcs is not from 1 to 483';
+  if (message.htlcMinimumMsat > 10_000_000n) return 'htlc_minimum_msat is unreasonably large';
+  if (message.maxHtlcValueInFlightMsat < 1_000_000n) return 'max_htlc_value_in_flight_msat is too small';
+  return undefined;
+}
+
+const wrongKey = (isPoint: (point: Uint8Array) => boolean, message: TermsMessage): string | undefined =>
+  [
+    message.fundingPubkey,
+    message.revocationBasepoint,
+    message.paymentBasepoint,
+    message.delayedPaymentBasepoint,
+    message.htlcBasepoint,
+    message.firstPerCommitmentPoint,
+  ].every(isPoint)
+    ? undefined
+    : 'a public key is not on the curve';
 
 /** BOLT 2: 2^24 satoshi and more only with `option_support_large_channel` on both sides. */
 export const isTooLarge = (fundingSat: bigint, peerFeatures: FeatureSet): boolean =>

@@ -17,6 +17,16 @@ export function explainClose(reason: CloseReason): string {
       return 'This device has an old state of the channel: the peer was asked to close it, and nothing was broadcast.';
     case 'fundingTimedOut':
       return 'The funding did not confirm in two weeks.';
+    case 'fundingInvalid':
+      return `The peer did not fund the channel as agreed: ${reason.message}.`;
+    case 'fundingReplaced':
+      return 'The coins of the funding were spent elsewhere: the channel never began.';
+    case 'counterpartyLostState':
+      return 'Closed because the peer has closed or forgotten the channel.';
+    case 'channelBehind':
+      return 'Closed because a part of the channel was missing or old in this wallet’s storage.';
+    case 'monitorBehind':
+      return 'A part of the channel is missing or old in this wallet’s storage: the peer was asked to close it, and nothing was broadcast.';
     default:
       return reason satisfies never;
   }

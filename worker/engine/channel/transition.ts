@@ -34,12 +34,13 @@ export interface Transition<State> {
 
 /**
  * The counterparty broke a rule. `warn`: send a `warning` and drop the connection, the channel stays as it was (what
- * BOLT 2 allows wherever our state is untouched). `fail`: send an `error` and close from our commitment. `stale`: the
+ * BOLT 2 allows wherever our state is untouched). `fail`: send an `error` and close from our commitment. `forgotten`: as
+ * `fail`, where the counterparty has lost the channel rather than done wrong: it may have closed it already. `stale`: the
  * counterparty proved that our state is old; never broadcast.
  */
 export interface Violation {
   readonly kind: 'violation';
-  readonly severity: 'warn' | 'fail' | 'stale';
+  readonly severity: 'warn' | 'fail' | 'forgotten' | 'stale';
   readonly reason: string;
 }
 

@@ -98,6 +98,11 @@ export class ChannelSigner {
     return this.#state;
   }
 
+  /** Goes back to an earlier state. Only where nothing that was signed or released since has left, nor ever will. */
+  rollBack(state: SignerState): void {
+    this.#state = state;
+  }
+
   /** The holder's 33-byte per-commitment point. */
   perCommitmentPoint(commitmentNumber: number): Uint8Array {
     const known = this.#commitmentPoints.get(commitmentNumber);

@@ -1,4 +1,5 @@
 import { fromHex } from '../primitives/bytes.ts';
+import { fundingIsDeep } from '../channel/channel-ready.ts';
 import type { ClosingNegotiation } from '../channel/channel-closing.ts';
 import type { ChannelState, OpenChannel } from '../channel/channel-state.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
@@ -20,50 +21,71 @@ export interface SavedChannel {
   readonly signerState: SignerState;
 }
 
-/** A channel with what belongs to this run of the program only. */
+/** A channel with what belongs to this run of the program only. Changed within a turn, through `Turn.touch`. */
 export interface ChannelEntry {
   /** Channel id in hex; the temporary one until there is a funding. */
-  key: string;
+  readonly key: string;
   readonly nodeId: string;
   readonly signer: ChannelSigner;
-  state: ChannelState;
+  readonly state: ChannelState;
   /** `connected` after both `channel_reestablish`; a new channel is at once. */
-  connection: 'disconnected' | 'reestablishing' | 'connected';
-  negotiation: ClosingNegotiation;
-  forwarding: ForwardingTerms | undefined;
-  /** An error of ours stopped the channel: nothing is read, written or sent for it until a restart. */
-  frozen: string | undefined;
+  readonly connection: 'disconnected' | 'reestablishing' | 'connected';
+  /**
+   * The state is known to be the newest: it was made in this run, or the peer's `channel_reestablish` agreed with it. Before
+   * that this could be an old copy of a wallet, whose commitment is revoked.
+   */
+  readonly isConfirmed: boolean;
+  readonly negotiation: ClosingNegotiation;
+  readonly forwarding: ForwardingTerms | undefined;
+  /**
+   * An error of ours stopped the channel: nothing is read, signed or sent for it until a restart. What gets its money out
+   * goes on: preimages, the chain's events, a close from what the monitor has.
+   */
+  readonly frozen: string | undefined;
   /** Steps of the running turn's monitor update. */
-  steps: MonitorStep[];
+  readonly steps: readonly MonitorStep[];
   /** Onions that the store has. */
   readonly storedOnions: Set<string>;
   /** Coins of the wallet that the funding spends, while it is not signed by both. */
-  lockedCoins: readonly Outpoint[] | undefined;
+  readonly lockedCoins: readonly Outpoint[] | undefined;
   /** The newest child of our broadcast commitment. */
-  anchorChild: AnchorChild | undefined;
+  readonly anchorChild: AnchorChild | undefined;
   /** What the channel's record says, to write it only when that has changed. */
-  saved: SavedChannel | undefined;
-  /** Height at which this run first saw the channel without a confirmed funding. */
-  openedAtHeight: number | undefined;
+  readonly saved: SavedChannel | undefined;
 }
 
-export type OpenEntry = ChannelEntry & { state: OpenChannel };
+/** An entry that the running turn may change. */
+export type TouchedEntry = { -readonly [Field in keyof ChannelEntry]: ChannelEntry[Field] };
+
+export type OpenEntry = ChannelEntry & { readonly state: OpenChannel };
 
 export const isOpen = (entry: ChannelEntry): entry is OpenEntry => entry.state.kind === 'open';
 
+/** Open, and able to speak and sign once its peer is there. */
+export const isOperating = (entry: ChannelEntry): entry is OpenEntry => isOpen(entry) && entry.frozen === undefined;
+
+/** The peer opened it, and nobody has seen its funding in a block: as yet it costs only us. */
+export const isUnfunded = (state: ChannelState): boolean =>
+  state.kind === 'awaitingFundingCreated' ||
+  (state.kind === 'open' && !state.params.isOpener && state.funding.kind === 'unconfirmed');
+
 export const isUsable = (entry: ChannelEntry): entry is OpenEntry =>
-  isOpen(entry) &&
-  entry.frozen === undefined &&
+  isOperating(entry) &&
   entry.connection === 'connected' &&
   entry.state.holderReadySent &&
   entry.state.counterpartyReady &&
   entry.state.shutdown.kind === 'none';
+
+/** `isUsable`, and the funding is as deep as it has to be: HTLCs may go through it. */
+export const isUsableAt = (entry: ChannelEntry, blockHeight: number): entry is OpenEntry =>
+  isUsable(entry) && fundingIsDeep(entry.state, blockHeight);
 
 /** A channel as this run begins with it. */
 export const newEntry = (
   fixed: Pick<ChannelEntry, 'key' | 'nodeId' | 'signer' | 'state' | 'connection'>,
 ): ChannelEntry => ({
   ...fixed,
+  isConfirmed: fixed.connection === 'connected',
   negotiation: {},
   forwarding: undefined,
   frozen: undefined,
@@ -71,7 +93,6 @@ export const newEntry = (
   storedOnions: new Set(),
   lockedCoins: undefined,
   anchorChild: undefined,
-  openedAtHeight: undefined,
   saved: undefined,
 });
 

@@ -1,28 +1,51 @@
 import { fromHex, toHex } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import { readCount, writeCount, type StoredRecords } from '../primitives/store.ts';
+import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import type { Msat, Sat } from '../primitives/units.ts';
-import { acceptChannel, createFunding, fundingOutputScript, openChannel } from '../channel/channel-opening.ts';
+import {
+  acceptChannel,
+  channelIdOf as channelIdOfOutpoint,
+  checkOpen,
+  createFunding,
+  fundingOutputScript,
+  openChannel,
+  type AcceptPolicy,
+} from '../channel/channel-opening.ts';
+import { scidsOf } from '../channel/channel-scids.ts';
 import type { AwaitingFunding, OpenChannel } from '../channel/channel-state.ts';
 import { decodeTransaction } from '../transactions/transaction.ts';
 import { hasFeature } from '../wire/features.ts';
 import type { MessageOf } from '../wire/message.ts';
-import { isOpen, newEntry, channelIdOf, type ChannelEntry } from './channel-entry.ts';
-import { writeNewChannel } from './channel-store.ts';
+import { channelIdOf, isUnfunded, newEntry, type ChannelEntry } from './channel-entry.ts';
+import { archiveChannel, writeNewChannel } from './channel-store.ts';
 import { envOf, envOfSigner, type ManagerContext } from './manager-context.ts';
 import type { Peer } from './peer-table.ts';
 
 const NEXT_KEYS_KEY = 'meta/keysIndex';
-/** Of one peer at a time: each costs keys and memory. */
-const MAX_BEING_OPENED = 4;
+/**
+ * Channels of peers whose funding nobody has seen, of one peer and in all: each costs keys, memory and a request with every
+ * block, and the peer nothing.
+ */
+const MAX_UNFUNDED_PER_PEER = 4;
+const MAX_UNFUNDED = 20;
+
+/** An `open_channel` that waits for the app's answer. */
+interface ChannelRequest {
+  readonly nodeId: string;
+  readonly message: MessageOf<'open_channel'>;
+}
 
 /** Channels from the wish to have one to their funding (BOLT 2, Channel Establishment). */
 export class ChannelEstablishment {
   readonly #context: ManagerContext;
+  /** By temporary id; gone with the connection. */
+  readonly #requests: UndoableMap<string, ChannelRequest>;
   #nextKeysIndex = 0;
 
-  constructor(context: ManagerContext) {
+  constructor(context: ManagerContext, undo: () => UndoLog | undefined) {
     this.#context = context;
+    this.#requests = new UndoableMap(undo);
   }
 
   load(records: StoredRecords): void {
@@ -63,34 +86,65 @@ export class ChannelEstablishment {
   }
 
   receiveOpen(nodeId: string, peer: Peer, message: MessageOf<'open_channel'>): void {
-    const { channels, peers, parts } = this.#context;
+    const { peers, parts } = this.#context;
     const { temporaryChannelId } = message;
-    const key = toHex(temporaryChannelId);
-    if (channels.get(key) !== undefined) return;
-    const beingOpened = channels.of(nodeId).filter((entry) => !isOpen(entry) && entry.state.kind !== 'closed');
-    if (beingOpened.length >= MAX_BEING_OPENED)
-      return peers.sendError(nodeId, temporaryChannelId, 'too many channels are being opened');
-    const channelKeysIndex = this.#takeKeysIndex();
-    const signer = parts.keys.deriveChannelSigner(channelKeysIndex, message.fundingSatoshis);
-    const outcome = acceptChannel(envOfSigner(this.#context, signer), fromHex(nodeId), message, {
-      chainHash: parts.chainHash,
-      channelKeysIndex,
-      trustedForZeroConf: parts.trustedForZeroConf(nodeId),
-      counterpartyFeatures: peer.features,
-      shutdownScript: parts.keys.shutdownScript(),
-    });
-    if (outcome.kind === 'violation') {
-      parts.log(`refused a channel of ${nodeId.slice(0, 8)}: ${outcome.reason}`);
-      return peers.sendError(nodeId, temporaryChannelId, outcome.reason);
+    // An `error` would be for the channel that has this id already, and close it.
+    if (this.#isTaken(toHex(temporaryChannelId)))
+      return peers.sendWarning(nodeId, temporaryChannelId, 'temporary_channel_id is in use');
+    const rule = parts.inboundChannels(nodeId);
+    const wrong = this.#refusal(nodeId, peer, message) ?? (rule === 'refuse' ? 'no channels are wanted' : undefined);
+    if (wrong !== undefined) {
+      parts.log(`refused a channel of ${nodeId.slice(0, 8)}: ${wrong}`);
+      return peers.sendError(nodeId, temporaryChannelId, wrong);
     }
-    const entry = newEntry({ key, nodeId, signer, state: outcome.state, connection: 'connected' });
-    channels.add(entry);
-    this.#context.apply(entry, outcome);
+    if (rule === 'accept') return this.#accept(nodeId, peer, message);
+    const key = toHex(temporaryChannelId);
+    this.#requests.set(key, { nodeId, message });
+    this.#context.events.note('channelRequested', key, message.fundingSatoshis * 1000n, nodeId);
+  }
+
+  /** As `ChannelManager.acceptInboundChannel`. */
+  acceptRequested(key: string): void {
+    const { nodeId, message } = this.#takeRequest(key);
+    const peer = this.#context.peers.get(nodeId);
+    if (peer === undefined) throw requestGone(key);
+    const wrong = this.#refusal(nodeId, peer, message);
+    if (wrong !== undefined) throw new GlowwormError('ChannelRefused', `The channel cannot be accepted: ${wrong}.`);
+    this.#accept(nodeId, peer, message);
+  }
+
+  refuseRequested(key: string): void {
+    const { nodeId, message } = this.#takeRequest(key);
+    this.#context.peers.sendError(nodeId, message.temporaryChannelId, 'the channel is not wanted');
+  }
+
+  peerDisconnected(nodeId: string): void {
+    for (const [key, request] of this.#requests) if (request.nodeId === nodeId) this.#requests.delete(key);
+  }
+
+  /**
+   * Why a `funding_created` cannot be taken: its outpoint, or the id that follows from it, is that of another channel, which
+   * it must not replace.
+   */
+  outpointRefusal({ fundingTxid, fundingOutputIndex }: MessageOf<'funding_created'>): string | undefined {
+    const key = toHex(channelIdOfOutpoint(fundingTxid, fundingOutputIndex));
+    return this.#isTaken(key) ? 'the funding outpoint is in use' : undefined;
+  }
+
+  /** A fresh alias of ours: 8 random bytes that no other channel has. */
+  newAlias(): bigint {
+    const taken = new Set(this.#context.channels.all().flatMap(({ state }) => scidsOf(state)));
+    for (;;) {
+      const random = this.#context.parts.entropy.getSecureRandomBytes();
+      const alias = new DataView(random.buffer, random.byteOffset).getBigUint64(0) | (1n << 63n);
+      if (!taken.has(alias)) return alias;
+    }
   }
 
   /** The wallet signs the funding transaction; it stays in the channel until the peer has signed our first commitment. */
-  fund(entry: ChannelEntry, state: AwaitingFunding): void {
+  fund(given: ChannelEntry, state: AwaitingFunding): void {
     const { channels, peers, parts, conditions } = this.#context;
+    const entry = this.#context.turn().touch(given);
     try {
       const output = { amountSat: state.fundingSat, script: fundingOutputScript(state) };
       const terms = { feeratePerKw: conditions.feerates.closing, reserveSat: this.#reserveSat() };
@@ -107,14 +161,14 @@ export class ChannelEstablishment {
   }
 
   /** A channel got its funding outpoint and with it its id: its monitor begins. */
-  funded(entry: ChannelEntry, channel: OpenChannel): void {
-    const { channels, chainMonitor, conditions, events } = this.#context;
-    const steps = entry.steps;
+  funded(given: ChannelEntry, channel: OpenChannel): void {
+    const { channels, chainMonitor, events } = this.#context;
+    const entry = this.#context.turn().touch(given);
+    const { steps } = entry;
     entry.steps = [];
     channels.rekey(entry, channel.params);
     writeNewChannel(this.#context.turn().writes, channel);
     chainMonitor.watchChannel(entry.key, channel.params, steps);
-    entry.openedAtHeight = conditions.blockHeight;
     events.note('channelOpened', entry.key, channel.params.fundingSat * 1000n, '');
   }
 
@@ -125,12 +179,70 @@ export class ChannelEstablishment {
     this.#context.turn().broadcast(state.funding.transaction);
   }
 
+  /**
+   * Gives up a closed channel whose funding is not in the chain and will not be: its records are put out of the way, and the
+   * chain is not asked for it any more.
+   */
+  archive(entry: ChannelEntry): void {
+    const { channels, chainMonitor, turn } = this.#context;
+    if (entry.state.kind !== 'closed') return;
+    channels.remove(entry);
+    chainMonitor.archiveChannel(entry.key);
+    archiveChannel(turn().writes, entry.state);
+  }
+
   /** Forgets a channel that never got a funding. */
   abandon(entry: ChannelEntry, message: string): void {
     this.#context.channels.remove(entry);
     if (entry.lockedCoins !== undefined) this.#context.parts.wallet.unlock(entry.lockedCoins);
     const opener = entry.state.kind !== 'awaitingFundingCreated';
     if (opener) this.#context.events.note('channelOpenFailed', entry.key, 0n, message);
+  }
+
+  #accept(nodeId: string, peer: Peer, message: MessageOf<'open_channel'>): void {
+    const { channels, peers, parts } = this.#context;
+    const channelKeysIndex = this.#takeKeysIndex();
+    const signer = parts.keys.deriveChannelSigner(channelKeysIndex, message.fundingSatoshis);
+    const policy = { ...this.#policy(nodeId, peer), channelKeysIndex };
+    const outcome = acceptChannel(envOfSigner(this.#context, signer), fromHex(nodeId), message, policy);
+    if (outcome.kind === 'violation') return peers.sendError(nodeId, message.temporaryChannelId, outcome.reason);
+    const key = toHex(message.temporaryChannelId);
+    const entry = newEntry({ key, nodeId, signer, state: outcome.state, connection: 'connected' });
+    channels.add(entry);
+    this.#context.apply(entry, outcome);
+  }
+
+  /** Why a channel cannot be accepted now; found out without keys, which each attempt would use up. */
+  #refusal(nodeId: string, peer: Peer, message: MessageOf<'open_channel'>): string | undefined {
+    const { channels, parts, conditions } = this.#context;
+    const unfunded = channels.all().filter(({ state }) => isUnfunded(state));
+    const asked = [...this.#requests.values()];
+    const ofPeer = [...unfunded, ...asked].filter((each) => each.nodeId === nodeId).length;
+    if (ofPeer >= MAX_UNFUNDED_PER_PEER) return 'too many channels of yours wait for their funding';
+    if (unfunded.length + asked.length >= MAX_UNFUNDED) return 'too many channels wait for their funding';
+    const checked = checkOpen({ ...parts, ...conditions }, message, this.#policy(nodeId, peer));
+    return typeof checked === 'string' ? checked : undefined;
+  }
+
+  #policy(nodeId: string, { features }: Peer): Omit<AcceptPolicy, 'channelKeysIndex'> {
+    const { parts } = this.#context;
+    return {
+      chainHash: parts.chainHash,
+      trustedForZeroConf: parts.trustedForZeroConf(nodeId),
+      counterpartyFeatures: features,
+      shutdownScript: parts.keys.shutdownScript(),
+    };
+  }
+
+  #isTaken(key: string): boolean {
+    return this.#context.channels.get(key) !== undefined || this.#requests.has(key);
+  }
+
+  #takeRequest(key: string): ChannelRequest {
+    const request = this.#requests.get(key);
+    if (request === undefined) throw requestGone(key);
+    this.#requests.delete(key);
+    return request;
   }
 
   #checkAmounts({ features }: Peer, fundingSat: Sat, pushMsat: Msat): void {
@@ -158,7 +270,9 @@ export class ChannelEstablishment {
 
   /** For the channel that is being opened too. */
   #reserveSat(): bigint {
-    const open = this.#context.channels.all().filter(isOpen).length;
-    return this.#context.parts.reserveSat(open + 1);
+    return this.#context.parts.reserveSat(this.#context.channels.reserving() + 1);
   }
 }
+
+const requestGone = (temporaryChannelId: string): GlowwormError =>
+  new GlowwormError('ChannelRequestGone', 'The peer does not wait for an answer any more.', { temporaryChannelId });

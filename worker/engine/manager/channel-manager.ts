@@ -1,49 +1,54 @@
 import { toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import type { StoredRecords } from '../primitives/store.ts';
+import type { UndoLog } from '../primitives/undo-log.ts';
 import type { FeeratePerKw, Msat, Sat } from '../primitives/units.ts';
-import { isNegotiable, proposeClosingFee, requestShutdown, sendShutdownIfQuiet } from '../channel/channel-closing.ts';
+import { isNegotiable, proposeClosingFee, sendShutdownIfQuiet } from '../channel/channel-closing.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
 import type { LimitReached } from '../channel/channel-limits.ts';
 import * as operation from '../channel/channel-operation.ts';
-import { sendReadyIfDeep } from '../channel/channel-ready.ts';
+import { FUNDING_TIMEOUT_BLOCKS, fundingIsDeep, sendReadyIfDeep } from '../channel/channel-ready.ts';
 import type { ChannelState, CloseReason, OpenChannel } from '../channel/channel-state.ts';
 import { explainClose } from '../channel/close-reason.ts';
 import { isRemovable } from '../channel/commitments.ts';
 import type { ChannelFact, Transition } from '../channel/transition.ts';
+import type { ChannelSigner } from '../keys/channel-signer.ts';
 import { ChainMonitor, type PendingUpdate } from '../monitor/chain-monitor.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
+import { isClaimableOnChain } from '../monitor/inbound-claim.ts';
 import { MonitorPersister } from '../monitor/monitor-persister.ts';
-import type { InboundPayment } from '../payments/inbound-payment.ts';
+import type { HtlcName, InboundPayment } from '../payments/inbound-payment.ts';
 import type { Invoice } from '../payments/invoice.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
-import type { Removal } from '../transactions/commitment-spec.ts';
+import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { encodeWallet } from '../wallet/wallet-record.ts';
 import type { WalletState } from '../wallet/wallet-state.ts';
 import type { FeatureSet } from '../wire/features.ts';
 import type { Message } from '../wire/message.ts';
 import { ChannelEstablishment } from './channel-establishment.ts';
 import {
-  channelIdOf,
   isOpen,
+  isOperating,
   isUsable,
+  isUsableAt,
   type ChannelEntry,
   type OpenEntry,
   type SavedChannel,
+  type TouchedEntry,
 } from './channel-entry.ts';
 import { ChannelMessageHandler } from './channel-message-handler.ts';
 import { writeChannel } from './channel-store.ts';
 import { ChannelTable } from './channel-table.ts';
+import { ClosingRequests, NEVER_BROADCAST, type ForceCloseConsent } from './closing-requests.ts';
 import type { EngineEvent } from './engine-event.ts';
 import { EventOutbox } from './event-outbox.ts';
-import type { HtlcSwitch } from './htlc-switch.ts';
+import type { ClaimAnswer, HtlcSwitch } from './htlc-switch.ts';
 import { InboundPayments } from './inbound-payments.ts';
-import { envOf, type ManagerContext, type ManagerParts } from './manager-context.ts';
+import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './manager-context.ts';
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
 import { OutboundPayments } from './outbound-payments.ts';
-
 import { PeerTable } from './peer-table.ts';
-import { restoreChannels } from './reconciliation.ts';
+import { restoreChannels, type Retirement } from './reconciliation.ts';
 import { Turn, type TurnResult } from './turn.ts';
 
 /**
@@ -57,44 +62,49 @@ export class ChannelManager {
   readonly chainMonitor: ChainMonitor;
   readonly #context: ManagerContext;
   readonly #persister: MonitorPersister;
-  readonly #channels: ChannelTable = new ChannelTable();
+  readonly #channels: ChannelTable;
   readonly #establishment: ChannelEstablishment;
   readonly #messages: ChannelMessageHandler;
   readonly #onchain: OnchainTxHandler;
+  readonly #closing: ClosingRequests;
   /** Channels that changed since they last signed. */
   readonly #toSign = new Set<ChannelEntry>();
   /** What the records of channels have to say that changed since the last commit, as of the last turn that ended well. */
   readonly #unsaved = new Map<ChannelEntry, SavedChannel>();
+  /** What the first turn has to do about channels that cannot go on as they were read. */
+  #retirements: readonly Retirement[] = [];
   #turn: Turn | undefined;
   #savedWallet: WalletState;
 
   constructor(parts: ManagerParts, feerates: ChannelFeerates) {
     const { secp, keys, entropy, filter, wallet } = parts;
     const turn = (): Turn => this.#running();
+    const undo = (): UndoLog | undefined => this.#turn?.undo;
+    this.#channels = new ChannelTable(undo);
     this.#savedWallet = wallet.state;
-    this.#persister = new MonitorPersister(() => turn().writes);
-    this.chainMonitor = new ChainMonitor(this.#persister, filter, {
-      secp,
-      signer: ({ channelId, channelKeysIndex, fundingSat }) =>
-        this.#channels.get(toHex(channelId))?.signer ?? keys.deriveChannelSigner(channelKeysIndex, fundingSat),
-    });
+    this.#persister = new MonitorPersister(() => turn().writes, undo);
+    const signer = ({ channelId, channelKeysIndex, fundingSat }: ChannelParameters): ChannelSigner =>
+      this.#channels.get(toHex(channelId))?.signer ?? keys.deriveChannelSigner(channelKeysIndex, fundingSat);
+    this.chainMonitor = new ChainMonitor(this.#persister, filter, { secp, signer }, undo);
     this.#context = {
       parts,
       channels: this.#channels,
-      peers: new PeerTable(turn),
+      peers: new PeerTable(turn, undo),
       chainMonitor: this.chainMonitor,
-      events: new EventOutbox(turn),
+      events: new EventOutbox(turn, undo),
       conditions: { blockHeight: 0, feerates },
       turn,
       apply: (entry, transition) => this.#apply(entry, transition),
       close: (entry, reason, broadcast) => this.#close(entry, reason, broadcast),
+      isolate: (entry, work) => this.#isolate(entry, work),
     };
-    this.#establishment = new ChannelEstablishment(this.#context);
+    this.#establishment = new ChannelEstablishment(this.#context, undo);
     this.#messages = new ChannelMessageHandler(this.#context, this.#establishment);
-    this.#onchain = new OnchainTxHandler(this.#context);
+    this.#onchain = new OnchainTxHandler(this.#context, this.#establishment);
+    this.#closing = new ClosingRequests(this.#context, this.#establishment);
     const htlcSwitch = this.#htlcSwitch();
-    this.inboundPayments = new InboundPayments({ secp, node: keys, turn, htlcSwitch });
-    this.outboundPayments = new OutboundPayments({ secp, entropy, turn, htlcSwitch });
+    this.inboundPayments = new InboundPayments({ secp, node: keys, turn, undo, htlcSwitch });
+    this.outboundPayments = new OutboundPayments({ secp, entropy, turn, undo, htlcSwitch });
   }
 
   get blockHeight(): number {
@@ -102,21 +112,21 @@ export class ChannelManager {
   }
 
   /**
-   * Runs one input. `now` is in milliseconds since 1970. What `work` throws is thrown again, after the channels that it
-   * had touched were frozen; the turn's writes and effects are gone with it.
+   * Runs one input. `now` is in milliseconds since 1970. What `work` throws is thrown again: memory is then what it was
+   * before, and the channels that the turn had touched are frozen.
    */
   run<T>(now: number, work: () => T): { readonly value: T; readonly result: TurnResult } {
     const turn = new Turn(now);
+    this.#noteUndo(turn.undo);
     this.#turn = turn;
     try {
       const value = work();
       this.#settle(turn);
-      for (const entry of turn.touched) this.#changed(entry);
+      for (const entry of turn.touched) this.#changed(turn.touch(entry));
       return { value, result: turn.finish(this.chainMonitor.takeStarted(), this.#toSign.size > 0) };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      for (const entry of turn.touched) this.#freeze(entry, reason);
-      this.chainMonitor.takeStarted();
+      turn.undo.rollBack();
+      for (const entry of turn.touched) this.#freeze(entry, error);
       throw error;
     } finally {
       this.#turn = undefined;
@@ -129,7 +139,8 @@ export class ChannelManager {
    */
   endCommit(now: number, joined: readonly PendingUpdate[]): TurnResult {
     const signed = this.#signReady(now, joined);
-    for (const [entry, saved] of this.#unsaved) writeChannel(signed.writes, entry, saved);
+    for (const [entry, saved] of this.#unsaved)
+      if (this.#channels.get(entry.key) === entry) writeChannel(signed.writes, entry, saved);
     this.#unsaved.clear();
     return signed;
   }
@@ -139,12 +150,15 @@ export class ChannelManager {
     const { keys } = this.#context.parts;
     this.inboundPayments.load(records);
     this.outboundPayments.load(records);
+    const { log } = this.#context.parts;
     const onionOf = (key: string, htlcId: bigint): Uint8Array => this.outboundPayments.onionOf(key, htlcId);
-    for (const { entry, monitor } of restoreChannels(records, this.#persister, keys, onionOf)) {
+    const restored = restoreChannels(records, { persister: this.#persister, keys, onionOf, log });
+    for (const { entry, monitor } of restored) {
       this.#channels.add(entry);
       this.chainMonitor.loadMonitor(entry.key, monitor);
       this.#establishment.skipKeys(monitor.params.channelKeysIndex + 1);
     }
+    this.#retirements = restored.flatMap(({ entry, plan }) => (plan === 'operate' ? [] : [{ entry, plan }]));
     this.#establishment.load(records);
     this.#context.events.load(records);
   }
@@ -156,12 +170,15 @@ export class ChannelManager {
 
   /** Decides again upon accepted HTLCs that were not decided upon; in the first turn after `load`. */
   resume(): void {
-    for (const entry of this.#channels.all()) {
-      if (!isOpen(entry)) continue;
-      const { commitments } = entry.state;
-      for (const htlc of commitments.holderCommit.spec.htlcs)
-        if (htlc.direction === 'inbound' && isRemovable(commitments, htlc.id)) this.#accepted(entry, htlc);
-    }
+    for (const { entry, plan } of this.#retirements) this.#isolate(entry, () => this.#retire(entry, plan));
+    this.#retirements = [];
+    for (const entry of this.#channels.all())
+      this.#isolate(entry, () => {
+        if (!isOpen(entry)) return;
+        const { commitments } = entry.state;
+        for (const htlc of commitments.holderCommit.spec.htlcs)
+          if (htlc.direction === 'inbound' && isRemovable(commitments, htlc.id)) this.#accepted(entry, htlc);
+      });
     this.#onchain.rebroadcast();
   }
 
@@ -185,17 +202,31 @@ export class ChannelManager {
     return this.#establishment.open(nodeId, fundingSat, pushMsat);
   }
 
-  /** Starts a cooperative close. Throws `ChannelUnknown`, `ChannelNotOpen`. */
-  closeChannel(key: string): void {
-    const entry = this.#channels.openEntry(key);
-    this.#apply(entry, requestShutdown(entry.state, this.#context.parts.keys.shutdownScript()));
+  /** Answers the event `channelRequested`. Throws `ChannelRequestGone`. */
+  acceptInboundChannel(temporaryChannelId: string): void {
+    this.#establishment.acceptRequested(temporaryChannelId);
   }
 
-  /** Closes alone: our commitment goes out and our money waits for its delay. Throws as `closeChannel`. */
-  forceCloseChannel(key: string): void {
-    const entry = this.#channels.openEntry(key);
-    this.#close(entry, { kind: 'holderForceClosed' }, true);
-    this.#context.peers.sendError(entry.nodeId, channelIdOf(entry), 'the channel was closed by its owner');
+  refuseInboundChannel(temporaryChannelId: string): void {
+    this.#establishment.refuseRequested(temporaryChannelId);
+  }
+
+  /** Starts a cooperative close, or cancels an opening. Throws `ChannelUnknown`, `ChannelFrozen`, `ChannelNotOpen`. */
+  closeChannel(key: string): void {
+    this.#closing.close(key);
+  }
+
+  /**
+   * Closes alone: our commitment goes out and our money waits for its delay. Throws `ChannelUnknown`, `ChannelNotOpen`,
+   * `ChannelStale` and, without `unconfirmedState`, `StateUnconfirmed`: see `ChannelEntry.isConfirmed`.
+   */
+  forceCloseChannel(key: string, consent: ForceCloseConsent = {}): void {
+    this.#closing.forceClose(key, consent);
+  }
+
+  /** Whether `forceCloseChannel` could do something for a channel. */
+  mayForceClose(entry: ChannelEntry): boolean {
+    return this.#closing.mayForceClose(entry);
   }
 
   addInvoice(payment: InboundPayment): void {
@@ -250,6 +281,12 @@ export class ChannelManager {
 
   bestBlockUpdated(height: number): void {
     this.#onchain.bestBlockUpdated(height);
+    this.inboundPayments.bestBlockUpdated(height);
+  }
+
+  /** For how many channels the on-chain wallet keeps coins. */
+  reservingChannels(): number {
+    return this.#channels.reserving();
   }
 
   /** What closed channels still owe to the wallet, in satoshi. */
@@ -267,11 +304,11 @@ export class ChannelManager {
     }
   }
 
-  #apply<S extends ChannelState>(entry: ChannelEntry, { state, steps, messages, facts }: Transition<S>): void {
-    this.#running().touched.add(entry);
+  #apply<S extends ChannelState>(given: ChannelEntry, { state, steps, messages, facts }: Transition<S>): void {
+    const entry = this.#running().touch(given);
     const before = entry.state.kind;
     entry.state = state;
-    entry.steps.push(...steps);
+    entry.steps = [...entry.steps, ...steps];
     // Until `channel_reestablish` came nothing else is said: the answer to it repeats whatever is due, in order.
     if (entry.connection === 'connected')
       for (const message of messages) this.#context.peers.send(entry.nodeId, message);
@@ -308,15 +345,29 @@ export class ChannelManager {
     this.inboundPayments.accepted(entry.key, htlc, this.blockHeight);
   }
 
-  #close(entry: ChannelEntry, reason: CloseReason, broadcast: boolean): void {
-    if (!isOpen(entry)) return;
-    this.#running().touched.add(entry);
-    const { params, commitments } = entry.state;
+  #close(given: ChannelEntry, reason: CloseReason, broadcast: boolean): void {
+    const { state, key } = given;
+    if (state.kind !== 'open') return;
+    const entry = this.#running().touch(given);
+    const { params, commitments, funding, beganAtHeight } = state;
     const holderMsat = commitments.holderCommit.spec.toHolderMsat;
-    const ended: ChannelEntry = entry;
-    ended.state = { kind: 'closed', params, reason, holderMsat };
-    ended.steps.push({ kind: 'channelForceClosed', broadcast });
-    this.#noteClosed(ended);
+    const unseen = !params.isOpener && funding.kind === 'unconfirmed';
+    const forgetAtHeight = unseen ? (beganAtHeight ?? this.blockHeight) + FUNDING_TIMEOUT_BLOCKS : undefined;
+    entry.state = { kind: 'closed', params, reason, holderMsat, forgetAtHeight };
+    entry.steps = [...entry.steps, { kind: 'channelForceClosed', broadcast }];
+    this.#noteClosed(entry);
+    // What was never signed is in no commitment: nothing will ever be heard of it.
+    for (const change of commitments.holderChanges.proposed)
+      if (change.kind === 'add') this.outboundPayments.dropped(key, change.htlc, this.blockHeight);
+  }
+
+  #retire(entry: ChannelEntry, plan: Retirement['plan']): void {
+    if (entry.state.kind === 'open') return this.#close(entry, { kind: plan }, plan === 'channelBehind');
+    // Its state was lost, so that it was taken for closed.
+    const touched = this.#running().touch(entry);
+    if (monitorOf(this.#context, entry).closed === 'no')
+      touched.steps = [...touched.steps, { kind: 'channelForceClosed', broadcast: true }];
+    this.#noteClosed(touched);
   }
 
   #noteClosed({ key, state }: ChannelEntry): void {
@@ -324,19 +375,20 @@ export class ChannelManager {
       this.#context.events.note('channelClosed', key, state.holderMsat, explainClose(state.reason));
   }
 
-  /** An error while signing freezes its channels as in every turn; what the turns before it changed is written all the same. */
+  /** An error while signing freezes the channel that it came in; what the turns before it changed is written all the same. */
   #signReady(now: number, joined: readonly PendingUpdate[]): TurnResult {
     const ready = [...this.#toSign].filter(({ key }) => !this.chainMonitor.isInProgress(key, joined));
     try {
       return this.run(now, () => {
-        for (const entry of ready) {
-          if (!isOpen(entry) || entry.frozen !== undefined || entry.connection !== 'connected') continue;
-          this.#running().touched.add(entry);
-          this.#sign(entry);
-        }
+        for (const entry of ready)
+          this.#isolate(entry, () => {
+            if (!isOpen(entry) || entry.frozen !== undefined || entry.connection !== 'connected') return;
+            this.#running().touch(entry);
+            this.#sign(entry);
+          });
       }).result;
     } catch (error) {
-      this.#context.parts.log(`signing: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#context.parts.log(`signing: ${stackOf(error)}`);
       return new Turn(now).finish([]);
     } finally {
       for (const entry of ready) this.#toSign.delete(entry);
@@ -344,29 +396,48 @@ export class ChannelManager {
   }
 
   /** A turn that changed a channel has ended well: only then does the channel's record have to say so. */
-  #changed(entry: ChannelEntry): void {
-    this.#toSign.add(entry);
-    if (entry.frozen !== undefined || this.#channels.get(entry.key) === undefined) return;
+  #changed(entry: TouchedEntry): void {
+    const known = this.#channels.get(entry.key);
+    if (known === undefined) return;
+    this.#toSign.add(known);
     const signerState = entry.signer.state;
     if (entry.saved?.state === entry.state && entry.saved.signerState === signerState) return;
     entry.saved = { state: entry.state, signerState };
-    this.#unsaved.set(entry, entry.saved);
+    this.#unsaved.set(known, entry.saved);
   }
 
   /** Ends a turn: hands each touched channel's steps to its monitor as one update. */
-  #settle({ touched, writes }: Turn): void {
-    for (const entry of touched) {
-      if (entry.frozen !== undefined || this.#channels.get(entry.key) === undefined) continue;
-      if (entry.steps.length > 0) {
-        const steps = entry.steps;
-        entry.steps = [];
-        this.chainMonitor.updateChannel(entry.key, steps);
-        this.#onchain.broadcastHolderCommitment(entry);
-      }
+  #settle(turn: Turn): void {
+    for (const each of turn.touched) {
+      if (this.#channels.get(each.key) === undefined || each.steps.length === 0) continue;
+      const entry = turn.touch(each);
+      const { steps } = entry;
+      entry.steps = [];
+      this.chainMonitor.updateChannel(entry.key, steps);
+      this.#onchain.broadcastHolderCommitment(entry);
     }
     const wallet = this.#context.parts.wallet.state;
-    if (wallet !== this.#savedWallet) writes.set('coin/state', encodeWallet(wallet));
+    if (wallet !== this.#savedWallet) turn.writes.set('coin/state', encodeWallet(wallet));
     this.#savedWallet = wallet;
+  }
+
+  /** What is not a channel's or a payment's, and is taken back with a turn that fails. */
+  #noteUndo(undo: UndoLog): void {
+    const { wallet } = this.#context.parts;
+    const [state, savedWallet] = [wallet.state, this.#savedWallet];
+    const before = { ...this.#context.conditions };
+    undo.push(() => {
+      wallet.rollBack(state);
+      this.#savedWallet = savedWallet;
+      Object.assign(this.#context.conditions, before);
+    });
+  }
+
+  #isolate(entry: ChannelEntry, work: () => void): void {
+    const failed = this.#running().attempt(work);
+    if (failed === undefined) return;
+    this.#freeze(entry, failed.error);
+    this.#context.parts.log(`${entry.key.slice(0, 8)}: ${stackOf(failed.error)}`);
   }
 
   /** Says what is due, and signs. */
@@ -381,38 +452,68 @@ export class ChannelManager {
     const mayPropose = entry.state.params.isOpener && entry.negotiation.lastSentFeeSat === undefined;
     if (!mayPropose || !isNegotiable(entry.state)) return;
     const { message, feeSat } = proposeClosingFee(env, entry.state);
-    entry.negotiation = { lastSentFeeSat: feeSat };
+    this.#running().touch(entry).negotiation = { lastSentFeeSat: feeSat };
     this.#context.peers.send(entry.nodeId, message);
   }
 
   #htlcSwitch(): HtlcSwitch {
-    const env = (entry: OpenEntry): ReturnType<typeof envOf> => envOf(this.#context, entry);
     return {
-      firstHops: () => this.#channels.firstHops(),
+      firstHops: () => this.#channels.firstHops(this.blockHeight),
       offer: (key, offer): ChannelHtlc | LimitReached => {
         const entry = this.#channels.get(key);
-        if (entry === undefined || !isUsable(entry))
+        if (entry === undefined || !isUsableAt(entry, this.blockHeight))
           return { code: 'InsufficientChannelBalance', message: 'The channel is not usable now.' };
-        const offered = operation.offerHtlc(env(entry), entry.state, offer);
+        const offered = operation.offerHtlc(envOf(this.#context, entry), entry.state, offer);
         if ('code' in offered) return offered;
         this.#apply(entry, offered.transition);
         return offered.htlc;
       },
-      remove: (key, decision: Removal) => {
+      claim: (htlcs, preimage) => this.#claim(htlcs, preimage),
+      fail: (key, decision) => {
         const entry = this.#channels.get(key);
-        if (entry !== undefined && isOpen(entry)) this.#apply(entry, operation.removeHtlc(entry.state, decision));
+        if (entry !== undefined && isOperating(entry)) this.#apply(entry, operation.removeHtlc(entry.state, decision));
       },
-      exceedsDustExposure: (key) => {
+      takesHtlcs: (key) => {
         const entry = this.#channels.get(key);
-        return entry !== undefined && isOpen(entry) && operation.exceedsDustExposure(env(entry), entry.state);
+        if (entry === undefined || !isOpen(entry) || !fundingIsDeep(entry.state, this.blockHeight)) return false;
+        return !operation.exceedsDustExposure(envOf(this.#context, entry), entry.state);
       },
       note: (kind, subject, amountMsat, message) => this.#context.events.note(kind, subject, amountMsat, message),
     };
   }
 
-  #freeze(entry: ChannelEntry, reason: string): void {
-    entry.frozen = reason;
-    entry.steps = [];
+  /**
+   * Every monitor learns the preimage in the same commit, before any counterparty does. A channel that does not operate, for
+   * whatever reason, has its HTLC claimed by its monitor.
+   */
+  #claim(htlcs: readonly HtlcName[], preimage: Uint8Array): ClaimAnswer {
+    const unclaimable = htlcs.find((htlc) => !this.#isClaimable(htlc));
+    if (unclaimable !== undefined) return { kind: 'refused', unclaimable };
+    for (const { channelKey, htlcId } of htlcs) {
+      const entry = this.#channels.named(channelKey);
+      if (isOperating(entry))
+        this.#apply(entry, operation.removeHtlc(entry.state, { kind: 'fulfill', htlcId, preimage }));
+      else {
+        const touched = this.#running().touch(entry);
+        touched.steps = [...touched.steps, { kind: 'paymentPreimage', preimage }];
+      }
+    }
+    return { kind: 'claimed' };
+  }
+
+  #isClaimable({ channelKey, htlcId }: HtlcName): boolean {
+    const entry = this.#channels.get(channelKey);
+    if (entry === undefined) return false;
+    if (isOperating(entry)) return isRemovable(entry.state.commitments, htlcId);
+    const isStale = entry.state.kind === 'closed' && NEVER_BROADCAST.includes(entry.state.reason.kind);
+    return !isStale && isClaimableOnChain(monitorOf(this.#context, entry), htlcId);
+  }
+
+  /** Whatever else was changed in the turn is taken back already. */
+  #freeze(given: ChannelEntry, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const entry: TouchedEntry = given;
+    entry.frozen ??= reason;
     this.#context.parts.log(`${entry.key.slice(0, 8)} is frozen: ${reason}`);
   }
 
@@ -421,6 +522,8 @@ export class ChannelManager {
     return this.#turn;
   }
 }
+
+const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
 
 const isFarFrom = (current: FeeratePerKw, wanted: FeeratePerKw): boolean =>
   wanted > current * 1.5 || wanted * 2 < current;

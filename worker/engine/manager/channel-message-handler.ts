@@ -1,13 +1,13 @@
-import { equalBytes, fromUtf8, printable, toHex } from '../primitives/bytes.ts';
+import { equalBytes, printable, toHex } from '../primitives/bytes.ts';
 import { receiveMessage } from '../channel/channel-messages.ts';
 import { afterDisconnection, reestablishMessage } from '../channel/channel-reestablish.ts';
 import { scidsOf } from '../channel/channel-scids.ts';
-import type { Violation } from '../channel/transition.ts';
+import { violation, type Violation } from '../channel/transition.ts';
 import { lastCounterpartySecret } from '../monitor/channel-monitor.ts';
 import type { FeatureSet } from '../wire/features.ts';
 import type { Message, MessageOf } from '../wire/message.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
-import { channelIdOf, isOpen, type ChannelEntry } from './channel-entry.ts';
+import { channelIdOf, isOpen, isOperating, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
 import { writeForwarding } from './channel-store.ts';
 import { envOf, monitorOf, type ManagerContext } from './manager-context.ts';
 
@@ -29,22 +29,19 @@ export class ChannelMessageHandler {
     const lost = peers.get(nodeId);
     if (lost !== undefined) this.peerDisconnected(nodeId, lost.connectionId);
     peers.add(nodeId, { connectionId, features });
-    for (const entry of channels.of(nodeId)) {
-      if (!isOpen(entry) || entry.frozen !== undefined) continue;
-      entry.connection = 'reestablishing';
-      const secret = lastCounterpartySecret(monitorOf(this.#context, entry));
-      peers.send(nodeId, reestablishMessage(envOf(this.#context, entry), entry.state, secret));
-    }
+    for (const entry of channels.of(nodeId)) this.#context.isolate(entry, () => this.#reestablish(entry));
   }
 
   peerDisconnected(nodeId: string, connectionId: number): void {
     const { channels, peers } = this.#context;
     if (peers.get(nodeId)?.connectionId !== connectionId) return;
     peers.remove(nodeId);
-    for (const entry of channels.of(nodeId)) {
+    this.#establishment.peerDisconnected(nodeId);
+    for (const each of channels.of(nodeId)) {
+      const entry = this.#context.turn().touch(each);
       entry.connection = 'disconnected';
       entry.negotiation = {};
-      if (isOpen(entry)) entry.state = afterDisconnection(entry.state);
+      if (entry.state.kind === 'open') entry.state = afterDisconnection(entry.state);
       else if (entry.state.kind !== 'closed')
         this.#establishment.abandon(entry, 'The peer disconnected while the channel was opened.');
     }
@@ -70,6 +67,14 @@ export class ChannelMessageHandler {
     }
   }
 
+  #reestablish(each: ChannelEntry): void {
+    if (!isOperating(each)) return;
+    const { state } = each;
+    const secret = lastCounterpartySecret(monitorOf(this.#context, each));
+    this.#context.turn().touch(each).connection = 'reestablishing';
+    this.#context.peers.send(each.nodeId, reestablishMessage(envOf(this.#context, each), state, secret));
+  }
+
   #receiveFor(nodeId: string, key: string, message: Message): void {
     const { channels, peers, parts } = this.#context;
     const entry = channels.get(key);
@@ -83,29 +88,53 @@ export class ChannelMessageHandler {
     const reestablishing = message.kind === 'channel_reestablish';
     if (entry.state.kind === 'closed') return reestablishing ? this.#answerClosed(entry) : undefined;
     // BOLT 2, Message Retransmission: nothing else counts before `channel_reestablish`.
-    if (isOpen(entry) && entry.connection !== 'connected' && !reestablishing) return;
-    this.#context.turn().touched.add(entry);
+    if (isOpen(entry) && entry.connection !== 'connected' && !reestablishing)
+      return message.kind === 'channel_ready' ? this.#readyTooEarly(entry) : undefined;
+    const wrong = this.#misplaced(entry, message);
+    if (wrong !== undefined) return this.#violated(entry, wrong);
+    const touched = this.#context.turn().touch(entry);
     const outcome = receiveMessage(envOf(this.#context, entry), entry.state, message, {
       peerFeatures: peers.get(nodeId)?.features ?? new Uint8Array(0),
       trustedForZeroConf: parts.trustedForZeroConf(nodeId),
       shutdownScript: parts.keys.shutdownScript(),
-      newAlias: () => this.#newAlias(),
+      newAlias: () => this.#establishment.newAlias(),
       negotiation: entry.negotiation,
     });
     switch (outcome?.kind) {
       case 'violation':
         return this.#violated(entry, outcome);
       case 'counterOffer':
-        entry.negotiation = { lastSentFeeSat: outcome.feeSat };
+        touched.negotiation = { lastSentFeeSat: outcome.feeSat };
         return peers.send(nodeId, outcome.message);
       case 'transition':
-        if (reestablishing) entry.connection = 'connected';
+        if (reestablishing) Object.assign(touched, { connection: 'connected', isConfirmed: true } as const);
         return this.#context.apply(entry, outcome);
       case undefined:
         return;
       default:
         return outcome satisfies never;
     }
+  }
+
+  /**
+   * lnd sends no `channel_reestablish` for a channel whose funding is not confirmed yet, but `channel_ready` once it is. With
+   * the next connection it begins as BOLT 2 has it.
+   */
+  #readyTooEarly(entry: OpenEntry): void {
+    if (entry.connection === 'reestablishing' && entry.state.commitments.counterpartyNext.kind === 'awaitingReady')
+      this.#context.peers.disconnect(entry.nodeId, 'channel_ready came before channel_reestablish');
+  }
+
+  /** What a message breaks that its channel alone cannot see. */
+  #misplaced(entry: ChannelEntry, message: Message): Violation | undefined {
+    if (message.kind === 'funding_created' && entry.state.kind === 'awaitingFundingCreated') {
+      const refusal = this.#establishment.outpointRefusal(message);
+      return refusal === undefined ? undefined : violation('fail', refusal);
+    }
+    // Each answer is a long one: it is due once on a connection.
+    if (message.kind === 'channel_reestablish' && isOpen(entry) && entry.connection === 'connected')
+      return violation('warn', 'channel_reestablish came again');
+    return undefined;
   }
 
   /** A peer that still has the channel open learns that it is over, unless the agreed transaction is on its way to tell. */
@@ -138,8 +167,9 @@ export class ChannelMessageHandler {
       .find(({ state }) => scidsOf(state).includes(message.shortChannelId));
     if (entry === undefined) return;
     const { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta } = message;
-    entry.forwarding = { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta };
-    writeForwarding(this.#context.turn().writes, entry.state.params, entry.forwarding);
+    const forwarding = { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta };
+    this.#context.turn().touch(entry).forwarding = forwarding;
+    writeForwarding(this.#context.turn().writes, entry.state.params, forwarding);
   }
 
   #violated(entry: ChannelEntry, { severity, reason }: Violation): void {
@@ -147,13 +177,16 @@ export class ChannelMessageHandler {
     parts.log(`${entry.key.slice(0, 8)} ${severity}: ${reason}`);
     switch (severity) {
       case 'warn':
-        peers.send(entry.nodeId, { kind: 'warning', channelId: channelIdOf(entry), data: fromUtf8(reason), tlvs: {} });
+        peers.sendWarning(entry.nodeId, channelIdOf(entry), reason);
         return peers.disconnect(entry.nodeId, reason);
       case 'fail':
         this.#sendError(entry, reason);
         if (isOpen(entry)) this.#context.close(entry, { kind: 'violation', message: reason }, true);
         else this.#establishment.abandon(entry, `The channel could not be opened: ${reason}.`);
         return;
+      case 'forgotten':
+        this.#sendError(entry, reason);
+        return this.#context.close(entry, { kind: 'counterpartyLostState' }, true);
       case 'stale':
         this.#sendError(entry, reason);
         return this.#context.close(entry, { kind: 'stale' }, false);
@@ -164,10 +197,5 @@ export class ChannelMessageHandler {
 
   #sendError(entry: ChannelEntry, reason: string): void {
     this.#context.peers.sendError(entry.nodeId, channelIdOf(entry), reason);
-  }
-
-  #newAlias(): bigint {
-    const random = this.#context.parts.entropy.getSecureRandomBytes();
-    return new DataView(random.buffer, random.byteOffset).getBigUint64(0) | (1n << 63n);
   }
 }

@@ -57,7 +57,15 @@ export const writeAnchorChild = (
 ): void =>
   void writes.set(`chan/${storeName(params)}/child`, child === undefined ? undefined : encodeAnchorChild(child));
 
-/** A channel as it was stored. */
+/** Of a channel that never had a funding, and so no HTLC: what it was stays below `arch/`, which nobody reads. */
+export function archiveChannel(writes: StoreWrites, closed: ClosedChannel): void {
+  const name = storeName(closed.params);
+  writes.set(`arch/${name}/params`, encodeParameters(closed.params));
+  writes.set(`arch/${name}/closed`, encodeClosedChannel(closed));
+  for (const part of ['params', 'tx', 'state', 'closed', 'fwd', 'child']) writes.set(`chan/${name}/${part}`, undefined);
+}
+
+/** A channel as it was stored; `lost` where the record of its state is not there, or damaged. */
 export type StoredChannel = {
   readonly key: string;
   readonly params: ChannelParameters;
@@ -66,11 +74,12 @@ export type StoredChannel = {
 } & (
   | { readonly kind: 'open'; readonly channel: OpenChannel; readonly signer: SignerState }
   | { readonly kind: 'closed'; readonly channel: ClosedChannel; readonly anchorChild: AnchorChild | undefined }
+  | { readonly kind: 'lost' }
 );
 
 /**
- * Every channel of the store. `outboundOnion` builds the onion of an HTLC of ours again. Throws `ChannelRecordMissing`
- * when a channel's state is gone: without it nothing may be said to its peer.
+ * Every channel of the store. `outboundOnion` builds the onion of an HTLC of ours again. What is damaged is `undefined`, each
+ * record by itself: one channel never costs another. Throws `RecordTooNew`.
  */
 export function readChannels(
   records: StoredRecords,
@@ -80,45 +89,66 @@ export function readChannels(
   for (const [path, bytes] of records) {
     const [room, name = '', part] = path.split('/');
     if (room !== 'chan' || part !== 'params') continue;
-    const params = decodeParameters(bytes);
+    const params = readable(() => decodeParameters(bytes));
+    if (params === undefined) continue;
     const key = toHex(params.channelId);
     const forwarding = records.get(`chan/${name}/fwd`);
     const onions = new Set<string>();
     for (const stored of records.keys())
       if (stored.startsWith(`chan/${name}/htlc/`)) onions.add(stored.slice(`chan/${name}/htlc/`.length));
-    const common = {
+    found.push({
       key,
       params,
       onions,
-      forwarding: forwarding === undefined ? undefined : forwardingRecord.decode(forwarding),
-    };
-    const closed = records.get(`chan/${name}/closed`);
-    if (closed !== undefined) {
-      const child = records.get(`chan/${name}/child`);
-      const anchorChild = child === undefined ? undefined : decodeAnchorChild(child);
-      found.push({ ...common, kind: 'closed', channel: decodeClosedChannel(closed, params), anchorChild });
-      continue;
-    }
-    const state = records.get(`chan/${name}/state`);
-    if (state === undefined)
-      throw new GlowwormError(
-        'ChannelRecordMissing',
-        'A channel has lost its state: restore the wallet from a backup.',
-        {
-          channelId: key,
-        },
-      );
-    const { channel, signer } = decodeOpenChannel(state, {
-      params,
-      fundingTransaction: records.get(`chan/${name}/tx`) ?? new Uint8Array(0),
-      onionOf: ({ direction, id }) =>
-        direction === 'outbound'
-          ? outboundOnion(key, id)
-          : (records.get(`chan/${name}/htlc/${sortable(id)}`) ?? new Uint8Array(PAYMENT_ONION_BYTES)),
+      forwarding: forwarding && readable(() => forwardingRecord.decode(forwarding)),
+      ...readState(records, { name, params, onionOf: (htlcId) => outboundOnion(key, htlcId) }),
     });
-    found.push({ ...common, kind: 'open', channel, signer });
   }
   return found;
+}
+
+type StoredState = Pick<Extract<StoredChannel, { kind: 'open' }>, 'kind' | 'channel' | 'signer'>;
+type StoredClose = Pick<Extract<StoredChannel, { kind: 'closed' }>, 'kind' | 'channel' | 'anchorChild'>;
+
+function readState(
+  records: StoredRecords,
+  of: {
+    readonly name: string;
+    readonly params: ChannelParameters;
+    readonly onionOf: (htlcId: bigint) => Uint8Array;
+  },
+): StoredState | StoredClose | { readonly kind: 'lost' } {
+  const { name, params, onionOf } = of;
+  const closed = records.get(`chan/${name}/closed`);
+  const channel = closed && readable(() => decodeClosedChannel(closed, params));
+  if (channel !== undefined) {
+    const child = records.get(`chan/${name}/child`);
+    return { kind: 'closed', channel, anchorChild: child && readable(() => decodeAnchorChild(child)) };
+  }
+  const state = closed === undefined ? records.get(`chan/${name}/state`) : undefined;
+  const open =
+    state &&
+    readable(() =>
+      decodeOpenChannel(state, {
+        params,
+        fundingTransaction: records.get(`chan/${name}/tx`) ?? new Uint8Array(0),
+        onionOf: ({ direction, id }) =>
+          direction === 'outbound'
+            ? onionOf(id)
+            : (records.get(`chan/${name}/htlc/${sortable(id)}`) ?? new Uint8Array(PAYMENT_ONION_BYTES)),
+      }),
+    );
+  return open === undefined ? { kind: 'lost' } : { kind: 'open', ...open };
+}
+
+/** `undefined` for damaged bytes. Throws `RecordTooNew`: an older program must not touch what it cannot read. */
+export function readable<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof GlowwormError && error.code === 'RecordTooNew') throw error;
+    return undefined;
+  }
 }
 
 function writeOnions(writes: StoreWrites, entry: ChannelEntry, { params, commitments }: OpenChannel): void {

@@ -1,13 +1,18 @@
 import { toHex } from '../primitives/bytes.ts';
-import { GlowwormError } from '../primitives/errors.ts';
+import { assert, GlowwormError } from '../primitives/errors.ts';
+import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import { availableToSendMsat } from '../channel/channel-limits.ts';
 import type { FirstHop } from '../routing/path.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
-import { isOpen, isUsable, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
+import { isUnfunded, isUsableAt, type ChannelEntry, type TouchedEntry } from './channel-entry.ts';
 
 /** Every channel of this run by its key: those being opened, the open and the closed ones. */
 export class ChannelTable {
-  readonly #entries = new Map<string, ChannelEntry>();
+  readonly #entries: UndoableMap<string, ChannelEntry>;
+
+  constructor(undo: () => UndoLog | undefined) {
+    this.#entries = new UndoableMap(undo);
+  }
 
   all(): readonly ChannelEntry[] {
     return [...this.#entries.values()];
@@ -21,12 +26,10 @@ export class ChannelTable {
     return this.#entries.get(key);
   }
 
-  /** The channel that a person asks something of. Throws `ChannelUnknown`, `ChannelNotOpen`. */
-  openEntry(key: string): OpenEntry {
+  /** The channel that a person asks something of. Throws `ChannelUnknown`. */
+  named(key: string): ChannelEntry {
     const entry = this.#entries.get(key);
     if (entry === undefined) throw new GlowwormError('ChannelUnknown', 'There is no such channel.', { channelId: key });
-    if (!isOpen(entry) || entry.frozen !== undefined)
-      throw new GlowwormError('ChannelNotOpen', 'The channel is not open.', { channelId: key });
     return entry;
   }
 
@@ -38,16 +41,22 @@ export class ChannelTable {
     this.#entries.delete(key);
   }
 
-  /** With its funding outpoint a channel gets the id that it keeps. */
-  rekey(entry: ChannelEntry, { channelId }: ChannelParameters): void {
+  /** With its funding outpoint a channel gets the id that it keeps; the id must be free. */
+  rekey(entry: TouchedEntry, { channelId }: ChannelParameters): void {
     this.remove(entry);
     entry.key = toHex(channelId);
+    assert(!this.#entries.has(entry.key), 'no two channels have one id');
     this.add(entry);
   }
 
-  firstHops(): readonly FirstHop[] {
+  /** Channels whose close the on-chain wallet keeps coins for: one that a peer only speaks of costs nothing. */
+  reserving(): number {
+    return this.all().filter(({ state }) => state.kind === 'open' && !isUnfunded(state)).length;
+  }
+
+  firstHops(blockHeight: number): readonly FirstHop[] {
     return this.all()
-      .filter(isUsable)
+      .filter((entry) => isUsableAt(entry, blockHeight))
       .map(({ key, state }) => ({
         channelKey: key,
         counterpartyNodeId: state.params.counterpartyNodeId,

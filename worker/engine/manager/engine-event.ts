@@ -10,6 +10,7 @@ export const EVENT_KINDS = [
   'channelReady',
   'channelClosed',
   'channelOpenFailed',
+  'channelRequested',
 ] as const;
 
 export type EngineEventKind = (typeof EVENT_KINDS)[number];

@@ -1,4 +1,5 @@
 import { readCount, recordsBelow, sortable, writeCount, type StoredRecords } from '../primitives/store.ts';
+import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import { decodeEvent, encodeEvent, type EngineEvent, type EngineEventKind } from './engine-event.ts';
 import type { Turn } from './turn.ts';
 
@@ -7,11 +8,12 @@ const NEXT_ID_KEY = 'meta/nextEvent';
 /** Events from the write of what caused them until the user has acknowledged them. */
 export class EventOutbox {
   readonly #turn: () => Turn;
-  readonly #events = new Map<number, EngineEvent>();
+  readonly #events: UndoableMap<number, EngineEvent>;
   #nextId = 1;
 
-  constructor(turn: () => Turn) {
+  constructor(turn: () => Turn, undo: () => UndoLog | undefined) {
     this.#turn = turn;
+    this.#events = new UndoableMap(undo);
   }
 
   load(records: StoredRecords): void {
@@ -46,7 +48,5 @@ export class EventOutbox {
     return [...this.#events.values()];
   }
 }
-
-/** The id of the newest event at the time of an acknowledgement, in decimal. */
 
 const keyOf = (id: number): string => `evt/${sortable(id)}`;

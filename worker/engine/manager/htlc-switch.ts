@@ -1,15 +1,26 @@
 import type { LimitReached } from '../channel/channel-limits.ts';
 import type { HtlcOffer } from '../channel/channel-operation.ts';
+import type { HtlcName } from '../payments/inbound-payment.ts';
 import type { FirstHop } from '../routing/path.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
 import type { EngineEventKind } from './engine-event.ts';
 
+/** Every HTLC is ours now or will be: by message, or on chain by what its monitor has; or none was touched. */
+export type ClaimAnswer =
+  | { readonly kind: 'claimed' }
+  /** This one cannot be claimed any more: nobody has learnt the preimage. */
+  | { readonly kind: 'refused'; readonly unclaimable: HtlcName };
+
 /** What payments need of the channels; calls happen within the running turn. */
 export interface HtlcSwitch {
   firstHops(): readonly FirstHop[];
   offer(channelKey: string, offer: HtlcOffer): ChannelHtlc | LimitReached;
-  remove(channelKey: string, decision: Removal): void;
-  exceedsDustExposure(channelKey: string): boolean;
+  /** All of them, or none: giving the preimage for a part alone would give the others away. */
+  claim(htlcs: readonly HtlcName[], preimage: Uint8Array): ClaimAnswer;
+  /** Gives an HTLC back, unless only the chain can do that now. */
+  fail(channelKey: string, decision: Exclude<Removal, { kind: 'fulfill' }>): void;
+  /** Whether a channel may take HTLCs for itself now: its funding is in the chain, and not too much is dust. */
+  takesHtlcs(channelKey: string): boolean;
   note(kind: EngineEventKind, subject: string, amountMsat: bigint, message: string): void;
 }

@@ -1,7 +1,8 @@
 import { equalConstantTime, fromHex, toHex } from '../primitives/bytes.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { recordsBelow, type StoredRecords } from '../primitives/store.ts';
-import { msat } from '../primitives/units.ts';
+import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
+import { msat, type Msat } from '../primitives/units.ts';
 import type { NodeSigner } from '../keys/ports.ts';
 import type { Failure } from '../onion/failure-message.ts';
 import { buildFailure } from '../onion/failures.ts';
@@ -13,6 +14,7 @@ import {
   decodeInbound,
   encodeInbound,
   encodeInboundText,
+  type HtlcName,
   type InboundPayment,
 } from '../payments/inbound-payment.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
@@ -29,11 +31,14 @@ interface HeldPart {
 interface HeldSet {
   readonly totalMsat: bigint;
   readonly since: number;
-  readonly parts: HeldPart[];
+  readonly parts: readonly HeldPart[];
 }
 
 /** BOLT 4: parts of a payment wait for each other at least this long. */
 export const MPP_TIMEOUT_MS = 60_000;
+
+/** Two weeks, as everywhere in the network: an HTLC that could hold the channel's money for longer is not taken. */
+const MAX_CLTV_EXPIRY_DELTA = 2016;
 
 /** Every invoice of the wallet: what was paid, and the HTLCs that wait for the other parts of their payment. */
 export class InboundPayments {
@@ -41,15 +46,18 @@ export class InboundPayments {
   readonly #node: NodeSigner;
   readonly #switch: HtlcSwitch;
   readonly #turn: () => Turn;
-  readonly #payments = new Map<string, InboundPayment>();
-  readonly #held = new Map<string, HeldSet>();
+  readonly #payments: UndoableMap<string, InboundPayment>;
+  readonly #held: UndoableMap<string, HeldSet>;
 
   constructor(deps: {
     readonly secp: Secp256k1;
     readonly node: NodeSigner;
     readonly htlcSwitch: HtlcSwitch;
     readonly turn: () => Turn;
+    readonly undo: () => UndoLog | undefined;
   }) {
+    this.#payments = new UndoableMap(deps.undo);
+    this.#held = new UndoableMap(deps.undo);
     this.#secp = deps.secp;
     this.#node = deps.node;
     this.#switch = deps.htlcSwitch;
@@ -87,7 +95,7 @@ export class InboundPayments {
     const htlcId = htlc.id;
     if (peeled.kind === 'malformed') {
       const { failureCode, sha256OfOnion } = peeled;
-      return this.#switch.remove(channelKey, { kind: 'failMalformed', htlcId, failureCode, sha256OfOnion });
+      return this.#switch.fail(channelKey, { kind: 'failMalformed', htlcId, failureCode, sha256OfOnion });
     }
     const { sharedSecret } = peeled;
     const fail = (failure: Failure): void => this.#failPart({ channelKey, htlc, sharedSecret }, failure);
@@ -113,14 +121,24 @@ export class InboundPayments {
     if (payment === undefined || paymentData === undefined) return fail(unknown);
     if (!equalConstantTime(paymentData.paymentSecret, payment.paymentSecret)) return fail(unknown);
     const { totalMsat } = paymentData;
+    // The preimage is out for these already: to give one back now would give it away.
+    if (payment.received?.parts.some((part) => part.channelKey === channelKey && part.htlcId === htlcId) === true)
+      return void this.#switch.claim([{ channelKey, htlcId }], payment.preimage);
     // A paid invoice is paid: taking it twice would teach payers that a preimage proves nothing.
     if (payment.received !== undefined || this.#turn().now > payment.expiresAt) return fail(unknown);
     if (payment.amountMsat !== undefined && (totalMsat < payment.amountMsat || totalMsat > 2n * payment.amountMsat))
       return fail(unknown);
-    if (htlc.cltvExpiry < blockHeight + CLTV_CLAIM_BUFFER) return fail(unknown);
-    if (this.#switch.exceedsDustExposure(channelKey))
+    if (isTooLate(htlc, blockHeight)) return fail(unknown);
+    if (htlc.cltvExpiry > blockHeight + MAX_CLTV_EXPIRY_DELTA) return fail({ kind: 'expiry_too_far' });
+    if (!this.#switch.takesHtlcs(channelKey))
       return fail({ kind: 'temporary_channel_failure', channelUpdate: new Uint8Array(0) });
-    this.#hold(payment, totalMsat, { channelKey, htlc, sharedSecret });
+    this.#hold(payment, totalMsat, { channelKey, htlc, sharedSecret }, blockHeight);
+  }
+
+  /** Gives up sets of parts of which one can soon not be claimed any more. */
+  bestBlockUpdated(blockHeight: number): void {
+    for (const [key, set] of this.#held)
+      if (set.parts.some(({ htlc }) => isTooLate(htlc, blockHeight))) this.#failSet(key, set, { kind: 'mpp_timeout' });
   }
 
   /** Gives up sets of parts that have waited too long. */
@@ -128,36 +146,48 @@ export class InboundPayments {
     const { now } = this.#turn();
     for (const [key, set] of this.#held) {
       if (now - set.since < MPP_TIMEOUT_MS) continue;
-      this.#held.delete(key);
-      for (const part of set.parts) this.#failPart(part, { kind: 'mpp_timeout' });
+      this.#failSet(key, set, { kind: 'mpp_timeout' });
     }
   }
 
-  #hold(payment: InboundPayment, totalMsat: bigint, part: HeldPart): void {
+  #hold(payment: InboundPayment, totalMsat: bigint, part: HeldPart, blockHeight: number): void {
     const key = toHex(payment.paymentHash);
-    const set = this.#held.get(key) ?? { totalMsat, since: this.#turn().now, parts: [] };
-    if (set.totalMsat !== totalMsat)
+    const before = this.#held.get(key) ?? { totalMsat, since: this.#turn().now, parts: [] };
+    const htlcMsat = part.htlc.amountMsat;
+    if (before.totalMsat !== totalMsat)
       return this.#failPart(part, {
         kind: 'incorrect_or_unknown_payment_details',
-        htlcMsat: part.htlc.amountMsat,
-        height: 0,
+        htlcMsat,
+        height: blockHeight,
       });
-    if (!set.parts.some((held) => held.channelKey === part.channelKey && held.htlc.id === part.htlc.id))
-      set.parts.push(part);
+    const others = before.parts.filter((held) => !isSamePart(held, part));
+    const set = { ...before, parts: [...others, part] };
     this.#held.set(key, set);
     const receivedMsat = set.parts.reduce((sum, { htlc }) => sum + htlc.amountMsat, 0n);
-    if (receivedMsat < totalMsat) return;
+    if (receivedMsat >= totalMsat) this.#claim(payment, set, msat(receivedMsat), blockHeight);
+  }
+
+  /** The set is complete: with the preimage all of its parts are ours, or it is not given away. */
+  #claim(payment: InboundPayment, set: HeldSet, amountMsat: Msat, blockHeight: number): void {
+    const key = toHex(payment.paymentHash);
+    const parts = set.parts.map(({ channelKey, htlc }): HtlcName => ({ channelKey, htlcId: htlc.id }));
+    if (set.parts.some(({ htlc }) => isTooLate(htlc, blockHeight)))
+      return this.#failSet(key, set, { kind: 'mpp_timeout' });
+    const answer = this.#switch.claim(parts, payment.preimage);
+    if (answer.kind === 'refused') return this.#failSet(key, set, { kind: 'mpp_timeout' });
     this.#held.delete(key);
-    for (const { channelKey, htlc } of set.parts)
-      this.#switch.remove(channelKey, { kind: 'fulfill', htlcId: htlc.id, preimage: payment.preimage });
-    const amountMsat = msat(receivedMsat);
-    this.#save({ ...payment, received: { amountMsat, at: this.#turn().now } });
+    this.#save({ ...payment, received: { amountMsat, at: this.#turn().now, parts } });
     this.#switch.note('paymentReceived', key, amountMsat, payment.description);
+  }
+
+  #failSet(key: string, { parts }: HeldSet, failure: Failure): void {
+    this.#held.delete(key);
+    for (const part of parts) this.#failPart(part, failure);
   }
 
   #failPart({ channelKey, htlc, sharedSecret }: HeldPart, failure: Failure): void {
     const reason = buildFailure(sharedSecret, failure);
-    this.#switch.remove(channelKey, { kind: 'fail', htlcId: htlc.id, reason });
+    this.#switch.fail(channelKey, { kind: 'fail', htlcId: htlc.id, reason });
   }
 
   #save(payment: InboundPayment): void {
@@ -166,3 +196,9 @@ export class InboundPayments {
     this.#turn().writes.set(`inv/${key}`, encodeInbound(payment));
   }
 }
+
+/** Whether an HTLC expires too soon to be claimed on chain, where its peer does not take the preimage. */
+const isTooLate = ({ cltvExpiry }: ChannelHtlc, blockHeight: number): boolean =>
+  cltvExpiry < blockHeight + CLTV_CLAIM_BUFFER;
+
+const isSamePart = (a: HeldPart, b: HeldPart): boolean => a.channelKey === b.channelKey && a.htlc.id === b.htlc.id;

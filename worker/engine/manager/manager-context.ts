@@ -15,6 +15,9 @@ import type { EventOutbox } from './event-outbox.ts';
 import type { PeerTable } from './peer-table.ts';
 import type { Turn } from './turn.ts';
 
+/** `ask`: the app is told by an event, and answers `acceptInboundChannel` or `refuseInboundChannel`. */
+export type InboundChannelRule = 'accept' | 'refuse' | 'ask';
+
 /** What a manager is made of. */
 export interface ManagerParts {
   readonly secp: Secp256k1;
@@ -26,6 +29,8 @@ export interface ManagerParts {
   /** 32 bytes, as in `open_channel`. */
   readonly chainHash: Uint8Array;
   readonly trustedForZeroConf: (nodeId: string) => boolean;
+  /** What is done about a channel that a peer wants to open, and that is within all limits. */
+  readonly inboundChannels: (nodeId: string) => InboundChannelRule;
   /** Kept in the on-chain wallet for closes while there are channels. */
   readonly reserveSat: (channels: number) => bigint;
   /** A line for the log; never a secret. */
@@ -49,8 +54,13 @@ export interface ManagerContext {
   turn(): Turn;
   /** Takes a transition over into its channel, with all that follows from it. */
   apply<S extends ChannelState>(entry: ChannelEntry, transition: Transition<S>): void;
-  /** Ends an open channel; `broadcast` says whether our commitment goes out. */
+  /**
+   * Ends an open channel; `broadcast` says whether our commitment goes out. It works from what the monitor has, whatever the
+   * state of the channel.
+   */
   close(entry: ChannelEntry, reason: CloseReason, broadcast: boolean): void;
+  /** Does something for one channel that can fail alone: an error of ours freezes that channel and takes back the rest. */
+  isolate(entry: ChannelEntry, work: () => void): void;
 }
 
 /** What the functions of `channel/` need beside a channel's state. */

@@ -1,16 +1,17 @@
-import { equalBytes } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
-import { FUNDING_TIMEOUT_BLOCKS } from '../channel/channel-ready.ts';
-import type { CloseReason, Funding, OpenChannel } from '../channel/channel-state.ts';
-import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
-import type { BlockTransaction, MonitorEvent } from '../monitor/funding-spend.ts';
+import type { CloseReason } from '../channel/channel-state.ts';
+import type { ChannelMonitor, ConfirmedSpend, FundingSpend } from '../monitor/channel-monitor.ts';
+import type { BlockTransaction } from '../monitor/funding-spend.ts';
 import { maturingOutputs } from '../monitor/spendable-outputs.ts';
 import { encodeTransaction, transactionId } from '../transactions/transaction.ts';
 import { buildSweep } from '../wallet/sweep.ts';
 import { anchorChild, isAwaited, type AnchorChild } from './anchor-child.ts';
-import { isOpen, type ChannelEntry } from './channel-entry.ts';
+import type { ChannelEntry } from './channel-entry.ts';
+import type { ChannelEstablishment } from './channel-establishment.ts';
 import { writeAnchorChild } from './channel-store.ts';
+import { NEVER_BROADCAST } from './closing-requests.ts';
+import { FundingWatch } from './funding-watch.ts';
 import { monitorOf, type ManagerContext } from './manager-context.ts';
 
 /** What the chain means for channels, and the transactions of channels that should be in it. */
@@ -18,52 +19,55 @@ export class OnchainTxHandler {
   readonly #context: ManagerContext;
   /** Those before the first estimate of this run. */
   readonly #guessedFeerates: ChannelFeerates;
+  readonly #funding: FundingWatch;
 
-  constructor(context: ManagerContext) {
+  constructor(context: ManagerContext, establishment: ChannelEstablishment) {
     this.#context = context;
+    this.#funding = new FundingWatch(context, establishment);
     this.#guessedFeerates = context.conditions.feerates;
   }
 
   transactionsConfirmed(height: number, transactions: readonly BlockTransaction[]): void {
-    this.#context.chainMonitor.transactionsConfirmed(height, transactions);
-    for (const { transaction, index } of transactions)
-      this.#fundingMoved(transactionId(transaction), { kind: 'confirmed', height, transactionIndex: index });
-    this.#handleMonitorEvents();
+    for (const entry of this.#context.channels.all())
+      this.#context.isolate(entry, () => {
+        this.#context.chainMonitor.transactionsConfirmed(entry.key, height, transactions);
+        for (const each of transactions) this.#funding.transactionConfirmed(entry, height, each);
+        this.#handleMonitorEvents();
+      });
   }
 
   transactionUnconfirmed(txid: Uint8Array): void {
-    this.#context.chainMonitor.transactionUnconfirmed(txid);
-    this.#fundingMoved(txid, { kind: 'unconfirmed' });
-    this.#handleMonitorEvents();
+    for (const entry of this.#context.channels.all())
+      this.#context.isolate(entry, () => {
+        this.#context.chainMonitor.transactionUnconfirmed(entry.key, txid);
+        this.#funding.transactionUnconfirmed(entry, txid);
+        this.#handleMonitorEvents();
+      });
   }
 
   bestBlockUpdated(height: number): void {
     this.#context.conditions.blockHeight = height;
-    for (const entry of this.#context.channels.all()) {
-      if (!isOpen(entry)) continue;
-      const { state } = entry;
-      if (!state.holderReadySent) this.#context.turn().touched.add(entry);
-      const waited = height - (entry.openedAtHeight ??= height);
-      if (state.funding.kind === 'unconfirmed' && !state.params.isOpener && waited > FUNDING_TIMEOUT_BLOCKS)
-        this.#context.close(entry, { kind: 'fundingTimedOut' }, false);
-    }
+    for (const entry of this.#context.channels.all())
+      this.#context.isolate(entry, () => this.#funding.bestBlockUpdated(entry, height));
     this.rebroadcast();
   }
 
   /** Every transaction of channels that should be in the chain and is not. */
   rebroadcast(): void {
-    for (const entry of this.#context.channels.all()) {
-      const { state } = entry;
-      if (state.kind === 'open' && state.funding.kind === 'unconfirmed')
-        this.#context.turn().broadcast(state.funding.transaction);
-      if (state.kind !== 'closed') continue;
-      const monitor = monitorOf(this.#context, entry);
-      if (monitor.confirmedSpend !== undefined) {
-        this.#releaseChild(entry);
-        this.#sweep(entry, monitor);
-      } else if (state.reason.kind === 'cooperative') this.#context.turn().broadcast(state.reason.transaction);
-      else this.broadcastHolderCommitment(entry);
-    }
+    for (const entry of this.#context.channels.all()) this.#context.isolate(entry, () => this.#rebroadcast(entry));
+  }
+
+  #rebroadcast(entry: ChannelEntry): void {
+    const { state } = entry;
+    if (state.kind === 'open' && state.funding.kind === 'unconfirmed')
+      this.#context.turn().broadcast(state.funding.transaction);
+    if (state.kind !== 'closed') return;
+    const monitor = monitorOf(this.#context, entry);
+    if (monitor.confirmedSpend !== undefined) {
+      this.#releaseChild(entry);
+      this.#sweep(entry, monitor);
+    } else if (state.reason.kind === 'cooperative') this.#context.turn().broadcast(state.reason.transaction);
+    else this.broadcastHolderCommitment(entry);
   }
 
   /** Our commitment, if it was decided that it goes out, with the child that pays for it. */
@@ -90,36 +94,35 @@ export class OnchainTxHandler {
     }, 0n);
   }
 
-  #fundingMoved(txid: Uint8Array, where: FundingPlace): void {
-    for (const entry of this.#context.channels.all()) {
-      if (!isOpen(entry) || !equalBytes(entry.state.params.fundingTxid, txid)) continue;
-      const { transaction } = entry.state.funding;
-      const state: OpenChannel = { ...entry.state, funding: { ...where, transaction } };
-      entry.state = state;
-      this.#context.turn().touched.add(entry);
+  #handleMonitorEvents(): void {
+    for (const event of this.#context.chainMonitor.releasePendingMonitorEvents()) {
+      const entry = this.#context.channels.get(event.channelKey);
+      if (entry === undefined) continue;
+      if (event.kind === 'fundingSpent') this.#fundingSpent(entry, event.confirmedSpend);
+      else this.#fundingSpendUnconfirmed(entry, event.spend);
     }
   }
 
-  #handleMonitorEvents(): void {
-    for (const event of this.#context.chainMonitor.releasePendingMonitorEvents()) this.#handleMonitorEvent(event);
+  /** Whatever spent the funding ended the channel; our commitment would only conflict with it. */
+  #fundingSpent(entry: ChannelEntry, { spend, transaction }: ConfirmedSpend): void {
+    this.#releaseChild(entry);
+    const { state } = entry;
+    if (state.kind === 'open') return this.#context.close(entry, reasonOf(spend, transaction), false);
+    if (state.kind !== 'closed' || spend.kind !== 'cooperative') return;
+    // An agreed close won against our commitment, which was to replace it.
+    this.#context.turn().touch(entry).state = { ...state, reason: reasonOf(spend, transaction) };
   }
 
-  #handleMonitorEvent(event: MonitorEvent): void {
-    const entry = this.#context.channels.get(event.channelKey);
-    if (entry === undefined || event.kind !== 'fundingSpent') return;
-    this.#releaseChild(entry);
-    if (!isOpen(entry)) return;
-    const { spend, transaction } = event.confirmedSpend;
-    // Whatever spent the funding ended the channel; our commitment would only conflict with it.
-    const reason: CloseReason =
-      spend.kind === 'cooperative'
-        ? { kind: 'cooperative', transaction }
-        : spend.kind === 'holderCommitment'
-          ? { kind: 'holderForceClosed' }
-          : spend.kind === 'unknownCommitment'
-            ? { kind: 'stale' }
-            : { kind: 'counterpartyForceClosed' };
-    this.#context.close(entry, reason, false);
+  /**
+   * A reorganisation took a commitment out of the chain: ours goes out, or nothing would close the channel. Not where the
+   * counterparty had a commitment that we do not know, for then ours is revoked.
+   */
+  #fundingSpendUnconfirmed(given: ChannelEntry, spend: FundingSpend): void {
+    const { state } = given;
+    if (state.kind !== 'closed' || spend.kind === 'cooperative' || spend.kind === 'unknownCommitment') return;
+    if (NEVER_BROADCAST.includes(state.reason.kind) || state.reason.kind === 'cooperative') return;
+    const entry = this.#context.turn().touch(given);
+    entry.steps = [...entry.steps, { kind: 'channelForceClosed', broadcast: true }];
   }
 
   /** Gives the wallet its coins back once the child is not awaited any more. */
@@ -134,7 +137,7 @@ export class OnchainTxHandler {
 
   #saveChild(entry: ChannelEntry, child: AnchorChild | undefined): void {
     if (child === undefined && entry.anchorChild === undefined) return;
-    entry.anchorChild = child;
+    this.#context.turn().touch(entry).anchorChild = child;
     // Also where it is the same: an error may have taken the write of an earlier turn.
     writeAnchorChild(this.#context.turn().writes, monitorOf(this.#context, entry).params, child);
   }
@@ -160,7 +163,18 @@ export class OnchainTxHandler {
   }
 }
 
-/** A funding without its transaction. */
-type FundingPlace =
-  | Pick<Extract<Funding, { kind: 'unconfirmed' }>, 'kind'>
-  | Omit<Extract<Funding, { kind: 'confirmed' }>, 'transaction'>;
+function reasonOf(spend: FundingSpend, transaction: Uint8Array): CloseReason {
+  switch (spend.kind) {
+    case 'cooperative':
+      return { kind: 'cooperative', transaction };
+    case 'holderCommitment':
+      return { kind: 'holderForceClosed' };
+    case 'unknownCommitment':
+      return { kind: 'stale' };
+    case 'counterpartyCommitment':
+    case 'revokedCommitment':
+      return { kind: 'counterpartyForceClosed' };
+    default:
+      return spend satisfies never;
+  }
+}

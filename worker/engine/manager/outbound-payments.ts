@@ -2,6 +2,7 @@ import { fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { recordsBelow, type StoredRecords } from '../primitives/store.ts';
+import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import { msat, type Msat } from '../primitives/units.ts';
 import type { EntropySource } from '../keys/ports.ts';
 import { failureOfMalformed } from '../onion/failure-message.ts';
@@ -51,16 +52,19 @@ export class OutboundPayments {
   readonly #entropy: EntropySource;
   readonly #switch: HtlcSwitch;
   readonly #turn: () => Turn;
-  readonly #payments = new Map<string, OutboundPayment>();
+  readonly #payments: UndoableMap<string, OutboundPayment>;
   /** Channels that failed, by payment; forgotten with the payment or the program. */
-  readonly #excluded = new Map<string, Set<bigint>>();
+  readonly #excluded: UndoableMap<string, ReadonlySet<bigint>>;
 
   constructor(deps: {
     readonly secp: Secp256k1;
     readonly entropy: EntropySource;
     readonly htlcSwitch: HtlcSwitch;
     readonly turn: () => Turn;
+    readonly undo: () => UndoLog | undefined;
   }) {
+    this.#payments = new UndoableMap(deps.undo);
+    this.#excluded = new UndoableMap(deps.undo);
     this.#secp = deps.secp;
     this.#entropy = deps.entropy;
     this.#switch = deps.htlcSwitch;
@@ -293,8 +297,7 @@ export class OutboundPayments {
   #exclude(key: string, part: PaymentPart, attributed: AttributedFailure | undefined): void {
     const next = attributed === undefined ? undefined : part.hops[attributed.hopIndex + 1];
     if (next === undefined) return;
-    const excluded = this.#excluded.get(key) ?? new Set();
-    this.#excluded.set(key, excluded.add(next.shortChannelId));
+    this.#excluded.set(key, new Set([...(this.#excluded.get(key) ?? []), next.shortChannelId]));
   }
 
   #fail(payment: OutboundPayment, failure: PaymentFailure): void {

@@ -1,4 +1,5 @@
 import { fromUtf8 } from '../primitives/bytes.ts';
+import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import type { FeatureSet } from '../wire/features.ts';
 import type { Message } from '../wire/message.ts';
 import type { Turn } from './turn.ts';
@@ -12,10 +13,11 @@ export interface Peer {
 /** The peers that are connected, and what the running turn says to them; to others nothing is said. */
 export class PeerTable {
   readonly #turn: () => Turn;
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers: UndoableMap<string, Peer>;
 
-  constructor(turn: () => Turn) {
+  constructor(turn: () => Turn, undo: () => UndoLog | undefined) {
     this.#turn = turn;
+    this.#peers = new UndoableMap(undo);
   }
 
   get(nodeId: string): Peer | undefined {
@@ -37,6 +39,10 @@ export class PeerTable {
 
   sendError(nodeId: string, channelId: Uint8Array, reason: string): void {
     this.send(nodeId, { kind: 'error', channelId, data: fromUtf8(reason), tlvs: {} });
+  }
+
+  sendWarning(nodeId: string, channelId: Uint8Array, reason: string): void {
+    this.send(nodeId, { kind: 'warning', channelId, data: fromUtf8(reason), tlvs: {} });
   }
 
   disconnect(nodeId: string, reason: string): void {

@@ -1,8 +1,9 @@
 import type { CommitReceipt } from '../primitives/commit-receipt.ts';
 import type { StoreWrites } from '../primitives/store.ts';
+import { UndoableMap, UndoLog } from '../primitives/undo-log.ts';
 import type { PendingUpdate } from '../monitor/chain-monitor.ts';
 import type { Message } from '../wire/message.ts';
-import type { ChannelEntry } from './channel-entry.ts';
+import type { ChannelEntry, TouchedEntry } from './channel-entry.ts';
 import type { EngineEvent } from './engine-event.ts';
 
 /** What leaves the engine. */
@@ -50,13 +51,52 @@ export interface TurnResult {
 export class Turn {
   /** Milliseconds since 1970. */
   readonly now: number;
-  readonly writes: StoreWrites = new Map();
-  /** Channels that it changed, to be settled at its end or frozen by an error. */
-  readonly touched: Set<ChannelEntry> = new Set();
+  /** Takes back what the turn has changed in memory: where it fails, memory is what it was before. */
+  readonly undo: UndoLog = new UndoLog();
+  readonly writes: StoreWrites = new UndoableMap(() => this.undo);
+  #touched: ReadonlySet<ChannelEntry> = new Set();
+  /** Of those, the ones that the running `attempt` can take back. */
+  #undoable = new Set<ChannelEntry>();
   readonly #effects: Effect[] = [];
 
   constructor(now: number) {
     this.now = now;
+  }
+
+  /** Channels that it changed, to be settled at its end or frozen by an error. */
+  get touched(): ReadonlySet<ChannelEntry> {
+    return this.#touched;
+  }
+
+  /** The same entry, for changing it: with the turn its fields, and what its signer remembers, are taken back. */
+  touch(entry: ChannelEntry): TouchedEntry {
+    if (!this.#undoable.has(entry)) {
+      const [before, signerState] = [{ ...entry }, entry.signer.state];
+      this.undo.push(() => {
+        Object.assign(entry, before);
+        entry.signer.rollBack(signerState);
+      });
+      this.#undoable.add(entry);
+      this.#touched = new Set([...this.#touched, entry]);
+    }
+    return entry;
+  }
+
+  /** A part of the turn that can fail alone: then it alone is taken back, and its error is the answer. */
+  attempt(work: () => void): { readonly error: unknown } | undefined {
+    const [mark, effects, touched, undoable] = [this.undo.mark, this.#effects.length, this.#touched, this.#undoable];
+    this.#undoable = new Set();
+    try {
+      work();
+      for (const entry of undoable) this.#undoable.add(entry);
+      return undefined;
+    } catch (error) {
+      this.undo.rollBack(mark);
+      this.#effects.length = effects;
+      this.#touched = touched;
+      this.#undoable = undoable;
+      return { error };
+    }
   }
 
   leave(effect: Effect): void {

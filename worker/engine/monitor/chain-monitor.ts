@@ -1,6 +1,7 @@
 import { equalBytes } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
+import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { fundingScript } from '../transactions/channel-scripts.ts';
@@ -30,12 +31,16 @@ export interface Persist {
     monitor: ChannelMonitor,
     revoked: readonly RevokedCommitment[],
   ): ChannelMonitorUpdateStatus;
+  /** Puts the records of a monitor that has nothing to watch any more out of the way. */
+  archivePersistedChannel(channelKey: string, monitor: ChannelMonitor): void;
 }
 
 /** What the chain source should look out for. Registering twice does no harm. */
 export interface Filter {
   registerTx(txid: Uint8Array, scriptPubkey: Uint8Array): void;
   registerOutput(outpoint: Outpoint, scriptPubkey: Uint8Array): void;
+  /** Stops looking for a transaction and for what spends one of its outputs. */
+  unregisterOutput(outpoint: Outpoint): void;
 }
 
 /** What a channel manager needs of its monitors. A channel's key is its id in hex. */
@@ -64,8 +69,8 @@ export interface MonitorKeys {
 }
 
 interface Watched {
-  monitor: ChannelMonitor;
-  readonly inProgress: Set<number>;
+  readonly monitor: ChannelMonitor;
+  readonly inProgress: ReadonlySet<number>;
 }
 
 /** All monitors of a wallet: applies updates and blocks, hands them to `Persist`, and knows what is not durable yet. */
@@ -73,22 +78,26 @@ export class ChainMonitor implements Watch {
   readonly #persist: Persist;
   readonly #filter: Filter;
   readonly #keys: MonitorKeys;
-  readonly #watched = new Map<string, Watched>();
-  #events: MonitorEvent[] = [];
-  #started: PendingUpdate[] = [];
+  readonly #undo: () => UndoLog | undefined;
+  readonly #watched: UndoableMap<string, Watched>;
+  #events: readonly MonitorEvent[] = [];
+  #started: readonly PendingUpdate[] = [];
 
-  constructor(persist: Persist, filter: Filter, keys: MonitorKeys) {
+  /** `undo` is that of the running turn, which takes back what a failed one changed. */
+  constructor(persist: Persist, filter: Filter, keys: MonitorKeys, undo: () => UndoLog | undefined) {
     this.#persist = persist;
     this.#filter = filter;
     this.#keys = keys;
+    this.#undo = undo;
+    this.#watched = new UndoableMap(undo);
   }
 
   watchChannel(key: string, params: ChannelParameters, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus {
     assert(!this.#watched.has(key), 'a channel is watched once');
-    const watched: Watched = { monitor: newMonitor(params, steps), inProgress: new Set() };
-    this.#watched.set(key, watched);
+    const monitor = newMonitor(params, steps);
+    this.#watched.set(key, { monitor, inProgress: new Set() });
     this.#register(params);
-    return this.#note(key, watched, this.#persist.persistNewChannel(key, watched.monitor));
+    return this.#note(key, monitor, this.#persist.persistNewChannel(key, monitor));
   }
 
   /** Takes back a monitor that was read from the store. */
@@ -102,15 +111,19 @@ export class ChainMonitor implements Watch {
     const watched = this.#watched.get(key);
     assert(watched !== undefined, 'an update is for a watched channel');
     const update: ChannelMonitorUpdate = { updateId: watched.monitor.updateId + 1, steps };
-    const { monitor, revoked } = applyUpdate(watched.monitor, update);
-    watched.monitor = this.#withBroadcast(monitor);
-    return this.#note(key, watched, this.#persist.updatePersistedChannel(key, update, watched.monitor, revoked));
+    const applied = applyUpdate(watched.monitor, update);
+    const monitor = this.#withBroadcast(applied.monitor);
+    this.#watched.set(key, { ...watched, monitor });
+    return this.#note(key, monitor, this.#persist.updatePersistedChannel(key, update, monitor, applied.revoked));
   }
 
   /** A persister has an update; says whether that was the last one that the channel waited for. */
   channelMonitorUpdated(key: string, updateId: number): boolean {
     const watched = this.#watched.get(key);
-    return watched !== undefined && watched.inProgress.delete(updateId) && watched.inProgress.size === 0;
+    if (watched === undefined || !watched.inProgress.has(updateId)) return false;
+    const inProgress = new Set([...watched.inProgress].filter((each) => each !== updateId));
+    this.#watched.set(key, { ...watched, inProgress });
+    return inProgress.size === 0;
   }
 
   /** Whether updates of a channel, besides those given, are not durable yet: then it signs nothing new. */
@@ -128,33 +141,44 @@ export class ChainMonitor implements Watch {
     return started;
   }
 
-  /** Looks in a block's transactions for spends of the watched funding outputs, and of the outputs of those spends. */
-  transactionsConfirmed(height: number, transactions: readonly BlockTransaction[]): void {
-    for (const [key, watched] of this.#watched) {
-      for (const { transaction } of transactions) {
-        if (spendsFunding(watched.monitor, transaction)) this.#fundingSpent(key, watched, transaction, height);
-        else this.#outputsSpent(key, watched, transaction, height);
-      }
+  /** Looks in a block's transactions for the spend of a channel's funding output, and of the outputs of that spend. */
+  transactionsConfirmed(key: string, height: number, transactions: readonly BlockTransaction[]): void {
+    for (const { transaction } of transactions) {
+      const monitor = this.monitor(key);
+      if (monitor === undefined) return;
+      if (spendsFunding(monitor, transaction)) this.#fundingSpent(key, monitor, transaction, height);
+      else this.#outputsSpent(key, monitor, transaction, height);
     }
   }
 
   /** A transaction left the chain. */
-  transactionUnconfirmed(txid: Uint8Array): void {
-    for (const [key, watched] of this.#watched) {
-      const { confirmedSpend, resolvedOutputs } = watched.monitor;
-      const resolved = resolvedOutputs.filter((output) => !equalBytes(output.txid, txid));
-      if (resolved.length < resolvedOutputs.length)
-        this.#change(key, watched, { ...watched.monitor, resolvedOutputs: resolved });
-      if (confirmedSpend === undefined || !equalBytes(confirmedSpend.txid, txid)) continue;
-      this.#change(key, watched, { ...watched.monitor, confirmedSpend: undefined, resolvedOutputs: [] });
-      this.#events.push({ kind: 'fundingSpendUnconfirmed', channelKey: key });
+  transactionUnconfirmed(key: string, txid: Uint8Array): void {
+    const monitor = this.monitor(key);
+    if (monitor === undefined) return;
+    const { confirmedSpend, resolvedOutputs } = monitor;
+    if (confirmedSpend !== undefined && equalBytes(confirmedSpend.txid, txid)) {
+      this.#change(key, { ...monitor, confirmedSpend: undefined, resolvedOutputs: [] });
+      return this.#tell({ kind: 'fundingSpendUnconfirmed', channelKey: key, spend: confirmedSpend.spend });
     }
+    const resolved = resolvedOutputs.filter((output) => !equalBytes(output.txid, txid));
+    if (resolved.length < resolvedOutputs.length) this.#change(key, { ...monitor, resolvedOutputs: resolved });
   }
 
   releasePendingMonitorEvents(): readonly MonitorEvent[] {
     const events = this.#events;
+    this.#undo()?.push(() => (this.#events = events));
     this.#events = [];
     return events;
+  }
+
+  /** Stops watching a channel that never had a funding, and archives its records. */
+  archiveChannel(key: string): void {
+    const monitor = this.monitor(key);
+    if (monitor === undefined) return;
+    const { fundingTxid: txid, fundingOutputIndex: vout } = monitor.params;
+    this.#watched.delete(key);
+    this.#filter.unregisterOutput({ txid, vout });
+    this.#persist.archivePersistedChannel(key, monitor);
   }
 
   monitor(key: string): ChannelMonitor | undefined {
@@ -165,19 +189,18 @@ export class ChainMonitor implements Watch {
     return [...this.#watched].map(([key, { monitor }]) => [key, monitor] as const);
   }
 
-  #fundingSpent(key: string, watched: Watched, transaction: Transaction, height: number): void {
-    const { monitor } = watched;
+  #fundingSpent(key: string, monitor: ChannelMonitor, transaction: Transaction, height: number): void {
     const confirmedSpend = confirmedSpendOf(monitor, transaction, height, this.#holderTxid(monitor));
     // After a restart the chain source reports again what it reported before.
     const before = monitor.confirmedSpend;
     if (before?.height === height && equalBytes(before.txid, confirmedSpend.txid)) return;
-    this.#change(key, watched, { ...monitor, confirmedSpend });
+    this.#change(key, { ...monitor, confirmedSpend });
     this.#registerOutputs(confirmedSpend);
-    this.#events.push({ kind: 'fundingSpent', channelKey: key, confirmedSpend });
+    this.#tell({ kind: 'fundingSpent', channelKey: key, confirmedSpend });
   }
 
-  #outputsSpent(key: string, watched: Watched, transaction: Transaction, height: number): void {
-    const { confirmedSpend, resolvedOutputs } = watched.monitor;
+  #outputsSpent(key: string, monitor: ChannelMonitor, transaction: Transaction, height: number): void {
+    const { confirmedSpend, resolvedOutputs } = monitor;
     if (confirmedSpend === undefined) return;
     const found = transaction.inputs
       .filter(
@@ -185,7 +208,7 @@ export class ChainMonitor implements Watch {
       )
       .map(({ vout }) => ({ vout, txid: transactionId(transaction), height }));
     if (found.length === 0) return;
-    this.#change(key, watched, { ...watched.monitor, resolvedOutputs: [...resolvedOutputs, ...found] });
+    this.#change(key, { ...monitor, resolvedOutputs: [...resolvedOutputs, ...found] });
   }
 
   #registerOutputs({ txid, transaction, spend }: ConfirmedSpend): void {
@@ -207,17 +230,26 @@ export class ChainMonitor implements Watch {
     return transactionId(holderCommitment(secp, this.#keys.signer(monitor.params), monitor).commitment.tx);
   }
 
-  #change(key: string, watched: Watched, monitor: ChannelMonitor): void {
-    watched.monitor = monitor;
+  #change(key: string, monitor: ChannelMonitor): void {
+    const inProgress = this.#watched.get(key)?.inProgress ?? new Set();
+    this.#watched.set(key, { monitor, inProgress });
     this.#persist.updatePersistedChannel(key, undefined, monitor, []);
   }
 
-  #note(key: string, watched: Watched, status: ChannelMonitorUpdateStatus): ChannelMonitorUpdateStatus {
-    if (status === 'InProgress') {
-      const { updateId } = watched.monitor;
-      watched.inProgress.add(updateId);
-      this.#started.push({ channelKey: key, updateId });
-    }
+  #tell(event: MonitorEvent): void {
+    const events = this.#events;
+    this.#undo()?.push(() => (this.#events = events));
+    this.#events = [...events, event];
+  }
+
+  #note(key: string, monitor: ChannelMonitor, status: ChannelMonitorUpdateStatus): ChannelMonitorUpdateStatus {
+    if (status !== 'InProgress') return status;
+    const { updateId } = monitor;
+    const inProgress = this.#watched.get(key)?.inProgress ?? new Set();
+    this.#watched.set(key, { monitor, inProgress: new Set([...inProgress, updateId]) });
+    const started = this.#started;
+    this.#undo()?.push(() => (this.#started = started));
+    this.#started = [...started, { channelKey: key, updateId }];
     return status;
   }
 

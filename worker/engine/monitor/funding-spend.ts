@@ -19,7 +19,7 @@ export interface BlockTransaction {
 export type MonitorEvent =
   | { readonly kind: 'fundingSpent'; readonly channelKey: string; readonly confirmedSpend: ConfirmedSpend }
   /** A reorganisation took the spend out of the chain again. */
-  | { readonly kind: 'fundingSpendUnconfirmed'; readonly channelKey: string };
+  | { readonly kind: 'fundingSpendUnconfirmed'; readonly channelKey: string; readonly spend: FundingSpend };
 
 /** Whether a transaction spends a channel's funding output. */
 export const spendsFunding = ({ params }: ChannelMonitor, transaction: Transaction): boolean =>

@@ -1,4 +1,5 @@
 import { sortable, type StoreWrites } from '../primitives/store.ts';
+import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import { storeName } from './channel-records.ts';
 import { applyUpdate, type ChannelMonitor, type RevokedCommitment } from './channel-monitor.ts';
 import type { ChannelMonitorUpdateStatus, Persist } from './chain-monitor.ts';
@@ -17,11 +18,12 @@ const UPDATES_PER_SNAPSHOT = 64;
 export class MonitorPersister implements Persist {
   readonly #writes: () => StoreWrites;
   /** The update id of each monitor's snapshot. */
-  readonly #snapshots = new Map<string, number>();
+  readonly #snapshots: UndoableMap<string, number>;
 
-  /** `writes` gives the collection of the running turn. */
-  constructor(writes: () => StoreWrites) {
+  /** `writes` gives the collection of the running turn, `undo` what takes back a failed one. */
+  constructor(writes: () => StoreWrites, undo: () => UndoLog | undefined) {
     this.#writes = writes;
+    this.#snapshots = new UndoableMap(undo);
   }
 
   persistNewChannel(channelKey: string, monitor: ChannelMonitor): ChannelMonitorUpdateStatus {
@@ -46,6 +48,16 @@ export class MonitorPersister implements Persist {
     return 'InProgress';
   }
 
+  /** Of a channel without a revoked commitment. */
+  archivePersistedChannel(channelKey: string, monitor: ChannelMonitor): void {
+    const writes = this.#writes();
+    writes.set(`arch/${storeName(monitor.params)}/snap`, encodeMonitor(monitor));
+    writes.set(`mon/${storeName(monitor.params)}/snap`, undefined);
+    for (let id = 1; id <= Math.min(monitor.updateId, UPDATES_PER_SNAPSHOT); id++)
+      writes.set(updateKey(monitor.params, id), undefined);
+    this.#snapshots.delete(channelKey);
+  }
+
   /** Reads a monitor back: its snapshot and the updates after it. */
   load(
     channelKey: string,
@@ -64,9 +76,29 @@ export class MonitorPersister implements Persist {
     }
   }
 
+  /** A monitor to be kept in place of a lost one: its updates follow on whatever is left of that one's. */
+  begin(channelKey: string, monitor: ChannelMonitor, records: ReadonlyMap<string, Uint8Array>): ChannelMonitor {
+    const ids = Array.from({ length: UPDATES_PER_SNAPSHOT }, (_, place) => {
+      const stored = records.get(updateKey(monitor.params, place));
+      return stored === undefined ? 0 : updateIdOf(stored);
+    });
+    const updateId = Math.max(...ids);
+    this.#snapshots.set(channelKey, updateId);
+    return { ...monitor, updateId };
+  }
+
   #snapshot(channelKey: string, monitor: ChannelMonitor): void {
     this.#writes().set(`mon/${storeName(monitor.params)}/snap`, encodeMonitor(monitor));
     this.#snapshots.set(channelKey, monitor.updateId);
+  }
+}
+
+/** 0 where the record is damaged: `load` does not take that one either. */
+function updateIdOf(stored: Uint8Array): number {
+  try {
+    return decodeUpdate(stored).updateId;
+  } catch {
+    return 0;
   }
 }
 

@@ -1,4 +1,4 @@
-import { fromUtf8, toUtf8 } from '../primitives/bytes.ts';
+import { fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
 import { msat, type Msat } from '../primitives/units.ts';
 import { recordFormat } from '../wire/stored-record.ts';
 
@@ -15,22 +15,43 @@ export interface InboundPayment {
   readonly createdAt: number;
   readonly expiresAt: number;
   /** What came, once the preimage was given away for it. */
-  readonly received: { readonly amountMsat: Msat; readonly at: number } | undefined;
+  readonly received: ReceivedPayment | undefined;
+}
+
+export interface ReceivedPayment {
+  readonly amountMsat: Msat;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The HTLCs that it came in: these are claimed until they are gone, and no other with the same hash ever is. */
+  readonly parts: readonly HtlcName[];
+}
+
+/** An HTLC that a channel's counterparty offered to us. */
+export interface HtlcName {
+  readonly channelKey: string;
+  readonly htlcId: bigint;
 }
 
 /** Blocks that our invoices ask the last HTLC to have left, and the least that we need to claim it on chain. */
 export const MIN_FINAL_CLTV_EXPIRY_DELTA = 42;
 export const CLTV_CLAIM_BUFFER = 36;
 
-const invoiceRecord = recordFormat('invoice', 1, {
-  preimage: [2, { kind: 'fixed', length: 32 }],
-  paymentSecret: [4, { kind: 'fixed', length: 32 }],
-  amountMsat: [6, 'u64'],
-  createdAt: [8, 'u64'],
-  expiresAt: [10, 'u64'],
-  receivedMsat: [12, 'u64'],
-  receivedAt: [14, 'u64'],
-});
+const invoiceRecord = recordFormat(
+  'invoice',
+  1,
+  {
+    preimage: [2, { kind: 'fixed', length: 32 }],
+    paymentSecret: [4, { kind: 'fixed', length: 32 }],
+    amountMsat: [6, 'u64'],
+    createdAt: [8, 'u64'],
+    expiresAt: [10, 'u64'],
+    receivedMsat: [12, 'u64'],
+    receivedAt: [14, 'u64'],
+  },
+  {
+    parts: [15, { kind: 'rest', of: { kind: 'struct', fields: { channelKey: 'channelId', htlcId: 'u64' } } }],
+  },
+);
 
 const textRecord = recordFormat('invoice text', 1, { description: [2, 'remaining'], invoiceText: [4, 'remaining'] });
 
@@ -44,6 +65,7 @@ export const encodeInbound = (payment: InboundPayment): Uint8Array =>
     expiresAt: BigInt(payment.expiresAt),
     receivedMsat: payment.received?.amountMsat ?? 0n,
     receivedAt: BigInt(payment.received?.at ?? 0),
+    ...(payment.received === undefined ? {} : { parts: payment.received.parts.map(partToRecord) }),
   });
 
 /** The part that is written once, for the key `inv/<hash>/text`. */
@@ -62,7 +84,21 @@ export function decodeInbound(paymentHash: Uint8Array, bytes: Uint8Array, textBy
     invoiceText: toUtf8(text.invoiceText),
     createdAt: Number(stored.createdAt),
     expiresAt: Number(stored.expiresAt),
-    received:
-      stored.receivedAt === 0n ? undefined : { amountMsat: msat(stored.receivedMsat), at: Number(stored.receivedAt) },
+    received: stored.receivedAt === 0n ? undefined : receivedFrom(stored),
   };
 }
+
+const partToRecord = ({ channelKey, htlcId }: HtlcName): { channelKey: Uint8Array; htlcId: bigint } => ({
+  channelKey: fromHex(channelKey),
+  htlcId,
+});
+
+const receivedFrom = ({
+  receivedMsat,
+  receivedAt,
+  parts = [],
+}: ReturnType<typeof invoiceRecord.decode>): ReceivedPayment => ({
+  amountMsat: msat(receivedMsat),
+  at: Number(receivedAt),
+  parts: parts.map(({ channelKey, htlcId }) => ({ channelKey: toHex(channelKey), htlcId })),
+});

@@ -6,6 +6,7 @@
  *     chan/<n>/params|state|…     a channel: what never changes, what every step writes, the funding transaction (manager)
  *     chan/<n>/htlc/<id>           the onion of an inbound HTLC (manager)
  *     mon/<n>/snap|upd/…|old/…    a monitor: snapshot, a ring of updates, revoked commitments (monitor persister)
+ *     arch/<n>/…                  what is left of a channel that never had a funding; never read (manager)
  *     pay/…, inv/…                outbound payments, invoices (payments)
  *     evt/…                       events until they are acknowledged (manager)
  *     coin/…, chain/…             the on-chain wallet, the sync cursor (client)

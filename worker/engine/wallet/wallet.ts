@@ -79,6 +79,11 @@ export class OnchainWallet {
     return this.#state;
   }
 
+  /** Goes back to an earlier state. Only where nothing that was signed since has left, nor ever will. */
+  rollBack(state: WalletState): void {
+    this.#state = state;
+  }
+
   /** Every script that a coin may come to: all handed out, and the gap after the last used. */
   watchedScripts(): Uint8Array[] {
     return BRANCHES.flatMap((branch) => {

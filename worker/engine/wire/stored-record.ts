@@ -3,20 +3,29 @@ import { codecOf } from './schema-codec.ts';
 import { decode, encode } from './codec.ts';
 import type { Records, TlvsOf } from './schema.ts';
 
+/** What a record says: every field of the format, and those that only newer programs write, where they are there. */
+type RecordValue<R extends Records, O extends Records> = Required<TlvsOf<R>> & TlvsOf<O>;
+
 /** How a kind of record is stored: a TLV stream that begins with its version (record 0). */
-export interface RecordFormat<R extends Records> {
-  encode(value: Required<TlvsOf<R>>): Uint8Array;
+export interface RecordFormat<R extends Records, O extends Records = Record<never, never>> {
+  encode(value: RecordValue<R, O>): Uint8Array;
   /** Throws `WireError` on damaged bytes, `RecordIncomplete` on a missing field, `RecordTooNew` on a later version. */
-  decode(bytes: Uint8Array): Required<TlvsOf<R>>;
+  decode(bytes: Uint8Array): RecordValue<R, O>;
 }
 
 /**
  * A stored record's format. Every record of the schema is written always; a later version may add odd ones, which this
- * version drops, or even ones, which it refuses to misread (BOLT 1's rule, applied to ourselves).
+ * version drops, or even ones, which it refuses to misread (BOLT 1's rule, applied to ourselves). `added` are the odd ones
+ * that older programs did not write.
  */
-export function recordFormat<const R extends Records>(name: string, version: number, records: R): RecordFormat<R> {
-  const codec = codecOf({ kind: 'tlvs', records: { ...records, version: [0, 'u8'] } });
-  type Stored = TlvsOf<R> & { readonly version?: number };
+export function recordFormat<const R extends Records, const O extends Records = Record<never, never>>(
+  name: string,
+  version: number,
+  records: R,
+  added?: O,
+): RecordFormat<R, O> {
+  const codec = codecOf({ kind: 'tlvs', records: { ...records, ...added, version: [0, 'u8'] } });
+  type Stored = RecordValue<R, O> & { readonly version?: number };
   return {
     encode: (value) => encode(codec, { ...value, version } as never),
     decode: (bytes) => {
@@ -30,7 +39,7 @@ export function recordFormat<const R extends Records>(name: string, version: num
       for (const field of Object.keys(records))
         if (!(field in value))
           throw new GlowwormError('RecordIncomplete', `a stored ${name} record lacks ${field}`, { name, field });
-      return value as unknown as Required<TlvsOf<R>>;
+      return value as unknown as RecordValue<R, O>;
     },
   };
 }

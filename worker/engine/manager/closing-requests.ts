@@ -1,0 +1,94 @@
+import { GlowwormError } from '../primitives/errors.ts';
+import { requestShutdown } from '../channel/channel-closing.ts';
+import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
+import type { ChannelEstablishment } from './channel-establishment.ts';
+import { channelIdOf, type ChannelEntry } from './channel-entry.ts';
+import { monitorOf, type ManagerContext } from './manager-context.ts';
+
+/** What a person says yes to before a force close. */
+export interface ForceCloseConsent {
+  /**
+   * Nothing has confirmed in this run that the channel's state is the newest. If this wallet is an older copy, its peer may
+   * take all of the channel's money.
+   */
+  readonly unconfirmedState?: boolean;
+}
+
+/** After these our commitment is, or could be, revoked: it never goes out. */
+export const NEVER_BROADCAST: readonly CloseReason['kind'][] = ['stale', 'monitorBehind'];
+
+/** What a person asks: to give up an opening, to close a channel together with its peer, or alone. */
+export class ClosingRequests {
+  readonly #context: ManagerContext;
+  readonly #establishment: ChannelEstablishment;
+
+  constructor(context: ManagerContext, establishment: ChannelEstablishment) {
+    this.#context = context;
+    this.#establishment = establishment;
+  }
+
+  /** As `ChannelManager.closeChannel`. */
+  close(key: string): void {
+    const entry = this.#context.channels.named(key);
+    const { state } = entry;
+    if (state.kind === 'closed') throw notOpen(key, 'The channel is closed already.');
+    if (state.kind !== 'open') return this.#cancel(entry);
+    if (entry.frozen !== undefined)
+      throw new GlowwormError(
+        'ChannelFrozen',
+        'An error of this program stopped the channel. Reload the page and try again, or close it alone.',
+        { channelId: key },
+      );
+    this.#context.apply(entry, requestShutdown(state, this.#context.parts.keys.shutdownScript()));
+  }
+
+  /** Whether `forceClose` could do something, the consent given. */
+  mayForceClose(entry: ChannelEntry): boolean {
+    return entry.state.kind !== 'closed' || this.#whyNotReplaceable(entry, entry.state) === undefined;
+  }
+
+  /** As `ChannelManager.forceCloseChannel`. */
+  forceClose(key: string, consent: ForceCloseConsent): void {
+    const entry = this.#context.channels.named(key);
+    const { state } = entry;
+    if (state.kind !== 'open' && state.kind !== 'closed') return this.#cancel(entry);
+    const refusal = state.kind === 'closed' ? this.#whyNotReplaceable(entry, state) : undefined;
+    if (refusal !== undefined) throw refusal;
+    if (!entry.isConfirmed && consent.unconfirmedState !== true)
+      throw new GlowwormError(
+        'StateUnconfirmed',
+        'The peer has not confirmed since the start that this device has the newest state of the channel. If this wallet is an older copy, the peer can take all of the channel’s money. Connect to the peer first, or confirm again.',
+        { channelId: key },
+      );
+    if (state.kind === 'open') this.#context.close(entry, { kind: 'holderForceClosed' }, true);
+    else this.#replace(entry, state);
+    this.#context.peers.sendError(entry.nodeId, channelIdOf(entry), 'the channel was closed by its owner');
+  }
+
+  /** A close that was agreed on, or that waits for the peer's, and is not in the chain: our commitment is as good. */
+  #replace(given: ChannelEntry, state: ClosedChannel): void {
+    const entry = this.#context.turn().touch(given);
+    entry.state = { ...state, reason: { kind: 'holderForceClosed' } };
+    entry.steps = [...entry.steps, { kind: 'channelForceClosed', broadcast: true }];
+  }
+
+  #whyNotReplaceable(entry: ChannelEntry, { reason }: ClosedChannel): GlowwormError | undefined {
+    const { confirmedSpend, closed } = monitorOf(this.#context, entry);
+    if (confirmedSpend !== undefined || closed === 'broadcast')
+      return notOpen(entry.key, 'The channel is closed already, and its transaction is on its way.');
+    if (!NEVER_BROADCAST.includes(reason.kind)) return undefined;
+    return new GlowwormError(
+      'ChannelStale',
+      'This device has an old state of the channel: to broadcast it would give all its money away. Only the peer can close it.',
+      { channelId: entry.key },
+    );
+  }
+
+  #cancel(entry: ChannelEntry): void {
+    this.#context.peers.sendError(entry.nodeId, channelIdOf(entry), 'the opening was cancelled');
+    this.#establishment.abandon(entry, 'The opening was cancelled.');
+  }
+}
+
+const notOpen = (channelId: string, message: string): GlowwormError =>
+  new GlowwormError('ChannelNotOpen', message, { channelId });
