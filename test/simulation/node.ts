@@ -7,6 +7,7 @@ import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/ch
 import type { NodeSigner, SignerProvider } from '../../worker/engine/keys/ports.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
 import { ChannelManager } from '../../worker/engine/manager/channel-manager.ts';
+import type { InboundChannelRule } from '../../worker/engine/manager/manager-context.ts';
 import type { Effect } from '../../worker/engine/manager/turn.ts';
 import { decodeInvoice, encodeInvoice } from '../../worker/engine/payments/bolt11.ts';
 import type { Invoice } from '../../worker/engine/payments/invoice.ts';
@@ -76,6 +77,8 @@ export class SimulatedNode {
   readonly outbox: { readonly connectionId: number; readonly bytes: Uint8Array }[] = [];
   readonly disconnects: string[] = [];
   problem: Error | undefined;
+  /** What it does about channels that its peers open. */
+  inboundRule: InboundChannelRule = 'accept';
   readonly #options: SimulatedNodeOptions;
   #counter = 0;
 
@@ -103,7 +106,7 @@ export class SimulatedNode {
         config: options.config ?? defaultChannelConfig,
         chainHash: CHAIN_HASH,
         trustedForZeroConf: () => false,
-        inboundChannels: () => 'accept',
+        inboundChannels: () => this.inboundRule,
         reserveSat: () => 0n,
         log: (line) => this.log.push(line),
       },

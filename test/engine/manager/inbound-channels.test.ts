@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import type { InboundChannelRule } from '../../../worker/engine/manager/manager-context.ts';
+import { startOf } from '../../simulation/starts.ts';
+import { World } from '../../simulation/world.ts';
+
+/** B decides by a rule about the channel that A wants to open. */
+async function asked(rule: InboundChannelRule): Promise<World> {
+  const world = new World(await startOf('empty', 'fake'));
+  world.b.node.inboundRule = rule;
+  world.opened = true;
+  await world.settle();
+  world.connect();
+  await world.pump();
+  world.a.node.open(world.b.node, 500_000n);
+  await world.pump();
+  return world;
+}
+
+const requestOf = ({ b }: World): string =>
+  b.node.manager.pendingEvents().find(({ kind }) => kind === 'channelRequested')?.subject ?? '';
+
+describe('a channel that a peer wants to open', () => {
+  it('is opened where every one is accepted', async () => {
+    const world = await asked('accept');
+    expect(world.b.node.manager.channels()[0]?.state.kind).toBe('open');
+  });
+
+  it('is refused where none is wanted', async () => {
+    const world = await asked('refuse');
+    expect(world.b.node.manager.channels()).toEqual([]);
+    expect(world.a.node.manager.pendingEvents().at(-1)).toMatchObject({ kind: 'channelOpenFailed' });
+  });
+
+  it('waits for an answer, and is opened with it', async () => {
+    const world = await asked('ask');
+    expect(world.b.node.manager.channels()).toEqual([]);
+    expect(world.b.node.manager.pendingEvents().at(-1)).toMatchObject({
+      kind: 'channelRequested',
+      amountMsat: 500_000_000n,
+      message: world.a.node.nodeId,
+    });
+    world.b.node.turn(() => world.b.node.manager.acceptInboundChannel(requestOf(world)));
+    await world.pump();
+    expect(world.b.node.manager.channels()[0]?.state.kind).toBe('open');
+  });
+
+  it('waits for an answer, and is refused with it', async () => {
+    const world = await asked('ask');
+    world.b.node.turn(() => world.b.node.manager.refuseInboundChannel(requestOf(world)));
+    await world.pump();
+    expect(world.a.node.manager.channels()).toEqual([]);
+  });
+
+  it('waits no longer than its connection', async () => {
+    const world = await asked('ask');
+    world.disconnect();
+    await world.pump();
+    const accepting = (): void => world.b.node.turn(() => world.b.node.manager.acceptInboundChannel(requestOf(world)));
+    expect(accepting).toThrow(expect.objectContaining({ code: 'ChannelRequestGone' }) as Error);
+  });
+
+  it('is one of a few that wait', async () => {
+    const world = await asked('ask');
+    for (let more = 0; more < 6; more++) world.a.node.open(world.b.node, 500_000n);
+    await world.pump();
+    const requests = world.b.node.manager.pendingEvents().filter(({ kind }) => kind === 'channelRequested');
+    expect(requests).toHaveLength(4);
+  });
+});
