@@ -22,6 +22,7 @@ import {
   afterCommitmentSigned,
   afterRevocation,
   afterSigning,
+  expectsCommitmentSigned,
   hasUnsignedChanges,
   isRemovable,
   nextHolderSpec,
@@ -173,15 +174,20 @@ export function receiveFee(
   return proposed(channel, change, (next) => checkReceivedFee(channel.params, next));
 }
 
-/** A new commitment of ours: check it, keep it, revoke the one before (BOLT 2, Committing Updates). */
+/**
+ * A new commitment of ours: check it, keep it, revoke the one before (BOLT 2, Committing Updates). One without any change
+ * must not be sent, but nothing forbids taking it, and lnd sends some: as eclair and lightning-kmp do we take it as the next
+ * number with the same content. To refuse it would end every connection anew, for the peer repeats what it has signed.
+ */
 export function receiveCommitmentSigned(
   env: ChannelEnv,
   channel: OpenChannel,
   message: MessageOf<'commitment_signed'>,
 ): Outcome<OpenChannel> {
   const { commitments, params } = channel;
-  if (commitments.holderChanges.acked.length === 0 && commitments.counterpartyChanges.proposed.length === 0)
-    return violation('warn', 'commitment_signed without any change');
+  // Its second commitment needs both `channel_ready`: there was nothing to sign before.
+  if (!expectsCommitmentSigned(commitments) && !(channel.holderReadySent && channel.counterpartyReady))
+    return violation('warn', 'commitment_signed without any change before channel_ready');
   const number = commitments.holderCommit.number + 1;
   const spec = nextHolderSpec(commitments);
   const perCommitmentPoint = env.signer.perCommitmentPoint(number);

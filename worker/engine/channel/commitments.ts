@@ -116,6 +116,10 @@ export function pendingHolderSpec(commitments: Commitments): CommitmentSpec {
 export const hasUnsignedChanges = ({ holderChanges, counterpartyChanges }: Commitments): boolean =>
   holderChanges.proposed.length > 0 || counterpartyChanges.acked.length > 0;
 
+/** Whether a `commitment_signed` from the counterparty would contain something new. */
+export const expectsCommitmentSigned = ({ holderChanges, counterpartyChanges }: Commitments): boolean =>
+  holderChanges.acked.length > 0 || counterpartyChanges.proposed.length > 0;
+
 /** After we signed the counterparty's next commitment. */
 export function afterSigning(commitments: Commitments): Commitments {
   const { counterpartyNext, holderChanges, counterpartyChanges } = commitments;
