@@ -261,9 +261,20 @@ export class ChannelManager {
     return this.#channels.all();
   }
 
-  /** Time passes: parts of payments time out. */
+  /** Time passes: parts of payments time out, and peers that owe an answer. To be called about once a second. */
   timerTick(): void {
     this.inboundPayments.timerTick();
+    this.#messages.timerTick();
+  }
+
+  /** Whether a channel that ended every connection with its peer waits for something to change. */
+  isSetApart(entry: ChannelEntry): boolean {
+    return this.#messages.isSetApart(entry);
+  }
+
+  /** The owner wants a peer: channels of it that were set apart are tried again. */
+  retryChannels(nodeId: string): void {
+    this.#messages.retry(nodeId);
   }
 
   /** An update is durable: a channel that waited for it may sign again. */
@@ -282,6 +293,7 @@ export class ChannelManager {
   bestBlockUpdated(height: number): void {
     this.#onchain.bestBlockUpdated(height);
     this.inboundPayments.bestBlockUpdated(height);
+    this.#messages.bestBlockUpdated();
   }
 
   /** For how many channels the on-chain wallet keeps coins. */

@@ -1,4 +1,4 @@
-import { equalBytes, printable, toHex } from '../primitives/bytes.ts';
+import { toHex } from '../primitives/bytes.ts';
 import { receiveMessage } from '../channel/channel-messages.ts';
 import { afterDisconnection, reestablishMessage } from '../channel/channel-reestablish.ts';
 import { scidsOf } from '../channel/channel-scids.ts';
@@ -6,30 +6,41 @@ import { violation, type Violation } from '../channel/transition.ts';
 import { lastCounterpartySecret } from '../monitor/channel-monitor.ts';
 import type { FeatureSet } from '../wire/features.ts';
 import type { Message, MessageOf } from '../wire/message.ts';
+import { AnswerDeadlines } from './awaited-answer.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { channelIdOf, isOpen, isOperating, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
+import { ChannelQuarantine } from './channel-quarantine.ts';
 import { writeForwarding } from './channel-store.ts';
 import { envOf, monitorOf, type ManagerContext } from './manager-context.ts';
-
-const ALL_CHANNELS = new Uint8Array(32);
+import { PeerAllowances } from './peer-allowances.ts';
+import { PeerComplaints } from './peer-complaints.ts';
+import type { Peer } from './peer-table.ts';
 
 /** What peers do: come, go and send the messages of BOLT 2. */
 export class ChannelMessageHandler {
   readonly #context: ManagerContext;
   readonly #establishment: ChannelEstablishment;
+  readonly #quarantine = new ChannelQuarantine();
+  readonly #deadlines = new AnswerDeadlines();
+  readonly #allowances = new PeerAllowances();
+  readonly #complaints: PeerComplaints;
 
   constructor(context: ManagerContext, establishment: ChannelEstablishment) {
     this.#context = context;
     this.#establishment = establishment;
+    this.#complaints = new PeerComplaints(context, establishment, this.#quarantine);
   }
 
   peerConnected(nodeId: string, connectionId: number, features: FeatureSet): void {
-    const { channels, peers } = this.#context;
+    const { channels, peers, parts } = this.#context;
     // A peer may be back before its lost connection is noticed; what that one left unsigned is gone all the same.
     const lost = peers.get(nodeId);
     if (lost !== undefined) this.peerDisconnected(nodeId, lost.connectionId);
     peers.add(nodeId, { connectionId, features });
-    for (const entry of channels.of(nodeId)) this.#context.isolate(entry, () => this.#reestablish(entry));
+    for (const entry of channels.of(nodeId)) {
+      if (this.#quarantine.isSetApart(entry)) parts.log(`${entry.key.slice(0, 8)} is set apart`);
+      else this.#context.isolate(entry, () => this.#reestablish(entry));
+    }
   }
 
   peerDisconnected(nodeId: string, connectionId: number): void {
@@ -38,6 +49,7 @@ export class ChannelMessageHandler {
     peers.remove(nodeId);
     this.#establishment.peerDisconnected(nodeId);
     for (const each of channels.of(nodeId)) {
+      this.#quarantine.disconnected(each, this.#now);
       const entry = this.#context.turn().touch(each);
       entry.connection = 'disconnected';
       entry.negotiation = {};
@@ -48,23 +60,66 @@ export class ChannelMessageHandler {
   }
 
   receive(nodeId: string, connectionId: number, message: Message): void {
-    const peer = this.#context.peers.get(nodeId);
-    if (peer?.connectionId !== connectionId) return;
+    const peer = this.#context.peers.listening(nodeId, connectionId);
+    if (peer === undefined) return;
     switch (message.kind) {
       case 'open_channel':
-        return this.#establishment.receiveOpen(nodeId, peer, message);
+        return this.#receiveOpen(nodeId, peer, message);
       case 'accept_channel':
       case 'funding_created':
-        return this.#receiveFor(nodeId, toHex(message.temporaryChannelId), message);
+        return this.#receiveFor(nodeId, peer, toHex(message.temporaryChannelId), message);
       case 'error':
-        return this.#receiveError(nodeId, message);
+        return this.#complaints.receiveError(nodeId, message);
       case 'channel_update':
         return this.#receiveChannelUpdate(nodeId, message);
       case 'warning':
-        return this.#context.parts.log(`warning from ${nodeId.slice(0, 8)}: ${printable(message.data)}`);
+        return this.#complaints.receiveWarning(nodeId, message);
       default:
-        if ('channelId' in message) this.#receiveFor(nodeId, toHex(message.channelId), message);
+        if ('channelId' in message) this.#receiveFor(nodeId, peer, toHex(message.channelId), message);
     }
+  }
+
+  /** As `ChannelManager.isSetApart`. */
+  isSetApart(entry: ChannelEntry): boolean {
+    return entry.connection === 'disconnected' && this.#quarantine.isSetApart(entry);
+  }
+
+  /** Time passes: peers that owe an answer for too long are met anew, and openings of theirs are given up. */
+  timerTick(): void {
+    for (const [entry, { kind, withinMs }] of this.#deadlines.timerTick(this.#context.channels.all(), this.#now)) {
+      const late = violation(isOpen(entry) ? 'warn' : 'fail', `no ${kind} within ${withinMs / 1000} seconds`);
+      this.#context.isolate(entry, () => this.#violated(entry, late));
+    }
+  }
+
+  /** With a new block, what was set apart is tried again. */
+  bestBlockUpdated(): void {
+    for (const entry of this.#context.channels.all()) {
+      this.#quarantine.allowOneTry(entry);
+      this.#context.isolate(entry, () => this.#resume(entry));
+    }
+  }
+
+  /** The owner wants this peer: whatever of it was set apart is tried again. */
+  retry(nodeId: string): void {
+    for (const entry of this.#context.channels.of(nodeId)) {
+      this.#quarantine.release(entry);
+      this.#context.isolate(entry, () => this.#resume(entry));
+    }
+  }
+
+  /** Begins with a channel on the present connection that was not begun with it. */
+  #resume(entry: ChannelEntry): void {
+    const peer = this.#context.peers.get(entry.nodeId);
+    if (peer === undefined || entry.connection !== 'disconnected') return;
+    this.#reestablish(entry);
+    const held = this.#quarantine.held(entry, peer.connectionId);
+    if (held !== undefined) this.#receiveFor(entry.nodeId, peer, entry.key, held);
+  }
+
+  #receiveOpen(nodeId: string, peer: Peer, message: MessageOf<'open_channel'>): void {
+    if (this.#allowances.mayOpen(nodeId, this.#now)) return this.#establishment.receiveOpen(nodeId, peer, message);
+    this.#context.peers.sendError(nodeId, message.temporaryChannelId, 'too many channels were opened lately');
   }
 
   #reestablish(each: ChannelEntry): void {
@@ -75,7 +130,7 @@ export class ChannelMessageHandler {
     this.#context.peers.send(each.nodeId, reestablishMessage(envOf(this.#context, each), state, secret));
   }
 
-  #receiveFor(nodeId: string, key: string, message: Message): void {
+  #receiveFor(nodeId: string, peer: Peer, key: string, message: Message): void {
     const { channels, peers, parts } = this.#context;
     const entry = channels.get(key);
     if (entry === undefined || entry.nodeId !== nodeId) {
@@ -90,11 +145,13 @@ export class ChannelMessageHandler {
     // BOLT 2, Message Retransmission: nothing else counts before `channel_reestablish`.
     if (isOpen(entry) && entry.connection !== 'connected' && !reestablishing)
       return message.kind === 'channel_ready' ? this.#readyTooEarly(entry) : undefined;
+    if (reestablishing && entry.connection === 'disconnected')
+      return this.#quarantine.hold(entry, peer.connectionId, message);
     const wrong = this.#misplaced(entry, message);
     if (wrong !== undefined) return this.#violated(entry, wrong);
     const touched = this.#context.turn().touch(entry);
     const outcome = receiveMessage(envOf(this.#context, entry), entry.state, message, {
-      peerFeatures: peers.get(nodeId)?.features ?? new Uint8Array(0),
+      peerFeatures: peer.features,
       trustedForZeroConf: parts.trustedForZeroConf(nodeId),
       shutdownScript: parts.keys.shutdownScript(),
       newAlias: () => this.#establishment.newAlias(),
@@ -134,6 +191,8 @@ export class ChannelMessageHandler {
     // Each answer is a long one: it is due once on a connection.
     if (message.kind === 'channel_reestablish' && isOpen(entry) && entry.connection === 'connected')
       return violation('warn', 'channel_reestablish came again');
+    if (message.kind === 'commitment_signed' && isOpen(entry) && !this.#allowances.mayCommit(entry, this.#now))
+      return violation('warn', 'commitment_signed without any change again and again');
     return undefined;
   }
 
@@ -141,22 +200,6 @@ export class ChannelMessageHandler {
   #answerClosed(entry: ChannelEntry): void {
     if (entry.state.kind === 'closed' && entry.state.reason.kind !== 'cooperative')
       this.#sendError(entry, 'the channel is closed');
-  }
-
-  /** BOLT 1: an `error` fails the channel that it names, or with all zeros every channel of the peer. */
-  #receiveError(nodeId: string, message: MessageOf<'error'>): void {
-    const text = printable(message.data);
-    this.#context.parts.log(`error from ${nodeId.slice(0, 8)}: ${text}`);
-    for (const entry of this.#context.channels.of(nodeId)) {
-      if (!equalBytes(message.channelId, ALL_CHANNELS) && entry.key !== toHex(message.channelId)) continue;
-      if (entry.frozen !== undefined) continue;
-      // Before `channel_reestablish` nobody has confirmed that our state is the newest, and a peer that has closed already
-      // says so first: to broadcast then could give everything away. What the peer broadcasts, the monitor sees.
-      if (isOpen(entry) && entry.connection !== 'connected') continue;
-      if (isOpen(entry)) this.#context.close(entry, { kind: 'counterpartyError', message: text }, true);
-      else if (entry.state.kind !== 'closed')
-        this.#establishment.abandon(entry, `The peer refused the channel: ${text}`);
-    }
   }
 
   /** The peer's terms for forwarding to us, which our invoices repeat. */
@@ -177,6 +220,7 @@ export class ChannelMessageHandler {
     parts.log(`${entry.key.slice(0, 8)} ${severity}: ${reason}`);
     switch (severity) {
       case 'warn':
+        this.#quarantine.blame(entry, this.#now);
         peers.sendWarning(entry.nodeId, channelIdOf(entry), reason);
         return peers.disconnect(entry.nodeId, reason);
       case 'fail':
@@ -193,6 +237,10 @@ export class ChannelMessageHandler {
       default:
         return severity satisfies never;
     }
+  }
+
+  get #now(): number {
+    return this.#context.turn().now;
   }
 
   #sendError(entry: ChannelEntry, reason: string): void {
