@@ -1,11 +1,33 @@
 import { describe, expect, it } from 'vitest';
 import { localFeatures } from '../../../worker/client/peers/local-features.ts';
 import { initMessage } from '../../../worker/client/peers/peer-init.ts';
-import { PING_INTERVAL_MS, PONG_TIMEOUT_MS } from '../../../worker/client/peers/peer-session.ts';
+import {
+  COMPLAINT_ALLOWANCE,
+  MESSAGE_ALLOWANCE,
+  PING_ALLOWANCE,
+  PING_INTERVAL_MS,
+  PONG_TIMEOUT_MS,
+} from '../../../worker/client/peers/peer-session.ts';
 import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
 import type { Message } from '../../../worker/engine/wire/message.ts';
-import { chainHash, peerId } from './fake-peer.ts';
+import { chainHash, peerId, type FakeTransport } from './fake-peer.ts';
 import { channelId, channelReady, connected, ping, pong, said, start, stfu, zeroes } from './fixtures.ts';
+
+const channelUpdate: Message = {
+  kind: 'channel_update',
+  signature: zeroes(64),
+  chainHash,
+  shortChannelId: 1n,
+  timestamp: 1,
+  messageFlags: 1,
+  channelFlags: 0,
+  cltvExpiryDelta: 40,
+  htlcMinimumMsat: 1n,
+  feeBaseMsat: 1,
+  feeProportionalMillionths: 1,
+  htlcMaximumMsat: 1n,
+  tlvs: {},
+};
 
 describe('messages', () => {
   it('hands on a chunk in one go and in order, without what has no use', () => {
@@ -19,22 +41,7 @@ describe('messages', () => {
 
   it('hands on channel_update', () => {
     const { transport, heard } = connected();
-    const update: Message = {
-      kind: 'channel_update',
-      signature: zeroes(64),
-      chainHash,
-      shortChannelId: 1n,
-      timestamp: 1,
-      messageFlags: 1,
-      channelFlags: 0,
-      cltvExpiryDelta: 40,
-      htlcMinimumMsat: 1n,
-      feeBaseMsat: 1,
-      feeProportionalMillionths: 1,
-      htlcMaximumMsat: 1n,
-      tlvs: {},
-    };
-    transport.latest.say(update);
+    transport.latest.say(channelUpdate);
     expect(heard).toEqual(['connected 1', 'channel_update 1']);
   });
 
@@ -173,5 +180,60 @@ describe('ping and pong', () => {
     expect(heard).toEqual(['connected 1', 'disconnected 1']);
     expect(transport.latest.isClosed).toBe(true);
     expect(peers.statuses()).toMatchObject([{ state: 'disconnected', problem: { code: 'PeerUnreachable' } }]);
+  });
+
+  it.each([
+    ['channel_update', (transport: FakeTransport) => transport.latest.say(channelUpdate)],
+    ['other gossip', (transport: FakeTransport) => transport.latest.saySealed(Uint8Array.of(1, 0, 0xff))],
+    ['what we do not know', (transport: FakeTransport) => transport.latest.saySealed(Uint8Array.of(0xff, 0xff, 1))],
+  ])('drops a peer that sends %s and does not answer', (_name, say) => {
+    const { timers, transport, heard } = connected();
+    for (let passed = 0; passed < PING_INTERVAL_MS + PONG_TIMEOUT_MS; passed += 1_000) {
+      say(transport);
+      timers.advance(1_000);
+    }
+    expect(heard.at(-1)).toBe('disconnected 1');
+  });
+});
+
+describe('a flood', () => {
+  it('of pings ends the connection, and with it the pongs that pile up (S42)', () => {
+    const { timers, transport, peers, heard } = connected();
+    const flood = Array.from({ length: PING_ALLOWANCE.burst }, () => ping(0));
+    transport.latest.say(...flood);
+    timers.advance(PING_ALLOWANCE.refillMs);
+    transport.latest.say(ping(0));
+    expect(heard).toEqual(['connected 1']);
+    transport.latest.read();
+    transport.latest.say(ping(0), stfu);
+    expect(transport.latest.read().map(({ kind }) => kind)).toEqual(['warning']);
+    expect(heard).toEqual(['connected 1', 'disconnected 1']);
+    expect(peers.statuses()).toMatchObject([{ problem: { code: 'PeerMisbehaved' } }]);
+  });
+
+  it('of gossip ends the connection', () => {
+    const { transport, heard } = connected();
+    const gossip = Uint8Array.of(1, 0, 0xff);
+    // Its init was one.
+    transport.latest.saySealed(...Array.from({ length: MESSAGE_ALLOWANCE.burst - 1 }, () => gossip));
+    expect(heard).toEqual(['connected 1']);
+    transport.latest.saySealed(gossip);
+    expect(heard).toEqual(['connected 1', 'disconnected 1']);
+  });
+
+  it.each(['error', 'warning'] as const)('of %ss ends the connection', (kind) => {
+    const { transport, heard, logged } = connected();
+    transport.latest.say(...Array.from({ length: COMPLAINT_ALLOWANCE.burst + 100 }, () => said(kind, 'no')));
+    expect(heard.filter((line) => line === `${kind} 1`)).toHaveLength(COMPLAINT_ALLOWANCE.burst);
+    expect([heard.at(-1), logged.length < 2 * COMPLAINT_ALLOWANCE.burst]).toEqual(['disconnected 1', true]);
+  });
+
+  it('that is slow enough is none', () => {
+    const { timers, transport, heard } = connected();
+    for (let minute = 0; minute < 3; minute++) {
+      timers.advance(20_000);
+      transport.latest.say(...Array.from({ length: 3 }, () => ping(0)));
+    }
+    expect(heard).toEqual(['connected 1']);
   });
 });

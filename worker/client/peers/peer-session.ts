@@ -4,13 +4,14 @@ import type { Connection, Transport } from '../../edges/transport/transport.ts';
 import type { EntropySource, NodeSigner } from '../../engine/keys/ports.ts';
 import { NoiseSession } from '../../engine/peer/noise-session.ts';
 import { GlowwormError } from '../../engine/primitives/errors.ts';
+import { TokenBucket, type Allowance } from '../../engine/primitives/token-bucket.ts';
 import type { Secp256k1 } from '../../engine/primitives/secp256k1.ts';
 import { type FeatureSet, trimFeatures } from '../../engine/wire/features.ts';
 import type { DecodeResult, Message, MessageOf } from '../../engine/wire/message.ts';
 import { decodeMessage, encodeMessage } from '../../engine/wire/message.ts';
 import { WireError } from '../../engine/wire/wire-error.ts';
 import type { PeerAddress } from '../api.ts';
-import { isUnusedGossip } from './gossip.ts';
+import { isSignOfLife, isUnusedGossip } from './gossip.ts';
 import { checkInit, featuresOf, initMessage } from './peer-init.ts';
 import { closedBeforeInit, closedInHandshake, misbehaved, peerProblem, silentPeer } from './peer-problem.ts';
 
@@ -44,6 +45,19 @@ export const PONG_TIMEOUT_MS: number = 20_000;
 const NO_PONG_FROM = 65_532;
 const PING_BYTES = 32;
 
+/**
+ * BOLT 1 wants every ping answered, by a pong of up to 65,531 bytes for six. Deployed nodes ping every ten seconds at most,
+ * and before a signature; a connection that costs so much more is left.
+ */
+export const PING_ALLOWANCE: Allowance = { burst: 20, refillMs: 5_000 };
+/**
+ * Of all kinds: each is decrypted, and the engine works for all peers in one thread. Many times what payments need, and
+ * enough for gossip that comes unasked.
+ */
+export const MESSAGE_ALLOWANCE: Allowance = { burst: 20_000, refillMs: 1 };
+/** Of errors and warnings: each is shown and logged, and the log must keep what others did. */
+export const COMPLAINT_ALLOWANCE: Allowance = { burst: 50, refillMs: 10_000 };
+
 /** One connection to one peer, from the transport's first byte to its last. */
 export class PeerSession {
   readonly #ports: SessionPorts;
@@ -55,6 +69,9 @@ export class PeerSession {
   /** Of the handshake, then of the next ping, then of its pong. */
   #timer: unknown;
   #awaitsPong = false;
+  readonly #messagesLeft: TokenBucket = new TokenBucket(MESSAGE_ALLOWANCE);
+  readonly #pingsLeft: TokenBucket = new TokenBucket(PING_ALLOWANCE);
+  readonly #complaintsLeft: TokenBucket = new TokenBucket(COMPLAINT_ALLOWANCE);
 
   /** Starts to connect. Throws `AddressInvalid`; calls no handler before it returns. */
   constructor(ports: SessionPorts, nodeId: Uint8Array, address: PeerAddress, handlers: SessionHandlers) {
@@ -121,9 +138,11 @@ export class PeerSession {
   }
 
   #take(bytes: Uint8Array): void {
-    if (this.#hasEnded() || isUnusedGossip(bytes)) return;
+    if (this.#hasEnded()) return;
+    if (!this.#messagesLeft.take(this.#ports.timers.now())) return this.#misbehaved('it sends more than can be read');
+    if (isUnusedGossip(bytes)) return;
     const message = decoded(bytes);
-    if (this.#phase === 'ready') this.#alive();
+    if (this.#phase === 'ready' && !(message instanceof WireError) && isSignOfLife(message.kind)) this.#alive();
     if (message instanceof WireError) this.#misbehaved(message.message);
     else if (this.#phase !== 'ready') this.#takeFirst(message);
     else this.#takeNext(message);
@@ -131,7 +150,7 @@ export class PeerSession {
 
   #takeFirst(message: DecodeResult): void {
     // A peer that does not want us may say why instead of greeting.
-    if (message.kind === 'error' || message.kind === 'warning') return this.#handlers.message(message);
+    if (message.kind === 'error' || message.kind === 'warning') return this.#complaint(message);
     if (message.kind !== 'init') return this.#misbehaved(`its first message is ${message.kind}, not init`);
     const { localFeatures, chainHash } = this.#ports;
     const problem = checkInit(message, localFeatures, chainHash);
@@ -150,16 +169,25 @@ export class PeerSession {
         return this.#pong(message);
       case 'init':
         return this.#misbehaved('a second init');
+      case 'error':
+      case 'warning':
+        return this.#complaint(message);
       default:
         return this.#handlers.message(message);
     }
   }
 
+  #complaint(message: MessageOf<'error'> | MessageOf<'warning'>): void {
+    if (this.#complaintsLeft.take(this.#ports.timers.now())) this.#handlers.message(message);
+    else this.#misbehaved('it complains without end');
+  }
+
   #pong({ numPongBytes }: MessageOf<'ping'>): void {
+    if (!this.#pingsLeft.take(this.#ports.timers.now())) return this.#misbehaved('it pings without end');
     if (numPongBytes < NO_PONG_FROM) this.#send({ kind: 'pong', ignored: new Uint8Array(numPongBytes), tlvs: {} });
   }
 
-  /** Whatever arrives shows that the peer is there, and its pong may stand behind a lot of it. */
+  /** Whatever it says to us shows that the peer is there, and its pong may stand behind a lot of it. */
   #alive(): void {
     this.#awaitsPong = false;
     this.#arm(PING_INTERVAL_MS, () => this.ping());
