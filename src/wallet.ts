@@ -30,6 +30,7 @@ const METHODS: Readonly<Record<keyof WalletApi, true>> = {
   showMnemonic: true,
   connectPeer: true,
   disconnectPeer: true,
+  forgetPeer: true,
   openChannel: true,
   closeChannel: true,
   forceCloseChannel: true,

@@ -22,6 +22,9 @@ class Held {
   }
 }
 
+/** What cannot leave. */
+const BROKEN = 'broken';
+
 function setUp() {
   const store = new Held();
   const left: string[] = [];
@@ -33,8 +36,11 @@ function setUp() {
   const committer = new Committer({
     target: store,
     soon: (callback) => void tasks.push(callback),
-    release: (effects: readonly Effect[]) =>
-      left.push(...effects.map((effect) => ('reason' in effect ? effect.reason : effect.kind))),
+    release: (effects: readonly Effect[]) => {
+      const names = effects.map((effect) => ('reason' in effect ? effect.reason : effect.kind));
+      if (names.includes(BROKEN)) throw new TypeError('a mistake of ours');
+      left.push(...names);
+    },
     endCommit: (updates) => {
       if (fails) throw new TypeError('a mistake of ours');
       if (toSign !== undefined) left.push(`signing after ${updates.length}`);
@@ -42,6 +48,7 @@ function setUp() {
     },
     completed: (updates) => completed.push(...updates.map(({ updateId }) => updateId)),
     failed: (error) => failures.push(error.code),
+    threw: (error) => failures.push(String(error)),
   });
   const submit = (name: string, key?: string): void => {
     const turn = new Turn(0);
@@ -176,6 +183,59 @@ describe('the committer', () => {
         ['lazy', undefined],
       ]),
     );
+  });
+
+  it('lets everything else leave when something cannot, and completes its updates', async () => {
+    const { store, left, completed, failures, committer, submit, settle } = setUp();
+    submit('first', 'a');
+    submit(BROKEN, 'b');
+    submit('third', 'c');
+    const settled = committer.settled();
+    await settle();
+    store.batches[0]?.done();
+    await settle();
+    await settled;
+    expect([left, completed.length]).toEqual([['first', 'third'], 3]);
+    expect(failures).toEqual(['TypeError: a mistake of ours']);
+    submit(BROKEN);
+    submit('fifth', 'd');
+    await settle();
+    store.batches[1]?.done();
+    await settle();
+    expect(left).toEqual(['first', 'third', 'fifth']);
+  });
+
+  it('settles with the commit of what was submitted, whatever is submitted after it', async () => {
+    const { store, committer, submit, settle } = setUp();
+    const settled: string[] = [];
+    const wait = (name: string) => void committer.settled().then(() => settled.push(name));
+    submit('first', 'a');
+    wait('first');
+    await settle();
+    submit('says something about the first');
+    wait('in flight');
+    submit('second', 'b');
+    wait('second');
+    store.batches[0]?.done();
+    await settle();
+    expect([settled, store.batches.length]).toEqual([['first', 'in flight'], 2]);
+    store.batches[1]?.done();
+    await settle();
+    expect(settled).toEqual(['first', 'in flight', 'second']);
+    await committer.settled();
+  });
+
+  it('settles nobody before the failure that concerns all', async () => {
+    const { store, committer, submit, settle } = setUp();
+    submit('first', 'a');
+    await settle();
+    const inFlight = committer.settled();
+    submit('second', 'b');
+    const open = committer.settled();
+    store.batches[0]?.fail(new GlowwormError('StorageFull', 'full'));
+    await settle();
+    await expect(inFlight).rejects.toMatchObject({ code: 'StorageFull' });
+    await expect(open).rejects.toMatchObject({ code: 'StorageFull' });
   });
 
   it('lets nothing leave any more after a failed commit, and says so', async () => {

@@ -5,6 +5,7 @@ import { LightningNode } from '../../worker/client/lightning-node.ts';
 import { localFeatures } from '../../worker/client/peers/local-features.ts';
 import { initMessage } from '../../worker/client/peers/peer-init.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
+import type { Message } from '../../worker/engine/wire/message.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { FakePlatform, type Answer } from '../edges/chain/fake-platform.ts';
 import { FakeTimers } from '../edges/transport/fake-timers.ts';
@@ -59,6 +60,11 @@ class PeerSocket implements WebSocketPort {
     this.#peer.close();
   }
 
+  /** The peer says something. */
+  say(...messages: readonly Message[]): void {
+    this.#peer.say(...messages);
+  }
+
   /** The network and the peer get to do something. */
   turn(): void {
     if (this.readyState === 0) {
@@ -76,9 +82,13 @@ export class FakeNode {
   readonly node: LightningNode;
   /** Whether the Esplora server answers. */
   isChainThere = true;
-  readonly #store: MemoryStore = new MemoryDisk().open();
+  /** How often a page was told that something has changed. */
+  changes = 0;
+  readonly log: string[] = [];
+  readonly #store: MemoryStore;
 
-  constructor(peers: readonly PeerConfig[]) {
+  constructor(peers: readonly PeerConfig[], disk: MemoryDisk = new MemoryDisk()) {
+    this.#store = disk.open();
     let entropy = 0;
     const server = new FakePlatform((path) => (this.isChainThere ? esploraReply(path) : 'drop'));
     this.node = new LightningNode({
@@ -93,8 +103,8 @@ export class FakeNode {
         soon: (callback) => void setImmediate(callback),
       },
       store: this.#store,
-      log: () => undefined,
-      changed: () => undefined,
+      log: (line) => void this.log.push(line),
+      changed: () => void this.changes++,
       event: () => undefined,
     });
     this.node.start();

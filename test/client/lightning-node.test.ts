@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { MemoryDisk } from '../simulation/memory-store.ts';
 import { FakeNode, peerOf } from './fake-node.ts';
+import { stfu } from './peers/fixtures.ts';
 
 const MINUTE_S = 60;
 /** So long a node trusts the last height that it knew. */
@@ -42,7 +44,7 @@ describe('a node without the chain', () => {
     await connected();
     fake.isChainThere = false;
     await fake.pass(BLIND_S + RETRY_S);
-    const added = fake.node.addPeer(peerOf(3));
+    const added = fake.node.connectPeer(peerOf(3));
     await fake.pass(60 * MINUTE_S);
     await added;
     expect([fake.peers, fake.sockets.length]).toEqual([[], 1]);
@@ -73,5 +75,140 @@ describe('a node without the chain', () => {
       await fake.pass(RETRY_S);
     }
     expect([fake.peers, fake.sockets.length]).toEqual([['connected'], 1]);
+  });
+});
+
+/** What a page sees of the peers. */
+const listed = (): readonly string[] => fake.node.admission.summaries().map(({ state }) => state);
+
+describe('a peer that its owner disconnects', () => {
+  it('stays away, also when the chain comes back, until the owner wants it', async () => {
+    await connected();
+    fake.node.admission.disconnect(peerOf(2).nodeId);
+    await fake.pass(5 * MINUTE_S);
+    expect([fake.peers, listed()]).toEqual([[], ['disconnected']]);
+    fake.isChainThere = false;
+    await fake.pass(BLIND_S + RETRY_S);
+    fake.isChainThere = true;
+    await fake.pass(RETRY_S);
+    expect([fake.sockets.length, listed()]).toEqual([1, ['disconnected']]);
+    const wanted = fake.node.connectPeer(peerOf(2));
+    await fake.pass(MINUTE_S);
+    await wanted;
+    expect([fake.peers, listed()]).toEqual([['connected'], ['connected']]);
+  });
+
+  it('is there again at the next start, with the trust that it had', async () => {
+    const disk = new MemoryDisk();
+    fake = new FakeNode([], disk);
+    await fake.pass(MINUTE_S);
+    const wanted = fake.node.connectPeer({ ...peerOf(2), trustedForZeroConf: true });
+    await fake.pass(MINUTE_S);
+    await wanted;
+    const again = fake.node.connectPeer(peerOf(2));
+    await fake.pass(MINUTE_S);
+    await again;
+    fake.node.admission.disconnect(peerOf(2).nodeId);
+    await fake.stop();
+    fake = new FakeNode([], disk);
+    await fake.pass(MINUTE_S);
+    expect(fake.node.admission.summaries()).toMatchObject([{ state: 'connected', trustedForZeroConf: true }]);
+  });
+
+  it('is not the one that nobody knows', async () => {
+    await connected();
+    expect(() => fake.node.admission.disconnect(peerOf(3).nodeId)).toThrow(
+      expect.objectContaining({ code: 'PeerUnknown' }),
+    );
+  });
+});
+
+describe('a peer that is to be forgotten', () => {
+  it('is not met at the next start', async () => {
+    const disk = new MemoryDisk();
+    fake = new FakeNode([], disk);
+    await fake.pass(MINUTE_S);
+    const wanted = fake.node.connectPeer(peerOf(2));
+    await fake.pass(MINUTE_S);
+    await wanted;
+    const forgotten = fake.node.forgetPeer(peerOf(2).nodeId);
+    await fake.pass(MINUTE_S);
+    await forgotten;
+    expect([fake.peers, listed()]).toEqual([[], []]);
+    await fake.stop();
+    fake = new FakeNode([], disk);
+    await fake.pass(MINUTE_S);
+    expect([fake.sockets.length, listed()]).toEqual([0, []]);
+  });
+
+  it.each([
+    ['open', 'PeerHasChannels'],
+    ['awaitingAccept', 'PeerHasChannels'],
+    ['closed', undefined],
+  ])('with a channel that is %s: %s', async (kind, code) => {
+    await connected();
+    const { nodeId } = peerOf(2);
+    fake.node.manager.channels = () => [{ nodeId, state: { kind } }] as never;
+    const forgotten = fake.node.forgetPeer(nodeId).then(
+      () => undefined,
+      (error: { readonly code: string }) => error.code,
+    );
+    fake.node.manager.channels = () => [];
+    await fake.pass(MINUTE_S);
+    expect(await forgotten).toBe(code);
+    expect(listed()).toEqual(code === undefined ? [] : ['connected']);
+  });
+
+  it('has to be known', async () => {
+    await connected();
+    await expect(fake.node.forgetPeer(peerOf(3).nodeId)).rejects.toMatchObject({ code: 'PeerUnknown' });
+  });
+});
+
+describe('a node id that is none', () => {
+  it('is refused also while no peer is met', async () => {
+    fake = new FakeNode([]);
+    fake.isChainThere = false;
+    await expect(fake.node.connectPeer({ ...peerOf(2), nodeId: '05'.repeat(33) })).rejects.toMatchObject({
+      code: 'NodeIdInvalid',
+    });
+    expect(listed()).toEqual([]);
+  });
+});
+
+describe('a mistake of ours', () => {
+  it('while a message is handled begins a new connection, is logged and is shown', async () => {
+    await connected();
+    fake.node.manager.receive = () => {
+      throw new TypeError('a mistake of ours');
+    };
+    const before = fake.changes;
+    fake.sockets[0]?.say(stfu);
+    expect(fake.changes).toBeGreaterThan(before);
+    expect(fake.log.join('\n')).toContain('TypeError: a mistake of ours');
+    await fake.pass(MINUTE_S);
+    expect([fake.peers, fake.sockets.map(({ readyState }) => readyState)]).toEqual([['connected'], [3, 1]]);
+  });
+
+  it('while a connection is begun begins another', async () => {
+    fake = new FakeNode([peerOf(2)]);
+    const { peerConnected } = fake.node.manager;
+    let mistakes = 2;
+    fake.node.manager.peerConnected = (...args) => {
+      if (mistakes-- > 0) throw new TypeError('a mistake of ours');
+      peerConnected.apply(fake.node.manager, args);
+    };
+    await fake.pass(MINUTE_S);
+    expect([fake.peers, fake.sockets.length]).toEqual([['connected'], 3]);
+  });
+
+  it('in what a person asks for is shown', async () => {
+    await connected();
+    const before = fake.changes;
+    const asked = fake.node.durably(() => {
+      throw new TypeError('a mistake of ours');
+    });
+    await expect(asked).rejects.toThrow('a mistake of ours');
+    expect(fake.changes).toBeGreaterThan(before);
   });
 });

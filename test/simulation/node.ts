@@ -124,6 +124,9 @@ export class SimulatedNode {
         });
       },
       failed: (error) => (this.problem = error),
+      threw: (error) => {
+        throw error;
+      },
     });
     if (records.size > 0) {
       this.manager.load(records);

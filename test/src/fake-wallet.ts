@@ -97,6 +97,10 @@ export class FakeWallet implements ServedWallet {
     this.calls.push(['disconnectPeer', ...args]);
   }
 
+  async forgetPeer(...args: Parameters<WalletApi['forgetPeer']>): Promise<void> {
+    this.calls.push(['forgetPeer', ...args]);
+  }
+
   async openChannel(...args: Parameters<WalletApi['openChannel']>): Promise<{ readonly temporaryChannelId: string }> {
     this.calls.push(['openChannel', ...args]);
     return { temporaryChannelId: '77'.repeat(32) };
@@ -204,6 +208,11 @@ export function newSnapshot(): WalletSnapshot {
   return { ...emptySnapshot(), status: 'running', nodeId: `03${'c3'.repeat(32)}`, chain };
 }
 
+const REACHED = {
+  address: { kind: 'websocket', url: 'wss://peer.example' },
+  trustedForZeroConf: false,
+} as const;
+
 export function runningSnapshot(): WalletSnapshot {
   return {
     ...newSnapshot(),
@@ -222,10 +231,11 @@ export function runningSnapshot(): WalletSnapshot {
       sweepingSat: 0n,
     },
     peers: [
-      { nodeId: ALICE, state: 'connected' },
+      { nodeId: ALICE, state: 'connected', ...REACHED },
       {
         nodeId: BOB,
         state: 'disconnected',
+        ...REACHED,
         problem: {
           code: 'PeerUnreachable',
           message: 'The peer does not answer. It is tried again in 20 seconds.',

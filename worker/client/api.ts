@@ -43,7 +43,8 @@ export interface WalletSnapshot {
   readonly chain: ChainStatus;
   readonly lightning: LightningBalance;
   readonly onchain: OnchainBalance;
-  readonly peers: readonly PeerStatus[];
+  /** All that are known, also those that are not connected now. */
+  readonly peers: readonly PeerSummary[];
   readonly channels: readonly ChannelSummary[];
   /** The error that stopped the wallet, with `frozen`. */
   readonly problem?: ApiError;
@@ -85,6 +86,12 @@ export interface PeerStatus {
   readonly problem?: ApiError;
 }
 
+/** A peer that the wallet knows, connected or not. */
+export interface PeerSummary extends PeerStatus {
+  readonly address: PeerAddress;
+  readonly trustedForZeroConf: boolean;
+}
+
 export interface ChannelSummary {
   readonly channelId: string;
   readonly peerNodeId: string;
@@ -113,7 +120,7 @@ export interface ChannelSummary {
   readonly stateConfirmed: boolean;
   /** `forceCloseChannel` could do something, also for a `closed` one whose transaction does not confirm. */
   readonly forceClosable: boolean;
-  /** Why it closed, or what stopped it, as a sentence. */
+  /** Why it closed, or what stopped it or holds it up, as a sentence. */
   readonly reason?: string;
 }
 
@@ -202,8 +209,18 @@ export interface WalletApi {
   createWallet(): Promise<{ readonly mnemonic: string }>;
   restoreWallet(request: { readonly mnemonic: string }): Promise<void>;
   showMnemonic(): string;
+  /**
+   * Connects, and stays connected over restarts; tries at once what waits for the peer. Of a peer that is known
+   * `trustedForZeroConf` stays as it was unless it is given. Rejects with `NodeIdInvalid`.
+   */
   connectPeer(peer: PeerConfig): Promise<void>;
-  disconnectPeer(request: { readonly nodeId: string }): Promise<void>;
+  /** Until the next start or `connectPeer`: the peer stays known. Rejects with `PeerUnknown`. */
+  disconnectPeer(request: { readonly nodeId: string }): void;
+  /**
+   * Disconnects for good. Rejects with `PeerUnknown`, and with `PeerHasChannels` while there is a channel with the peer
+   * that is not closed: it could not be used any more, and not be closed by agreement.
+   */
+  forgetPeer(request: { readonly nodeId: string }): Promise<void>;
   openChannel(request: {
     readonly nodeId: string;
     readonly amountSat: bigint;

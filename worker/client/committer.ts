@@ -19,14 +19,22 @@ export interface CommitterParts {
   readonly completed: (updates: readonly PendingUpdate[]) => void;
   /** A commit failed: nothing leaves any more. Called once. */
   readonly failed: (error: GlowwormError) => void;
+  /** `release` or `completed` threw, a mistake of ours: what else is durable leaves all the same. */
+  readonly threw: (error: unknown) => void;
   /** Calls back soon, after what has arrived already: turns of one delivery share a commit. */
   readonly soon: (callback: () => void) => void;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: GlowwormError) => void;
 }
 
 interface Batch {
   readonly writes: StoreWrites;
   readonly afters: AfterCommit[];
   readonly updates: PendingUpdate[];
+  readonly waiters: Waiter[];
 }
 
 /**
@@ -42,7 +50,6 @@ export class Committer {
   #receipt: CommitReceipt | undefined;
   #stopped = false;
   #failure: GlowwormError | undefined;
-  #waiting: { readonly resolve: () => void; readonly reject: (error: GlowwormError) => void }[] = [];
 
   constructor(parts: CommitterParts) {
     this.#parts = parts;
@@ -54,7 +61,7 @@ export class Committer {
     if (writes.size === 0 && !commitDue && this.#open === undefined) {
       // Nothing of its own to wait for, but what it says may build on turns that are not durable yet.
       if (this.#inFlight !== undefined) this.#inFlight.afters.push(after);
-      else if (this.#receipt !== undefined) this.#parts.release(after.release(this.#receipt));
+      else if (this.#receipt !== undefined) this.#release(after, this.#receipt);
       else this.#openBatch().afters.push(after);
       return;
     }
@@ -74,11 +81,15 @@ export class Committer {
     if (this.#lazy.size > 0 && !this.#stopped) this.#openBatch();
   }
 
-  /** Resolves when everything submitted so far is durable and has left; rejects when a commit failed. */
+  /**
+   * Resolves when everything submitted so far is durable and has left, whatever is submitted after it; rejects when a
+   * commit failed.
+   */
   settled(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#open === undefined && this.#inFlight === undefined) return Promise.resolve();
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    const newest = this.#open ?? this.#inFlight;
+    if (newest === undefined) return Promise.resolve();
+    return new Promise((resolve, reject) => newest.waiters.push({ resolve, reject }));
   }
 
   /** Nothing leaves after this, whatever completes. */
@@ -87,7 +98,7 @@ export class Committer {
   }
 
   #openBatch(): Batch {
-    this.#open ??= { writes: new Map(), afters: [], updates: [] };
+    this.#open ??= { writes: new Map(), afters: [], updates: [], waiters: [] };
     this.#schedule();
     return this.#open;
   }
@@ -124,16 +135,28 @@ export class Committer {
     }
     this.#inFlight = undefined;
     if (this.#stopped) return;
-    for (const after of batch.afters) this.#parts.release(after.release(this.#receipt));
-    this.#parts.completed(batch.updates);
+    for (const after of batch.afters) this.#release(after, this.#receipt);
+    this.#guarded(() => this.#parts.completed(batch.updates));
+    for (const { resolve } of batch.waiters) resolve();
     if (this.#open !== undefined) this.#schedule();
-    else if (this.#inFlight === undefined) for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
+
+  #release(after: AfterCommit, receipt: CommitReceipt): void {
+    this.#guarded(() => this.#parts.release(after.release(receipt)));
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#parts.threw(error);
+    }
   }
 
   #fail(error: GlowwormError): void {
     this.#stopped = true;
     this.#failure = error;
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    for (const batch of [this.#inFlight, this.#open]) for (const { reject } of batch?.waiters ?? []) reject(error);
     this.#parts.failed(error);
   }
 }

@@ -55,6 +55,7 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
   showMnemonic: NOTHING,
   connectPeer: PEER,
   disconnectPeer: record({ nodeId: NODE_ID }, {}),
+  forgetPeer: record({ nodeId: NODE_ID }, {}),
   openChannel: record({ nodeId: NODE_ID, amountSat: amount(1n, MAX_SAT) }, { pushMsat: amount(0n, MAX_MSAT) }),
   closeChannel: CHANNEL,
   forceCloseChannel: record({ channelId: CHANNEL_ID }, { unconfirmedState: truth }),

@@ -14,7 +14,7 @@ import { ChannelManager } from '../engine/manager/channel-manager.ts';
 import { isUnfunded } from '../engine/manager/channel-entry.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { InboundChannelRule } from '../engine/manager/manager-context.ts';
-import type { Effect } from '../engine/manager/turn.ts';
+import type { Effect, TurnResult } from '../engine/manager/turn.ts';
 import { transactionId } from '../engine/transactions/transaction.ts';
 import { Descriptors } from '../engine/wallet/descriptors.ts';
 import { decodeWallet } from '../engine/wallet/wallet-record.ts';
@@ -28,12 +28,12 @@ import { ChainFollower } from './chain-follower.ts';
 import { Committer } from './committer.ts';
 import type { OnchainPayer } from './onchain-payment.ts';
 import { localFeatures } from './peers/local-features.ts';
+import { PeerAdmission } from './peers/peer-admission.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
 import type { WalletPlatform } from './platform.ts';
 import { ReceivedPayments } from './received-payments.ts';
 import {
   decodeHeaders,
-  decodePeer,
   decodeSend,
   encodeHeaders,
   encodePeer,
@@ -64,8 +64,6 @@ export interface NodeParts {
 const RESERVE_PER_CHANNEL_SAT = 10_000n;
 const MOST_RESERVED_CHANNELS = 5;
 const TICK_MS = 1_000;
-/** So long the last height that was known is good enough. */
-const BLIND_MS = 30 * 60_000;
 
 /**
  * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
@@ -77,11 +75,11 @@ export class LightningNode implements OnchainPayer {
   readonly wallet: OnchainWallet;
   readonly manager: ChannelManager;
   readonly peers: PeerConnections;
+  readonly admission: PeerAdmission;
   readonly chain: ChainFollower;
   readonly #parts: NodeParts;
   readonly #committer: Committer;
   readonly #watchList: WatchList = new WatchList();
-  readonly #peerConfigs = new Map<string, PeerConfig>();
   readonly #sends = new Map<string, OnchainSend>();
   readonly #descriptors: Descriptors;
   readonly #received: ReceivedPayments;
@@ -92,10 +90,6 @@ export class LightningNode implements OnchainPayer {
   #bestHash = '';
   /** Those that are asked for in the first look at the chain only, if nothing is found. */
   #startScripts: readonly Uint8Array[] = [];
-  /** The chain was reached in this run, and not too long ago. */
-  #chainKnown = false;
-  /** When the chain was last heard of, in milliseconds since 1970. */
-  #chainSeenAt = 0;
   #tick: unknown;
 
   constructor(parts: NodeParts) {
@@ -113,7 +107,6 @@ export class LightningNode implements OnchainPayer {
       this.#descriptors,
       coins === undefined ? undefined : decodeWallet(coins),
     );
-    this.#loadPeers();
     for (const [txid, bytes] of recordsBelow(records, sentKey(''))) this.#sends.set(txid, decodeSend(txid, bytes));
     const received = recordsBelow(records, receivedKey(''));
     this.#received = new ReceivedPayments(received, (key, value) => this.manager.record(key, value));
@@ -139,7 +132,7 @@ export class LightningNode implements OnchainPayer {
         filter: this.#watchList,
         config: defaultChannelConfig,
         chainHash: chainHashOf(network),
-        trustedForZeroConf: (nodeId) => this.#peerConfigs.get(nodeId)?.trustedForZeroConf === true,
+        trustedForZeroConf: (nodeId) => this.admission.trusts(nodeId),
         inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
         reserveSat,
         log,
@@ -149,7 +142,7 @@ export class LightningNode implements OnchainPayer {
     this.#committer = new Committer({
       target: store,
       soon: platform.soon,
-      release: (effects) => effects.forEach((effect) => this.#leave(effect)),
+      release: (effects) => effects.forEach((effect) => this.#guarded(() => this.#leave(effect))),
       endCommit: (updates) => this.manager.endCommit(platform.timers.now(), updates),
       completed: (updates) => {
         if (updates.length > 0)
@@ -160,6 +153,7 @@ export class LightningNode implements OnchainPayer {
           );
       },
       failed: (error) => this.#freeze(error),
+      threw: (error) => this.#report(error),
     });
     this.peers = new PeerConnections({
       secp: this.secp,
@@ -178,6 +172,8 @@ export class LightningNode implements OnchainPayer {
         log,
       },
     });
+    this.admission = new PeerAdmission({ connections: this.peers, timers: platform.timers, log });
+    this.admission.load(records, config.peers ?? []);
     this.manager.load(records);
     for (const event of this.manager.pendingEvents()) this.#durableEvents.set(event.id, event);
     this.manager.skipKeys(parts.secret.firstKeysIndex);
@@ -219,8 +215,7 @@ export class LightningNode implements OnchainPayer {
 
   /** Runs one input; what it changes is written, and what it sends leaves after that. Throws what `work` throws. */
   turn<T>(work: () => T): T {
-    if (this.#problem !== undefined) throw this.#problem;
-    const { value, result } = this.manager.run(this.#parts.platform.timers.now(), work);
+    const { value, result } = this.#run(work);
     this.#committer.submit(result);
     if (result.commitDue || result.writes.size > 0) this.#parts.changed();
     return value;
@@ -235,8 +230,7 @@ export class LightningNode implements OnchainPayer {
 
   /** As `turn`, for what may be lost without harm: it is written with the next thing that is. */
   lazily(work: () => void): void {
-    if (this.#problem !== undefined) throw this.#problem;
-    this.#committer.submitLazily(this.manager.run(this.#parts.platform.timers.now(), work).result);
+    this.#committer.submitLazily(this.#run(work).result);
   }
 
   /** Durable and not acknowledged, oldest first. */
@@ -249,17 +243,21 @@ export class LightningNode implements OnchainPayer {
     this.#durableEvents.delete(id);
   }
 
-  /** Connects now and at every start from now on. */
-  async addPeer(peer: PeerConfig): Promise<void> {
-    const known: PeerConfig = { ...peer, nodeId: peer.nodeId.toLowerCase() };
-    if (this.#chainKnown) this.peers.add(known);
-    this.#peerConfigs.set(known.nodeId, known);
-    await this.durably(() => this.manager.record(peerKey(known.nodeId), encodePeer(known)));
+  /** As `WalletApi.connectPeer`. */
+  async connectPeer(peer: PeerConfig): Promise<void> {
+    const known = this.admission.connect(peer);
+    await this.durably(() => {
+      this.manager.record(peerKey(known.nodeId), encodePeer(known));
+      this.manager.retryChannels(known.nodeId);
+    });
   }
 
-  async removePeer(nodeId: string): Promise<void> {
-    this.peers.remove(nodeId);
-    this.#peerConfigs.delete(nodeId);
+  /** As `WalletApi.forgetPeer`. */
+  async forgetPeer(nodeId: string): Promise<void> {
+    const message = 'There is a channel with this peer. Close it first; until then you can disconnect.';
+    if (this.manager.channels().some((entry) => entry.nodeId === nodeId && entry.state.kind !== 'closed'))
+      throw new GlowwormError('PeerHasChannels', message, { nodeId });
+    this.admission.forget(nodeId);
     await this.durably(() => this.manager.record(peerKey(nodeId), undefined));
   }
 
@@ -307,7 +305,7 @@ export class LightningNode implements OnchainPayer {
       case 'send':
         return this.peers.send(effect.nodeId, effect.connectionId, effect.message);
       case 'disconnect':
-        return this.peers.disconnect(effect.nodeId, effect.reason);
+        return this.peers.disconnect(effect.nodeId, effect.connectionId, effect.reason);
       case 'broadcast':
         return this.chain.broadcast(effect.transaction);
       case 'event':
@@ -323,7 +321,7 @@ export class LightningNode implements OnchainPayer {
     try {
       this.#takeChainUpdate(update, headers);
     } catch (error) {
-      this.#parts.log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.#report(error);
       if (this.#problem === undefined)
         this.#freeze(new GlowwormError('EngineFailed', 'The wallet could not take in a block. Reload the page.'));
     }
@@ -390,7 +388,7 @@ export class LightningNode implements OnchainPayer {
 
   /** Everything registered was asked for: from here on only what is active is asked for with every block. */
   #synced(): void {
-    this.#meetPeers();
+    this.admission.chainKnown();
     const active = new Set(this.#activeScripts().map(toHex));
     for (const script of this.#searching ? this.wallet.watchedScripts() : this.#startScripts)
       if (!active.has(toHex(script))) this.#watchList.unregisterScript(script);
@@ -410,61 +408,48 @@ export class LightningNode implements OnchainPayer {
   }
 
   #chainStatusChanged(): void {
-    if (this.chain.status.kind !== 'unreachable') this.#chainSeenAt = this.#parts.platform.timers.now();
+    if (this.chain.status.kind !== 'unreachable') this.admission.chainSeen();
     this.#parts.changed();
   }
 
   #peerConnected(nodeId: string, connectionId: number, features: FeatureSet): void {
-    this.#leavePeersIfBlind();
-    if (this.#chainKnown)
-      this.#guarded(() => this.turn(() => this.manager.peerConnected(nodeId, connectionId, features)));
+    this.#heard(() => this.manager.peerConnected(nodeId, connectionId, features));
   }
 
   #messageCame(nodeId: string, connectionId: number, message: Message): void {
-    this.#leavePeersIfBlind();
-    if (this.#chainKnown) this.#guarded(() => this.turn(() => this.manager.receive(nodeId, connectionId, message)));
+    this.#heard(() => this.manager.receive(nodeId, connectionId, message));
   }
 
-  /** Without the chain for so long, the height is not known any more: also after a sleep, before anything else happens. */
-  #leavePeersIfBlind(): void {
-    if (!this.#chainKnown || this.#parts.platform.timers.now() - this.#chainSeenAt <= BLIND_MS) return;
-    this.#parts.log('the chain was not reached for too long: peers are left until it is');
-    this.#chainKnown = false;
-    for (const nodeId of this.#peerConfigs.keys()) this.peers.remove(nodeId);
-  }
-
-  /**
-   * Peers are met only when the height is known: an HTLC that is taken by an old one could expire before it can be claimed,
-   * and one that is sent by it would be refused.
-   */
-  #meetPeers(): void {
-    if (this.#chainKnown) return;
-    this.#chainKnown = true;
-    for (const peer of this.#peerConfigs.values()) this.#addPeer(peer);
-  }
-
-  #loadPeers(): void {
-    for (const [nodeId, bytes] of recordsBelow(this.#parts.store.records, 'meta/peer/'))
-      this.#peerConfigs.set(nodeId, decodePeer(nodeId, bytes));
-    for (const peer of this.#parts.config.peers ?? [])
-      this.#peerConfigs.set(peer.nodeId.toLowerCase(), { ...peer, nodeId: peer.nodeId.toLowerCase() });
-  }
-
-  #addPeer(peer: PeerConfig): void {
+  /** Throws what `work` throws: what a peer said and we could not take is taken up again on a new connection. */
+  #heard(work: () => void): void {
+    this.admission.leaveIfBlind();
+    if (!this.admission.isOpen) return;
     try {
-      this.peers.add(peer);
+      this.turn(work);
     } catch (error) {
-      this.#parts.log(`peer ${peer.nodeId.slice(0, 8)}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#report(error);
+      throw error;
     }
   }
 
   #scheduleTick(): void {
     this.#tick = this.#parts.platform.timers.setTimeout(() => {
-      this.#leavePeersIfBlind();
+      this.admission.leaveIfBlind();
       this.#guarded(() => this.turn(() => this.manager.timerTick()));
       this.#committer.flush();
       if (this.#problem === undefined) this.#scheduleTick();
     }, TICK_MS);
+  }
+
+  /** What a turn threw may have frozen channels, which is shown. */
+  #run<T>(work: () => T): { readonly value: T; readonly result: TurnResult } {
+    if (this.#problem !== undefined) throw this.#problem;
+    try {
+      return this.manager.run(this.#parts.platform.timers.now(), work);
+    } catch (error) {
+      this.#parts.changed();
+      throw error;
+    }
   }
 
   /** For inputs that nobody waits for: an error of ours has frozen its channel already, and here it goes to the log. */
@@ -472,10 +457,13 @@ export class LightningNode implements OnchainPayer {
     try {
       work();
     } catch (error) {
-      if (error === this.#problem) return;
-      this.#parts.log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      this.#parts.changed();
+      this.#report(error);
     }
+  }
+
+  #report(error: unknown): void {
+    if (error === this.#problem) return;
+    this.#parts.log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   }
 
   /** A write failed: what is in memory may be ahead of the store, so nothing of it may leave, ever. */

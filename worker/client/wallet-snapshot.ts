@@ -19,7 +19,7 @@ export function snapshotOf({ network }: WalletConfig, node: LightningNode): Wall
     chain: node.chain.status,
     lightning: lightningBalance(node.manager.channels(), node.manager.blockHeight),
     onchain: onchainBalance(node),
-    peers: node.peers.statuses(),
+    peers: node.admission.summaries(),
     channels: node.manager.channels().map((entry) => summaryOf(entry, node.manager)),
     ...(problem === undefined ? {} : { problem: toApiError(problem) }),
   };
@@ -66,12 +66,7 @@ function summaryOf(entry: ChannelEntry, manager: ChannelManager): ChannelSummary
       : state.kind === 'closed'
         ? closedSummary(state.params.fundingTxid, state.holderMsat, state.params.fundingSat)
         : openingSummary(state);
-  const reason =
-    entry.frozen !== undefined
-      ? `Stopped by an error of this program: ${entry.frozen}`
-      : state.kind === 'closed'
-        ? explainClose(state.reason)
-        : undefined;
+  const reason = reasonOf(entry, manager);
   return {
     channelId: entry.key,
     peerNodeId: entry.nodeId,
@@ -84,6 +79,16 @@ function summaryOf(entry: ChannelEntry, manager: ChannelManager): ChannelSummary
     ...(reason === undefined ? {} : { reason }),
   };
 }
+
+/** Why it closed, or what stopped it or holds it up. */
+function reasonOf(entry: ChannelEntry, manager: ChannelManager): string | undefined {
+  if (entry.frozen !== undefined) return `Stopped by an error of this program: ${entry.frozen}`;
+  if (entry.state.kind === 'closed') return explainClose(entry.state.reason);
+  return manager.isSetApart(entry) ? SET_APART : undefined;
+}
+
+const SET_APART =
+  'The connection with the peer ended over it again and again. It is tried again with the next block, or when you connect.';
 
 type Shown = Omit<
   ChannelSummary,

@@ -142,11 +142,16 @@ class Wallet implements ServedWallet {
   }
 
   async connectPeer(peer: PeerConfig): Promise<void> {
-    await this.#running().addPeer(peer);
+    await this.#running().connectPeer(peer);
   }
 
-  async disconnectPeer({ nodeId }: { readonly nodeId: string }): Promise<void> {
-    await this.#running().removePeer(nodeId);
+  disconnectPeer({ nodeId }: { readonly nodeId: string }): void {
+    this.#running().admission.disconnect(nodeId);
+    this.#changed();
+  }
+
+  async forgetPeer({ nodeId }: { readonly nodeId: string }): Promise<void> {
+    await this.#running().forgetPeer(nodeId);
   }
 
   async openChannel(request: {

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { PeerStatus } from '../../../worker/client/api.ts';
+import type { PeerSummary } from '../../../worker/client/api.ts';
 import { peerText, shortId } from '../format.ts';
 import { NO_PEER, readPeer } from '../peer-input.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
@@ -30,9 +30,7 @@ export function PeerList(): JSX.Element {
   );
 }
 
-function PeerLine({ peer }: { readonly peer: PeerStatus }): JSX.Element {
-  const { wallet } = useWallet();
-  const disconnect = useAction(() => wallet.disconnectPeer({ nodeId: peer.nodeId }));
+function PeerLine({ peer }: { readonly peer: PeerSummary }): JSX.Element {
   return (
     <li class="stack">
       <div class="card-head">
@@ -42,12 +40,38 @@ function PeerLine({ peer }: { readonly peer: PeerStatus }): JSX.Element {
         <span class={`state state-${peer.state}`}>{peerText(peer.state)}</span>
       </div>
       {peer.problem !== undefined && <p class="muted">{peer.problem.message}</p>}
-      {peer.state === 'connected' && (
-        <ActionButton action={disconnect} look="quiet">
-          Disconnect
+      {peer.state === 'disconnected' ? <AwayActions peer={peer} /> : <LeaveAction peer={peer} />}
+    </li>
+  );
+}
+
+function LeaveAction({ peer: { nodeId } }: { readonly peer: PeerSummary }): JSX.Element {
+  const { wallet } = useWallet();
+  const disconnect = useAction(() => wallet.disconnectPeer({ nodeId }));
+  return (
+    <ActionButton action={disconnect} look="quiet">
+      Disconnect
+    </ActionButton>
+  );
+}
+
+/** A peer with a channel cannot be forgotten: the channel could not be used any more. */
+function AwayActions({ peer: { nodeId, address } }: { readonly peer: PeerSummary }): JSX.Element {
+  const { wallet, snapshot } = useWallet();
+  const connect = useAction(() => wallet.connectPeer({ nodeId, address }));
+  const forget = useAction(() => wallet.forgetPeer({ nodeId }));
+  const hasChannel = snapshot.channels.some(({ peerNodeId, state }) => peerNodeId === nodeId && state !== 'closed');
+  return (
+    <div class="card-head">
+      <ActionButton action={connect} look="quiet">
+        Connect
+      </ActionButton>
+      {!hasChannel && (
+        <ActionButton action={forget} look="quiet">
+          Forget
         </ActionButton>
       )}
-    </li>
+    </div>
   );
 }
 

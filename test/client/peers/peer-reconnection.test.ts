@@ -61,10 +61,29 @@ describe('reconnecting', () => {
 
   it('comes back after disconnect', () => {
     const { timers, transport, peers, heard } = connected();
-    peers.disconnect(peerId, 'stale');
-    peers.disconnect(peerId);
+    peers.disconnect(peerId, 1, 'stale');
+    peers.disconnect(peerId, 1, 'again');
     expect(transport.latest.isClosed).toBe(true);
     expect(heard).toEqual(['connected 1', 'disconnected 1']);
+    timers.advance(2_000);
+    expect(transport.connections).toHaveLength(2);
+  });
+
+  it('keeps a connection that is newer than the one to be ended', () => {
+    const { timers, transport, peers, heard } = connected();
+    transport.latest.drop();
+    timers.advance(2_000);
+    transport.latest.greet();
+    peers.disconnect(peerId, 1, 'late');
+    expect([transport.latest.isClosed, heard.at(-1)]).toEqual([false, 'connected 2']);
+    peers.disconnect(peerId, 2, 'now');
+    expect([transport.latest.isClosed, heard.at(-1)]).toEqual([true, 'disconnected 2']);
+  });
+
+  it('comes back after a message that could not be sent', () => {
+    const { timers, transport, peers, logged } = connected();
+    peers.send(peerId, 1, { kind: 'pong', ignored: new Uint8Array(70_000), tlvs: {} });
+    expect([transport.latest.isClosed, logged.join().includes('could not be sent')]).toEqual([true, true]);
     timers.advance(2_000);
     expect(transport.connections).toHaveLength(2);
   });

@@ -71,13 +71,13 @@ export class PeerConnection {
   }
 
   send(connectionId: number, message: Message): void {
-    if (connectionId === this.#connectionId) this.#session?.send(message);
+    if (connectionId === this.#connectionId) this.#guarded('sent', () => this.#session?.send(message));
   }
 
-  /** Ends the session and begins another after the usual wait; `reason` goes to the log. */
-  disconnect(reason: string): void {
+  /** Ends that session, if it is the present one, and begins another after the usual wait; `reason` goes to the log. */
+  disconnect(connectionId: number, reason: string): void {
     const session = this.#session;
-    if (session === undefined) return;
+    if (session === undefined || connectionId !== this.#connectionId) return;
     this.#log(`disconnecting: ${reason}`);
     session.end();
     this.#ended(undefined);
@@ -114,7 +114,7 @@ export class PeerConnection {
     if (this.#problem?.code !== 'PeerError' && this.#problem?.code !== 'PeerWarning') this.#problem = undefined;
     this.#log('connected');
     this.#report();
-    this.#guarded(() => this.#ports.handlers.connected(this.#nodeIdHex, this.#connectionId, theirFeatures));
+    this.#guarded('handled', () => this.#ports.handlers.connected(this.#nodeIdHex, this.#connectionId, theirFeatures));
   }
 
   #message(message: Message): void {
@@ -125,7 +125,7 @@ export class PeerConnection {
       this.#report();
     }
     if (this.#readySince !== undefined)
-      this.#guarded(() => this.#ports.handlers.message(this.#nodeIdHex, this.#connectionId, message));
+      this.#guarded('handled', () => this.#ports.handlers.message(this.#nodeIdHex, this.#connectionId, message));
   }
 
   #ended(problem: GlowwormError | undefined): void {
@@ -150,16 +150,16 @@ export class PeerConnection {
   }
 
   /**
-   * A message whose handling failed is lost, and what follows it builds on it: only a new connection, which starts with
-   * `channel_reestablish`, can repair that.
+   * A message that could not be handled, or not be sent, is lost, and what follows it builds on it: only a new connection,
+   * which starts with `channel_reestablish`, can repair that.
    */
-  #guarded(handle: () => void): void {
+  #guarded(done: 'handled' | 'sent', work: () => void): void {
     const connectionId = this.#connectionId;
     try {
-      handle();
+      work();
     } catch (error) {
       const what = error instanceof GlowwormError ? error.code : error instanceof Error ? error.name : 'unknown';
-      if (connectionId === this.#connectionId) this.disconnect(`a message could not be handled (${what})`);
+      this.disconnect(connectionId, `a message could not be ${done} (${what})`);
     }
   }
 

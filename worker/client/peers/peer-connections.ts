@@ -33,6 +33,11 @@ export class PeerConnections {
     connection.wake();
   }
 
+  /** Throws `NodeIdInvalid`. */
+  checkNodeId(nodeIdHex: string): void {
+    checkedNodeId(this.#ports.secp, nodeIdHex);
+  }
+
   /** Disconnects for good. */
   remove(nodeIdHex: string): void {
     const connection = this.#peers.get(nodeIdHex);
@@ -45,9 +50,9 @@ export class PeerConnections {
     this.#peers.get(nodeIdHex)?.send(connectionId, message);
   }
 
-  /** Ends the connection and makes a new one after the usual wait; `reason` goes to the log. */
-  disconnect(nodeIdHex: string, reason = 'on request'): void {
-    this.#peers.get(nodeIdHex)?.disconnect(reason);
+  /** Ends that connection, if it is not gone, and makes a new one after the usual wait; `reason` goes to the log. */
+  disconnect(nodeIdHex: string, connectionId: number, reason: string): void {
+    this.#peers.get(nodeIdHex)?.disconnect(connectionId, reason);
   }
 
   /** After a sleep, or with a new network: waiting peers are tried now, and connected ones must show that they are there. */
