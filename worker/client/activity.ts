@@ -1,6 +1,6 @@
 import type { InboundPayment } from '../engine/payments/inbound-payment.ts';
 import type { OutboundPayment } from '../engine/payments/outbound-payment.ts';
-import { decodeInvoice } from '../engine/payments/bolt11.ts';
+import { storedInvoice } from '../engine/payments/bolt11.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
 import type { Activity } from './api.ts';
 import type { LightningNode } from './lightning-node.ts';
@@ -28,7 +28,7 @@ function sentActivity(
   node: LightningNode,
   { paymentHash, amountMsat, createdAt, state, invoiceText }: OutboundPayment,
 ): Activity {
-  const { description } = decodeInvoice(node.secp, invoiceText);
+  const description = storedInvoice(node.secp, invoiceText)?.description;
   const common = {
     id: toHex(paymentHash),
     kind: 'sent',

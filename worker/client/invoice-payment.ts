@@ -12,9 +12,12 @@ export interface ReadInvoice {
   readonly text: string;
 }
 
-/** Reads an invoice or a `lightning:` link. Throws `InvoiceOtherNetwork` and what `decodeInvoice` throws. */
+/**
+ * Reads an invoice or a `lightning:` link, also one that a mail has broken into lines. Throws `InvoiceOtherNetwork` and what
+ * `decodeInvoice` throws.
+ */
 export function readInvoice(given: string, network: NetworkName): ReadInvoice {
-  const text = given.trim().replace(/^lightning:(\/\/)?/i, '');
+  const text = given.replace(/\s+/g, '').replace(/^lightning:(\/\/)?/i, '');
   const decoded = decodeInvoice(nobleSecp256k1, text);
   if (decoded.network !== network)
     throw new GlowwormError(

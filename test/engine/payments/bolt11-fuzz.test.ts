@@ -4,13 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { fromHex } from '../../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
 import { decodeInvoice, encodeInvoice } from '../../../worker/engine/payments/bolt11.ts';
-import { tagCharacters, wordsToBytes } from '../../../worker/engine/payments/invoice-words.ts';
-import type { InvoiceDescription, InvoiceFields } from '../../../worker/engine/payments/invoice.ts';
+import { numberToWords, tagCharacters, wordsToBytes } from '../../../worker/engine/payments/invoice-words.ts';
+import {
+  MAX_EXPIRY_SECONDS,
+  type InvoiceDescription,
+  type InvoiceFields,
+} from '../../../worker/engine/payments/invoice.ts';
+import { MAX_HTLC_CLTV_BLOCKS } from '../../../worker/engine/routing/lock-time.ts';
 import { featureSet, featuresFromBits } from '../../../worker/engine/wire/features.ts';
 import vectors from '../../vectors/bolt11.json' with { type: 'json' };
 import { bytesOf, pseudoRandomBytes } from '../wire/arbitrary.ts';
 import { CORRUPTIONS, FUZZ_RUNS, corruptions } from '../wire/fuzz.ts';
-import { outcome } from './fixtures.ts';
+import { outcome, signedInvoice, taggedField } from './fixtures.ts';
 
 const secret = fromHex(vectors.signingSecret);
 const sign = (hash: Uint8Array) => secp.signRecoverable(hash, secret);
@@ -42,7 +47,7 @@ describe('any invoice', () => {
       paymentSecret: bytesOf(32),
       description,
       expirySeconds: fc.nat(),
-      minFinalCltvExpiryDelta: fc.nat({ max: 5000 }),
+      minFinalCltvExpiryDelta: fc.nat({ max: MAX_HTLC_CLTV_BLOCKS }),
       fallbackAddresses: fc.array(
         fc.constantFrom(
           { version: 0, program: new Uint8Array(20).fill(1) },
@@ -66,6 +71,7 @@ describe('any invoice', () => {
         'timestamp',
         'paymentHash',
         'paymentSecret',
+        'description',
         'expirySeconds',
         'minFinalCltvExpiryDelta',
         'fallbackAddresses',
@@ -130,8 +136,39 @@ describe('any invoice', () => {
     );
   });
 
-  it('keeps whole bytes of its words', () => {
-    expect(wordsToBytes([31, 31])).toEqual(Uint8Array.of(255));
-    expect(wordsToBytes([1])).toEqual(new Uint8Array(0));
+  it('keeps whole bytes of its words, and has nothing but zeros behind them', () => {
+    expect(wordsToBytes([31, 28])).toEqual(Uint8Array.of(255));
+    expect(wordsToBytes([31, 31])).toBeUndefined();
+    expect(wordsToBytes([31, 29])).toBeUndefined();
+    expect(wordsToBytes([])).toEqual(new Uint8Array(0));
+    expect(wordsToBytes([0])).toBeUndefined();
+  });
+
+  it('with numbers that nobody can mean is read within its bounds or refused with a reason', () => {
+    const extreme = fc.oneof(
+      fc.constantFrom(0, 1, 2016, 2017, 65_535, 499_999_999, 500_000_000, 0xffff_ffff, 2 ** 35 - 1, 2 ** 35),
+      fc.nat(),
+      fc.maxSafeNat(),
+    );
+    const number = extreme.map((value) => ({ value, words: numberToWords(value) }));
+    const numbers = fc.record({ expiry: number, delta: number, amount: fc.bigInt({ min: 0n, max: 10n ** 21n }) });
+    fc.assert(
+      fc.property(numbers, fc.constantFrom('', 'm', 'u', 'n', 'p'), ({ expiry, delta, amount }, unit) => {
+        const prefix = amount === 0n ? 'lnbc' : `lnbc${amount}${unit}`;
+        const read = outcome(
+          signedInvoice(prefix, [...taggedField('x', expiry.words), ...taggedField('c', delta.words)]),
+        );
+        if (typeof read === 'string') {
+          expect(['InvoiceAmount', 'InvoiceLockTime', 'InvoiceMalformed']).toContain(read);
+          return;
+        }
+        expect(read.minFinalCltvExpiryDelta).toBe(delta.value);
+        expect(read.minFinalCltvExpiryDelta).toBeLessThanOrEqual(MAX_HTLC_CLTV_BLOCKS);
+        expect(read.amountMsat ?? 0n).toBeLessThanOrEqual(21_000_000n * 10n ** 11n);
+        expect(read.expirySeconds).toBe(Math.min(expiry.value, MAX_EXPIRY_SECONDS));
+        expect(Number.isNaN(new Date((read.timestamp + read.expirySeconds) * 1000).getTime())).toBe(false);
+      }),
+      { numRuns: Math.ceil(FUZZ_RUNS / 200) },
+    );
   });
 });

@@ -2,14 +2,19 @@ import { bech32 } from '@scure/base';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
-import { decodeInvoice, encodeInvoice } from '../../../worker/engine/payments/bolt11.ts';
-import { tagCharacters } from '../../../worker/engine/payments/invoice-words.ts';
-import type { Invoice, InvoiceDescription, InvoiceFields } from '../../../worker/engine/payments/invoice.ts';
+import { decodeInvoice, encodeInvoice, storedInvoice } from '../../../worker/engine/payments/bolt11.ts';
+import { bytesToWords, tagCharacters } from '../../../worker/engine/payments/invoice-words.ts';
+import {
+  MAX_EXPIRY_SECONDS,
+  type Invoice,
+  type InvoiceDescription,
+  type InvoiceFields,
+} from '../../../worker/engine/payments/invoice.ts';
 import { featureBits, featuresFromBits } from '../../../worker/engine/wire/features.ts';
 import { parseShortChannelId } from '../../../worker/engine/wire/short-channel-id.ts';
 import vectors from '../../vectors/bolt11.json' with { type: 'json' };
 import { pseudoRandomBytes } from '../wire/arbitrary.ts';
-import { outcome } from './fixtures.ts';
+import { outcome, requiredFields, signedInvoice, taggedField } from './fixtures.ts';
 
 type Vector = (typeof vectors.valid)[number];
 
@@ -121,6 +126,8 @@ describe('an invoice', () => {
     expect(featureBits((outcome(withBits([8, 14, 263])) as Invoice).features)).toEqual([8, 14, 263]);
     expect(outcome(withBits([8, 14, 262]))).toBe('InvoiceUnknownFeature');
     expect(outcome(withBits([9, 15, 22]))).toBe('InvoiceUnknownFeature');
+    expect(outcome(withBits([8, 14, 24]))).toBe('InvoiceUnknownFeature');
+    expect(outcome(withBits([8, 14, 36]))).toBe('InvoiceUnknownFeature');
   });
 
   it('has a description of at most 639 bytes', () => {
@@ -132,8 +139,79 @@ describe('an invoice', () => {
   it('that expires late or never reads as such', () => {
     const late = { ...fields, expirySeconds: Number.MAX_SAFE_INTEGER, minFinalCltvExpiryDelta: 0 };
     expect(decodeInvoice(secp, encodeInvoice(sign, late))).toMatchObject({
-      expirySeconds: Number.MAX_SAFE_INTEGER,
+      expirySeconds: MAX_EXPIRY_SECONDS,
       minFinalCltvExpiryDelta: 0,
     });
+  });
+
+  it('asks for a lock that the network takes, or is refused', () => {
+    const asking = (blocks: number) => outcome(encodeInvoice(sign, { ...fields, minFinalCltvExpiryDelta: blocks }));
+    expect(asking(2016)).toMatchObject({ minFinalCltvExpiryDelta: 2016 });
+    for (const blocks of [2017, 50_000, 65_536, 499_000_000, 500_000_000, 4_294_967_295, Number.MAX_SAFE_INTEGER])
+      expect(asking(blocks)).toBe('InvoiceLockTime');
+    expect(outcome(signedInvoice('lnbc', taggedField('c', [3, 31, 31, 31, 31, 31, 31])))).toBe('InvoiceLockTime');
+    expect(outcome(signedInvoice('lnbc', taggedField('c', Array<number>(1023).fill(31))))).toBe('InvoiceLockTime');
+  });
+
+  it.each([
+    ['a payment hash', 'p', 52],
+    ['a payment secret', 's', 52],
+    ['the hash of a description', 'h', 52],
+    ['a node id', 'n', 53],
+    ['a description', 'd', 7],
+    ['metadata', 'm', 7],
+    ['a fallback address', 'f', 53],
+    ['a route hint', 'r', 82],
+  ])('with bits behind %s is refused', (_name, tag, length) => {
+    const words = [...Array<number>(length - 1).fill(0), 1];
+    expect(outcome(signedInvoice('lnbc', taggedField(tag, words)))).toBe('InvoiceMalformed');
+  });
+
+  it('with a whole word behind its bytes is refused', () => {
+    expect(outcome(signedInvoice('lnbc', taggedField('m', [...bytesToWords(new Uint8Array(5)), 0])))).toBe(
+      'InvoiceMalformed',
+    );
+  });
+
+  it('says what is paid for, in one way', () => {
+    const hashed = taggedField('h', bytesToWords(new Uint8Array(32)));
+    expect(outcome(signedInvoice('lnbc', [], requiredFields))).toBe('InvoiceMissingField');
+    expect(outcome(signedInvoice('lnbc', hashed, requiredFields))).toMatchObject({ description: { kind: 'hash' } });
+    expect(outcome(signedInvoice('lnbc', hashed))).toBe('InvoiceMalformed');
+    const twice = outcome(signedInvoice('lnbc', taggedField('d', [])));
+    expect(twice).toMatchObject({ description: { kind: 'text', text: 'coffee' } });
+  });
+
+  it.each(['lnbc', 'lnbc0p', 'lnbc0', 'lnbc0m'])('for %s leaves the amount to the payer', (prefix) => {
+    expect(outcome(signedInvoice(prefix, []))).not.toHaveProperty('amountMsat');
+  });
+
+  it.each([
+    ['lnbc00p', 'InvoiceMalformed'],
+    ['lnbc01m', 'InvoiceMalformed'],
+    ['lnbc2500000001p', 'InvoiceAmount'],
+    ['lnbc21000001', 'InvoiceAmount'],
+    ['lnbc99999999999999999999', 'InvoiceAmount'],
+    ['lnbc999999999999999999999', 'InvoiceMalformed'],
+  ])('for %s is refused', (prefix, code) => {
+    expect(outcome(signedInvoice(prefix, []))).toBe(code);
+  });
+
+  it('is no longer than a QR code', () => {
+    const padded = (characters: number): string => {
+      const free = characters - signedInvoice('lnbc', []).length;
+      const [count, rest] = [Math.floor(free / 1026), free % 1026];
+      const fields = Array.from({ length: count }, () => taggedField('2', Array<number>(1023).fill(0)));
+      return signedInvoice('lnbc', [...fields.flat(), ...taggedField('2', Array<number>(rest - 3).fill(0))]);
+    };
+    expect(padded(7089)).toHaveLength(7089);
+    expect(outcome(padded(7089))).toMatchObject({ description: { kind: 'text', text: 'coffee' } });
+    expect(outcome(padded(7090))).toBe('InvoiceMalformed');
+  });
+
+  it('that was stored before it was refused is nothing', () => {
+    const asking = (blocks: number) => encodeInvoice(sign, { ...fields, minFinalCltvExpiryDelta: blocks });
+    expect(storedInvoice(secp, asking(2016))?.minFinalCltvExpiryDelta).toBe(2016);
+    expect(storedInvoice(secp, asking(50_000))).toBeUndefined();
   });
 });

@@ -31,17 +31,19 @@ export type InvoiceSigner = (hash: Uint8Array) => { readonly signature: Uint8Arr
 /**
  * Reads an invoice, in lower or upper case, and checks its signature (BOLT 11). Throws a `GlowwormError`:
  * `InvoiceMalformed`, `InvoiceChecksum` (mistyped), `InvoiceAmount`, `InvoiceMissingField` (`details.field`),
- * `InvoiceSignature`, `InvoiceUnknownFeature` (`details.bit`). Whether it has expired is for whoever has a clock.
+ * `InvoiceSignature`, `InvoiceLockTime`, `InvoiceUnknownFeature` (`details.bit`). Whether it has expired is for whoever has a
+ * clock.
  */
 export function decodeInvoice(secp: Secp256k1, text: string): Invoice {
   const { prefix, words } = readBech32(text);
   const { network, amount } = readPrefix(prefix);
-  const amountMsat = amount === '' ? {} : { amountMsat: parseInvoiceAmount(amount) };
+  const amountMsat = NO_AMOUNT.test(amount) ? undefined : parseInvoiceAmount(amount);
   const signed = words.slice(0, -SIGNATURE_WORDS);
   const { payeeNodeId: named, ...fields } = parseFields(signed.slice(TIMESTAMP_WORDS));
-  const { paymentHash, paymentSecret, features = new Uint8Array(0) } = fields;
+  const { paymentHash, paymentSecret, description, features = new Uint8Array(0) } = fields;
   if (paymentHash === undefined) throw missing('payment_hash');
   if (paymentSecret === undefined) throw missing('payment_secret');
+  if (description === undefined) throw missing('description');
   const [bit] = unknownEvenBits(features, invoiceFeatures);
   if (bit !== undefined)
     throw new GlowwormError('InvoiceUnknownFeature', `The invoice demands feature ${bit}, which we lack.`, { bit });
@@ -49,15 +51,25 @@ export function decodeInvoice(secp: Secp256k1, text: string): Invoice {
   return {
     ...fields,
     network,
-    ...amountMsat,
+    ...(amountMsat === undefined ? {} : { amountMsat }),
     timestamp: wordsToNumber(words.slice(0, TIMESTAMP_WORDS)),
     paymentHash,
     paymentSecret,
     features,
     expirySeconds: fields.expirySeconds ?? DEFAULT_EXPIRY_SECONDS,
     minFinalCltvExpiryDelta: fields.minFinalCltvExpiryDelta ?? DEFAULT_MIN_FINAL_CLTV_EXPIRY_DELTA,
-    ...checkSignature(secp, signingHash(prefix, signed), wordsToBytes(words.slice(-SIGNATURE_WORDS)), named),
+    ...checkSignature(secp, signingHash(prefix, signed), words.slice(-SIGNATURE_WORDS), named),
   };
+}
+
+/** An invoice that was stored with a payment; `undefined` where an earlier version took what this one refuses. */
+export function storedInvoice(secp: Secp256k1, text: string): Invoice | undefined {
+  try {
+    return decodeInvoice(secp, text);
+  } catch (error) {
+    if (error instanceof GlowwormError) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -79,9 +91,12 @@ export function encodeInvoice(sign: InvoiceSigner, fields: InvoiceFields, namePa
 const TIMESTAMP_WORDS = 7;
 const SIGNATURE_WORDS = 104;
 const CHECKSUM_CHARACTERS = 6;
+const UNRECOVERABLE = 4;
+/** The payer chooses: also where a wallet writes that it asks for nothing. */
+const NO_AMOUNT = /^(0[munp]?)?$/;
 
-/** More than any QR code holds, and a bound on the work that a pasted text can cause. */
-const MOST_CHARACTERS = 16_384;
+/** What the largest QR code holds, as in LDK: a bound on the hints and fields that a pasted text can have. */
+const MOST_CHARACTERS = 7089;
 
 function readBech32(text: string): { readonly prefix: string; readonly words: Words } {
   const lower = text.toLowerCase();
@@ -117,11 +132,13 @@ function checkHints(secp: Secp256k1, { routeHints }: ParsedFields | Omit<ParsedF
 function checkSignature(
   secp: Secp256k1,
   hash: Uint8Array,
-  bytes: Uint8Array,
+  words: Words,
   named: Uint8Array | undefined,
 ): Pick<Invoice, 'payeeNodeId' | 'signature' | 'recovery'> {
+  // 104 words are 65 bytes without padding.
+  const bytes = wordsToBytes(words) ?? new Uint8Array(0);
   const signature = bytes.slice(0, 64);
-  const recovery = bytes[64] ?? 0;
+  const recovery = bytes[64] ?? UNRECOVERABLE;
   if (named !== undefined && !secp.verify(signature, hash, named)) throw badSignature();
   const payeeNodeId = named ?? (recovery <= 3 ? secp.recover(signature, recovery, hash) : undefined);
   if (payeeNodeId === undefined) throw badSignature();

@@ -1,13 +1,14 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { utf8 } from '@scure/base';
 import { assert, GlowwormError } from '../primitives/errors.ts';
+import { MAX_HTLC_CLTV_BLOCKS } from '../routing/lock-time.ts';
 import type { Codec } from '../wire/codec.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { trimFeatures } from '../wire/features.ts';
 import { codecOf } from '../wire/schema-codec.ts';
 import { WireError } from '../wire/wire-error.ts';
 import type { FallbackAddress, InvoiceDescription, InvoiceFields, RouteHintHop } from './invoice.ts';
-import { DEFAULT_EXPIRY_SECONDS, DEFAULT_MIN_FINAL_CLTV_EXPIRY_DELTA } from './invoice.ts';
+import { DEFAULT_EXPIRY_SECONDS, DEFAULT_MIN_FINAL_CLTV_EXPIRY_DELTA, MAX_EXPIRY_SECONDS } from './invoice.ts';
 import type { TaggedField, Words } from './invoice-words.ts';
 import { bytesToWords, numberToWords, tagCharacters, wordsToBytes, wordsToNumber } from './invoice-words.ts';
 
@@ -19,7 +20,7 @@ export type ParsedFields = Partial<Omit<InvoiceFields, 'network' | 'amountMsat' 
   readonly ignoredFields: readonly TaggedField[];
 };
 
-/** Reads tagged fields; of a field that may be there once, the first counts. Throws `InvoiceMalformed`. */
+/** Reads tagged fields; of a field that may be there once, the first counts. Throws `InvoiceMalformed`, `InvoiceLockTime`. */
 export function parseFields(words: Words): ParsedFields {
   let parsed: ParsedFields = { fallbackAddresses: [], routeHints: [], ignoredFields: [] };
   for (let start = 0; start < words.length;) {
@@ -29,6 +30,9 @@ export function parseFields(words: Words): ParsedFields {
     if (end > words.length) throw malformed('a field is longer than the invoice');
     const field = { tag, words: words.slice(start + 3, end) };
     const read = readField(field);
+    // BOLT 11: both would say two things about what is paid for.
+    if (read?.description !== undefined && (parsed.description ?? read.description).kind !== read.description.kind)
+      throw malformed('it has both a description and the hash of one');
     parsed = read === undefined ? { ...parsed, ignoredFields: [...parsed.ignoredFields, field] } : merged(parsed, read);
     start = end;
   }
@@ -84,30 +88,48 @@ type Read = Omit<ParsedFields, 'ignoredFields'>;
 function readField({ tag, words }: TaggedField): Partial<Read> | undefined {
   switch (tagCharacters[tag]) {
     case 'p':
-      return words.length === HASH_WORDS ? { paymentHash: wordsToBytes(words) } : undefined;
+      return words.length === HASH_WORDS ? { paymentHash: readBytes(words) } : undefined;
     case 's':
-      return words.length === HASH_WORDS ? { paymentSecret: wordsToBytes(words) } : undefined;
+      return words.length === HASH_WORDS ? { paymentSecret: readBytes(words) } : undefined;
     case 'h':
-      return words.length === HASH_WORDS ? { description: { kind: 'hash', hash: wordsToBytes(words) } } : undefined;
+      return words.length === HASH_WORDS ? { description: { kind: 'hash', hash: readBytes(words) } } : undefined;
     case 'n':
-      return words.length === NODE_ID_WORDS ? { payeeNodeId: wordsToBytes(words) } : undefined;
+      return words.length === NODE_ID_WORDS ? { payeeNodeId: readBytes(words) } : undefined;
     case 'd':
-      return { description: { kind: 'text', text: readText(wordsToBytes(words)) } };
+      return { description: { kind: 'text', text: readText(readBytes(words)) } };
     case 'x':
-      return { expirySeconds: wordsToNumber(words) };
+      return { expirySeconds: Math.min(wordsToNumber(words), MAX_EXPIRY_SECONDS) };
     case 'c':
-      return { minFinalCltvExpiryDelta: wordsToNumber(words) };
+      return { minFinalCltvExpiryDelta: readCltvDelta(words) };
     case 'f':
       return readFallback(words);
     case 'r':
-      return { routeHints: [readRouteHint(wordsToBytes(words))] };
+      return { routeHints: [readRouteHint(readBytes(words))] };
     case '9':
       return { features: readFeatures(words) };
     case 'm':
-      return { paymentMetadata: wordsToBytes(words) };
+      return { paymentMetadata: readBytes(words) };
     default:
       return undefined;
   }
+}
+
+function readBytes(words: Words): Uint8Array {
+  const bytes = wordsToBytes(words);
+  if (bytes === undefined) throw malformed('a field does not end where its bytes do');
+  return bytes;
+}
+
+/** Nobody forwards an HTLC that is locked for longer, and `cltv_expiry` is a u32 whose upper part are times. */
+function readCltvDelta(words: Words): number {
+  const blocks = wordsToNumber(words);
+  if (blocks > MAX_HTLC_CLTV_BLOCKS)
+    throw new GlowwormError(
+      'InvoiceLockTime',
+      `The recipient asks for a lock of more than ${MAX_HTLC_CLTV_BLOCKS} blocks: no node would forward that. Ask for another invoice.`,
+      { blocks, mostBlocks: MAX_HTLC_CLTV_BLOCKS },
+    );
+  return blocks;
 }
 
 const merged = (parsed: ParsedFields, read: Partial<Read>): ParsedFields => ({
@@ -127,7 +149,7 @@ function readText(bytes: Uint8Array): string {
 
 function readFallback([version, ...rest]: Words): Partial<Read> | undefined {
   if (version === undefined || version > P2SH) return undefined;
-  const program = wordsToBytes(rest);
+  const program = readBytes(rest);
   const { length } = program;
   const hash = version === P2PKH || version === P2SH;
   const fits = hash ? length === 20 : version === 0 ? length === 20 || length === 32 : length >= 2 && length <= 40;

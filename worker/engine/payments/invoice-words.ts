@@ -12,8 +12,13 @@ export interface TaggedField {
 /** The character of each tag. */
 export const tagCharacters = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 
-/** The whole bytes in words; what is left over at the end is padding. */
-export function wordsToBytes(words: Words): Uint8Array {
+/**
+ * The bytes in words. `undefined` where what is left over at the end is no padding (BOLT 11: zeros, up to a multiple of five
+ * bits): such a text would read as another one and yet have a signature of its own.
+ */
+export function wordsToBytes(words: Words): Uint8Array | undefined {
+  const padding = (words.length * 5) % 8;
+  if (padding >= 5 || ((words.at(-1) ?? 0) & ((1 << padding) - 1)) !== 0) return undefined;
   return regroup(words, 5, 8, Math.floor((words.length * 5) / 8));
 }
 
@@ -27,7 +32,7 @@ export function wordsToPaddedBytes(words: Words): Uint8Array {
   return regroup(words, 5, 8, Math.ceil((words.length * 5) / 8));
 }
 
-/** Big-endian; what exceeds 2^53 - 1 is that: no expiry or delta of an invoice comes near it. */
+/** Big-endian; what exceeds 2^53 - 1 is that. Whoever reads a number from it has a bound far below. */
 export function wordsToNumber(words: Words): number {
   return words.reduce((value, word) => Math.min(value * 32 + word, Number.MAX_SAFE_INTEGER), 0);
 }

@@ -59,16 +59,20 @@ export interface Invoice extends InvoiceFields {
   readonly ignoredFields: readonly TaggedField[];
 }
 
+/**
+ * As long as a timestamp can say; BOLT 11 has no limit for the expiry. What never expires expires then: together they stay
+ * dates that a page can show.
+ */
+export const MAX_EXPIRY_SECONDS: number = 2 ** 35 - 1;
+
 /** BOLT 11's defaults. */
 export const DEFAULT_EXPIRY_SECONDS = 3600;
 export const DEFAULT_MIN_FINAL_CLTV_EXPIRY_DELTA = 18;
 
-/** The features that may be compulsory in an invoice that we pay. */
+/** The features that may be compulsory in an invoice that we pay: those that we do what they say for. */
 export const invoiceFeatures: readonly FeatureName[] = [
   'var_onion_optin',
   'payment_secret',
   'basic_mpp',
-  'option_route_blinding',
-  'option_attribution_data',
   'option_payment_metadata',
 ];
