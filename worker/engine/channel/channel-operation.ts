@@ -4,6 +4,7 @@ import { GlowwormError } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { feeratePerKw, msat, type FeeratePerKw, type Msat } from '../primitives/units.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
+import { boundedFailure } from '../onion/failures.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import { findHtlc, type Change, type Removal } from '../transactions/commitment-spec.ts';
 import type { Message, MessageOf } from '../wire/message.ts';
@@ -145,7 +146,7 @@ export function receiveFulfill(channel: OpenChannel, message: MessageOf<'update_
 
 export function receiveFail(channel: OpenChannel, message: MessageOf<'update_fail_htlc'>): Outcome<OpenChannel> {
   if (settlable(channel, message.id) === undefined) return violation('warn', `HTLC ${message.id} cannot be failed now`);
-  return proposed(channel, { kind: 'fail', htlcId: message.id, reason: message.reason });
+  return proposed(channel, { kind: 'fail', htlcId: message.id, reason: boundedFailure(message.reason) });
 }
 
 export function receiveFailMalformed(

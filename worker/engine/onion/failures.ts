@@ -6,6 +6,7 @@ import { ByteWriter } from '../wire/writer.ts';
 import type { Failure } from './failure-message.ts';
 import { decodeFailure, encodeFailure } from './failure-message.ts';
 import { onionKey, onionStream, xorInto } from './onion-keys.ts';
+import { PAYMENT_ONION_BYTES } from './sphinx.ts';
 
 /** A failure and the hop that it comes from; 0 is the first hop of the route. */
 export interface AttributedFailure {
@@ -28,6 +29,14 @@ export function buildFailure(sharedSecret: Uint8Array, failure: Failure): Uint8A
   const content = writer.finish();
   return wrapFailure(sharedSecret, concat(hmacSha256(onionKey('um', sharedSecret), content), content));
 }
+
+/**
+ * What is kept of the `reason` of an update_fail_htlc. BOLT 4 sets no limit; every deployed node sends 292 bytes, and none
+ * needs more than the onion had that went the other way. A longer one (65,000 bytes fit into a message) is as good as one that
+ * nobody can read: it would lie in the channel's record, once for each HTLC, and be decrypted 27 times.
+ */
+export const boundedFailure = (reason: Uint8Array): Uint8Array =>
+  reason.length <= PAYMENT_ONION_BYTES ? reason : new Uint8Array(0);
 
 /** Adds (or takes off) a hop's layer: what every hop on the way back does. */
 export function wrapFailure(sharedSecret: Uint8Array, packet: Uint8Array): Uint8Array {
