@@ -122,7 +122,9 @@ class Desk {
             channelKey: `c${index}`.repeat(32),
             counterpartyNodeId: peer.nodeId,
             availableMsat: msat(availableMsat),
+            isOffline: false,
           })),
+        refusal: () => undefined,
         offer: (channelKey, offer) => {
           const htlc: ChannelHtlc = { ...offer, direction: 'outbound', id: BigInt(this.offered.length) };
           this.offered.push({ channelKey, htlc });
@@ -278,6 +280,7 @@ describe('what is to be paid', () => {
   it('is read from links too, but not for another network', () => {
     const text = invoiceText();
     expect(readInvoice(` lightning:${text.toUpperCase()}\n`, 'regtest').text).toBe(text);
+    expect(readInvoice(text.replace(/.{40}/g, '$&\r\n'), 'regtest').text).toBe(text);
     expect(() => readInvoice(invoiceText({ network: 'bitcoin' }), 'regtest')).toThrow(code('InvoiceOtherNetwork'));
     expect(() => readInvoice(text.slice(0, -1), 'regtest')).toThrow(code('InvoiceChecksum'));
   });

@@ -93,7 +93,9 @@ class Desk {
           channelKey,
           counterpartyNodeId: peer,
           availableMsat: msat(availableMsat),
+          isOffline: false,
         })),
+      refusal: () => (this.refuse ? { code: 'TooManyHtlcs', message: 'too many' } : undefined),
       offer: (_channelKey, offer) => {
         if (this.refuse) return { code: 'TooManyHtlcs', message: 'too many' };
         const htlc: ChannelHtlc = { ...offer, direction: 'outbound', id: BigInt(this.offered.length) };

@@ -69,9 +69,11 @@ export const isUnfunded = (state: ChannelState): boolean =>
   state.kind === 'awaitingFundingCreated' ||
   (state.kind === 'open' && !state.params.isOpener && state.funding.kind === 'unconfirmed');
 
-export const isUsable = (entry: ChannelEntry): entry is OpenEntry =>
+export const isUsable = (entry: ChannelEntry): entry is OpenEntry => isReady(entry) && entry.connection === 'connected';
+
+/** Usable as soon as its peer is connected. */
+export const isReady = (entry: ChannelEntry): entry is OpenEntry =>
   isOperating(entry) &&
-  entry.connection === 'connected' &&
   entry.state.holderReadySent &&
   entry.state.counterpartyReady &&
   entry.state.shutdown.kind === 'none';

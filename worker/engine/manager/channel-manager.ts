@@ -468,16 +468,31 @@ export class ChannelManager {
     this.#context.peers.send(entry.nodeId, message);
   }
 
+  /** What an offer would make of its channel. */
+  #offered(
+    key: string,
+    offer: operation.HtlcOffer,
+  ):
+    | { readonly entry: OpenEntry; readonly transition: Transition<OpenChannel>; readonly htlc: ChannelHtlc }
+    | LimitReached {
+    const entry = this.#channels.get(key);
+    if (entry === undefined || !isUsableAt(entry, this.blockHeight))
+      return { code: 'InsufficientChannelBalance', message: 'The channel is not usable now.' };
+    const offered = operation.offerHtlc(envOf(this.#context, entry), entry.state, offer);
+    return 'code' in offered ? offered : { entry, ...offered };
+  }
+
   #htlcSwitch(): HtlcSwitch {
     return {
       firstHops: () => this.#channels.firstHops(this.blockHeight),
+      refusal: (key, offer) => {
+        const offered = this.#offered(key, offer);
+        return 'code' in offered ? offered : undefined;
+      },
       offer: (key, offer): ChannelHtlc | LimitReached => {
-        const entry = this.#channels.get(key);
-        if (entry === undefined || !isUsableAt(entry, this.blockHeight))
-          return { code: 'InsufficientChannelBalance', message: 'The channel is not usable now.' };
-        const offered = operation.offerHtlc(envOf(this.#context, entry), entry.state, offer);
+        const offered = this.#offered(key, offer);
         if ('code' in offered) return offered;
-        this.#apply(entry, offered.transition);
+        this.#apply(offered.entry, offered.transition);
         return offered.htlc;
       },
       claim: (htlcs, preimage) => this.#claim(htlcs, preimage),

@@ -2,9 +2,10 @@ import { toHex } from '../primitives/bytes.ts';
 import { assert, GlowwormError } from '../primitives/errors.ts';
 import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import { availableToSendMsat } from '../channel/channel-limits.ts';
-import type { FirstHop } from '../routing/path.ts';
+import { fundingIsDeep } from '../channel/channel-ready.ts';
+import type { FirstHop } from '../routing/route.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
-import { isUnfunded, isUsableAt, type ChannelEntry, type TouchedEntry } from './channel-entry.ts';
+import { isReady, isUnfunded, type ChannelEntry, type TouchedEntry } from './channel-entry.ts';
 
 /** Every channel of this run by its key: those being opened, the open and the closed ones. */
 export class ChannelTable {
@@ -56,11 +57,13 @@ export class ChannelTable {
 
   firstHops(blockHeight: number): readonly FirstHop[] {
     return this.all()
-      .filter((entry) => isUsableAt(entry, blockHeight))
-      .map(({ key, state }) => ({
+      .filter(isReady)
+      .filter(({ state }) => fundingIsDeep(state, blockHeight))
+      .map(({ key, state, connection }) => ({
         channelKey: key,
         counterpartyNodeId: state.params.counterpartyNodeId,
         availableMsat: availableToSendMsat(state.params, state.commitments),
+        isOffline: connection !== 'connected',
       }));
   }
 }

@@ -1,7 +1,7 @@
 import type { LimitReached } from '../channel/channel-limits.ts';
 import type { HtlcOffer } from '../channel/channel-operation.ts';
 import type { HtlcName } from '../payments/inbound-payment.ts';
-import type { FirstHop } from '../routing/path.ts';
+import type { FirstHop } from '../routing/route.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
 import type { EngineEventKind } from './engine-event.ts';
@@ -14,7 +14,10 @@ export type ClaimAnswer =
 
 /** What payments need of the channels; calls happen within the running turn. */
 export interface HtlcSwitch {
+  /** The channels that are ready, also those whose peers are not connected now. */
   firstHops(): readonly FirstHop[];
+  /** What stands against an offer now; changes nothing. */
+  refusal(channelKey: string, offer: HtlcOffer): LimitReached | undefined;
   offer(channelKey: string, offer: HtlcOffer): ChannelHtlc | LimitReached;
   /** All of them, or none: giving the preimage for a part alone would give the others away. */
   claim(htlcs: readonly HtlcName[], preimage: Uint8Array): ClaimAnswer;

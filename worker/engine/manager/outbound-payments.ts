@@ -1,14 +1,14 @@
-import { fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
+import { equalBytes, fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { recordsBelow, type StoredRecords } from '../primitives/store.ts';
 import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import { msat, type Msat } from '../primitives/units.ts';
 import type { EntropySource } from '../keys/ports.ts';
-import { failureOfMalformed } from '../onion/failure-message.ts';
+import { failureCode, failureFlags, failureOfMalformed } from '../onion/failure-message.ts';
 import { decryptFailure, type AttributedFailure } from '../onion/failures.ts';
-import { PAYMENT_ONION_BYTES } from '../onion/sphinx.ts';
-import { decodeInvoice } from '../payments/bolt11.ts';
+import { PAYMENT_ONION_BYTES, type Onion } from '../onion/sphinx.ts';
+import { storedInvoice } from '../payments/bolt11.ts';
 import type { Invoice } from '../payments/invoice.ts';
 import {
   decodeFeeLimit,
@@ -21,30 +21,31 @@ import {
   type PaymentFailure,
   type PaymentPart,
 } from '../payments/outbound-payment.ts';
-import { findPaths, pathFeeMsat, type Path, type PathRequest } from '../routing/path.ts';
+import { pathFeeMsat, type Path } from '../routing/path.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
-import { hasFeature } from '../wire/features.ts';
 import type { HtlcSwitch } from './htlc-switch.ts';
 import { explainFailure, isRetryable } from './payment-failure.ts';
+import { offerOf, pathsFor } from './payment-paths.ts';
 import type { Turn } from './turn.ts';
+
+type PendingPayment = OutboundPayment & { readonly state: { readonly kind: 'pending' } };
 
 /** A part of an outbound payment whose HTLC is under way, and the payment's other parts. */
 interface PendingPart {
-  readonly payment: OutboundPayment;
+  readonly payment: PendingPayment;
   readonly part: PaymentPart;
   readonly others: readonly PaymentPart[];
 }
 
 const NOT_SENT: PaymentFailure = {
   code: 'PaymentNotSent',
-  message: 'The channel cannot carry this payment any more. Nothing was sent: try again, or a smaller amount.',
+  message:
+    'The channel that was to carry this payment cannot do so any more. Nothing was paid: try again, or a smaller amount.',
 };
 
 /** How often a payment is tried by another way. */
 const MAX_ATTEMPTS = 5;
-/** Blocks added to what the payee asks for: the chain may grow while the payment is under way. */
-const CLTV_MARGIN = 3;
 
 /** Every payment that the wallet sends: what is under way, what became of the rest. */
 export class OutboundPayments {
@@ -90,14 +91,15 @@ export class OutboundPayments {
     for (const payment of this.#payments.values()) {
       if (payment.state.kind !== 'pending') continue;
       const part = payment.state.parts.find((each) => each.channelKey === channelKey && each.htlcId === htlcId);
-      if (part !== undefined) return partOnion(this.#secp, this.#terms(payment), part).packet;
+      const onion = part && this.#onionOf(payment, part);
+      if (onion !== undefined) return onion.packet;
     }
     return new Uint8Array(PAYMENT_ONION_BYTES);
   }
 
   /**
    * What the ways that `send` would take cost now, and the most that it would pay where a way fails and others are tried.
-   * Changes nothing. Throws as `send` does, except for what stands against an HTLC.
+   * Changes nothing. Throws as `send` does.
    */
   quote(
     invoice: Invoice,
@@ -106,15 +108,16 @@ export class OutboundPayments {
   ): { readonly feeMsat: Msat; readonly maxFeeMsat: Msat } {
     this.#checkUnpaid(toHex(invoice.paymentHash));
     const most = defaultMaxFeeMsat(amountMsat);
-    const paths = this.#findPaths(invoice, amountMsat, blockHeight, { maxFeeMsat: most, excluded: new Set() });
+    const amounts = { amountMsat, totalMsat: amountMsat, maxFeeMsat: most };
+    const paths = pathsFor(this.#switch, { invoice, ...amounts, excluded: new Set(), blockHeight });
     if ('code' in paths) throw new GlowwormError(paths.code, paths.message);
     return { feeMsat: msat(feesOf(paths)), maxFeeMsat: msat(most) };
   }
 
   /**
    * Pays an invoice, for fees of at most `maxFeeMsat` over all its parts and tries: without it two per cent, or ten satoshi
-   * where that is more. Throws `PaymentAlreadySent`, `PaymentPending`, `NoRoute`, `InsufficientBalance`, `FeeTooHigh` or what
-   * stands against the HTLC; then nothing was sent and nothing is on record.
+   * where that is more. Throws `PaymentAlreadySent`, `PaymentPending`, `NoRoute`, `RouteTooLong`, `LockTimeTooLong`,
+   * `InsufficientBalance`, `FeeTooHigh` or what stands against the HTLC; then nothing was sent and nothing is on record.
    */
   send(invoice: Invoice, invoiceText: string, amountMsat: Msat, blockHeight: number, maxFeeMsat?: Msat): string {
     const key = toHex(invoice.paymentHash);
@@ -139,12 +142,15 @@ export class OutboundPayments {
     return key;
   }
 
-  /** The counterparty of an outbound HTLC gave its preimage. */
+  /**
+   * The counterparty of an outbound HTLC gave its preimage: the payment is made, whatever becomes of its other parts and
+   * whatever was said of it before. The same preimage comes once for each part, and again after a reconnection.
+   */
   fulfilled(htlc: ChannelHtlc, preimage: Uint8Array): void {
     const key = toHex(htlc.paymentHash);
     const payment = this.#payments.get(key);
-    if (payment?.state.kind !== 'pending') return;
-    const feeMsat = msat(feesOf(payment.state.parts));
+    if (payment === undefined || payment.state.kind === 'succeeded') return;
+    const feeMsat = msat(payment.state.kind === 'pending' ? feesOf(payment.state.parts) : 0n);
     const at = this.#turn().now;
     this.#save({ ...payment, state: { kind: 'succeeded', preimage, feeMsat, at } });
     this.#excluded.delete(key);
@@ -157,12 +163,15 @@ export class OutboundPayments {
     if (pending === undefined) return;
     const { payment, part } = pending;
     const attributed = this.#readFailure(payment, part, removal);
-    this.#exclude(toHex(payment.paymentHash), part, attributed);
+    if (attributed !== undefined) this.#exclude(payment, part, attributed);
     const failure = explainFailure(attributed, part.hops.length);
-    this.#partFailed(pending, isRetryable(attributed), failure, blockHeight);
+    this.#partFailed(pending, isRetryable(attributed, part.hops.length), failure, blockHeight);
   }
 
-  /** An outbound HTLC was taken back before it was signed: as if it had failed at once. */
+  /**
+   * An outbound HTLC was never signed and never will be, because a limit stands against it or its channel is over (which the
+   * switch knows already): as if it had failed at once.
+   */
   dropped(channelKey: string, htlc: ChannelHtlc, blockHeight: number): void {
     const pending = this.#pendingPart(channelKey, htlc);
     if (pending !== undefined) this.#partFailed(pending, true, NOT_SENT, blockHeight);
@@ -186,51 +195,15 @@ export class OutboundPayments {
     blockHeight: number,
     out: readonly PaymentPart[],
   ): readonly PaymentPart[] | PaymentFailure {
-    const paths = this.#findPaths(invoice, amountMsat, blockHeight, {
+    const paths = pathsFor(this.#switch, {
+      invoice,
+      amountMsat,
+      totalMsat: payment.amountMsat,
+      blockHeight,
       maxFeeMsat: (payment.maxFeeMsat ?? defaultMaxFeeMsat(payment.amountMsat)) - feesOf(out),
       excluded: this.#excluded.get(toHex(invoice.paymentHash)) ?? new Set(),
     });
     return 'code' in paths ? paths : this.#offerAll(payment, invoice, paths);
-  }
-
-  /** The ways for an amount, or why there are none, in a sentence for the person who pays. */
-  #findPaths(
-    invoice: Invoice,
-    amountMsat: Msat,
-    blockHeight: number,
-    limits: Pick<PathRequest, 'maxFeeMsat' | 'excluded'>,
-  ): readonly Path[] | PaymentFailure {
-    const found = findPaths({
-      ...limits,
-      payee: invoice.payeeNodeId,
-      hints: invoice.routeHints,
-      amountMsat,
-      finalCltvExpiry: blockHeight + invoice.minFinalCltvExpiryDelta + CLTV_MARGIN,
-      firstHops: this.#switch.firstHops(),
-      multiPart: hasFeature(invoice.features, 'basic_mpp'),
-    });
-    switch (found.kind) {
-      case 'noRoute':
-        return {
-          code: 'NoRoute',
-          message:
-            'No way to the recipient: they are not a peer of this wallet, and the invoice names no way from one.',
-        };
-      case 'insufficientBalance':
-        return {
-          code: 'InsufficientBalance',
-          message: `At most ${found.availableMsat / 1000n} sat can be sent to this recipient now.`,
-        };
-      case 'feeTooHigh':
-        return {
-          code: 'FeeTooHigh',
-          message: `The way there costs ${found.feeMsat} msat, which is more than allowed.`,
-        };
-      case 'paths':
-        return found.paths;
-      default:
-        return found satisfies never;
-    }
   }
 
   #offerAll(
@@ -239,18 +212,12 @@ export class OutboundPayments {
     paths: readonly Path[],
   ): readonly PaymentPart[] | PaymentFailure {
     const terms = onionTerms(invoice, payment.amountMsat);
-    // A route too long for an onion throws: before anything is offered.
-    const offers = paths.map(({ channelKey, hops }) => {
-      const sessionKey = this.#entropy.getSecureRandomBytes();
-      return { channelKey, hops, sessionKey, onion: partOnion(this.#secp, terms, { sessionKey, hops }).packet };
-    });
     const parts: PaymentPart[] = [];
-    for (const { channelKey, hops, sessionKey, onion } of offers) {
-      const first = hops[0];
-      if (first === undefined) continue;
-      const { amountMsat, cltvExpiry } = first;
-      const { paymentHash } = invoice;
-      const htlc = this.#switch.offer(channelKey, { amountMsat, paymentHash, cltvExpiry, onion });
+    for (const path of paths) {
+      const { channelKey, hops } = path;
+      const sessionKey = this.#entropy.getSecureRandomBytes();
+      const onion = partOnion(this.#secp, terms, { sessionKey, hops }).packet;
+      const htlc = this.#switch.offer(channelKey, offerOf(path, invoice.paymentHash, onion));
       // Parts that are out already time out at the payee; a first part that is refused means that nothing was sent.
       if ('code' in htlc) return parts.length > 0 ? parts : htlc;
       parts.push({ channelKey, htlcId: htlc.id, sessionKey, hops });
@@ -261,22 +228,28 @@ export class OutboundPayments {
   #pendingPart(channelKey: string, htlc: ChannelHtlc): PendingPart | undefined {
     const payment = this.#payments.get(toHex(htlc.paymentHash));
     if (payment?.state.kind !== 'pending') return undefined;
-    const { parts } = payment.state;
-    const part = parts.find((each) => each.channelKey === channelKey && each.htlcId === htlc.id);
-    return part && { payment, part, others: parts.filter((each) => each !== part) };
+    const { state } = payment;
+    const part = state.parts.find((each) => each.channelKey === channelKey && each.htlcId === htlc.id);
+    return part && { payment: { ...payment, state }, part, others: state.parts.filter((each) => each !== part) };
   }
 
-  #partFailed(pending: PendingPart, retryable: boolean, failure: PaymentFailure, blockHeight: number): void {
+  /**
+   * A part is back. The payment has failed only when no other part is out: until then it may still be paid. The first reason
+   * for which no part is tried again is the one to tell: what comes after it (`mpp_timeout`) only follows from it.
+   */
+  #partFailed(pending: PendingPart, retryable: boolean, reason: PaymentFailure, blockHeight: number): void {
     const { payment, others } = pending;
-    const retried = retryable ? this.#retry(pending, blockHeight) : undefined;
+    const retried = retryable && payment.state.failure === undefined ? this.#retry(pending, blockHeight) : undefined;
     if (retried !== undefined) return this.#save(retried);
-    if (others.length > 0) return this.#save({ ...payment, state: { kind: 'pending', parts: others } });
+    const failure = payment.state.failure ?? reason;
+    if (others.length > 0) return this.#save({ ...payment, state: { kind: 'pending', parts: others, failure } });
     this.#fail(payment, failure);
   }
 
   #retry({ payment, part, others }: PendingPart, blockHeight: number): OutboundPayment | undefined {
     if (payment.attempts >= MAX_ATTEMPTS) return undefined;
-    const invoice = decodeInvoice(this.#secp, payment.invoiceText);
+    const invoice = storedInvoice(this.#secp, payment.invoiceText);
+    if (invoice === undefined) return undefined;
     const delivered = part.hops.at(-1)?.amountMsat ?? msat(0n);
     const again = this.#sendParts(payment, invoice, delivered, blockHeight, others);
     if ('code' in again) return undefined;
@@ -285,19 +258,28 @@ export class OutboundPayments {
 
   #readFailure(payment: OutboundPayment, part: PaymentPart, removal: Removal): AttributedFailure | undefined {
     if (removal.kind === 'fail') {
-      const { sharedSecrets } = partOnion(this.#secp, this.#terms(payment), part);
-      return decryptFailure(sharedSecrets, removal.reason);
+      const onion = this.#onionOf(payment, part);
+      return onion && decryptFailure(onion.sharedSecrets, removal.reason);
     }
     if (removal.kind !== 'failMalformed') return undefined;
     const failure = failureOfMalformed(removal.failureCode, removal.sha256OfOnion);
     return failure === undefined ? undefined : { hopIndex: 0, failure };
   }
 
-  /** The channel behind the node that failed is not tried again in this payment. */
-  #exclude(key: string, part: PaymentPart, attributed: AttributedFailure | undefined): void {
-    const next = attributed === undefined ? undefined : part.hops[attributed.hopIndex + 1];
-    if (next === undefined) return;
-    this.#excluded.set(key, new Set([...(this.#excluded.get(key) ?? []), next.shortChannelId]));
+  /**
+   * The channel behind the node that failed is not tried again in this payment, or with the NODE bit none of the node's
+   * (BOLT 4, Receiving Failure Codes). A payee has no channel behind it.
+   */
+  #exclude(payment: OutboundPayment, { hops }: PaymentPart, { hopIndex, failure }: AttributedFailure): void {
+    const [erring, next] = hops.slice(hopIndex, hopIndex + 2);
+    if (erring === undefined || next === undefined) return;
+    const isWhole = (failureCode(failure) & failureFlags.node) !== 0;
+    const hints = isWhole ? (storedInvoice(this.#secp, payment.invoiceText)?.routeHints ?? []) : [];
+    const ofNode = hints.flat().filter(({ nodeId }) => equalBytes(nodeId, erring.nodeId));
+    const key = toHex(payment.paymentHash);
+    const before = this.#excluded.get(key) ?? [];
+    const failed = [next, ...ofNode].map(({ shortChannelId }) => shortChannelId);
+    this.#excluded.set(key, new Set([...before, ...failed]));
   }
 
   #fail(payment: OutboundPayment, failure: PaymentFailure): void {
@@ -307,8 +289,10 @@ export class OutboundPayments {
     this.#switch.note('paymentFailed', key, payment.amountMsat, failure.message);
   }
 
-  #terms(payment: OutboundPayment): ReturnType<typeof onionTerms> {
-    return onionTerms(decodeInvoice(this.#secp, payment.invoiceText), payment.amountMsat);
+  /** `undefined` for an invoice that this version would not have paid. */
+  #onionOf(payment: OutboundPayment, part: PaymentPart): Onion | undefined {
+    const invoice = storedInvoice(this.#secp, payment.invoiceText);
+    return invoice && partOnion(this.#secp, onionTerms(invoice, payment.amountMsat), part);
   }
 
   #save(payment: OutboundPayment): void {

@@ -59,6 +59,9 @@ export type PeeledOnion =
   /** For update_fail_malformed_htlc: no shared secret could be trusted. */
   | { readonly kind: 'malformed'; readonly failureCode: number; readonly sha256OfOnion: Uint8Array };
 
+/** The bytes that a payload takes of an onion, with its length and the HMAC behind it. */
+export const payloadFrameBytes = (payload: Uint8Array): number => withLength(payload).length + HMAC_BYTES;
+
 /**
  * Builds a packet (BOLT 4, Packet Construction). Throws `RouteTooLong` when the payloads do not fit, `InvariantBroken`
  * without a hop, and what the curve throws when a node id is no point.
@@ -67,7 +70,7 @@ export function buildOnion(secp: Secp256k1, parameters: OnionParameters): Onion 
   const { sessionKey, hops, associatedData, payloadsBytes = PAYMENT_PAYLOADS_BYTES } = parameters;
   assert(hops.length > 0, 'an onion has a hop');
   const frames = hops.map(({ payload }) => withLength(payload));
-  const used = frames.reduce((sum, frame) => sum + frame.length + HMAC_BYTES, 0);
+  const used = hops.reduce((sum, { payload }) => sum + payloadFrameBytes(payload), 0);
   if (used > payloadsBytes)
     throw new GlowwormError('RouteTooLong', `The route needs ${used} of ${payloadsBytes} bytes of onion.`, { used });
   const nodeIds = hops.map(({ nodeId }) => nodeId);

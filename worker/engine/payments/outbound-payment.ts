@@ -2,9 +2,10 @@ import { GlowwormError } from '../primitives/errors.ts';
 import { fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { msat, type Msat } from '../primitives/units.ts';
-import { buildOnion, type Onion } from '../onion/sphinx.ts';
-import { encodePayload } from '../onion/payloads.ts';
-import type { Path, PathHop } from '../routing/path.ts';
+import { buildOnion, PAYMENT_PAYLOADS_BYTES, payloadFrameBytes, type Onion } from '../onion/sphinx.ts';
+import { encodePayload, type HopPayload } from '../onion/payloads.ts';
+import type { Path } from '../routing/path.ts';
+import type { PathHop } from '../routing/route.ts';
 import { recordFormat } from '../wire/stored-record.ts';
 import type { Invoice } from './invoice.ts';
 
@@ -33,7 +34,12 @@ export interface OutboundPayment {
   readonly createdAt: number;
   readonly attempts: number;
   readonly state:
-    | { readonly kind: 'pending'; readonly parts: readonly PaymentPart[] }
+    | {
+        readonly kind: 'pending';
+        readonly parts: readonly PaymentPart[];
+        /** The payment will fail when its last part is back: no part is tried again. */
+        readonly failure?: PaymentFailure;
+      }
     | { readonly kind: 'succeeded'; readonly preimage: Uint8Array; readonly feeMsat: Msat; readonly at: number }
     | { readonly kind: 'failed'; readonly failure: PaymentFailure; readonly at: number };
 }
@@ -59,25 +65,37 @@ export function partOnion(
   terms: OnionTerms,
   part: { readonly sessionKey: Uint8Array; readonly hops: Path['hops'] },
 ): Onion {
-  const hops = part.hops.map(({ nodeId, amountMsat, cltvExpiry }, index) => {
+  const hops = part.hops.map((hop, index) => {
     const next = part.hops[index + 1];
-    const payload =
-      next === undefined
-        ? {
-            amtToForward: amountMsat,
-            outgoingCltvValue: cltvExpiry,
-            paymentData: { paymentSecret: terms.paymentSecret, totalMsat: terms.totalMsat },
-            ...(terms.paymentMetadata === undefined ? {} : { paymentMetadata: terms.paymentMetadata }),
-          }
-        : {
-            amtToForward: next.amountMsat,
-            outgoingCltvValue: next.cltvExpiry,
-            shortChannelId: next.shortChannelId,
-          };
-    return { nodeId, payload: encodePayload(payload) };
+    return { nodeId: hop.nodeId, payload: encodePayload(next === undefined ? finalPayload(terms, hop) : relay(next)) };
   });
   return buildOnion(secp, { sessionKey: part.sessionKey, hops, associatedData: terms.paymentHash });
 }
+
+/**
+ * How many hops surely fit into an onion beside what the payee is told: the metadata of an invoice can fill half of it
+ * (BOLT 11, field `m`). Counted with amounts and heights of full length.
+ */
+export function mostHops(terms: OnionTerms): number {
+  const widest = { nodeId: new Uint8Array(33), shortChannelId: 1n, amountMsat: MAX_MSAT, cltvExpiry: 0xffff_ffff };
+  const last = payloadFrameBytes(encodePayload(finalPayload({ ...terms, totalMsat: MAX_MSAT }, widest)));
+  return 1 + Math.floor((PAYMENT_PAYLOADS_BYTES - last) / payloadFrameBytes(encodePayload(relay(widest))));
+}
+
+const MAX_MSAT = msat(21_000_000n * 100_000_000_000n);
+
+const relay = ({ amountMsat, cltvExpiry, shortChannelId }: PathHop): HopPayload => ({
+  amtToForward: amountMsat,
+  outgoingCltvValue: cltvExpiry,
+  shortChannelId,
+});
+
+const finalPayload = (terms: OnionTerms, { amountMsat, cltvExpiry }: PathHop): HopPayload => ({
+  amtToForward: amountMsat,
+  outgoingCltvValue: cltvExpiry,
+  paymentData: { paymentSecret: terms.paymentSecret, totalMsat: terms.totalMsat },
+  ...(terms.paymentMetadata === undefined ? {} : { paymentMetadata: terms.paymentMetadata }),
+});
 
 const paymentRecord = recordFormat('payment', 1, {
   amountMsat: [2, 'u64'],
@@ -124,6 +142,7 @@ export const decodeFeeLimit = (bytes: Uint8Array): Msat => msat(feeLimitRecord.d
 
 /** All but the hash, which is the record's key, and the invoice and the fee limit, which have records of their own. */
 export function encodePayment({ state, ...payment }: OutboundPayment): Uint8Array {
+  const failure = state.kind === 'succeeded' ? undefined : state.failure;
   return paymentRecord.encode({
     amountMsat: payment.amountMsat,
     createdAt: BigInt(payment.createdAt),
@@ -132,8 +151,8 @@ export function encodePayment({ state, ...payment }: OutboundPayment): Uint8Arra
     finishedAt: state.kind === 'pending' ? 0n : BigInt(state.at),
     feeMsat: state.kind === 'succeeded' ? state.feeMsat : 0n,
     preimage: state.kind === 'succeeded' ? state.preimage : NONE,
-    failureCode: state.kind === 'failed' ? fromUtf8(state.failure.code) : NONE,
-    failureMessage: state.kind === 'failed' ? fromUtf8(state.failure.message) : NONE,
+    failureCode: failure === undefined ? NONE : fromUtf8(failure.code),
+    failureMessage: failure === undefined ? NONE : fromUtf8(failure.message),
     parts:
       state.kind === 'pending' ? state.parts.map((part) => ({ ...part, channelKey: fromHex(part.channelKey) })) : [],
   });
@@ -149,6 +168,7 @@ export function decodePayment(paymentHash: Uint8Array, invoiceText: string, byte
     attempts: stored.attempts,
   };
   const at = Number(stored.finishedAt);
+  const failure = { code: toUtf8(stored.failureCode), message: toUtf8(stored.failureMessage) };
   switch (STATES[stored.state]) {
     case 'pending': {
       const parts = stored.parts.map((part) => ({
@@ -156,17 +176,15 @@ export function decodePayment(paymentHash: Uint8Array, invoiceText: string, byte
         channelKey: toHex(part.channelKey),
         hops: part.hops.map((hop) => ({ ...hop, amountMsat: msat(hop.amountMsat) })),
       }));
-      return { ...common, state: { kind: 'pending', parts } };
+      return { ...common, state: { kind: 'pending', parts, ...(failure.code === '' ? {} : { failure }) } };
     }
     case 'succeeded':
       return {
         ...common,
         state: { kind: 'succeeded', preimage: stored.preimage, feeMsat: msat(stored.feeMsat), at },
       };
-    case 'failed': {
-      const failure = { code: toUtf8(stored.failureCode), message: toUtf8(stored.failureMessage) };
+    case 'failed':
       return { ...common, state: { kind: 'failed', failure, at } };
-    }
     default:
       throw new GlowwormError('RecordIncomplete', 'a stored payment has an unknown state');
   }

@@ -1,31 +1,15 @@
-import { equalBytes } from '../primitives/bytes.ts';
-import { msat, type Msat } from '../primitives/units.ts';
-
-/** A channel of ours through which a payment can leave. */
-export interface FirstHop {
-  readonly channelKey: string;
-  readonly counterpartyNodeId: Uint8Array;
-  /** The most that one HTLC can carry now. */
-  readonly availableMsat: Msat;
-}
-
-/** One step towards a payee that no gossip tells of, as an invoice names it. */
-export interface HintHop {
-  readonly nodeId: Uint8Array;
-  readonly shortChannelId: bigint;
-  readonly feeBaseMsat: number;
-  readonly feeProportionalMillionths: number;
-  readonly cltvExpiryDelta: number;
-}
-
-/** A node on the way with the HTLC that it is to receive. */
-export interface PathHop {
-  readonly nodeId: Uint8Array;
-  /** The channel that leads to the node; 0 for the first, which is our own channel. */
-  readonly shortChannelId: bigint;
-  readonly amountMsat: Msat;
-  readonly cltvExpiry: number;
-}
+import type { Msat } from '../primitives/units.ts';
+import {
+  cltvDeltaOf,
+  hopsOf,
+  mostDeliveredMsat,
+  routesFrom,
+  sentMsat,
+  type FirstHop,
+  type HintHop,
+  type PathHop,
+  type Route,
+} from './route.ts';
 
 /** A way for one HTLC: through a channel of ours to the payee, who is the last hop. */
 export interface Path {
@@ -39,6 +23,10 @@ export interface PathRequest {
   readonly amountMsat: Msat;
   /** Height at which the last HTLC may expire. */
   readonly finalCltvExpiry: number;
+  /** Height at which the first HTLC has to have expired. */
+  readonly maxCltvExpiry: number;
+  /** Hops that an onion has room for. */
+  readonly maxHops: number;
   readonly firstHops: readonly FirstHop[];
   /** Channels that failed in this payment. */
   readonly excluded: ReadonlySet<bigint>;
@@ -51,95 +39,121 @@ export type PathResult =
   | { readonly kind: 'paths'; readonly paths: readonly Path[] }
   /** Nobody whom we have a channel with leads to the payee. */
   | { readonly kind: 'noRoute' }
+  /** Somebody does, who is not connected now. */
+  | { readonly kind: 'peerOffline' }
+  /** The shortest way has more hops than fit into an onion. */
+  | { readonly kind: 'tooManyHops'; readonly hops: number }
+  /** The shortest lock ends only at this height. */
+  | { readonly kind: 'lockedTooLong'; readonly cltvExpiry: number }
   /** There is a way, but not for so much. */
-  | { readonly kind: 'insufficientBalance'; readonly availableMsat: Msat }
+  | { readonly kind: 'insufficientBalance'; readonly availableMsat: bigint }
   | { readonly kind: 'feeTooHigh'; readonly feeMsat: bigint };
 
 /**
- * The ways for a payment to a payee who is our peer, or whom the invoice's hints connect with a peer. One path where one
- * channel can carry it all; else parts, the largest first.
+ * The cheapest ways for a payment to a payee who is our peer, or whom the invoice's hints connect with a peer. One path
+ * where one channel can carry it all at a fee that is allowed; else parts, those first that cost least for what they carry.
  */
 export function findPaths(request: PathRequest): PathResult {
-  const routes = request.firstHops.flatMap((first) => hopsBehind(request, first).map((hints) => ({ first, hints })));
-  if (routes.length === 0) return { kind: 'noRoute' };
-  const candidates = routes.toSorted((a, b) => compare(b.first.availableMsat, a.first.availableMsat));
-  const paths: Path[] = [];
-  const used = new Set<string>();
-  let missing: bigint = request.amountMsat;
-  let available = 0n;
-  const single = candidates.find((route) => pathOf(request, route, request.amountMsat).fits);
-  if (single !== undefined) return checked(request, [pathOf(request, single, request.amountMsat).path]);
-  for (const route of candidates) {
-    if (used.has(route.first.channelKey)) continue;
-    used.add(route.first.channelKey);
-    const most = mostDelivered(request, route);
-    available += most;
-    const amount = most < missing ? most : missing;
-    if (amount <= 0n || !request.multiPart) continue;
-    paths.push(pathOf(request, route, msat(amount)).path);
-    missing -= amount;
-    if (missing === 0n) return checked(request, paths);
-  }
-  const most = candidates[0] === undefined ? 0n : mostDelivered(request, candidates[0]);
-  return { kind: 'insufficientBalance', availableMsat: msat(request.multiPart ? available : most) };
+  const routes = possibleRoutes(request);
+  if ('kind' in routes) return routes;
+  const deliveredMsat = request.amountMsat;
+  const ways = waysFor(request, routes);
+  const way = ways.find((parts) => feeOf(parts) <= request.maxFeeMsat);
+  if (way !== undefined) return pathsOf(request, way);
+  const fees = ways.length > 0 ? ways.map(feeOf) : routes.map((route) => feeOf([{ route, deliveredMsat }]));
+  const feeMsat = fees.reduce((a, b) => (a < b ? a : b));
+  if (feeMsat > request.maxFeeMsat) return { kind: 'feeTooHigh', feeMsat };
+  return { kind: 'insufficientBalance', availableMsat: mostDelivered(request, routes) };
 }
 
 /** What a path costs above what arrives. */
 export const pathFeeMsat = ({ hops }: Path): bigint => (hops[0]?.amountMsat ?? 0n) - (hops.at(-1)?.amountMsat ?? 0n);
 
-interface Route {
-  readonly first: FirstHop;
-  readonly hints: readonly HintHop[];
+/** An amount on a route. */
+interface Part {
+  readonly route: Route;
+  readonly deliveredMsat: bigint;
 }
 
-function hopsBehind(request: PathRequest, first: FirstHop): readonly (readonly HintHop[])[] {
-  if (equalBytes(first.counterpartyNodeId, request.payee)) return [[]];
-  return request.hints.filter(
-    (hint) =>
-      hint[0] !== undefined &&
-      equalBytes(hint[0].nodeId, first.counterpartyNodeId) &&
-      !hint.some(({ shortChannelId }) => request.excluded.has(shortChannelId)),
-  );
+/** The ways that can be used now, or what stands against all of them: first what waiting would not change. */
+function possibleRoutes(request: PathRequest): readonly Route[] | PathResult {
+  const { payee, hints, firstHops, excluded, finalCltvExpiry, maxCltvExpiry, maxHops } = request;
+  const routes = firstHops
+    .flatMap((first) => routesFrom(first, payee, hints))
+    .filter(({ steps }) => !steps.some(({ shortChannelId }) => excluded.has(shortChannelId)));
+  if (routes.length === 0) return { kind: 'noRoute' };
+  const short = routes.filter(({ steps }) => steps.length < maxHops);
+  if (short.length === 0) return { kind: 'tooManyHops', hops: least(routes.map(({ steps }) => steps.length + 1)) };
+  const timely = short.filter((route) => finalCltvExpiry + cltvDeltaOf(route) <= maxCltvExpiry);
+  if (timely.length === 0)
+    return { kind: 'lockedTooLong', cltvExpiry: finalCltvExpiry + least(short.map(cltvDeltaOf)) };
+  const usable = timely.filter(({ first }) => !first.isOffline);
+  return usable.length === 0 ? { kind: 'peerOffline' } : usable;
 }
 
-/** Amounts and expiries from the payee back to us (BOLT 7, HTLC Fees). */
-function pathOf(
-  request: PathRequest,
-  { first, hints }: Route,
-  deliveredMsat: bigint,
-): { readonly path: Path; readonly fits: boolean } {
-  const hops: PathHop[] = [];
-  let amount = deliveredMsat;
-  let cltvExpiry = request.finalCltvExpiry;
-  let nodeId = request.payee;
-  for (const hint of hints.toReversed()) {
-    hops.unshift({ nodeId, shortChannelId: hint.shortChannelId, amountMsat: msat(amount), cltvExpiry });
-    amount += feeMsat(hint, amount);
-    cltvExpiry += hint.cltvExpiryDelta;
-    nodeId = hint.nodeId;
+/** The ways that carry all of the amount, in the order in which they are wanted; there is one if the channels can. */
+function waysFor({ amountMsat, multiPart }: PathRequest, routes: readonly Route[]): readonly (readonly Part[])[] {
+  const parts = routes.map((route) => fullPart(route, amountMsat));
+  const whole = parts.filter(({ deliveredMsat }) => deliveredMsat === amountMsat).toSorted(byCost);
+  const splits = multiPart
+    ? [split(amountMsat, parts.toSorted(byCost)), split(amountMsat, parts.toSorted(byAmount))]
+    : [];
+  return [whole.slice(0, 1), ...splits].filter((way) => way.length > 0);
+}
+
+/** A part for each channel, whose room is for one HTLC, until nothing is missing; none where something stays missing. */
+function split(amountMsat: bigint, candidates: readonly Part[]): readonly Part[] {
+  const used = new Set<string>();
+  const parts: Part[] = [];
+  let missingMsat = amountMsat;
+  for (const { route } of candidates) {
+    const part = fullPart(route, missingMsat);
+    if (part.deliveredMsat === 0n || used.has(route.first.channelKey)) continue;
+    used.add(route.first.channelKey);
+    parts.push(part);
+    missingMsat -= part.deliveredMsat;
   }
-  hops.unshift({ nodeId, shortChannelId: 0n, amountMsat: msat(amount), cltvExpiry });
-  return { path: { channelKey: first.channelKey, hops }, fits: amount <= first.availableMsat };
+  return missingMsat === 0n ? parts : [];
 }
 
-/** The most that arrives when the whole channel is used: fees grow with the amount, so it is searched for. */
-function mostDelivered(request: PathRequest, route: Route): bigint {
-  let low = 0n;
-  let high: bigint = route.first.availableMsat;
-  while (low < high) {
-    const middle = (low + high + 1n) / 2n;
-    if (pathOf(request, route, middle).fits) low = middle;
-    else high = middle - 1n;
+function fullPart(route: Route, wantedMsat: bigint): Part {
+  const most = mostDeliveredMsat(route);
+  return { route, deliveredMsat: most < wantedMsat ? most : wantedMsat };
+}
+
+/** In parts what all channels deliver together, else what one of them does. */
+function mostDelivered({ multiPart }: PathRequest, routes: readonly Route[]): bigint {
+  const most = new Map<string, bigint>();
+  for (const route of routes) {
+    const { channelKey } = route.first;
+    most.set(channelKey, greater(most.get(channelKey) ?? 0n, mostDeliveredMsat(route)));
   }
-  return low;
+  return [...most.values()].reduce((sum, each) => (multiPart ? sum + each : greater(sum, each)), 0n);
 }
 
-function checked(request: PathRequest, paths: readonly Path[]): PathResult {
-  const total = paths.reduce((sum, path) => sum + pathFeeMsat(path), 0n);
-  return total > request.maxFeeMsat ? { kind: 'feeTooHigh', feeMsat: total } : { kind: 'paths', paths };
+function pathsOf({ payee, finalCltvExpiry }: PathRequest, parts: readonly Part[]): PathResult {
+  const paths = parts.map(({ route, deliveredMsat }) => ({
+    channelKey: route.first.channelKey,
+    hops: hopsOf(route, payee, { amountMsat: deliveredMsat, cltvExpiry: finalCltvExpiry }),
+  }));
+  return { kind: 'paths', paths };
 }
 
-const feeMsat = (hint: HintHop, amount: bigint): bigint =>
-  BigInt(hint.feeBaseMsat) + (amount * BigInt(hint.feeProportionalMillionths)) / 1_000_000n;
+const feeOf = (parts: readonly Part[]): bigint =>
+  parts.reduce((sum, { route, deliveredMsat }) => sum + sentMsat(route, deliveredMsat) - deliveredMsat, 0n);
+
+/** Cheapest for each millisatoshi that arrives; what delivers nothing comes last. */
+function byCost(a: Part, b: Part): number {
+  if (a.deliveredMsat === 0n || b.deliveredMsat === 0n) return byAmount(a, b);
+  return compare(feeOf([a]) * b.deliveredMsat, feeOf([b]) * a.deliveredMsat) || byRoom(a, b);
+}
+
+const byAmount = (a: Part, b: Part): number => compare(b.deliveredMsat, a.deliveredMsat);
+
+const byRoom = (a: Part, b: Part): number => compare(b.route.first.availableMsat, a.route.first.availableMsat);
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const greater = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+
+const least = (numbers: readonly number[]): number => Math.min(...numbers);
