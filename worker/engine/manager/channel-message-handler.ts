@@ -1,7 +1,6 @@
 import { toHex } from '../primitives/bytes.ts';
 import { receiveMessage } from '../channel/channel-messages.ts';
 import { afterDisconnection, reestablishMessage } from '../channel/channel-reestablish.ts';
-import { scidsOf } from '../channel/channel-scids.ts';
 import { violation, type Violation } from '../channel/transition.ts';
 import { lastCounterpartySecret } from '../monitor/channel-monitor.ts';
 import type { FeatureSet } from '../wire/features.ts';
@@ -10,7 +9,7 @@ import { AnswerDeadlines } from './awaited-answer.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { channelIdOf, isOpen, isOperating, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
 import { ChannelQuarantine } from './channel-quarantine.ts';
-import { writeForwarding } from './channel-store.ts';
+import { ForwardingUpdates } from './forwarding-updates.ts';
 import { envOf, monitorOf, type ManagerContext } from './manager-context.ts';
 import { PeerAllowances } from './peer-allowances.ts';
 import { PeerComplaints } from './peer-complaints.ts';
@@ -24,11 +23,13 @@ export class ChannelMessageHandler {
   readonly #deadlines = new AnswerDeadlines();
   readonly #allowances = new PeerAllowances();
   readonly #complaints: PeerComplaints;
+  readonly #forwarding: ForwardingUpdates;
 
   constructor(context: ManagerContext, establishment: ChannelEstablishment) {
     this.#context = context;
     this.#establishment = establishment;
     this.#complaints = new PeerComplaints(context, establishment, this.#quarantine);
+    this.#forwarding = new ForwardingUpdates(context);
   }
 
   peerConnected(nodeId: string, connectionId: number, features: FeatureSet): void {
@@ -71,7 +72,7 @@ export class ChannelMessageHandler {
       case 'error':
         return this.#complaints.receiveError(nodeId, message);
       case 'channel_update':
-        return this.#receiveChannelUpdate(nodeId, message);
+        return this.#forwarding.receive(nodeId, message);
       case 'warning':
         return this.#complaints.receiveWarning(nodeId, message);
       default:
@@ -200,19 +201,6 @@ export class ChannelMessageHandler {
   #answerClosed(entry: ChannelEntry): void {
     if (entry.state.kind === 'closed' && entry.state.reason.kind !== 'cooperative')
       this.#sendError(entry, 'the channel is closed');
-  }
-
-  /** The peer's terms for forwarding to us, which our invoices repeat. */
-  #receiveChannelUpdate(nodeId: string, message: MessageOf<'channel_update'>): void {
-    const entry = this.#context.channels
-      .of(nodeId)
-      .filter(isOpen)
-      .find(({ state }) => scidsOf(state).includes(message.shortChannelId));
-    if (entry === undefined) return;
-    const { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta } = message;
-    const forwarding = { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta };
-    this.#context.turn().touch(entry).forwarding = forwarding;
-    writeForwarding(this.#context.turn().writes, entry.state.params, forwarding);
   }
 
   #violated(entry: ChannelEntry, { severity, reason }: Violation): void {
