@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Failure } from '../../../worker/engine/onion/failure-message.ts';
 import { wrapFailure } from '../../../worker/engine/onion/failures.ts';
 import { fromUtf8, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
 import { MAX_HTLC_CLTV_BLOCKS } from '../../../worker/engine/routing/lock-time.ts';
 import { pathFeeMsat } from '../../../worker/engine/routing/path.ts';
@@ -10,6 +11,16 @@ import type { HintHop } from '../../../worker/engine/routing/route.ts';
 import { AMOUNT, channel, HEIGHT, invoiceWith, PAYEE_ID, Payer, PEER, PREIMAGE, RELAY, step } from './payer.ts';
 
 const code = (expected: string): Error => expect.objectContaining({ code: expected }) as Error;
+
+/** What comes of it, or the code of the refusal. */
+function answer(work: () => bigint): bigint | string {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof GlowwormError && error.code !== 'InvariantBroken') return error.code;
+    throw error;
+  }
+}
 
 const PASSING: Failure = { kind: 'temporary_channel_failure', channelUpdate: new Uint8Array(0) };
 const REJECTED: Failure = { kind: 'incorrect_or_unknown_payment_details', htlcMsat: AMOUNT, height: HEIGHT };
@@ -80,6 +91,39 @@ describe('a payment and its quote', () => {
     const partly = new Payer([channel('a', 300_000n), channel('b', 300_000n, { isRefusing: true })]);
     expect(() => partly.send(invoiceWith(ways(0)))).toThrow(code('DustExposure'));
     expect(partly.offered).toEqual([]);
+  });
+
+  it('agree on every invoice that can be written, and never go beyond a limit', () => {
+    const extreme = (most: number): fc.Arbitrary<number> =>
+      fc.oneof(fc.constantFrom(0, 1, most - 1, most), fc.nat({ max: most }), fc.nat({ max: 100 }));
+    const anyStep = fc.record({
+      nodeId: fc.constantFrom(PEER, PEER, RELAY, PAYEE_ID),
+      shortChannelId: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+      feeBaseMsat: extreme(0xffff_ffff),
+      feeProportionalMillionths: extreme(0xffff_ffff),
+      cltvExpiryDelta: extreme(0xffff),
+    });
+    const anyInvoice = fc.record({
+      hints: fc.array(fc.array(anyStep, { minLength: 1, maxLength: 12 }), { maxLength: 4 }),
+      amountMsat: fc.oneof(fc.bigInt({ min: 1n, max: 10n ** 6n }), fc.bigInt({ min: 1n, max: 21n * 10n ** 17n })),
+      minFinalCltvExpiryDelta: extreme(MAX_HTLC_CLTV_BLOCKS),
+      metadataBytes: fc.nat({ max: 639 }),
+    });
+    fc.assert(
+      fc.property(anyInvoice, ({ hints, metadataBytes, ...fields }) => {
+        const invoice = invoiceWith(hints, { ...fields, paymentMetadata: new Uint8Array(metadataBytes) });
+        const payer = new Payer([channel('a', 10n ** 9n), channel('b', 10n ** 6n)]);
+        const quoted = answer(() => payer.quote(invoice).feeMsat);
+        const sent = answer(() => {
+          payer.send(invoice);
+          return payer.offered.reduce((sum, { htlc }) => sum + htlc.amountMsat, 0n) - fields.amountMsat;
+        });
+        expect(sent).toEqual(quoted);
+        for (const { htlc } of payer.offered)
+          expect(htlc.cltvExpiry).toBeLessThanOrEqual(HEIGHT + MAX_HTLC_CLTV_BLOCKS);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it('count what another payment of the same moment has taken (S47)', () => {
