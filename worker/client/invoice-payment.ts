@@ -1,5 +1,5 @@
 import { decodeInvoice } from '../engine/payments/bolt11.ts';
-import type { Invoice } from '../engine/payments/invoice.ts';
+import { expiresAt, type Invoice } from '../engine/payments/invoice.ts';
 import { equalBytes, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1 } from '../engine/primitives/secp256k1.ts';
@@ -37,7 +37,7 @@ export function amountToPay(
   chosenMsat: bigint | undefined,
   payer: { readonly nodeId: Uint8Array; readonly now: number },
 ): Msat {
-  if (payer.now > expiryOf(invoice))
+  if (payer.now > expiresAt(invoice))
     throw new GlowwormError('InvoiceExpired', 'The invoice has expired. Ask the recipient for a new one.');
   if (equalBytes(invoice.payeeNodeId, payer.nodeId))
     throw new GlowwormError('PaymentToSelf', 'This invoice is your own.');
@@ -51,15 +51,13 @@ export function amountToPay(
 
 export function summaryOf(invoice: Invoice, now: number): InvoiceSummary {
   const { paymentHash, payeeNodeId, amountMsat, description } = invoice;
-  const expiresAt = expiryOf(invoice);
+  const expiry = expiresAt(invoice);
   return {
     paymentHash: toHex(paymentHash),
     payeeNodeId: toHex(payeeNodeId),
     ...(amountMsat === undefined ? {} : { amountMsat }),
     description: description?.kind === 'text' ? description.text : '',
-    expiresAt,
-    expired: now > expiresAt,
+    expiresAt: expiry,
+    expired: now > expiry,
   };
 }
-
-const expiryOf = ({ timestamp, expirySeconds }: Invoice): number => (timestamp + expirySeconds) * 1000;

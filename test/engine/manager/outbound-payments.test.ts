@@ -161,6 +161,14 @@ describe('a failure on the way', () => {
     expect(payer.parts[0]?.hops[1]?.shortChannelId).toBe(2n);
   });
 
+  it('is not tried again once the invoice has expired', () => {
+    const payer = begin();
+    payer.now += 3_600_001;
+    payer.fail(PASSING, 0);
+    expect(payer.offered).toHaveLength(1);
+    expect(payer.payment?.state).toMatchObject({ kind: 'failed', failure: { code: 'PaymentNoLiquidity' } });
+  });
+
   it('blames a node on the way for what the recipient did not say', () => {
     const payer = begin(ways(0));
     payer.fail(REJECTED, 0);

@@ -94,6 +94,7 @@ export class Payer {
   readonly events: string[] = [];
   readonly records = new Map<string, Uint8Array>();
   payments: OutboundPayments;
+  now = NOW;
   #turn: Turn = new Turn(NOW);
   #random = 0;
 
@@ -112,7 +113,7 @@ export class Payer {
   }
 
   run<T>(work: (payments: OutboundPayments) => T): T {
-    this.#turn = new Turn(NOW);
+    this.#turn = new Turn(this.now);
     const value = work(this.payments);
     for (const [key, bytes] of this.#turn.writes)
       if (bytes === undefined) this.records.delete(key);

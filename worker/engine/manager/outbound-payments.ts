@@ -9,7 +9,7 @@ import { failureCode, failureFlags, failureOfMalformed } from '../onion/failure-
 import { decryptFailure, type AttributedFailure } from '../onion/failures.ts';
 import { PAYMENT_ONION_BYTES, type Onion } from '../onion/sphinx.ts';
 import { storedInvoice } from '../payments/bolt11.ts';
-import type { Invoice } from '../payments/invoice.ts';
+import { expiresAt, type Invoice } from '../payments/invoice.ts';
 import {
   decodeFeeLimit,
   decodePayment,
@@ -249,7 +249,8 @@ export class OutboundPayments {
   #retry({ payment, part, others }: PendingPart, blockHeight: number): OutboundPayment | undefined {
     if (payment.attempts >= MAX_ATTEMPTS) return undefined;
     const invoice = storedInvoice(this.#secp, payment.invoiceText);
-    if (invoice === undefined) return undefined;
+    // What is expired by now is refused by its recipient: another try would only lock the money again.
+    if (invoice === undefined || this.#turn().now > expiresAt(invoice)) return undefined;
     const delivered = part.hops.at(-1)?.amountMsat ?? msat(0n);
     const again = this.#sendParts(payment, invoice, delivered, blockHeight, others);
     if ('code' in again) return undefined;

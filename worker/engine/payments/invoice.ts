@@ -69,6 +69,10 @@ export const MAX_EXPIRY_SECONDS: number = 2 ** 35 - 1;
 export const DEFAULT_EXPIRY_SECONDS = 3600;
 export const DEFAULT_MIN_FINAL_CLTV_EXPIRY_DELTA = 18;
 
+/** When an invoice expires, in milliseconds since 1970. */
+export const expiresAt = ({ timestamp, expirySeconds }: Pick<InvoiceFields, 'timestamp' | 'expirySeconds'>): number =>
+  (timestamp + expirySeconds) * 1000;
+
 /** The features that may be compulsory in an invoice that we pay: those that we do what they say for. */
 export const invoiceFeatures: readonly FeatureName[] = [
   'var_onion_optin',
