@@ -45,7 +45,8 @@ export const bolt7Messages = {
       feeProportionalMillionths: 'u32',
       htlcMaximumMsat: 'u64',
     },
-    tlvs: {},
+    // bLIP 18, as lnd sends it: what its signature covers has to be kept as it came.
+    tlvs: { inboundFees: [55_555, 'remaining'] },
   },
   announcement_signatures: {
     type: 259,
