@@ -19,6 +19,8 @@ describe('FeeEstimator', () => {
     expect(fees.feerate('nonAnchorChannelFee')).toBe(2500);
     expect(fees.feerate('anchorChannelFee')).toBe(1000);
     expect(fees.feerate('maximumFeeEstimate')).toBe(100_000);
+    fees.update(new Map([[1, 1]]), 0);
+    expect(fees.feerate('maximumFeeEstimate')).toBe(50_000);
   });
 
   it('stays within the floor and the cap', () => {
@@ -40,9 +42,49 @@ describe('FeeEstimator', () => {
     const fees = new FeeEstimator();
     expect(fees.isStale(0)).toBe(true);
     expect(fees.feerate('nonAnchorChannelFee')).toBe(2000);
-    fees.update(new Map([[12, 3]]), 1000);
+    fees.update(new Map([[12, 8]]), 1000);
     expect([fees.isStale(3_601_000), fees.isStale(3_601_001)]).toEqual([false, true]);
-    expect(fees.feerate('urgentOnChainSweep')).toBe(750);
+    expect(fees.feerate('nonAnchorChannelFee')).toBe(2000);
+  });
+
+  it('takes an estimate for a day for an urgent target only where it is above what is assumed without one', () => {
+    const fees = new FeeEstimator();
+    fees.update(
+      new Map([
+        [144, 2],
+        [1008, 1],
+      ]),
+      0,
+    );
+    expect(fees.feerate('urgentOnChainSweep')).toBe(5000);
+    fees.update(new Map([[144, 30]]), 0);
+    expect(fees.feerate('urgentOnChainSweep')).toBe(7500);
+  });
+
+  it('keeps commitments at several sat/vB when the market is at one, and nothing else', () => {
+    const fees = new FeeEstimator();
+    fees.update(new Map([[1, 1]]), 0);
+    expect([fees.feerate('anchorChannelFee'), fees.feerate('nonAnchorChannelFee')]).toEqual([1000, 1000]);
+    expect([fees.feerate('outputSpendingFee'), fees.feerate('minAllowedAnchorChannelRemoteFee')]).toEqual([253, 253]);
+  });
+
+  it('takes a faster target for commitments that cannot be bumped', () => {
+    const fees = new FeeEstimator();
+    fees.update(
+      new Map([
+        [12, 20],
+        [144, 8],
+      ]),
+      0,
+    );
+    expect([fees.feerate('anchorChannelFee'), fees.feerate('nonAnchorChannelFee')]).toEqual([2000, 5000]);
+  });
+
+  it('asks no more than 5 sat/vB of an anchor commitment of the peer, whatever the market', () => {
+    const fees = new FeeEstimator();
+    fees.update(new Map([[1008, 100]]), 0);
+    expect(fees.feerate('minAllowedAnchorChannelRemoteFee')).toBe(1250);
+    expect(fees.feerate('minAllowedNonAnchorChannelRemoteFee')).toBe(12_500);
   });
 
   it('asks the next source when one fails', async () => {

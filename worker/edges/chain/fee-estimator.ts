@@ -18,27 +18,51 @@ interface TargetRule {
   /** Within so many blocks. */
   readonly blocks: number;
   readonly factor: number;
-  /** While nothing is known. */
+  /** While nothing is known for so few blocks. */
   readonly fallback: number;
+  /** Never below. */
+  readonly least: number;
+  /** Never above. */
+  readonly most: number;
 }
-
-const RULES: Readonly<Record<ConfirmationTarget, TargetRule>> = {
-  urgentOnChainSweep: { blocks: 2, factor: 1, fallback: 5000 },
-  nonAnchorChannelFee: { blocks: 12, factor: 1, fallback: 2000 },
-  // With anchors the commitment needs no more than to be relayed: it is bumped when it matters.
-  anchorChannelFee: { blocks: 144, factor: 1, fallback: 500 },
-  minAllowedNonAnchorChannelRemoteFee: { blocks: 1008, factor: 0.5, fallback: 253 },
-  minAllowedAnchorChannelRemoteFee: { blocks: 1008, factor: 0.5, fallback: 253 },
-  maximumFeeEstimate: { blocks: 1, factor: 10, fallback: 50_000 },
-  channelCloseMinimum: { blocks: 144, factor: 1, fallback: 500 },
-  outputSpendingFee: { blocks: 12, factor: 1, fallback: 1000 },
-};
 
 /** The least that nodes relay, in sat per 1000 weight, rounded up from 1 sat/vB. */
 export const FLOOR_PER_KW = 253;
+/**
+ * 4 sat/vB. An LDK peer closes over a feerate below its own estimate for a week, which differs from ours by the server and
+ * by the hour; a commitment at 4 sat/vB costs its opener little, a force close costs it more.
+ */
+const COMMITMENT_FLOOR_PER_KW = 1000;
 /** 1000 sat/vB: above this a server is wrong rather than the market mad. */
 const CAP_PER_KW = 250_000;
+/** 200 sat/vB: a peer whose estimates still remember a spike is honest. */
+const NEVER_ABSURD_PER_KW = 50_000;
+/** 5 sat/vB. lnd and eclair keep anchor commitments at 10 sat/vB or below whatever the market: half of that is in order. */
+const NEVER_TOO_LOW_PER_KW = 1250;
 const STALE_AFTER_MS = 3_600_000;
+
+const bounds = { least: FLOOR_PER_KW, most: CAP_PER_KW } as const;
+const commitment = { factor: 1, least: COMMITMENT_FLOOR_PER_KW, most: CAP_PER_KW } as const;
+const minAllowed = { blocks: 1008, factor: 0.5, fallback: FLOOR_PER_KW } as const;
+
+const RULES: Readonly<Record<ConfirmationTarget, TargetRule>> = {
+  urgentOnChainSweep: { ...bounds, blocks: 2, factor: 1, fallback: 5000 },
+  // Without anchors a commitment cannot be bumped: what is signed now has to confirm whenever it is needed.
+  nonAnchorChannelFee: { ...commitment, blocks: 12, fallback: 2000 },
+  // With anchors the commitment needs no more than to be relayed: it is bumped when it matters.
+  anchorChannelFee: { ...commitment, blocks: 144, fallback: COMMITMENT_FLOOR_PER_KW },
+  minAllowedNonAnchorChannelRemoteFee: { ...bounds, ...minAllowed },
+  minAllowedAnchorChannelRemoteFee: { ...bounds, ...minAllowed, most: NEVER_TOO_LOW_PER_KW },
+  maximumFeeEstimate: {
+    blocks: 1,
+    factor: 10,
+    fallback: NEVER_ABSURD_PER_KW,
+    least: NEVER_ABSURD_PER_KW,
+    most: CAP_PER_KW,
+  },
+  channelCloseMinimum: { ...bounds, blocks: 144, factor: 1, fallback: 500 },
+  outputSpendingFee: { ...bounds, blocks: 12, factor: 1, fallback: 2000 },
+};
 
 /** Asks the sources in order until one knows. Throws the last one's `ChainSource` error when none does. */
 export async function refreshFees(
@@ -67,23 +91,31 @@ export class FeeEstimator {
     this.#updatedMs = nowMs;
   }
 
-  /** Whether the estimates are missing or an hour old: they are still used, but not for opening channels. */
+  /** Whether anything but guesses is known. */
+  get isKnown(): boolean {
+    return this.#estimates.size > 0;
+  }
+
+  /** Whether no server has answered for an hour: what it said last is still used, but not for opening channels. */
   isStale(nowMs: number): boolean {
     return this.#updatedMs === undefined || nowMs - this.#updatedMs > STALE_AFTER_MS;
   }
 
   feerate(target: ConfirmationTarget): FeeratePerKw {
-    const { blocks, factor, fallback } = RULES[target];
-    const satPerVByte = this.#within(blocks);
-    if (satPerVByte === undefined) return feeratePerKw(fallback);
-    const perKw = Math.ceil(satPerVByte * 250 * factor);
-    return feeratePerKw(Math.min(Math.max(perKw, FLOOR_PER_KW), CAP_PER_KW));
+    const { blocks, factor, fallback, least, most } = RULES[target];
+    const perKw = Math.min(Math.max(this.#within(blocks, factor, fallback), least), most);
+    return feeratePerKw(perKw);
   }
 
-  /** The estimate for the longest time that is not longer; for less than the shortest known, the shortest. */
-  #within(blocks: number): number | undefined {
+  /**
+   * From the estimate for the longest time that is not longer. Where all are for longer, the shortest of them says too
+   * little for an urgent target: then it only raises what is taken while nothing is known.
+   */
+  #within(blocks: number, factor: number, fallback: number): number {
     const targets = [...this.#estimates.keys()].toSorted((a, b) => a - b);
-    const target = targets.findLast((candidate) => candidate <= blocks) ?? targets[0];
-    return target === undefined ? undefined : this.#estimates.get(target);
+    const target = targets.findLast((candidate) => candidate <= blocks);
+    const nearest = this.#estimates.get(target ?? targets[0] ?? 0);
+    const perKw = nearest === undefined ? 0 : Math.ceil(nearest * 250 * factor);
+    return target === undefined ? Math.max(perKw, fallback) : perKw;
   }
 }
