@@ -2,7 +2,7 @@ import { Committer } from '../../worker/client/committer.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { sha256 } from '../../worker/engine/primitives/hash.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
-import { feeratePerKw, msat, sat } from '../../worker/engine/primitives/units.ts';
+import { msat, sat } from '../../worker/engine/primitives/units.ts';
 import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/channel/channel-config.ts';
 import type { NodeSigner, SignerProvider } from '../../worker/engine/keys/ports.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
@@ -20,6 +20,7 @@ import { featureSet, type FeatureSet } from '../../worker/engine/wire/features.t
 import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/wire/message.ts';
 import type { CommitTarget } from '../../worker/client/committer.ts';
 import type { StoredRecords } from '../../worker/engine/primitives/store.ts';
+import { feeratesOf } from '../engine/channel/feerates.ts';
 
 export const CHAIN_HASH = new Uint8Array(32).fill(6);
 
@@ -110,7 +111,7 @@ export class SimulatedNode {
         reserveSat: () => 0n,
         log: (line) => this.log.push(line),
       },
-      { commitment: feeratePerKw(1000), closing: feeratePerKw(1000), maximum: feeratePerKw(50_000) },
+      feeratesOf(1000),
     );
     this.committer = new Committer({
       target: options.store,

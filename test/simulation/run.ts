@@ -53,6 +53,11 @@ async function comeToRest(world: World): Promise<void> {
   await round('after the last connection');
   for (let block = 0; block < 8; block++) world.mine();
   await round('after the last blocks');
+  // A lower feerate is signed with what comes next, which is the next estimates where nothing else is.
+  for (let estimates = 0; estimates < 2; estimates++) {
+    for (const side of world.sides) world.setFeerate(side, 1000, 1000);
+    await round('after the last estimates');
+  }
 }
 
 function throwProblems(world: World, stage: string): void {

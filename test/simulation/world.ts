@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { GlowwormError } from '../../worker/engine/primitives/errors.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
-import { feeratePerKw } from '../../worker/engine/primitives/units.ts';
 import { decodeInvoice } from '../../worker/engine/payments/bolt11.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/wire/message.ts';
+import { feeratesOf } from '../engine/channel/feerates.ts';
 import type { Fault } from './faults.ts';
 import { checkBalances, checkBroadcast, checkLeaving } from './invariants.ts';
 import { Side } from './side.ts';
@@ -28,6 +28,7 @@ const REFUSALS: readonly string[] = [
   'InFlightLimit',
   'FeeUnaffordable',
   'DustExposure',
+  'ExpiryTooSoon',
   'FeeTooHigh',
   'ChannelNotOpen',
   'ChannelUnknown',
@@ -183,8 +184,7 @@ export class World {
   }
 
   setFeerate(side: Side, commitment: number, closing: number): void {
-    const maximum = feeratePerKw(50_000);
-    const feerates = { commitment: feeratePerKw(commitment), closing: feeratePerKw(closing), maximum };
+    const feerates = feeratesOf(commitment, closing);
     this.attempt(side, () => side.node.turn(() => side.node.manager.updateFeerates(feerates)));
   }
 

@@ -10,8 +10,8 @@ import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { decodeTransaction, transactionId } from '../engine/transactions/transaction.ts';
 import type { ChannelFeerates } from '../engine/channel/channel-env.ts';
-import { feeratePerKw } from '../engine/primitives/units.ts';
 import { toApiError } from './api-error.ts';
+import { FeeratePolicy, type FeerateMemories } from './feerate-policy.ts';
 import type { ChainStatus, NetworkName } from './api.ts';
 import type { WalletPlatform } from './platform.ts';
 
@@ -22,11 +22,14 @@ export interface ChainFollowerParts {
   readonly watchList: WatchList;
   /** The headers that the store has, if any. */
   readonly stored: HeaderChainState | undefined;
+  /** What `onFeerates` told last, if anything. */
+  readonly storedFeerates: FeerateMemories | undefined;
   readonly onUpdate: (update: ChainUpdate, headers: HeaderChainState) => void;
   /** A poll has completed: everything registered was asked for. */
   readonly onSynced: () => void;
   readonly onStatus: () => void;
-  readonly onFeerates: (feerates: ChannelFeerates) => void;
+  /** New estimates, and what is to be remembered of them. */
+  readonly onFeerates: (feerates: ChannelFeerates, memories: FeerateMemories | undefined) => void;
   readonly log: (line: string) => void;
 }
 
@@ -47,6 +50,7 @@ export class ChainFollower {
   readonly #platform: ChainPlatform;
   readonly #sources: readonly EsploraApi[];
   readonly #fees: FeeEstimator = new FeeEstimator();
+  readonly #policy: FeeratePolicy;
   readonly #broadcaster: Broadcaster;
   #sync: ChainSync | undefined;
   #status: ChainStatus;
@@ -66,6 +70,7 @@ export class ChainFollower {
     };
     this.#sources = parts.esploraUrls.map((url) => new EsploraApi(url, this.#platform));
     this.#broadcaster = new Broadcaster(this.#sources);
+    this.#policy = new FeeratePolicy(this.#fees, parts.storedFeerates);
     const stored = parts.stored;
     const blockHeight = stored === undefined ? 0 : stored.height + stored.headers.length - 1;
     this.#status = { kind: 'connecting', blockHeight };
@@ -76,11 +81,12 @@ export class ChainFollower {
   }
 
   get feerates(): ChannelFeerates {
-    return {
-      commitment: this.#fees.feerate('anchorChannelFee'),
-      closing: this.#fees.feerate('nonAnchorChannelFee'),
-      maximum: feeratePerKw(Math.max(this.#fees.feerate('maximumFeeEstimate') * 10, 50_000)),
-    };
+    return this.#policy.feerates;
+  }
+
+  /** No server has told fee estimates for an hour, or ever in this run. */
+  get feeratesAreStale(): boolean {
+    return this.#fees.isStale(this.#platform.now());
   }
 
   start(): void {
@@ -93,9 +99,10 @@ export class ChainFollower {
     this.#sync?.stop();
   }
 
-  /** Looks now, in the mempool too. */
+  /** Looks now, in the mempool too. After a sleep nobody has asked for feerates. */
   wake(): void {
     this.#sync?.wake();
+    if (this.feeratesAreStale) void this.#askFees();
   }
 
   /** One after the other: a child must not come before its parent. */
@@ -164,13 +171,18 @@ export class ChainFollower {
 
   async #refreshFees(): Promise<void> {
     while (!this.#stopped) {
-      try {
-        await refreshFees(this.#fees, this.#sources, this.#platform);
-        if (!this.#stopped) this.#parts.onFeerates(this.feerates);
-      } catch (error) {
-        this.#parts.log(`fee estimates: ${error instanceof Error ? error.message : String(error)}`);
-      }
+      await this.#askFees();
       await new Promise<void>((resolve) => this.#platform.after(FEES_INTERVAL_MS, resolve));
+    }
+  }
+
+  async #askFees(): Promise<void> {
+    try {
+      await refreshFees(this.#fees, this.#sources, this.#platform);
+      this.#policy.updated(this.#platform.now());
+      if (!this.#stopped) this.#parts.onFeerates(this.feerates, this.#policy.memories);
+    } catch (error) {
+      this.#parts.log(`fee estimates: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
 

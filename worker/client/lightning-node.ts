@@ -33,12 +33,15 @@ import { PeerConnections } from './peers/peer-connections.ts';
 import type { WalletPlatform } from './platform.ts';
 import { ReceivedPayments } from './received-payments.ts';
 import {
+  decodeFeerates,
   decodeHeaders,
   decodeSend,
+  encodeFeerates,
   encodeHeaders,
   encodePeer,
   encodeSend,
   encodeWalletSecret,
+  FEERATES_KEY,
   HEADERS_KEY,
   peerKey,
   receivedKey,
@@ -111,16 +114,24 @@ export class LightningNode implements OnchainPayer {
     const received = recordsBelow(records, receivedKey(''));
     this.#received = new ReceivedPayments(received, (key, value) => this.manager.record(key, value));
     const headers = records.get(HEADERS_KEY);
+    const feerates = records.get(FEERATES_KEY);
     this.chain = new ChainFollower({
       network,
       esploraUrls: config.esploraUrls,
       platform,
       watchList: this.#watchList,
       stored: headers === undefined ? undefined : decodeHeaders(headers),
+      storedFeerates: feerates === undefined ? undefined : decodeFeerates(feerates),
       onUpdate: (update, state) => this.#chainUpdated(update, state),
       onSynced: () => this.#synced(),
       onStatus: () => this.#chainStatusChanged(),
-      onFeerates: (feerates) => this.#guarded(() => this.turn(() => this.manager.updateFeerates(feerates))),
+      onFeerates: (update, memories) =>
+        this.#guarded(() =>
+          this.turn(() => {
+            this.manager.updateFeerates(update);
+            if (memories !== undefined) this.manager.record(FEERATES_KEY, encodeFeerates(memories));
+          }),
+        ),
       log,
     });
     this.manager = new ChannelManager(

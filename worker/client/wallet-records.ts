@@ -3,10 +3,12 @@ import { GlowwormError } from '../engine/primitives/errors.ts';
 import { recordFormat } from '../engine/wire/stored-record.ts';
 import type { HeaderChainState } from '../edges/chain/header-chain.ts';
 import type { NetworkName, PeerAddress, PeerConfig } from './api.ts';
+import type { FeerateMemories } from './feerate-policy.ts';
 
 /** Keys of the client's own records. */
 export const WALLET_KEY = 'meta/wallet';
 export const HEADERS_KEY = 'chain/headers';
+export const FEERATES_KEY = 'chain/feerates';
 export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;
 export const sentKey = (txid: string): string => `coin/sent/${txid}`;
 export const receivedKey = (txid: string): string => `coin/received/${txid}`;
@@ -60,6 +62,14 @@ const walletRecord = recordFormat('wallet', 1, {
 const headersRecord = recordFormat('headers', 1, {
   height: [2, 'u32'],
   headers: [4, { kind: 'rest', of: { kind: 'fixed', length: 80 } }],
+});
+/** Feerates in sat per 1000 weight, `since` in milliseconds since 1970. */
+const feeratesRecord = recordFormat('feerates', 1, {
+  since: [2, 'u64'],
+  anchorsHighest: [4, 'u32'],
+  anchorsHighestBefore: [6, 'u32'],
+  staticRemotekeyHighest: [8, 'u32'],
+  staticRemotekeyHighestBefore: [10, 'u32'],
 });
 const peerRecord = recordFormat('peer', 1, {
   address: [2, 'u8'],
@@ -136,6 +146,29 @@ export function encodeHeaders({ height, headers }: HeaderChainState): Uint8Array
 }
 
 export const decodeHeaders = (bytes: Uint8Array): HeaderChainState => headersRecord.decode(bytes);
+
+/** Both memories take in the same estimates: their periods begin together. */
+export const encodeFeerates = ({ anchors, static_remotekey }: FeerateMemories): Uint8Array =>
+  feeratesRecord.encode({
+    since: BigInt(anchors.since),
+    anchorsHighest: anchors.highest,
+    anchorsHighestBefore: anchors.highestBefore,
+    staticRemotekeyHighest: static_remotekey.highest,
+    staticRemotekeyHighestBefore: static_remotekey.highestBefore,
+  });
+
+export function decodeFeerates(bytes: Uint8Array): FeerateMemories {
+  const stored = feeratesRecord.decode(bytes);
+  const since = Number(stored.since);
+  return {
+    anchors: { since, highest: stored.anchorsHighest, highestBefore: stored.anchorsHighestBefore },
+    static_remotekey: {
+      since,
+      highest: stored.staticRemotekeyHighest,
+      highestBefore: stored.staticRemotekeyHighestBefore,
+    },
+  };
+}
 
 export function encodePeer({ address, trustedForZeroConf }: PeerConfig): Uint8Array {
   const direct = address.kind === 'websocket';

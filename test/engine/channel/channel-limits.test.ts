@@ -2,10 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sat } from '../../../worker/engine/primitives/units.ts';
 import { availableToReceiveMsat, availableToSendMsat } from '../../../worker/engine/channel/channel-limits.ts';
+import { isTrimmed, openerCostSat } from '../../../worker/engine/transactions/commitment-fees.ts';
 import { featureSet } from '../../../worker/engine/wire/features.ts';
-import { exchange, openPair, passed, refused, type Party } from './party.ts';
+import { exchange, FEATURES, openPair, passed, refused, type Party } from './party.ts';
+
+const ANCHORS = FEATURES;
+const STATIC = featureSet({ option_static_remotekey: 'compulsory', option_channel_type: 'compulsory' });
 
 const available = ({ state }: Party): bigint => availableToSendMsat(state.params, state.commitments);
+const receivable = ({ state }: Party): bigint => availableToReceiveMsat(state.params, state.commitments);
 
 describe('update_add_htlc -- what we may offer', () => {
   it.each(['opener', 'fundee'] as const)(
@@ -24,9 +29,35 @@ describe('update_add_htlc -- what we may offer', () => {
     },
   );
 
-  it('what one side may send the other may receive', () => {
-    const { opener, fundee } = openPair();
-    expect(availableToReceiveMsat(fundee.state.params, fundee.state.commitments)).toBe(available(opener));
+  it('what one side may send the other may receive, whoever pays the fee', () => {
+    const amounts = fc.array(fc.tuple(fc.boolean(), fc.bigInt({ min: 1n, max: 60_000_000n })), { maxLength: 8 });
+    fc.assert(
+      fc.property(amounts, fc.constantFrom(ANCHORS, STATIC), (series, features) => {
+        const { opener, fundee } = openPair({ fundingSat: sat(300_000n), pushMsat: 90_000_000n, features });
+        for (const [byOpener, amountMsat] of series) (byOpener ? opener : fundee).offer(amountMsat);
+        exchange(opener, fundee);
+        expect(receivable(fundee)).toBe(available(opener));
+        expect(receivable(opener)).toBe(available(fundee));
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it.each([
+    ['anchors', 2n * (1124n + 344n) + 660n],
+    ['static_remotekey', 2n * (724n + 344n)],
+  ])('as the opener keeps twice the fee with this HTLC and one more: %s', (format, bufferSat) => {
+    const { opener, fundee } = openPair({ features: format === 'anchors' ? ANCHORS : STATIC });
+    expect(opener.state.params.format).toBe(format);
+    expect(available(opener)).toBe(600_000_000n - 10_000_000n - bufferSat * 1000n);
+    expect(receivable(fundee)).toBe(available(opener));
+  });
+
+  it('nothing can be received into a channel that has no slot for it', () => {
+    const { opener, fundee } = openPair({ fundee: { maxAcceptedHtlcs: 1 } });
+    opener.offer(1_000_000n);
+    exchange(opener, fundee);
+    expect([available(opener), receivable(fundee)]).toEqual([0n, 0n]);
   });
 
   it('amounts of any series that is offered are accepted by the other side', () => {
@@ -56,7 +87,7 @@ describe('update_add_htlc -- what we may offer', () => {
   });
 
   it('refuses the 484th HTLC', () => {
-    const { opener, fundee } = openPair({ fundingSat: sat(10_000_000n) });
+    const { opener, fundee } = openPair({ fundingSat: sat(10_000_000n), fundee: { maxAcceptedHtlcs: 483 } });
     for (let slot = 0; slot < 483; slot++) expect(opener.offer(1000n)).toBeUndefined();
     expect(opener.offer(1000n)).toBe('TooManyHtlcs');
     expect(() => exchange(opener, fundee)).not.toThrow();
@@ -80,17 +111,73 @@ describe('update_add_htlc -- what we may offer', () => {
     expect(opener.offer(354_000n)).toBeUndefined();
   });
 
-  it('refuses what would leave the peer unable to pay the fee', () => {
-    const { fundee } = openPair({ fundingSat: sat(100_000n), pushMsat: 97_500_000n });
+  it('refuses what would leave the peer unable to pay the fee above its reserve', () => {
+    const { fundee } = openPair({ fundingSat: sat(100_000n), pushMsat: 96_500_000n });
     for (let slot = 0; slot < 4; slot++) expect(fundee.offer(10_000_000n)).toBeUndefined();
     expect(fundee.offer(10_000_000n)).toBe('FeeUnaffordable');
   });
 });
 
+describe('update_add_htlc -- expiry', () => {
+  it.each([
+    [200, 'ExpiryTooSoon'],
+    [0, 'ExpiryTooSoon'],
+    [201, undefined],
+    [2216, undefined],
+    [2217, 'ExpiryTooFar'],
+    [500_000_000, 'ExpiryTooFar'],
+    [4_294_967_295, 'ExpiryTooFar'],
+    [2 ** 40, 'ExpiryTooFar'],
+  ])('at height 200, offering one that expires at %i is %s', (cltvExpiry, answer) => {
+    const { opener } = openPair();
+    const before = opener.state;
+    expect(opener.offer(1_000_000n, 1, cltvExpiry)).toBe(answer);
+    expect(opener.state === before).toBe(answer !== undefined);
+  });
+
+  it('S43: takes an HTLC that expires in more than two weeks, for it to be failed back', () => {
+    const { opener, fundee } = openPair();
+    opener.offer(1_000_000n);
+    passed(fundee.receive({ ...opener.take('update_add_htlc'), cltvExpiry: 499_999_999 }));
+  });
+});
+
+describe('update_add_htlc -- at the dust limits', () => {
+  /** What the opener has above reserve and fee in each commitment, by the rules of BOLT 3 alone. */
+  const leftMsat = ({ state: { params, commitments } }: Party): readonly bigint[] =>
+    (['holder', 'counterparty'] as const).map((owner) => {
+      const { spec } = owner === 'holder' ? commitments.holderCommit : commitments.counterpartyCommit;
+      const outputs = spec.htlcs.filter(({ direction, amountMsat }) => {
+        const offered = (direction === 'outbound') === (owner === 'holder');
+        return !isTrimmed({ offered, amountMsat }, params.format, spec.feeratePerKw, params[owner].dustLimitSat);
+      });
+      const costSat = openerCostSat(params.format, spec.feeratePerKw, outputs.length);
+      return spec.toHolderMsat - (params.counterparty.channelReserveSat + costSat) * 1000n;
+    });
+
+  it.each([
+    ['anchors', ANCHORS, [353_999n, 354_000n, 545_999n, 546_000n]],
+    ['static_remotekey', STATIC, [1_016_999n, 1_017_000n, 1_056_999n, 1_057_000n, 1_249_000n]],
+  ] as const)(
+    'S8: a near-dust HTLC counts in every commitment that has an output for it: %s',
+    (_name, features, edges) => {
+      for (const edge of edges) {
+        const terms = { fundingSat: sat(50_000n), pushMsat: 38_000_000n, features };
+        const { opener, fundee } = openPair({ ...terms, opener: { dustLimitSat: sat(546n) } });
+        let offered = 0;
+        while (opener.offer(edge) === undefined) offered++;
+        fundee.offer(edge);
+        exchange(opener, fundee);
+        expect(offered).toBeGreaterThan(2);
+        for (const left of leftMsat(opener)) expect(left).toBeGreaterThanOrEqual(0n);
+      }
+    },
+  );
+});
+
 describe('update_add_htlc -- without anchors', () => {
   it('counts HTLCs at the feerate as it is, for at twice the feerate they are dust and cost nothing', () => {
-    const features = featureSet({ option_static_remotekey: 'compulsory', option_channel_type: 'compulsory' });
-    const { opener, fundee } = openPair({ fundingSat: sat(100_000n), pushMsat: 60_000_000n, features });
+    const { opener, fundee } = openPair({ fundingSat: sat(100_000n), pushMsat: 60_000_000n, features: STATIC });
     let offered = 0;
     while (opener.offer(1_057_000n) === undefined) offered++;
     expect(offered).toBeGreaterThan(10);
@@ -156,24 +243,5 @@ describe('update_add_htlc -- what we accept', () => {
       shutdown: { kind: 'both', holderScript: script, counterpartyScript: script, sent: true },
     };
     expect(refused(fundee.receive(message)).reason).toMatch(/after shutdown/);
-  });
-});
-
-describe('update_fee', () => {
-  it('comes from the opener alone, and in reason', () => {
-    const { opener, fundee } = openPair();
-    const fee = (feeratePerKw: number) =>
-      ({ kind: 'update_fee', channelId: fundee.state.params.channelId, feeratePerKw, tlvs: {} }) as const;
-    expect(refused(opener.receive(fee(2000))).reason).toMatch(/does not pay/);
-    expect(refused(fundee.receive(fee(50_001))).reason).toMatch(/unreasonably high/);
-    expect(passed(fundee.receive(fee(2000))).messages).toEqual([]);
-  });
-
-  it('is refused when the opener could not pay it', () => {
-    const { fundee } = openPair({ fundingSat: sat(100_000n), pushMsat: 90_000_000n });
-    const { channelId } = fundee.state.params;
-    expect(refused(fundee.receive({ kind: 'update_fee', channelId, feeratePerKw: 40_000, tlvs: {} })).reason).toMatch(
-      /fee/,
-    );
   });
 });

@@ -40,7 +40,7 @@ describe('open_channel', () => {
     ['a large channel without the feature', { fundingSatoshis: 16_777_216n }, /too large/],
     ['a push above the funding', { pushMsat: 1_000_000_001n }, /push_msat/],
     ['an absurd feerate', { feeratePerKw: 50_001 }, /unreasonably high/],
-    ['a feerate that is not relayed', { feeratePerKw: 252 }, /below what is relayed/],
+    ['a feerate that is not relayed', { feeratePerKw: 252 }, /252 is below 253/],
     ['a funding_pubkey off the curve', { fundingPubkey: NO_POINT }, /not on the curve/],
     ['a revocation_basepoint off the curve', { revocationBasepoint: NO_POINT }, /not on the curve/],
     ['a payment_basepoint off the curve', { paymentBasepoint: NO_POINT }, /not on the curve/],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
-import { msat } from '../../../worker/engine/primitives/units.ts';
+import { feeratePerKw, msat } from '../../../worker/engine/primitives/units.ts';
 import * as operation from '../../../worker/engine/channel/channel-operation.ts';
 import {
   decodeClosedChannel,
@@ -60,7 +60,7 @@ function take(from: Party, to: Party, { kind, ...rest }: Step): void {
   if (kind === 'offer' && 'amountMsat' in rest) from.offer(rest.amountMsat);
   else if (kind === 'sign') from.sign();
   else if (kind === 'fee' && 'feeratePerKw' in rest)
-    from.apply(operation.proposeFee(from.state, rest.feeratePerKw as Parameters<typeof operation.proposeFee>[1]));
+    from.apply(operation.proposeFee(from.env, from.state, feeratePerKw(rest.feeratePerKw)));
   else if (kind === 'deliver') {
     const message = from.outbox.shift();
     if (message !== undefined) passed(to.receive(message));

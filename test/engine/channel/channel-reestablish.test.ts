@@ -133,15 +133,48 @@ describe('channel_reestablish -- something was lost', () => {
 
   it('forgets an unsigned update_fee of ours: it may have become too much', () => {
     const { opener, fundee } = used();
-    opener.apply(proposeFee(opener.state, feeratePerKw(2000)));
+    opener.apply(proposeFee(opener.env, opener.state, feeratePerKw(2000)));
     reconnect(opener, fundee);
     expect([kinds(opener), opener.state.commitments.holderChanges.proposed]).toEqual([[], []]);
+  });
+
+  it('forgets an unsigned lower update_fee of ours: the peer may have dropped the connection over it', () => {
+    const { opener, fundee } = used();
+    opener.apply(proposeFee(opener.env, opener.state, feeratePerKw(300)));
+    opener.offer(3_000_000n);
+    reconnect(opener, fundee);
+    expect(kinds(opener)).toEqual(['update_add_htlc']);
+    exchange(opener, fundee);
+    expect(fundee.state.commitments.holderCommit.spec).toMatchObject({ feeratePerKw: 1000 });
+  });
+
+  it.each([
+    ['with it', undefined, ['update_fee', 'update_add_htlc'], 0],
+    ['without it, so not at all, where the peer has refused it', 300, [], 1],
+  ])('repeats an HTLC that needs a lower feerate %s', (_how, refusedFeerate, said, droppedCount) => {
+    const { opener, fundee } = openPair({ fundingSat: sat(50_000n), pushMsat: 20_000_000n });
+    opener.apply(proposeFee(opener.env, opener.state, feeratePerKw(300)));
+    expect(opener.offer(availableToSendMsat(opener.state.params, opener.state.commitments))).toBeUndefined();
+    opener.refusedFeerate = refusedFeerate === undefined ? undefined : feeratePerKw(refusedFeerate);
+    const dropped = reconnect(opener, fundee);
+    expect(dropped).toHaveLength(droppedCount);
+    expect(kinds(opener).filter((kind) => kind !== 'channel_ready')).toEqual(said);
+    exchange(opener, fundee);
+    expect(fundee.state.commitments.holderCommit.spec.htlcs).toHaveLength(1 - droppedCount);
+  });
+
+  it('does not repeat an HTLC that has expired meanwhile', () => {
+    const { opener, fundee } = used();
+    opener.offer(3_000_000n, 3, 205);
+    opener.blockHeight = 205;
+    expect(reconnect(opener, fundee)).toHaveLength(1);
+    expect(kinds(opener)).toEqual([]);
   });
 
   it('takes HTLCs back that a higher feerate has no room for', () => {
     const { opener, fundee } = openPair({ fundingSat: sat(50_000n), pushMsat: 20_000_000n });
     for (let slot = 0; slot < 9; slot++) expect(fundee.offer(1_056_999n)).toBeUndefined();
-    opener.apply(proposeFee(opener.state, feeratePerKw(24_000)));
+    opener.apply(proposeFee(opener.env, opener.state, feeratePerKw(24_000)));
     opener.sign();
     for (const message of opener.outbox.splice(0)) passed(fundee.receive(message));
     passed(opener.receive(fundee.take('revoke_and_ack')));
@@ -157,7 +190,7 @@ describe('channel_reestablish -- something was lost', () => {
   it('accepts HTLCs that were offered before a higher feerate was known', () => {
     const { opener, fundee } = openPair({ fundingSat: sat(50_000n), pushMsat: 20_000_000n });
     for (let slot = 0; slot < 9; slot++) expect(fundee.offer(1_056_999n)).toBeUndefined();
-    opener.apply(proposeFee(opener.state, feeratePerKw(24_000)));
+    opener.apply(proposeFee(opener.env, opener.state, feeratePerKw(24_000)));
     opener.sign();
     exchange(opener, fundee);
     expect(opener.state.commitments.holderCommit.spec).toMatchObject({ feeratePerKw: 24_000 });

@@ -1,4 +1,4 @@
-import { sat, msat, feeratePerKw, type Sat } from '../../../worker/engine/primitives/units.ts';
+import { sat, msat, type FeeratePerKw, type Sat } from '../../../worker/engine/primitives/units.ts';
 import { defaultChannelConfig, type ChannelConfig } from '../../../worker/engine/channel/channel-config.ts';
 import type { ChannelEnv, ChannelFeerates } from '../../../worker/engine/channel/channel-env.ts';
 import {
@@ -19,15 +19,12 @@ import { featureSet, type FeatureSet } from '../../../worker/engine/wire/feature
 import type { Message, MessageKind, MessageOf } from '../../../worker/engine/wire/message.ts';
 import { fakeSecp256k1 } from '../../simulation/fake-secp256k1.ts';
 import { SimulatedKeys } from '../../simulation/simulated-keys.ts';
+import { feeratesOf } from './feerates.ts';
 
 const SCRIPT = Uint8Array.of(0, 20, ...new Uint8Array(20).fill(7));
 const CHAIN_HASH: Uint8Array = new Uint8Array(32).fill(6);
 export const FEATURES: FeatureSet = featureSet({ option_anchors: 'optional', option_channel_type: 'compulsory' });
-const FEERATES: ChannelFeerates = {
-  commitment: feeratePerKw(1000),
-  closing: feeratePerKw(1000),
-  maximum: feeratePerKw(50_000),
-};
+const FEERATES: ChannelFeerates = feeratesOf(1000);
 
 /** What a step of a channel needs, for one side. */
 function envOf(name: string, fundingSat: bigint, config: Partial<ChannelConfig> = {}): ChannelEnv {
@@ -46,16 +43,21 @@ export class Party {
   state: OpenChannel;
   readonly outbox: Message[] = [];
   feerates: ChannelFeerates = FEERATES;
+  /** A feerate that the other side answered with a warning. */
+  refusedFeerate: FeeratePerKw | undefined;
+  blockHeight: number;
   readonly #env: ChannelEnv;
   #secrets: ShachainStore = [];
 
   constructor(env: ChannelEnv, state: OpenChannel) {
     this.#env = env;
+    this.blockHeight = env.blockHeight;
     this.state = state;
   }
 
   get env(): ChannelEnv {
-    return { ...this.#env, counterpartySecrets: this.#secrets, feerates: this.feerates };
+    const { feerates, refusedFeerate, blockHeight } = this;
+    return { ...this.#env, counterpartySecrets: this.#secrets, feerates, refusedFeerate, blockHeight };
   }
 
   get signer(): ChannelSigner {
@@ -78,8 +80,8 @@ export class Party {
   }
 
   /** Offers an HTLC; the code of the limit that stands against it, if any. */
-  offer(amountMsat: bigint, hash = 1): string | undefined {
-    const terms = { paymentHash: new Uint8Array(32).fill(hash), cltvExpiry: 300, onion: new Uint8Array(1366) };
+  offer(amountMsat: bigint, hash = 1, cltvExpiry = 300): string | undefined {
+    const terms = { paymentHash: new Uint8Array(32).fill(hash), cltvExpiry, onion: new Uint8Array(1366) };
     const offered = operation.offerHtlc(this.env, this.state, { ...terms, amountMsat: msat(amountMsat) });
     if ('code' in offered) return offered.code;
     this.apply(offered.transition);

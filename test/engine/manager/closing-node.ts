@@ -1,7 +1,6 @@
 import { equalBytes, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { ChannelManager } from '../../../worker/engine/manager/channel-manager.ts';
 import { CommitReceipt } from '../../../worker/engine/primitives/commit-receipt.ts';
-import { feeratePerKw } from '../../../worker/engine/primitives/units.ts';
 import {
   decodeTransaction,
   transactionId,
@@ -14,11 +13,10 @@ import { MemoryDisk, type MemoryStore } from '../../simulation/memory-store.ts';
 import { CHAIN_HASH, SimulatedNode } from '../../simulation/node.ts';
 import { startOf } from '../../simulation/starts.ts';
 import type { SideName, WorldStart } from '../../simulation/world-start.ts';
+import { feeratesOf } from '../channel/feerates.ts';
 
 /** What the commitments of the start pay, and what a restart guesses. */
 export const COMMITMENT_PER_KW = 1000;
-
-const FEERATES = { commitment: feeratePerKw(COMMITMENT_PER_KW), maximum: feeratePerKw(50_000) };
 
 /** A node with a channel and coins, whose blocks, mempool and restarts a test plays. */
 export class ClosingNode {
@@ -58,7 +56,7 @@ export class ClosingNode {
     const { secp, config, identities } = this.#start;
     const { keys, descriptors } = identities[this.#name];
     const records = this.disk.durable;
-    const feerates = { ...FEERATES, closing: feeratePerKw(closing) };
+    const feerates = feeratesOf(COMMITMENT_PER_KW, closing);
     const manager = new ChannelManager(
       {
         secp,
@@ -85,7 +83,7 @@ export class ClosingNode {
   }
 
   setFeerate(closing: number): void {
-    const feerates = { ...FEERATES, closing: feeratePerKw(closing) };
+    const feerates = feeratesOf(COMMITMENT_PER_KW, closing);
     this.node.turn(() => this.node.manager.updateFeerates(feerates));
   }
 

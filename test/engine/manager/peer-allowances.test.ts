@@ -3,9 +3,9 @@ import { channelIdOf } from '../../../worker/engine/manager/channel-entry.ts';
 import { defaultChannelConfig } from '../../../worker/engine/channel/channel-config.ts';
 import { commitmentSigned } from '../../../worker/engine/channel/channel-operation.ts';
 import { signCounterpartyCommitment } from '../../../worker/engine/channel/commitment-signatures.ts';
-import { feeratePerKw } from '../../../worker/engine/primitives/units.ts';
 import type { MessageOf } from '../../../worker/engine/wire/message.ts';
 import { fakeSecp256k1 } from '../../simulation/fake-secp256k1.ts';
+import { feeratesOf } from '../channel/feerates.ts';
 import { existing } from './existing.ts';
 import { Meeting } from './meeting.ts';
 
@@ -15,7 +15,7 @@ const ENV = {
   config: defaultChannelConfig,
   counterpartySecrets: [],
   blockHeight: 0,
-  feerates: { commitment: feeratePerKw(1000), closing: feeratePerKw(1000), maximum: feeratePerKw(50_000) },
+  feerates: feeratesOf(1000),
 } as const;
 
 async function connected(start: 'wide' | 'empty' = 'wide'): Promise<Meeting> {

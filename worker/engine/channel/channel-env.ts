@@ -2,6 +2,7 @@ import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { ShachainStore } from '../keys/shachain.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import type { FeeratePerKw } from '../primitives/units.ts';
+import type { CommitmentFormat } from '../transactions/channel-scripts.ts';
 import type { ChannelConfig } from './channel-config.ts';
 
 /** What a step of a channel needs from outside, as values of this moment. */
@@ -13,13 +14,24 @@ export interface ChannelEnv {
   readonly config: ChannelConfig;
   readonly blockHeight: number;
   readonly feerates: ChannelFeerates;
+  /** A feerate of ours that the counterparty answered with a warning: neither it nor one further off is proposed again. */
+  readonly refusedFeerate?: FeeratePerKw | undefined;
 }
 
 export interface ChannelFeerates {
-  /** For commitment transactions of new channels and our own `update_fee`. */
-  readonly commitment: FeeratePerKw;
+  readonly commitment: Readonly<Record<CommitmentFormat, CommitmentFeerates>>;
   /** For a cooperative close. */
   readonly closing: FeeratePerKw;
   /** Above this a proposal of the counterparty is absurd. */
   readonly maximum: FeeratePerKw;
+}
+
+/** Feerates for the commitment transactions of one format. */
+export interface CommitmentFeerates {
+  /** For new channels, and what our own `update_fee` raises to. */
+  readonly target: FeeratePerKw;
+  /** What our own `update_fee` may lower to; `undefined` while that has not stood for hours. */
+  readonly settled: FeeratePerKw | undefined;
+  /** Below this a proposal of the counterparty is too low to be relayed when it matters. */
+  readonly minimum: FeeratePerKw;
 }

@@ -1,13 +1,32 @@
 import { GlowwormError } from '../primitives/errors.ts';
+import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import { msat, type FeeratePerKw, type Msat } from '../primitives/units.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import type { CommitmentFormat } from '../transactions/channel-scripts.ts';
 import { isTrimmed, openerCostSat } from '../transactions/commitment-fees.ts';
 import { applyChanges, type CommitmentSpec } from '../transactions/commitment-spec.ts';
 import type { ChannelConfig } from './channel-config.ts';
+import type { ChannelEnv } from './channel-env.ts';
 import { nextCounterpartySpec, nextHolderSpec, pendingHolderSpec, type Commitments } from './commitments.ts';
 
 type Owner = 'holder' | 'counterparty';
+
+/** Both commitments as they will be: each proposal is checked against the two. */
+type Specs = Readonly<Record<Owner, CommitmentSpec>>;
+
+const OWNERS = ['counterparty', 'holder'] as const;
+
+/**
+ * BOLT 2, Adding an HTLC: the opener keeps a "fee spike buffer", enough for one HTLC more at a multiple of the feerate.
+ * Without it an HTLC from the other side could make the fee unpayable and the channel stuck. lnd, eclair and lightning-kmp
+ * keep twice the feerate whatever the format, LDK with anchors once: what we send satisfies both, and what we call receivable
+ * the more careful of them sends.
+ */
+const FEE_SPIKE_MULTIPLE: Readonly<Record<CommitmentFormat, number>> = { static_remotekey: 2, anchors: 2 };
+
+/** BOLT 2: more HTLCs of one side would not fit into the messages and transactions that carry them. */
+const MAX_HTLCS = 483;
 
 /** Why an HTLC cannot be offered now; each is a sentence for a log, the code is for programs. */
 export interface LimitReached {
@@ -17,7 +36,9 @@ export interface LimitReached {
     | 'InFlightLimit'
     | 'InsufficientChannelBalance'
     | 'FeeUnaffordable'
-    | 'DustExposure';
+    | 'DustExposure'
+    | 'ExpiryTooSoon'
+    | 'ExpiryTooFar';
   readonly message: string;
 }
 
@@ -28,18 +49,18 @@ const limit = (code: LimitReached['code'], message: string): LimitReached => ({ 
  * sender's requirements). `undefined` means that it may go.
  */
 export function checkOfferedHtlc(
+  { config, blockHeight }: Pick<ChannelEnv, 'config' | 'blockHeight'>,
   params: ChannelParameters,
-  config: ChannelConfig,
   commitments: Commitments,
-  amountMsat: bigint,
+  htlc: Pick<ChannelHtlc, 'amountMsat' | 'cltvExpiry'>,
 ): LimitReached | undefined {
-  try {
-    return offeredHtlcLimit(params, config, commitments, amountMsat);
-  } catch (error) {
-    // A balance below zero in one of the two commitments is refused by the constructor of amounts.
-    if (!(error instanceof GlowwormError) || error.code !== 'AmountOutOfRange') throw error;
-    return limit('InsufficientChannelBalance', 'the balance is below the amount');
-  }
+  const specs = pendingSpecs(commitments);
+  if (specs === undefined) return limit('InsufficientChannelBalance', 'the balance is below the amount');
+  return (
+    expiryLimit(htlc.cltvExpiry, blockHeight) ??
+    termsLimit(params, specs.counterparty, htlc.amountMsat) ??
+    OWNERS.map((owner) => balanceLimit(params, config, owner, specs[owner])).find((reached) => reached !== undefined)
+  );
 }
 
 /** Checks the counterparty's add, already proposed in `commitments`; a sentence where it broke BOLT 2. */
@@ -48,7 +69,8 @@ export function checkReceivedHtlc(
   commitments: Commitments,
   htlc: ChannelHtlc,
 ): string | undefined {
-  const spec = nextHolderSpec(commitments);
+  const spec = unlessNegative(() => nextHolderSpec(commitments));
+  if (spec === undefined) return NOT_THAT_MUCH;
   const terms = params.holder;
   const received = spec.htlcs.filter(({ direction }) => direction === 'inbound');
   if (htlc.amountMsat === 0n || htlc.amountMsat < terms.htlcMinimumMsat) return 'HTLC below htlc_minimum_msat';
@@ -58,20 +80,30 @@ export function checkReceivedHtlc(
   return checkBalances(params, commitments);
 }
 
-/** Whether a feerate that the opener proposes can be paid by it; `commitments` already contain it. */
-export const checkReceivedFee = (params: ChannelParameters, commitments: Commitments): string | undefined =>
-  checkBalances(params, commitments);
+/** Checks a feerate of the opener, already proposed in `commitments`, that was at `before`; a sentence where it may not be. */
+export function checkReceivedFee(
+  params: ChannelParameters,
+  config: ChannelConfig,
+  commitments: Commitments,
+  before: FeeratePerKw,
+): string | undefined {
+  const spec = knownSpec(commitments);
+  if (spec === undefined) return NOT_THAT_MUCH;
+  if (trimsTooMuch(params, config, { holder: spec, counterparty: spec }, before))
+    return 'HTLCs would be lost to fees at this feerate';
+  return checkBalances(params, commitments);
+}
 
-/** Whether we can pay for both commitments at a feerate that `commitments` already propose. */
-export function canAffordFee(params: ChannelParameters, commitments: Commitments): boolean {
-  const specs = [
-    ['counterparty', nextCounterpartySpec(commitments)],
-    ['holder', pendingHolderSpec(commitments)],
-  ] as const;
-  return specs.every(
-    ([owner, spec]) =>
-      spec.toHolderMsat >= params.counterparty.channelReserveSat * 1000n + commitmentCostMsat(params, owner, spec, 1),
-  );
+/** Whether a feerate that `commitments` already propose, in place of `before`, is one that we may propose as the opener. */
+export function mayProposeFee(
+  params: ChannelParameters,
+  config: ChannelConfig,
+  commitments: Commitments,
+  before: FeeratePerKw,
+): boolean {
+  const specs = pendingSpecs(commitments);
+  if (specs === undefined || trimsTooMuch(params, config, specs, before)) return false;
+  return OWNERS.every((owner) => keptMsat(params, 'holder', specs[owner]) >= costMsat(params, owner, specs[owner]));
 }
 
 /** Value of the HTLCs that have no output in one side's commitment. */
@@ -80,118 +112,158 @@ export function dustExposureMsat(params: ChannelParameters, owner: Owner, spec: 
 }
 
 /** The most that one more outbound HTLC could carry now: 0 where none could. Never more than `checkOfferedHtlc` lets. */
-export function availableToSendMsat(params: ChannelParameters, commitments: Commitments): Msat {
-  const specs = [
-    ['counterparty', nextCounterpartySpec(commitments)],
-    ['holder', pendingHolderSpec(commitments)],
-  ] as const;
-  const reserve = params.counterparty.channelReserveSat * 1000n;
-  const amounts = specs.map(([owner, spec]) => {
-    const oneMore = withOneMore(spec);
-    const cost = commitmentCostMsat(params, owner, oneMore, params.isOpener ? 2 : 1);
-    if (!params.isOpener && spec.toCounterpartyMsat < cost) return 0n;
-    return spec.toHolderMsat - reserve - (params.isOpener ? cost : 0n);
-  });
-  const offered = specs[0][1].htlcs.filter((htlc) => htlc.direction === 'outbound');
-  if (offered.length >= Math.min(params.counterparty.maxAcceptedHtlcs, 483)) return msat(0n);
-  amounts.push(params.counterparty.maxHtlcValueInFlightMsat - sum(offered));
-  const least = amounts.reduce((a, b) => (a < b ? a : b));
-  return msat(least > 0n && least >= params.counterparty.htlcMinimumMsat ? least : 0n);
+export const availableToSendMsat = (params: ChannelParameters, commitments: Commitments): Msat =>
+  availableMsat(params, commitments, 'holder');
+
+/** The most that one inbound HTLC could carry now: what a counterparty that keeps the same rules may send. */
+export const availableToReceiveMsat = (params: ChannelParameters, commitments: Commitments): Msat =>
+  availableMsat(params, commitments, 'counterparty');
+
+function availableMsat(params: ChannelParameters, commitments: Commitments, sender: Owner): Msat {
+  const specs = pendingSpecs(commitments);
+  const receiver = other(sender);
+  const terms = params[receiver];
+  if (specs === undefined) return msat(0n);
+  const direction = sender === 'holder' ? 'outbound' : 'inbound';
+  const inFlight = specs[receiver].htlcs.filter((htlc) => htlc.direction === direction);
+  if (inFlight.length >= Math.min(terms.maxAcceptedHtlcs, MAX_HTLCS)) return msat(0n);
+  const most = OWNERS.reduce(
+    (least, owner) => {
+      const amount = oneMoreMsat(params, owner, specs[owner], sender);
+      return amount < least ? amount : least;
+    },
+    terms.maxHtlcValueInFlightMsat - sum(inFlight),
+  );
+  return msat(most > 0n && most >= terms.htlcMinimumMsat ? most : 0n);
 }
 
-/** The most that one inbound HTLC could carry now. */
-export function availableToReceiveMsat(params: ChannelParameters, commitments: Commitments): Msat {
-  const spec = pendingHolderSpec(commitments);
-  const cost = params.isOpener ? 0n : commitmentCostMsat(params, 'holder', withOneMore(spec), 2);
-  const inFlight = sum(spec.htlcs.filter((htlc) => htlc.direction === 'inbound'));
-  const balance = spec.toCounterpartyMsat - params.holder.channelReserveSat * 1000n - cost;
-  const room = params.holder.maxHtlcValueInFlightMsat - inFlight;
-  const least = balance < room ? balance : room;
-  return msat(least > 0n ? least : 0n);
+/** What one more HTLC of the sender, with an output of its own, can carry in one side's commitment. */
+function oneMoreMsat(params: ChannelParameters, owner: Owner, spec: CommitmentSpec, sender: Owner): bigint {
+  const balance = keptMsat(params, sender, spec);
+  if (sender === openerOf(params)) return balance - spikeCostMsat(params, owner, spec, 1);
+  return keptMsat(params, other(sender), spec) < costMsat(params, owner, spec, 1) ? 0n : balance;
 }
 
-function offeredHtlcLimit(
-  params: ChannelParameters,
-  config: ChannelConfig,
-  commitments: Commitments,
-  amountMsat: bigint,
-): LimitReached | undefined {
-  const theirs = nextCounterpartySpec(commitments);
-  const ours = pendingHolderSpec(commitments);
+/** BOLT 2 has heights below 500,000,000 only, which the farthest that we let go to is far from. */
+function expiryLimit(cltvExpiry: number, blockHeight: number): LimitReached | undefined {
+  if (cltvExpiry <= blockHeight) return limit('ExpiryTooSoon', `the HTLC would expire at ${cltvExpiry}, which is past`);
+  if (cltvExpiry > blockHeight + MAX_CLTV_EXPIRY_DELTA)
+    return limit('ExpiryTooFar', `the HTLC would lock the amount for more than ${MAX_CLTV_EXPIRY_DELTA} blocks`);
+  return undefined;
+}
+
+function termsLimit(params: ChannelParameters, theirs: CommitmentSpec, amountMsat: bigint): LimitReached | undefined {
   const terms = params.counterparty;
   if (amountMsat === 0n || amountMsat < terms.htlcMinimumMsat)
     return limit('AmountTooSmall', `the peer takes no HTLC below ${terms.htlcMinimumMsat} msat`);
   const offered = theirs.htlcs.filter((htlc) => htlc.direction === 'outbound');
-  if (offered.length > Math.min(terms.maxAcceptedHtlcs, 483))
+  if (offered.length > Math.min(terms.maxAcceptedHtlcs, MAX_HTLCS))
     return limit('TooManyHtlcs', `the peer takes ${terms.maxAcceptedHtlcs} HTLCs at once`);
   if (sum(offered) > terms.maxHtlcValueInFlightMsat)
     return limit('InFlightLimit', `the peer takes ${terms.maxHtlcValueInFlightMsat} msat at once`);
-  for (const [owner, spec] of [
-    ['counterparty', theirs],
-    ['holder', ours],
-  ] as const) {
-    // The opener keeps room for twice the feerate: without it an HTLC from the other side could make the fee
-    // unpayable and the channel stuck.
-    const costMsat = commitmentCostMsat(params, owner, spec, params.isOpener ? 2 : 1);
-    if (params.isOpener) {
-      if (spec.toHolderMsat < params.counterparty.channelReserveSat * 1000n + costMsat)
-        return limit('InsufficientChannelBalance', 'the balance less reserve and fee is below the amount');
-    } else {
-      if (spec.toHolderMsat < params.counterparty.channelReserveSat * 1000n)
-        return limit('InsufficientChannelBalance', 'the balance less reserve is below the amount');
-      if (spec.toCounterpartyMsat < costMsat)
-        return limit('FeeUnaffordable', 'the peer could not pay the commitment fee with one HTLC more');
-    }
-    if (dustExposureMsat(params, owner, spec) > config.maxDustExposureMsat)
-      return limit('DustExposure', 'too much would be lost to fees if the channel closed now');
-  }
+  return undefined;
+}
+
+function balanceLimit(
+  params: ChannelParameters,
+  config: ChannelConfig,
+  owner: Owner,
+  spec: CommitmentSpec,
+): LimitReached | undefined {
+  const neededMsat = params.isOpener ? spikeCostMsat(params, owner, spec) : 0n;
+  if (keptMsat(params, 'holder', spec) < neededMsat)
+    return limit('InsufficientChannelBalance', 'the balance less reserve and fee is below the amount');
+  if (!params.isOpener && keptMsat(params, 'counterparty', spec) < costMsat(params, owner, spec))
+    return limit('FeeUnaffordable', 'the peer could not pay the commitment fee with one HTLC more');
+  if (dustExposureMsat(params, owner, spec) > config.maxDustExposureMsat)
+    return limit('DustExposure', 'too much would be lost to fees if the channel closed now');
   return undefined;
 }
 
 /** Whether the sender of an update keeps its reserve and, as the opener, can pay the fee. */
 function checkBalances(params: ChannelParameters, commitments: Commitments): string | undefined {
-  const { holderCommit, holderChanges, counterpartyChanges } = commitments;
-  // Without our HTLCs that are not in our own commitment yet: the sender did not know them when it offered what it repeats
-  // after a reconnection, and refusing that again and again would end the channel. Its reserve pays for them.
-  const known = holderChanges.acked.filter(({ kind }) => kind !== 'add');
-  const spec = applyChanges(holderCommit.spec, known, counterpartyChanges.proposed);
-  const reserveMsat = params.holder.channelReserveSat * 1000n;
+  const spec = knownSpec(commitments);
+  if (spec === undefined) return NOT_THAT_MUCH;
+  const kept = keptMsat(params, 'counterparty', spec);
   // What we pay ends with our balance. To refuse would not help: a fundee repeats after a reconnection what it proposed
   // before it knew of our `update_fee`.
-  if (params.isOpener)
-    return spec.toCounterpartyMsat < reserveMsat ? 'the sender would go below its reserve' : undefined;
-  const costMsat = commitmentCostMsat(params, 'holder', spec, 1);
-  return spec.toCounterpartyMsat < reserveMsat + costMsat ? 'the sender would not keep reserve and fee' : undefined;
+  if (params.isOpener) return kept < 0n ? 'the sender would go below its reserve' : undefined;
+  return kept < costMsat(params, 'holder', spec) ? 'the sender would not keep reserve and fee' : undefined;
 }
+
+/**
+ * Our commitment with the counterparty's updates, without HTLCs of ours that are not in it yet: the sender did not know them
+ * when it proposed what it repeats after a reconnection, and refusing that again and again would end the channel.
+ */
+function knownSpec({ holderCommit, holderChanges, counterpartyChanges }: Commitments): CommitmentSpec | undefined {
+  const known = holderChanges.acked.filter(({ kind }) => kind !== 'add');
+  return unlessNegative(() => applyChanges(holderCommit.spec, known, counterpartyChanges.proposed));
+}
+
+/**
+ * Whether a higher feerate takes so many HTLCs their outputs that we could lose more than we are ready to (BOLT 2, Updating
+ * Fees). With anchors HTLC transactions bring their own fee, and no feerate does that.
+ */
+function trimsTooMuch(params: ChannelParameters, config: ChannelConfig, specs: Specs, before: FeeratePerKw): boolean {
+  if (params.format === 'anchors') return false;
+  return OWNERS.some((owner) => {
+    const spec = specs[owner];
+    return spec.feeratePerKw > before && dustExposureMsat(params, owner, spec) > config.maxDustExposureMsat;
+  });
+}
+
+/** `undefined` where the updates on their way ask together for more than a side has. */
+const pendingSpecs = (commitments: Commitments): Specs | undefined =>
+  unlessNegative(() => ({
+    counterparty: nextCounterpartySpec(commitments),
+    holder: pendingHolderSpec(commitments),
+  }));
+
+/** Balances below zero are refused by the constructor of amounts. */
+function unlessNegative<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof GlowwormError && error.code === 'AmountOutOfRange') return undefined;
+    throw error;
+  }
+}
+
+const NOT_THAT_MUCH = 'the sender has not that much';
+
+const other = (owner: Owner): Owner => (owner === 'holder' ? 'counterparty' : 'holder');
+
+const openerOf = ({ isOpener }: ChannelParameters): Owner => (isOpener ? 'holder' : 'counterparty');
+
+/** What a side has above the reserve that the other one asks of it. */
+function keptMsat(params: ChannelParameters, side: Owner, spec: CommitmentSpec): bigint {
+  const balance = side === 'holder' ? spec.toHolderMsat : spec.toCounterpartyMsat;
+  return balance - params[other(side)].channelReserveSat * 1000n;
+}
+
+/** What one side's commitment costs its opener with so many HTLCs more. */
+const costMsat = (params: ChannelParameters, owner: Owner, spec: CommitmentSpec, more = 0): bigint =>
+  commitmentCostMsat(params, owner, spec, spec.feeratePerKw, more);
+
+/** As `costMsat`, with the fee spike buffer. */
+const spikeCostMsat = (params: ChannelParameters, owner: Owner, spec: CommitmentSpec, more = 0): bigint =>
+  commitmentCostMsat(params, owner, spec, spec.feeratePerKw * FEE_SPIKE_MULTIPLE[params.format], more + 1);
 
 function commitmentCostMsat(
   params: ChannelParameters,
   owner: Owner,
   spec: CommitmentSpec,
-  feerateMultiple: number,
+  feeratePerKw: number,
+  more: number,
 ): bigint {
-  const feeratePerKw = (spec.feeratePerKw * feerateMultiple) as FeeratePerKw;
   // Counted at the feerate as it is: at the multiple more are trimmed, and the sum could be below what is due now.
   const untrimmed = spec.htlcs.filter((htlc) => !trimmed(params, owner, spec.feeratePerKw, htlc)).length;
-  return openerCostSat(params.format, feeratePerKw, untrimmed) * 1000n;
+  return openerCostSat(params.format, feeratePerKw, untrimmed + more) * 1000n;
 }
 
 function trimmed(params: ChannelParameters, owner: Owner, feeratePerKw: FeeratePerKw, htlc: ChannelHtlc): boolean {
   const offered = (htlc.direction === 'outbound') === (owner === 'holder');
   return isTrimmed({ offered, amountMsat: htlc.amountMsat }, params.format, feeratePerKw, params[owner].dustLimitSat);
-}
-
-/** With one HTLC more that surely has an output, to count its share of the fee. */
-function withOneMore(spec: CommitmentSpec): CommitmentSpec {
-  const htlc: ChannelHtlc = {
-    direction: 'outbound',
-    id: -1n,
-    amountMsat: msat(100_000_000_000n),
-    paymentHash: new Uint8Array(32),
-    cltvExpiry: 0,
-    onion: new Uint8Array(0),
-  };
-  return { ...spec, htlcs: [...spec.htlcs, htlc] };
 }
 
 const sum = (htlcs: readonly ChannelHtlc[]): bigint => htlcs.reduce((total, { amountMsat }) => total + amountMsat, 0n);

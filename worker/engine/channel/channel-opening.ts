@@ -2,7 +2,7 @@ import { toHex } from '../primitives/bytes.ts';
 import { feeratePerKw, msat, sat, type FeeratePerKw, type Msat, type Sat } from '../primitives/units.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
 import type { ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
-import { fundingScript } from '../transactions/channel-scripts.ts';
+import { fundingScript, type CommitmentFormat } from '../transactions/channel-scripts.ts';
 import { openerCostSat } from '../transactions/commitment-fees.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import { p2wsh } from '../transactions/script.ts';
@@ -58,7 +58,7 @@ export function openChannel(env: ChannelEnv, request: OpenRequest): Transition<A
     channelType,
     fundingSat,
     pushMsat,
-    feeratePerKw: env.feerates.commitment,
+    feeratePerKw: env.feerates.commitment[format].target,
     holder: holderTerms(
       env.config,
       env.signer.pubkeys,
@@ -112,7 +112,7 @@ export function checkOpen(
   const type = readChannelType(channelType);
   if (type === undefined) return 'the channel_type is not supported';
   if (type.zeroConf && !policy.trustedForZeroConf) return 'zero-conf channels only from configured peers';
-  const wrong = wrongFunding(env, message, policy.counterpartyFeatures);
+  const wrong = wrongFunding(env, message, type.format, policy.counterpartyFeatures);
   if (wrong !== undefined) return wrong;
   const fundingSat = sat(message.fundingSatoshis);
   const holder = holderBalances(env.config, fundingSat);
@@ -132,6 +132,7 @@ export function checkOpen(
 function wrongFunding(
   { config, feerates }: Pick<ChannelEnv, 'config' | 'feerates'>,
   { fundingSatoshis, pushMsat, feeratePerKw: feerate }: MessageOf<'open_channel'>,
+  format: CommitmentFormat,
   features: FeatureSet,
 ): string | undefined {
   if (fundingSatoshis < config.minimumFundingSat)
@@ -140,7 +141,8 @@ function wrongFunding(
   if (isTooLarge(fundingSatoshis, features)) return 'funding_satoshis is too large';
   if (pushMsat > fundingSatoshis * 1000n) return 'push_msat is above funding_satoshis';
   if (feerate > feerates.maximum) return 'feerate_per_kw is unreasonably high';
-  if (feerate < 253) return 'feerate_per_kw is below what is relayed';
+  const { minimum } = feerates.commitment[format];
+  if (feerate < minimum) return `feerate_per_kw ${feerate} is below ${minimum}`;
   return undefined;
 }
 

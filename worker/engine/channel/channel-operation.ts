@@ -1,6 +1,5 @@
 import { insertSecret, shachainIndex } from '../keys/shachain.ts';
 import { equalBytes } from '../primitives/bytes.ts';
-import { GlowwormError } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { feeratePerKw, msat, type FeeratePerKw, type Msat } from '../primitives/units.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
@@ -10,11 +9,11 @@ import { findHtlc, type Change, type Removal } from '../transactions/commitment-
 import type { Message, MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
 import {
-  canAffordFee,
   checkOfferedHtlc,
   checkReceivedFee,
   checkReceivedHtlc,
   dustExposureMsat,
+  mayProposeFee,
   type LimitReached,
 } from './channel-limits.ts';
 import type { OpenChannel } from './channel-state.ts';
@@ -27,14 +26,12 @@ import {
   hasUnsignedChanges,
   isRemovable,
   nextHolderSpec,
+  pendingFeerate,
   proposeCounterpartyChange,
   proposeHolderChange,
   type Commitments,
 } from './commitments.ts';
 import { transition, violation, type ChannelFact, type Outcome, type Transition } from './transition.ts';
-
-/** What Bitcoin Core's default policy relays: a commitment below could not be broadcast. */
-const MINIMUM_FEERATE = 253;
 
 /** The HTLC that we want to offer. */
 export interface HtlcOffer {
@@ -56,7 +53,7 @@ export function offerHtlc(
 ): { readonly transition: Transition<OpenChannel>; readonly htlc: ChannelHtlc } | LimitReached {
   const htlc: ChannelHtlc = { ...offer, direction: 'outbound', id: channel.commitments.nextHolderHtlcId };
   const commitments = proposeHolderChange(channel.commitments, { kind: 'add', htlc });
-  const reached = checkOfferedHtlc(channel.params, env.config, commitments, offer.amountMsat);
+  const reached = checkOfferedHtlc(env, channel.params, commitments, htlc);
   if (reached !== undefined) return reached;
   const messages = [updateMessage(channel.params.channelId, { kind: 'add', htlc })];
   return { transition: transition({ ...channel, commitments }, { messages }), htlc };
@@ -75,13 +72,14 @@ export function removeHtlc(channel: OpenChannel, decision: HtlcDecision): Transi
   return transition({ ...channel, commitments }, { steps, messages });
 }
 
-/** Proposes a feerate as the opener; the same channel where it cannot be paid. */
-export function proposeFee(channel: OpenChannel, feerate: FeeratePerKw): Transition<OpenChannel> {
-  if (!channel.params.isOpener) return transition(channel);
+/** Proposes a feerate as the opener; the same channel where it cannot be paid, or would trim too many HTLCs. */
+export function proposeFee(env: ChannelEnv, channel: OpenChannel, feerate: FeeratePerKw): Transition<OpenChannel> {
+  const { params } = channel;
+  if (!params.isOpener) return transition(channel);
   const change: Change = { kind: 'fee', feeratePerKw: feerate };
   const commitments = proposeHolderChange(channel.commitments, change);
-  if (!canAffordFee(channel.params, commitments)) return transition(channel);
-  return transition({ ...channel, commitments }, { messages: [updateMessage(channel.params.channelId, change)] });
+  if (!mayProposeFee(params, env.config, commitments, pendingFeerate(channel.commitments))) return transition(channel);
+  return transition({ ...channel, commitments }, { messages: [updateMessage(params.channelId, change)] });
 }
 
 /** `commitment_signed` for all that is unsigned, unless one of ours is still unrevoked. */
@@ -166,13 +164,17 @@ export function receiveFee(
   message: MessageOf<'update_fee'>,
 ): Outcome<OpenChannel> {
   if (channel.params.isOpener) return violation('warn', 'update_fee from the side that does not pay the fee');
-  // Closing over an estimate has cost wallets their channels: an odd feerate drops the connection, never the channel.
-  if (message.feeratePerKw > env.feerates.maximum)
-    return violation('warn', `${message.feeratePerKw} sat per kw is unreasonably high`);
-  if (message.feeratePerKw < MINIMUM_FEERATE)
-    return violation('warn', `${message.feeratePerKw} sat per kw is not relayed`);
-  const change: Change = { kind: 'fee', feeratePerKw: feeratePerKw(message.feeratePerKw) };
-  return proposed(channel, change, (next) => checkReceivedFee(channel.params, next));
+  const { params, commitments } = channel;
+  const { minimum } = env.feerates.commitment[params.format];
+  const before = pendingFeerate(commitments);
+  const { feeratePerKw: feerate } = message;
+  // Closing over an estimate has cost wallets their channels: an odd feerate drops the connection, never the channel. One
+  // that comes nearer to what is expected is taken, as LDK does: to refuse it would keep the one that is worse.
+  if (feerate > env.feerates.maximum && feerate > before)
+    return violation('warn', `${feerate} sat per kw is unreasonably high`);
+  if (feerate < minimum && feerate < before) return violation('warn', `${feerate} sat per kw is below ${minimum}`);
+  const change: Change = { kind: 'fee', feeratePerKw: feeratePerKw(feerate) };
+  return proposed(channel, change, (next) => checkReceivedFee(params, env.config, next, before));
 }
 
 /**
@@ -282,18 +284,8 @@ function proposed(
   check: (next: Commitments) => string | undefined = () => undefined,
 ): Outcome<OpenChannel> {
   const commitments = proposeCounterpartyChange(channel.commitments, change);
-  const reason = negativeIsReason(() => check(commitments));
+  const reason = check(commitments);
   return reason === undefined ? transition({ ...channel, commitments }) : violation('warn', reason);
-}
-
-/** Several changes together can ask for more than the sender has; the constructor of amounts notices. */
-function negativeIsReason(check: () => string | undefined): string | undefined {
-  try {
-    return check();
-  } catch (error) {
-    if (error instanceof GlowwormError && error.code === 'AmountOutOfRange') return 'the sender has not that much';
-    throw error;
-  }
 }
 
 /** An outbound HTLC that the counterparty may remove: in its own commitment for good and not removed yet. */

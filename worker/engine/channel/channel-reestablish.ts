@@ -1,5 +1,6 @@
 import { equalBytes } from '../primitives/bytes.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
+import type { Change } from '../transactions/commitment-spec.ts';
 import type { Message, MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
 import { checkOfferedHtlc } from './channel-limits.ts';
@@ -79,25 +80,47 @@ export function receiveReestablish(
   return transition({ ...channel, commitments: repeated }, { messages, facts });
 }
 
+interface Repetition {
+  readonly repeated: Commitments;
+  readonly dropped: readonly ChannelHtlc[];
+}
+
 /**
- * Our updates that were never signed, as far as they may be proposed anew: what the other side has added since counts
- * now, and it would close the channel over an HTLC that breaks a limit. HTLC ids have no gaps, so what comes after the
- * first HTLC that has to go is dropped with it.
+ * Our updates that were never signed, as far as they may be proposed anew. An `update_fee` is not repeated, for a higher one
+ * may have become unpayable and a lower one be what the counterparty dropped the connection over: what is still due is
+ * proposed once the channel works. Only where HTLCs need the lower feerate it comes with them, unless it was refused.
  */
-function repeatUnsigned(
-  env: ChannelEnv,
-  { params, commitments }: OpenChannel,
-): { readonly repeated: Commitments; readonly dropped: readonly ChannelHtlc[] } {
-  const { feeratePerKw } = latestCounterpartyCommit(commitments).spec;
+function repeatUnsigned(env: ChannelEnv, channel: OpenChannel): Repetition {
+  const { proposed } = channel.commitments.holderChanges;
+  const { feeratePerKw } = latestCounterpartyCommit(channel.commitments).spec;
+  const { refusedFeerate } = env;
+  const isRepeatable = (fee: number): boolean =>
+    fee < feeratePerKw && (refusedFeerate === undefined || fee > refusedFeerate);
+  const withoutFees = repeat(
+    env,
+    channel,
+    proposed.filter(({ kind }) => kind !== 'fee'),
+  );
+  if (withoutFees.dropped.length === 0) return withoutFees;
+  const withFees = repeat(
+    env,
+    channel,
+    proposed.filter((change) => change.kind !== 'fee' || isRepeatable(change.feeratePerKw)),
+  );
+  return withFees.dropped.length < withoutFees.dropped.length ? withFees : withoutFees;
+}
+
+/**
+ * Proposes changes anew: what the other side has added since counts now, and it would close the channel over an HTLC that
+ * breaks a limit. HTLC ids have no gaps, so what comes after the first HTLC that has to go is dropped with it.
+ */
+function repeat(env: ChannelEnv, { params, commitments }: OpenChannel, changes: readonly Change[]): Repetition {
   let repeated = withoutUnsignedHolderChanges(commitments);
   const dropped: ChannelHtlc[] = [];
-  for (const change of commitments.holderChanges.proposed) {
-    // A higher feerate is proposed when it can still be paid; a lower one stays, for HTLCs of ours may need it.
-    if (change.kind === 'fee' && change.feeratePerKw >= feeratePerKw) continue;
+  for (const change of changes) {
     const next = proposeHolderChange(repeated, change);
     const isAdd = change.kind === 'add';
-    const { config } = env;
-    if (isAdd && (dropped.length > 0 || checkOfferedHtlc(params, config, next, change.htlc.amountMsat) !== undefined))
+    if (isAdd && (dropped.length > 0 || checkOfferedHtlc(env, params, next, change.htlc) !== undefined))
       dropped.push(change.htlc);
     else repeated = next;
   }

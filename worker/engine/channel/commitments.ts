@@ -1,4 +1,5 @@
 import { assert } from '../primitives/errors.ts';
+import type { FeeratePerKw } from '../primitives/units.ts';
 import { applyChanges, type Change, type CommitmentSpec, type Removal } from '../transactions/commitment-spec.ts';
 import { htlcKey, type ChannelHtlc } from '../transactions/channel-htlc.ts';
 
@@ -68,7 +69,7 @@ export function proposeHolderChange(commitments: Commitments, change: Change): C
   const { holderChanges } = commitments;
   return {
     ...commitments,
-    holderChanges: { ...holderChanges, proposed: [...holderChanges.proposed, change] },
+    holderChanges: { ...holderChanges, proposed: withChange(holderChanges.proposed, change) },
     nextHolderHtlcId: commitments.nextHolderHtlcId + (change.kind === 'add' ? 1n : 0n),
   };
 }
@@ -77,7 +78,7 @@ export function proposeCounterpartyChange(commitments: Commitments, change: Chan
   const { counterpartyChanges } = commitments;
   return {
     ...commitments,
-    counterpartyChanges: { ...counterpartyChanges, proposed: [...counterpartyChanges.proposed, change] },
+    counterpartyChanges: { ...counterpartyChanges, proposed: withChange(counterpartyChanges.proposed, change) },
     nextCounterpartyHtlcId: commitments.nextCounterpartyHtlcId + (change.kind === 'add' ? 1n : 0n),
   };
 }
@@ -151,7 +152,7 @@ export function afterCommitmentSigned(commitments: Commitments): Commitments {
     holderChanges: { ...holderChanges, acked: [] },
     counterpartyChanges: {
       proposed: [],
-      acked: [...counterpartyChanges.acked, ...counterpartyChanges.proposed],
+      acked: counterpartyChanges.proposed.reduce(withChange, counterpartyChanges.acked),
       signed: counterpartyChanges.signed,
     },
   };
@@ -190,7 +191,7 @@ export function afterRevocation(
       holderChanges: {
         proposed: holderChanges.proposed,
         signed: [],
-        acked: [...holderChanges.acked, ...holderChanges.signed],
+        acked: holderChanges.signed.reduce(withChange, holderChanges.acked),
       },
       counterpartyChanges: { ...counterpartyChanges, signed: [] },
       counterpartyCommit: counterpartyNext.commit,
@@ -246,6 +247,18 @@ export function isQuiet(commitments: Commitments): boolean {
   );
 }
 
+/** The feerate of both commitments once everything that the opener has proposed is in them. */
+export function pendingFeerate({ holderChanges, counterpartyChanges, holderCommit }: Commitments): FeeratePerKw {
+  // Only one side proposes feerates. Its changes as our commitment has yet to take them, oldest first.
+  const { acked, signed, proposed } = holderChanges;
+  const pending = [...counterpartyChanges.proposed, ...acked, ...signed, ...proposed];
+  return pending.findLast((change) => change.kind === 'fee')?.feeratePerKw ?? holderCommit.spec.feeratePerKw;
+}
+
+/** The feerate that we have proposed and the counterparty has not accepted by revoking, if any. */
+export const feerateUnderWay = ({ holderChanges }: Commitments): FeeratePerKw | undefined =>
+  [...holderChanges.signed, ...holderChanges.proposed].findLast((change) => change.kind === 'fee')?.feeratePerKw;
+
 /** Every HTLC that any live commitment or pending change mentions, each once. */
 export function allHtlcs(commitments: Commitments): ReadonlyMap<string, ChannelHtlc> {
   const found = new Map<string, ChannelHtlc>();
@@ -257,6 +270,16 @@ export function allHtlcs(commitments: Commitments): ReadonlyMap<string, ChannelH
   for (const change of [...allHolderChanges(commitments.holderChanges), ...proposed, ...acked, ...signed])
     if (change.kind === 'add') note(change.htlc);
   return found;
+}
+
+/**
+ * Changes with one more. BOLT 2, Updating Fees: an `update_fee` is never closed but replaced, so of several the last one
+ * counts. Kept one and all, they alone of a peer's updates would have no bound between two signatures: HTLCs are bounded by
+ * max_accepted_htlcs, and removals by the HTLCs.
+ */
+function withChange(changes: readonly Change[], change: Change): readonly Change[] {
+  const others = change.kind === 'fee' ? changes.filter(({ kind }) => kind !== 'fee') : changes;
+  return [...others, change];
 }
 
 const allHolderChanges = ({ proposed, signed, acked }: HolderChanges): readonly Change[] => [

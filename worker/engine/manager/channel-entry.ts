@@ -5,6 +5,7 @@ import type { ChannelState, OpenChannel } from '../channel/channel-state.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { SignerState } from '../keys/signer-state.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
+import type { FeeratePerKw } from '../primitives/units.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
 import type { AnchorChild } from './anchor-child.ts';
 
@@ -52,6 +53,8 @@ export interface ChannelEntry {
   readonly anchorChild: AnchorChild | undefined;
   /** What the channel's record says, to write it only when that has changed. */
   readonly saved: SavedChannel | undefined;
+  /** The feerate of ours that the peer last answered with a warning. */
+  readonly refusedFeerate: FeeratePerKw | undefined;
 }
 
 /** An entry that the running turn may change. */
@@ -95,6 +98,7 @@ export const newEntry = (
   storedOnions: new Set(),
   lockedCoins: undefined,
   anchorChild: undefined,
+  refusedFeerate: undefined,
   saved: undefined,
 });
 

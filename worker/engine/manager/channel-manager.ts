@@ -2,7 +2,7 @@ import { toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import type { StoredRecords } from '../primitives/store.ts';
 import type { UndoLog } from '../primitives/undo-log.ts';
-import type { FeeratePerKw, Msat, Sat } from '../primitives/units.ts';
+import type { Msat, Sat } from '../primitives/units.ts';
 import { isNegotiable, proposeClosingFee, sendShutdownIfQuiet } from '../channel/channel-closing.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
 import type { LimitReached } from '../channel/channel-limits.ts';
@@ -10,6 +10,7 @@ import * as operation from '../channel/channel-operation.ts';
 import { FUNDING_TIMEOUT_BLOCKS, fundingIsDeep, sendReadyIfDeep } from '../channel/channel-ready.ts';
 import type { ChannelState, CloseReason, OpenChannel } from '../channel/channel-state.ts';
 import { explainClose } from '../channel/close-reason.ts';
+import { lowerFeeIfDue, raiseFeeIfDue } from '../channel/commitment-feerate.ts';
 import { isRemovable } from '../channel/commitments.ts';
 import type { ChannelFact, Transition } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
@@ -308,12 +309,9 @@ export class ChannelManager {
 
   updateFeerates(feerates: ChannelFeerates): void {
     this.#context.conditions.feerates = feerates;
-    for (const entry of this.#channels.all()) {
-      if (!isUsable(entry) || !entry.state.params.isOpener) continue;
-      const current = entry.state.commitments.holderCommit.spec.feeratePerKw;
-      if (isFarFrom(current, feerates.commitment))
-        this.#apply(entry, operation.proposeFee(entry.state, feerates.commitment));
-    }
+    // Whether a channel's own is still good is looked at whenever it signs, so also as soon as it is usable.
+    for (const entry of this.#channels.all())
+      if (isUsable(entry) && entry.state.params.isOpener) this.#running().touch(entry);
   }
 
   #apply<S extends ChannelState>(given: ChannelEntry, { state, steps, messages, facts }: Transition<S>): void {
@@ -459,7 +457,9 @@ export class ChannelManager {
       if (next.state !== entry.state) this.#apply(entry, next);
     };
     step(sendReadyIfDeep(env, entry.state));
+    if (isUsable(entry)) step(raiseFeeIfDue(env, entry.state));
     step(operation.signPending(env, entry.state));
+    if (isUsable(entry)) step(lowerFeeIfDue(env, entry.state));
     step(sendShutdownIfQuiet(entry.state));
     const mayPropose = entry.state.params.isOpener && entry.negotiation.lastSentFeeSat === undefined;
     if (!mayPropose || !isNegotiable(entry.state)) return;
@@ -551,6 +551,3 @@ export class ChannelManager {
 }
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
-
-const isFarFrom = (current: FeeratePerKw, wanted: FeeratePerKw): boolean =>
-  wanted > current * 1.5 || wanted * 2 < current;

@@ -64,8 +64,10 @@ export interface ManagerContext {
 }
 
 /** What the functions of `channel/` need beside a channel's state. */
-export const envOf = (context: ManagerContext, { key, signer }: ChannelEntry): ChannelEnv =>
-  envOfSigner(context, signer, context.chainMonitor.monitor(key)?.secrets);
+export const envOf = (context: ManagerContext, { key, signer, refusedFeerate }: ChannelEntry): ChannelEnv => ({
+  ...envOfSigner(context, signer, context.chainMonitor.monitor(key)?.secrets),
+  refusedFeerate,
+});
 
 /** As `envOf`, of a channel that does not exist yet. */
 export const envOfSigner = (

@@ -1,6 +1,6 @@
 import { equalBytes, printable, toHex } from '../primitives/bytes.ts';
 import type { CloseReason, OpenChannel } from '../channel/channel-state.ts';
-import { latestCounterpartyCommit } from '../channel/commitments.ts';
+import { feerateUnderWay, latestCounterpartyCommit } from '../channel/commitments.ts';
 import type { MessageOf } from '../wire/message.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { isOpen, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
@@ -36,10 +36,23 @@ export class PeerComplaints {
     }
   }
 
-  /** For the log. */
+  /** For the log, and for a feerate of ours: what a warning is about only its words could say, so it counts as refused. */
   receiveWarning(nodeId: string, { channelId, data }: MessageOf<'warning'>): void {
     this.#context.parts.log(`warning from ${nodeId.slice(0, 8)}: ${printable(data)}`);
     this.#blame(nodeId, channelId);
+    const isForAll = equalBytes(channelId, ALL_CHANNELS);
+    for (const entry of this.#context.channels.of(nodeId))
+      if (isOpen(entry) && (isForAll || isNamedBy(channelId, entry))) this.#refuseFeerate(entry);
+  }
+
+  /** It is not signed any more where it was not yet: on a new connection what was not signed need not be repeated. */
+  #refuseFeerate(open: OpenEntry): void {
+    const feerate = feerateUnderWay(open.state.commitments);
+    if (feerate === undefined) return;
+    const entry = this.#context.turn().touch(open);
+    entry.refusedFeerate = feerate;
+    entry.connection = 'disconnected';
+    this.#context.peers.disconnect(entry.nodeId, 'the peer refused a feerate');
   }
 
   #failedByPeer(entry: OpenEntry, text: string): void {
