@@ -10,6 +10,7 @@ export interface ChannelConfig {
   readonly maxToSelfDelay: number;
   readonly dustLimitSat: Sat;
   readonly htlcMinimumMsat: bigint;
+  /** HTLCs of the counterparty at once: each is a claim of its own in a close, and a peer could fill what is not needed. */
   readonly maxAcceptedHtlcs: number;
   /** Reserve that the counterparty must keep, in millionths of the capacity. */
   readonly reserveMillionths: number;
@@ -25,7 +26,7 @@ export const defaultChannelConfig: ChannelConfig = {
   maxToSelfDelay: 2016,
   dustLimitSat: sat(354n),
   htlcMinimumMsat: 1n,
-  maxAcceptedHtlcs: 483,
+  maxAcceptedHtlcs: 50,
   reserveMillionths: 10_000,
   minimumReserveSat: sat(1000n),
   minimumFundingSat: sat(20_000n),
