@@ -160,6 +160,11 @@ class Wallet implements ServedWallet {
     readonly pushMsat?: bigint;
   }): Promise<{ readonly temporaryChannelId: string }> {
     const node = this.#running();
+    if (node.chain.feeratesAreStale)
+      throw new GlowwormError(
+        'FeeratesUnknown',
+        'The Esplora server has told no fee estimates for an hour. Try again once it can be reached.',
+      );
     const temporaryChannelId = await node.durably(() =>
       node.manager.openChannel(request.nodeId.toLowerCase(), sat(request.amountSat), msat(request.pushMsat ?? 0n)),
     );
