@@ -93,3 +93,32 @@ describe('the feerate of our channels', () => {
     expect(world.problems).toEqual([]);
   });
 });
+
+describe('an opening that is refused over its feerate', () => {
+  async function opening(minimum: number): Promise<{ readonly world: World; readonly events: readonly string[] }> {
+    const world = await setUp();
+    world.connect();
+    await world.pump();
+    world.opened = true;
+    asks(world.b, minimum);
+    world.attempt(world.a, () => void world.a.node.open(world.b.node, sat(1_000_000n), msat(0n)));
+    await world.pump();
+    const events = world.a.node.manager.pendingEvents().map(({ kind }) => kind);
+    return { world, events };
+  }
+
+  it('is tried once more at twice as much', async () => {
+    const { world, events } = await opening(2000);
+    expect([feeratesIn(world.a), feeratesIn(world.b)]).toEqual([
+      [1000, 2000],
+      [1000, 2000],
+    ]);
+    expect(events).not.toContain('channelOpenFailed');
+  });
+
+  it('is not tried a third time', async () => {
+    const { world, events } = await opening(2001);
+    expect([feeratesIn(world.a), feeratesIn(world.b)]).toEqual([[1000], [1000]]);
+    expect(events).toContain('channelOpenFailed');
+  });
+});

@@ -59,6 +59,7 @@ export function openChannel(env: ChannelEnv, request: OpenRequest): Transition<A
     fundingSat,
     pushMsat,
     feeratePerKw: env.feerates.commitment[format].target,
+    isRepeated: false,
     holder: holderTerms(
       env.config,
       env.signer.pubkeys,
@@ -66,19 +67,39 @@ export function openChannel(env: ChannelEnv, request: OpenRequest): Transition<A
       upfront ? request.shutdownScript : new Uint8Array(0),
     ),
   };
-  const message: MessageOf<'open_channel'> = {
+  return transition(state, { messages: [openMessage(env, state, request.chainHash)] });
+}
+
+/**
+ * The same `open_channel` at a higher feerate, for a counterparty that found it too low; `undefined` where it was asked
+ * already. It has kept nothing of the first one, so that its id and keys may be used again.
+ */
+export function openAtHigherFeerate(
+  env: ChannelEnv,
+  state: AwaitingAccept,
+  chainHash: Uint8Array,
+): Transition<AwaitingAccept> | undefined {
+  const { maximum, commitment } = env.feerates;
+  const higher = Math.min(Math.max(2 * state.feeratePerKw, commitment.static_remotekey.target), maximum);
+  if (state.isRepeated || higher <= state.feeratePerKw) return undefined;
+  const repeated: AwaitingAccept = { ...state, feeratePerKw: feeratePerKw(higher), isRepeated: true };
+  return transition(repeated, { messages: [openMessage(env, repeated, chainHash)] });
+}
+
+function openMessage(env: ChannelEnv, state: AwaitingAccept, chainHash: Uint8Array): MessageOf<'open_channel'> {
+  const { temporaryChannelId, fundingSat, pushMsat, holder, channelType } = state;
+  return {
     kind: 'open_channel',
-    chainHash: request.chainHash,
-    temporaryChannelId: request.temporaryChannelId,
+    chainHash,
+    temporaryChannelId,
     fundingSatoshis: fundingSat,
     pushMsat,
     feeratePerKw: state.feeratePerKw,
-    ...termsFields(state.holder),
+    ...termsFields(holder),
     firstPerCommitmentPoint: env.signer.perCommitmentPoint(0),
     channelFlags: 0,
-    tlvs: { upfrontShutdownScript: state.holder.upfrontShutdownScript, channelType },
+    tlvs: { upfrontShutdownScript: holder.upfrontShutdownScript, channelType },
   };
-  return transition(state, { messages: [message] });
 }
 
 /** Whom we trust not to double-spend the funding of a channel that is used before it confirms. */

@@ -19,6 +19,8 @@ export interface Proposal {
 /** We sent `open_channel`. Not persisted: a restart forgets the attempt. */
 export interface AwaitingAccept extends Proposal {
   readonly kind: 'awaitingAccept';
+  /** It is the second one, at a higher feerate than the counterparty refused. */
+  readonly isRepeated: boolean;
 }
 
 /** We sent `accept_channel`. Not persisted. */

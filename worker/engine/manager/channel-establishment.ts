@@ -9,6 +9,7 @@ import {
   checkOpen,
   createFunding,
   fundingOutputScript,
+  openAtHigherFeerate,
   openChannel,
   type AcceptPolicy,
 } from '../channel/channel-opening.ts';
@@ -189,6 +190,16 @@ export class ChannelEstablishment {
     channels.remove(entry);
     chainMonitor.archiveChannel(entry.key);
     archiveChannel(turn().writes, entry.state);
+  }
+
+  /** Asks once more where a refusal is about a feerate that is too low; whether it did. */
+  askAgain(entry: ChannelEntry, refusal: string): boolean {
+    // As LDK, Core Lightning and eclair word it; of one that is too high the same is said with "high" or "above".
+    const isTooLow = /feerate/i.test(refusal) && !/high|above/i.test(refusal);
+    if (entry.state.kind !== 'awaitingAccept' || !isTooLow) return false;
+    const again = openAtHigherFeerate(envOf(this.#context, entry), entry.state, this.#context.parts.chainHash);
+    if (again !== undefined) this.#context.apply(entry, again);
+    return again !== undefined;
   }
 
   /** Forgets a channel that never got a funding. */

@@ -32,7 +32,8 @@ export class PeerComplaints {
       if (!isForAll && !isNamedBy(channelId, entry)) continue;
       if (entry.frozen !== undefined || entry.state.kind === 'closed') continue;
       if (isOpen(entry)) this.#failedByPeer(entry, text);
-      else this.#establishment.abandon(entry, `The peer refused the channel: ${text}`);
+      else if (!this.#establishment.askAgain(entry, text))
+        this.#establishment.abandon(entry, `The peer refused the channel: ${text}`);
     }
   }
 
