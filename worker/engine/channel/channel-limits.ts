@@ -1,29 +1,25 @@
-import { GlowwormError } from '../primitives/errors.ts';
 import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import { msat, type FeeratePerKw, type Msat } from '../primitives/units.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
-import type { CommitmentFormat } from '../transactions/channel-scripts.ts';
-import { isTrimmed, openerCostSat } from '../transactions/commitment-fees.ts';
 import { applyChanges, type CommitmentSpec } from '../transactions/commitment-spec.ts';
 import type { ChannelConfig } from './channel-config.ts';
 import type { ChannelEnv } from './channel-env.ts';
-import { nextCounterpartySpec, nextHolderSpec, pendingHolderSpec, type Commitments } from './commitments.ts';
-
-type Owner = 'holder' | 'counterparty';
-
-/** Both commitments as they will be: each proposal is checked against the two. */
-type Specs = Readonly<Record<Owner, CommitmentSpec>>;
-
-const OWNERS = ['counterparty', 'holder'] as const;
-
-/**
- * BOLT 2, Adding an HTLC: the opener keeps a "fee spike buffer", enough for one HTLC more at a multiple of the feerate.
- * Without it an HTLC from the other side could make the fee unpayable and the channel stuck. lnd, eclair and lightning-kmp
- * keep twice the feerate whatever the format, LDK with anchors once: what we send satisfies both, and what we call receivable
- * the more careful of them sends.
- */
-const FEE_SPIKE_MULTIPLE: Readonly<Record<CommitmentFormat, number>> = { static_remotekey: 2, anchors: 2 };
+import {
+  costMsat,
+  dustExposureMsat,
+  keptMsat,
+  openerOf,
+  other,
+  OWNERS,
+  pendingSpecs,
+  spikeCostMsat,
+  sum,
+  unlessNegative,
+  type Owner,
+  type Specs,
+} from './commitment-costs.ts';
+import { nextHolderSpec, type Commitments } from './commitments.ts';
 
 /** BOLT 2: more HTLCs of one side would not fit into the messages and transactions that carry them. */
 const MAX_HTLCS = 483;
@@ -106,11 +102,6 @@ export function mayProposeFee(
   return OWNERS.every((owner) => keptMsat(params, 'holder', specs[owner]) >= costMsat(params, owner, specs[owner]));
 }
 
-/** Value of the HTLCs that have no output in one side's commitment. */
-export function dustExposureMsat(params: ChannelParameters, owner: Owner, spec: CommitmentSpec): bigint {
-  return sum(spec.htlcs.filter((htlc) => trimmed(params, owner, spec.feeratePerKw, htlc)));
-}
-
 /** The most that one more outbound HTLC could carry now: 0 where none could. Never more than `checkOfferedHtlc` lets. */
 export const availableToSendMsat = (params: ChannelParameters, commitments: Commitments): Msat =>
   availableMsat(params, commitments, 'holder');
@@ -144,7 +135,7 @@ function oneMoreMsat(params: ChannelParameters, owner: Owner, spec: CommitmentSp
   return keptMsat(params, other(sender), spec) < costMsat(params, owner, spec, 1) ? 0n : balance;
 }
 
-/** BOLT 2 has heights below 500,000,000 only, which the farthest that we let go to is far from. */
+/** BOLT 2 takes heights below 500,000,000 only: two weeks ahead of a height never get there. */
 function expiryLimit(cltvExpiry: number, blockHeight: number): LimitReached | undefined {
   if (cltvExpiry <= blockHeight) return limit('ExpiryTooSoon', `the HTLC would expire at ${cltvExpiry}, which is past`);
   if (cltvExpiry > blockHeight + MAX_CLTV_EXPIRY_DELTA)
@@ -212,58 +203,4 @@ function trimsTooMuch(params: ChannelParameters, config: ChannelConfig, specs: S
   });
 }
 
-/** `undefined` where the updates on their way ask together for more than a side has. */
-const pendingSpecs = (commitments: Commitments): Specs | undefined =>
-  unlessNegative(() => ({
-    counterparty: nextCounterpartySpec(commitments),
-    holder: pendingHolderSpec(commitments),
-  }));
-
-/** Balances below zero are refused by the constructor of amounts. */
-function unlessNegative<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof GlowwormError && error.code === 'AmountOutOfRange') return undefined;
-    throw error;
-  }
-}
-
 const NOT_THAT_MUCH = 'the sender has not that much';
-
-const other = (owner: Owner): Owner => (owner === 'holder' ? 'counterparty' : 'holder');
-
-const openerOf = ({ isOpener }: ChannelParameters): Owner => (isOpener ? 'holder' : 'counterparty');
-
-/** What a side has above the reserve that the other one asks of it. */
-function keptMsat(params: ChannelParameters, side: Owner, spec: CommitmentSpec): bigint {
-  const balance = side === 'holder' ? spec.toHolderMsat : spec.toCounterpartyMsat;
-  return balance - params[other(side)].channelReserveSat * 1000n;
-}
-
-/** What one side's commitment costs its opener with so many HTLCs more. */
-const costMsat = (params: ChannelParameters, owner: Owner, spec: CommitmentSpec, more = 0): bigint =>
-  commitmentCostMsat(params, owner, spec, spec.feeratePerKw, more);
-
-/** As `costMsat`, with the fee spike buffer. */
-const spikeCostMsat = (params: ChannelParameters, owner: Owner, spec: CommitmentSpec, more = 0): bigint =>
-  commitmentCostMsat(params, owner, spec, spec.feeratePerKw * FEE_SPIKE_MULTIPLE[params.format], more + 1);
-
-function commitmentCostMsat(
-  params: ChannelParameters,
-  owner: Owner,
-  spec: CommitmentSpec,
-  feeratePerKw: number,
-  more: number,
-): bigint {
-  // Counted at the feerate as it is: at the multiple more are trimmed, and the sum could be below what is due now.
-  const untrimmed = spec.htlcs.filter((htlc) => !trimmed(params, owner, spec.feeratePerKw, htlc)).length;
-  return openerCostSat(params.format, feeratePerKw, untrimmed + more) * 1000n;
-}
-
-function trimmed(params: ChannelParameters, owner: Owner, feeratePerKw: FeeratePerKw, htlc: ChannelHtlc): boolean {
-  const offered = (htlc.direction === 'outbound') === (owner === 'holder');
-  return isTrimmed({ offered, amountMsat: htlc.amountMsat }, params.format, feeratePerKw, params[owner].dustLimitSat);
-}
-
-const sum = (htlcs: readonly ChannelHtlc[]): bigint => htlcs.reduce((total, { amountMsat }) => total + amountMsat, 0n);

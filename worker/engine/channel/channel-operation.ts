@@ -12,11 +12,11 @@ import {
   checkOfferedHtlc,
   checkReceivedFee,
   checkReceivedHtlc,
-  dustExposureMsat,
   mayProposeFee,
   type LimitReached,
 } from './channel-limits.ts';
 import type { OpenChannel } from './channel-state.ts';
+import { dustExposureMsat } from './commitment-costs.ts';
 import { checkHolderSignatures, signCounterpartyCommitment } from './commitment-signatures.ts';
 import {
   afterCommitmentSigned,
