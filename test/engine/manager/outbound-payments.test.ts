@@ -5,7 +5,7 @@ import { wrapFailure } from '../../../worker/engine/onion/failures.ts';
 import { fromUtf8, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
-import { MAX_HTLC_CLTV_BLOCKS } from '../../../worker/engine/routing/lock-time.ts';
+import { MAX_CLTV_EXPIRY_DELTA } from '../../../worker/engine/primitives/lock-times.ts';
 import { pathFeeMsat } from '../../../worker/engine/routing/path.ts';
 import type { HintHop } from '../../../worker/engine/routing/route.ts';
 import { AMOUNT, channel, HEIGHT, invoiceWith, PAYEE_ID, Payer, PEER, PREIMAGE, RELAY, step } from './payer.ts';
@@ -56,7 +56,7 @@ describe('a payment and its quote', () => {
     [
       'a lock that fits alone but not with the way',
       usable,
-      invoiceWith(ways(0), { minFinalCltvExpiryDelta: MAX_HTLC_CLTV_BLOCKS }),
+      invoiceWith(ways(0), { minFinalCltvExpiryDelta: MAX_CLTV_EXPIRY_DELTA }),
       'LockTimeTooLong',
     ],
     ['more steps than an onion has room for', usable, invoiceWith(longHint(12), full), 'RouteTooLong'],
@@ -106,7 +106,7 @@ describe('a payment and its quote', () => {
     const anyInvoice = fc.record({
       hints: fc.array(fc.array(anyStep, { minLength: 1, maxLength: 12 }), { maxLength: 4 }),
       amountMsat: fc.oneof(fc.bigInt({ min: 1n, max: 10n ** 6n }), fc.bigInt({ min: 1n, max: 21n * 10n ** 17n })),
-      minFinalCltvExpiryDelta: extreme(MAX_HTLC_CLTV_BLOCKS),
+      minFinalCltvExpiryDelta: extreme(MAX_CLTV_EXPIRY_DELTA),
       metadataBytes: fc.nat({ max: 639 }),
     });
     fc.assert(
@@ -120,7 +120,7 @@ describe('a payment and its quote', () => {
         });
         expect(sent).toEqual(quoted);
         for (const { htlc } of payer.offered)
-          expect(htlc.cltvExpiry).toBeLessThanOrEqual(HEIGHT + MAX_HTLC_CLTV_BLOCKS);
+          expect(htlc.cltvExpiry).toBeLessThanOrEqual(HEIGHT + MAX_CLTV_EXPIRY_DELTA);
       }),
       { numRuns: 100 },
     );

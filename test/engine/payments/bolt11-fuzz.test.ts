@@ -10,7 +10,7 @@ import {
   type InvoiceDescription,
   type InvoiceFields,
 } from '../../../worker/engine/payments/invoice.ts';
-import { MAX_HTLC_CLTV_BLOCKS } from '../../../worker/engine/routing/lock-time.ts';
+import { MAX_CLTV_EXPIRY_DELTA } from '../../../worker/engine/primitives/lock-times.ts';
 import { featureSet, featuresFromBits } from '../../../worker/engine/wire/features.ts';
 import vectors from '../../vectors/bolt11.json' with { type: 'json' };
 import { bytesOf, pseudoRandomBytes } from '../wire/arbitrary.ts';
@@ -47,7 +47,7 @@ describe('any invoice', () => {
       paymentSecret: bytesOf(32),
       description,
       expirySeconds: fc.nat(),
-      minFinalCltvExpiryDelta: fc.nat({ max: MAX_HTLC_CLTV_BLOCKS }),
+      minFinalCltvExpiryDelta: fc.nat({ max: MAX_CLTV_EXPIRY_DELTA }),
       fallbackAddresses: fc.array(
         fc.constantFrom(
           { version: 0, program: new Uint8Array(20).fill(1) },
@@ -163,7 +163,7 @@ describe('any invoice', () => {
           return;
         }
         expect(read.minFinalCltvExpiryDelta).toBe(delta.value);
-        expect(read.minFinalCltvExpiryDelta).toBeLessThanOrEqual(MAX_HTLC_CLTV_BLOCKS);
+        expect(read.minFinalCltvExpiryDelta).toBeLessThanOrEqual(MAX_CLTV_EXPIRY_DELTA);
         expect(read.amountMsat ?? 0n).toBeLessThanOrEqual(21_000_000n * 10n ** 11n);
         expect(read.expirySeconds).toBe(Math.min(expiry.value, MAX_EXPIRY_SECONDS));
         expect(Number.isNaN(new Date((read.timestamp + read.expirySeconds) * 1000).getTime())).toBe(false);

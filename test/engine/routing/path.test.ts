@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { msat } from '../../../worker/engine/primitives/units.ts';
-import { MAX_HTLC_CLTV_BLOCKS } from '../../../worker/engine/routing/lock-time.ts';
+import { MAX_CLTV_EXPIRY_DELTA } from '../../../worker/engine/primitives/lock-times.ts';
 import { findPaths, pathFeeMsat, type Path, type PathRequest } from '../../../worker/engine/routing/path.ts';
 import type { FirstHop, HintHop } from '../../../worker/engine/routing/route.ts';
 
@@ -33,7 +33,7 @@ const request = (over: Partial<PathRequest> = {}): PathRequest => ({
   hints: [[hop(PEER)]],
   amountMsat: msat(1_000_000n),
   finalCltvExpiry: 500,
-  maxCltvExpiry: 480 + MAX_HTLC_CLTV_BLOCKS,
+  maxCltvExpiry: 480 + MAX_CLTV_EXPIRY_DELTA,
   maxHops: 20,
   firstHops: [channel('a', 10_000_000n)],
   excluded: new Set(),
@@ -137,7 +137,7 @@ describe('paths', () => {
     const hints = (...deltas: readonly number[]): HintHop[][] => [
       deltas.map((cltvExpiryDelta, index) => hop(index === 0 ? PEER : node(3), { cltvExpiryDelta })),
     ];
-    expect(paths({ hints: hints(1_000, 996) })[0]?.hops[0]?.cltvExpiry).toBe(480 + MAX_HTLC_CLTV_BLOCKS);
+    expect(paths({ hints: hints(1_000, 996) })[0]?.hops[0]?.cltvExpiry).toBe(480 + MAX_CLTV_EXPIRY_DELTA);
     expect(findPaths(request({ hints: hints(1_000, 997) }))).toEqual({ kind: 'lockedTooLong', cltvExpiry: 2_497 });
     expect(findPaths(request({ hints: hints(...Array<number>(10).fill(65_535)) })).kind).toBe('lockedTooLong');
     expect(findPaths(request({ finalCltvExpiry: 480 + 4_294_967_295 })).kind).toBe('lockedTooLong');
@@ -227,7 +227,7 @@ describe('paths', () => {
       hints: fc.array(fc.array(step, { maxLength: 12 }), { maxLength: 6 }),
       amountMsat: anyMsat.map(msat),
       finalCltvExpiry: fc.oneof(fc.nat({ max: 2_600 }), fc.nat({ max: 0xffff_ffff })),
-      maxCltvExpiry: fc.constant(480 + MAX_HTLC_CLTV_BLOCKS),
+      maxCltvExpiry: fc.constant(480 + MAX_CLTV_EXPIRY_DELTA),
       maxHops: fc.integer({ min: 1, max: 21 }),
       firstHops: fc
         .array(firstHop, { maxLength: 5 })

@@ -1,7 +1,7 @@
 import { compareBytes, equalBytes, fromHex } from '../primitives/bytes.ts';
 import { sha256d } from '../primitives/hash.ts';
 import { UndoableMap } from '../primitives/undo-log.ts';
-import { MAX_HTLC_CLTV_BLOCKS } from '../routing/lock-time.ts';
+import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import { scidsOf } from '../channel/channel-scids.ts';
 import { encodeMessage, type MessageOf } from '../wire/message.ts';
 import { isOpen, type ForwardingTerms, type OpenEntry } from './channel-entry.ts';
@@ -88,7 +88,7 @@ const MAX_FEE_PROPORTIONAL_MILLIONTHS = 1_000_000;
 const isPayable = ({ feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta }: ChannelUpdate): boolean =>
   feeBaseMsat <= MAX_FEE_BASE_MSAT &&
   feeProportionalMillionths <= MAX_FEE_PROPORTIONAL_MILLIONTHS &&
-  cltvExpiryDelta < MAX_HTLC_CLTV_BLOCKS;
+  cltvExpiryDelta < MAX_CLTV_EXPIRY_DELTA;
 
 /**
  * Over all behind the signature. Records of an extension that we do not know are not kept when a message is read, so a wrong

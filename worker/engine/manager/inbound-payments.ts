@@ -1,4 +1,5 @@
 import { equalConstantTime, fromHex, toHex } from '../primitives/bytes.ts';
+import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { recordsBelow, type StoredRecords } from '../primitives/store.ts';
 import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
@@ -36,9 +37,6 @@ interface HeldSet {
 
 /** BOLT 4: parts of a payment wait for each other at least this long. */
 export const MPP_TIMEOUT_MS = 60_000;
-
-/** Two weeks, as everywhere in the network: an HTLC that could hold the channel's money for longer is not taken. */
-const MAX_CLTV_EXPIRY_DELTA = 2016;
 
 /** Every invoice of the wallet: what was paid, and the HTLCs that wait for the other parts of their payment. */
 export class InboundPayments {

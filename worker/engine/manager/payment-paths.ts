@@ -4,7 +4,7 @@ import type { Invoice } from '../payments/invoice.ts';
 import { mostHops, onionTerms, type PaymentFailure } from '../payments/outbound-payment.ts';
 import { assert } from '../primitives/errors.ts';
 import type { Msat } from '../primitives/units.ts';
-import { MAX_HTLC_CLTV_BLOCKS } from '../routing/lock-time.ts';
+import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import { findPaths, type Path, type PathRequest, type PathResult } from '../routing/path.ts';
 import { hasFeature } from '../wire/features.ts';
 import type { HtlcSwitch } from './htlc-switch.ts';
@@ -48,7 +48,7 @@ const requestOf = (htlcSwitch: HtlcSwitch, wanted: WantedPayment): PathRequest =
     hints: invoice.routeHints,
     amountMsat,
     finalCltvExpiry: blockHeight + invoice.minFinalCltvExpiryDelta + CLTV_MARGIN,
-    maxCltvExpiry: blockHeight + MAX_HTLC_CLTV_BLOCKS,
+    maxCltvExpiry: blockHeight + MAX_CLTV_EXPIRY_DELTA,
     maxHops: mostHops(onionTerms(invoice, totalMsat)),
     firstHops: htlcSwitch.firstHops(),
     multiPart: hasFeature(invoice.features, 'basic_mpp'),
@@ -99,7 +99,7 @@ function explain(found: Exclude<PathResult, { kind: 'paths' }>, { blockHeight }:
     case 'lockedTooLong':
       return {
         code: 'LockTimeTooLong',
-        message: `The way there could lock the money for ${found.cltvExpiry - blockHeight} blocks, and ${MAX_HTLC_CLTV_BLOCKS} (two weeks) are the most that nodes accept. Ask for another invoice.`,
+        message: `The way there could lock the money for ${found.cltvExpiry - blockHeight} blocks, and ${MAX_CLTV_EXPIRY_DELTA} (two weeks) are the most that nodes accept. Ask for another invoice.`,
       };
     case 'insufficientBalance':
       return {

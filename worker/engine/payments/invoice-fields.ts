@@ -1,7 +1,7 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { utf8 } from '@scure/base';
 import { assert, GlowwormError } from '../primitives/errors.ts';
-import { MAX_HTLC_CLTV_BLOCKS } from '../routing/lock-time.ts';
+import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import type { Codec } from '../wire/codec.ts';
 import { decode, encode } from '../wire/codec.ts';
 import { trimFeatures } from '../wire/features.ts';
@@ -123,11 +123,11 @@ function readBytes(words: Words): Uint8Array {
 /** Nobody forwards an HTLC that is locked for longer, and `cltv_expiry` is a u32 whose upper part are times. */
 function readCltvDelta(words: Words): number {
   const blocks = wordsToNumber(words);
-  if (blocks > MAX_HTLC_CLTV_BLOCKS)
+  if (blocks > MAX_CLTV_EXPIRY_DELTA)
     throw new GlowwormError(
       'InvoiceLockTime',
-      `The recipient asks for a lock of more than ${MAX_HTLC_CLTV_BLOCKS} blocks: no node would forward that. Ask for another invoice.`,
-      { blocks, mostBlocks: MAX_HTLC_CLTV_BLOCKS },
+      `The recipient asks for a lock of more than ${MAX_CLTV_EXPIRY_DELTA} blocks: no node would forward that. Ask for another invoice.`,
+      { blocks, mostBlocks: MAX_CLTV_EXPIRY_DELTA },
     );
   return blocks;
 }

@@ -1,5 +1,6 @@
 /**
- * Two weeks of blocks: the most that an HTLC's `cltv_expiry` may lie ahead. Money in an HTLC is locked until then, and nodes
- * on the way fail what is further off (BOLT 4, `expiry_too_far`; the value is that of LDK, lnd and Core Lightning).
+ * Two weeks of blocks: the most that an HTLC's `cltv_expiry` may lie ahead, whether we offer it or take it for ourselves. The
+ * money in it is locked until then, and every deployed node answers `expiry_too_far` above it (BOLT 4, `max_htlc_cltv`). lnd,
+ * eclair and Core Lightning pay up to it; with LDK's default of half as much, swaps that others pay could not be paid.
  */
 export const MAX_CLTV_EXPIRY_DELTA = 2016;
