@@ -20,8 +20,10 @@ describe('shutdown scripts of BOLT 2', () => {
   });
 
   it.each([
-    ['taproot', `5120${hash32}`, 354n],
-    ['the shortest program', '60024e73', 354n],
+    ['taproot', `5120${hash32}`, 330n],
+    ['pay to anchor', '51024e73', 240n],
+    ['the shortest program', '60024e73', 240n],
+    ['the longest program', `5128${'22'.repeat(40)}`, 354n],
     ['OP_RETURN of 6 bytes', '6a06010203040506', 0n],
     ['OP_RETURN of 80 bytes', `6a4c50${'01'.repeat(80)}`, 0n],
   ])('%s needs its feature', (_, hex, dust) => {

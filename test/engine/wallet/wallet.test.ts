@@ -1,7 +1,7 @@
 import * as btc from '@scure/btc-signer';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { mnemonicSeed } from '../../../worker/engine/keys/mnemonic.ts';
-import { concat, equalBytes, reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { concat, equalBytes, fromHex, reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
 import {
   decodeTransaction,
@@ -9,7 +9,7 @@ import {
   transactionWeight,
   type Transaction,
 } from '../../../worker/engine/transactions/transaction.ts';
-import { scriptOfAddress } from '../../../worker/engine/wallet/address.ts';
+import { addressOfScript, scriptOfAddress } from '../../../worker/engine/wallet/address.ts';
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import type { WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { decodeWallet, encodeWallet } from '../../../worker/engine/wallet/wallet-record.ts';
@@ -183,6 +183,19 @@ describe('a payment', () => {
     const { txid } = wallet.send(elsewhere, 30_000n, terms);
     wallet.transactionDropped(txid);
     expect(wallet.balance(0n).spendableSat).toBe(100_000n);
+  });
+
+  it.each([
+    ['taproot', `5120${'22'.repeat(32)}`, 330n],
+    ['an anchor', '51024e73', 240n],
+  ])('pays to %s what the network relays, and not a satoshi less', (_name, hex, leastSat) => {
+    receive(100_000n);
+    const address = addressOfScript(fromHex(hex), 'regtest') ?? '';
+    expect(() => wallet.send(address, leastSat - 1n, terms)).toThrow(
+      expect.objectContaining({ code: 'AmountBelowDust', details: { leastSat } }),
+    );
+    const { tx } = wallet.send(address, leastSat, terms);
+    expect(tx.outputs.some(({ amountSat, script }) => amountSat === leastSat && toHex(script) === hex)).toBe(true);
   });
 
   it('that another one displaces in a block is forgotten, with what spent its change', () => {

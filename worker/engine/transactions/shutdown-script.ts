@@ -43,18 +43,20 @@ export function isStandardShutdownScript(bytes: Uint8Array, features: ShutdownFe
   }
 }
 
-/** The least amount in satoshi that the default relay policy takes for an output (BOLT 3, Dust Limits). */
+/**
+ * The least amount in satoshi that the default relay policy takes for an output (BOLT 3, Dust Limits). A witness program's
+ * follows from its length; for those of later versions BOLT 3 gives that of the longest, which is more than the network asks
+ * of taproot (330) and of pay to anchor (240).
+ */
 export function dustLimitSat(outputScript: Uint8Array): bigint {
   const kind = outputScriptKind(outputScript);
   switch (kind) {
     case 'p2sh':
       return 540n;
     case 'p2wpkh':
-      return 294n;
     case 'p2wsh':
-      return 330n;
     case 'segwit':
-      return 354n;
+      return 3n * BigInt(AMOUNT_AND_LENGTH_BYTES + outputScript.length + WITNESS_INPUT_VBYTES);
     case 'op_return':
       return 0n;
     case 'p2pkh':
@@ -64,6 +66,11 @@ export function dustLimitSat(outputScript: Uint8Array): bigint {
       return kind satisfies never;
   }
 }
+
+/** Of an output, beside its script: at 3 sat per byte these and the script are the first part of what it must be worth. */
+const AMOUNT_AND_LENGTH_BYTES = 9;
+/** The least that spending a witness program takes: the second part. */
+const WITNESS_INPUT_VBYTES = 67;
 
 /** OP_1 to OP_16 and one push of 2 to 40 bytes (BIP 141). */
 function isLaterWitnessProgram(bytes: Uint8Array): boolean {
