@@ -1,13 +1,11 @@
-import { concat, equalBytes } from '../primitives/bytes.ts';
+import { concat } from '../primitives/bytes.ts';
 import { msatToSatFloor } from '../primitives/units.ts';
-import type { MonitorStep } from '../monitor/monitor-update.ts';
 import { buildClosing, closingFeeSat, closingSighash, type ClosingInput } from '../transactions/closing.ts';
-import { isStandardShutdownScript, type ShutdownFeatures } from '../transactions/shutdown-script.ts';
 import { encodeTransaction, withWitness } from '../transactions/transaction.ts';
 import { fundingWitness } from '../transactions/witnesses.ts';
 import type { MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
-import type { ClosedChannel, OpenChannel, Shutdown } from './channel-state.ts';
+import type { ClosedChannel, OpenChannel } from './channel-state.ts';
 import { isQuiet } from './commitments.ts';
 import { transition, violation, type Outcome, type Transition } from './transition.ts';
 
@@ -17,60 +15,6 @@ import { transition, violation, type Outcome, type Transition } from './transiti
  */
 export interface ClosingNegotiation {
   readonly lastSentFeeSat?: bigint;
-}
-
-/** Starts a cooperative close, or names the script that one is already going to. */
-export function requestShutdown(channel: OpenChannel, holderScript: Uint8Array): Transition<OpenChannel> {
-  if (channel.shutdown.kind !== 'none') return transition(channel);
-  const pinned = channel.params.holder.upfrontShutdownScript;
-  const script = pinned.length > 0 ? pinned : holderScript;
-  return sendShutdownIfQuiet({ ...channel, shutdown: { kind: 'holder', holderScript: script, sent: false } }, [
-    { kind: 'shutdownScript', script },
-  ]);
-}
-
-/**
- * Sends the `shutdown` that is due, unless updates of ours are unsigned: the counterparty would have to take them out
- * again (BOLT 2, Closing Initiation).
- */
-export function sendShutdownIfQuiet(channel: OpenChannel, steps: readonly MonitorStep[] = []): Transition<OpenChannel> {
-  const { shutdown, params } = channel;
-  if (shutdown.kind === 'none' || shutdown.sent) return transition(channel, { steps });
-  if (channel.commitments.holderChanges.proposed.length > 0) return transition(channel, { steps });
-  return transition(
-    { ...channel, shutdown: { ...shutdown, sent: true } },
-    {
-      steps,
-      messages: [{ kind: 'shutdown', channelId: params.channelId, scriptpubkey: shutdown.holderScript, tlvs: {} }],
-    },
-  );
-}
-
-export function receiveShutdown(
-  channel: OpenChannel,
-  message: MessageOf<'shutdown'>,
-  features: ShutdownFeatures,
-  holderScript: Uint8Array,
-): Outcome<OpenChannel> {
-  const { shutdown, params, commitments } = channel;
-  const script = message.scriptpubkey;
-  const pinned = params.counterparty.upfrontShutdownScript;
-  if (pinned.length > 0 && !equalBytes(pinned, script))
-    return violation('warn', 'shutdown names another script than upfront_shutdown_script');
-  if (!isStandardShutdownScript(script, features)) return violation('warn', 'shutdown names a non-standard script');
-  if (shutdown.kind === 'both')
-    return equalBytes(shutdown.counterpartyScript, script)
-      ? transition(channel)
-      : violation('warn', 'shutdown names another script than before');
-  if (commitments.counterpartyChanges.proposed.some((change) => change.kind === 'add'))
-    return violation('warn', 'shutdown while an update_add_htlc is unsigned');
-  const ours = params.holder.upfrontShutdownScript.length > 0 ? params.holder.upfrontShutdownScript : holderScript;
-  const next: Shutdown =
-    shutdown.kind === 'holder'
-      ? { ...shutdown, kind: 'both', counterpartyScript: script }
-      : { kind: 'both', holderScript: ours, sent: false, counterpartyScript: script };
-  const steps: MonitorStep[] = shutdown.kind === 'none' ? [{ kind: 'shutdownScript', script: ours }] : [];
-  return sendShutdownIfQuiet({ ...channel, shutdown: next }, steps);
 }
 
 /** Both sides said `shutdown` and no HTLC or update is left: fees may be negotiated. */

@@ -1,16 +1,12 @@
 import { hasFeature, type FeatureSet } from '../wire/features.ts';
 import type { Message } from '../wire/message.ts';
-import {
-  receiveClosingSigned,
-  receiveShutdown,
-  type ClosingNegotiation,
-  type CounterOffer,
-} from './channel-closing.ts';
+import { receiveClosingSigned, type ClosingNegotiation, type CounterOffer } from './channel-closing.ts';
 import type { ChannelEnv } from './channel-env.ts';
 import { receiveAccept, receiveFundingCreated, receiveFundingSigned } from './channel-opening.ts';
 import * as operation from './channel-operation.ts';
 import { receiveReady } from './channel-ready.ts';
 import { receiveReestablish } from './channel-reestablish.ts';
+import { receiveShutdown } from './channel-shutdown.ts';
 import type { ChannelState, OpenChannel } from './channel-state.ts';
 import type { Outcome } from './transition.ts';
 

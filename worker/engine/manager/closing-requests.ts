@@ -1,5 +1,5 @@
 import { GlowwormError } from '../primitives/errors.ts';
-import { requestShutdown } from '../channel/channel-closing.ts';
+import { requestShutdown } from '../channel/channel-shutdown.ts';
 import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { channelIdOf, type ChannelEntry } from './channel-entry.ts';
