@@ -72,7 +72,8 @@ describe('the hints of an invoice', () => {
   });
 
   it('leave out channels that are not ready, closing or frozen', () => {
-    const shutdown = { kind: 'holder', holderScript: new Uint8Array(22), sent: true } as const;
+    const terms = { raisedToSat: 0n, negotiation: {} };
+    const shutdown = { kind: 'holder', holderScript: new Uint8Array(22), sent: true, terms } as const;
     expect(scids({ state: { counterpartyReady: false } }, { state: { shutdown } }, { frozen: 'stopped' })).toEqual([]);
   });
 

@@ -4,6 +4,7 @@ import { sat } from '../../../worker/engine/primitives/units.ts';
 import { availableToReceiveMsat, availableToSendMsat } from '../../../worker/engine/channel/channel-limits.ts';
 import { isTrimmed, openerCostSat } from '../../../worker/engine/transactions/commitment-fees.ts';
 import { featureSet } from '../../../worker/engine/wire/features.ts';
+import { NEW_TERMS } from '../../../worker/engine/channel/channel-shutdown.ts';
 import { exchange, FEATURES, openPair, passed, refused, type Party } from './party.ts';
 
 const ANCHORS = FEATURES;
@@ -240,7 +241,7 @@ describe('update_add_htlc -- what we accept', () => {
     const script = new Uint8Array(22);
     fundee.state = {
       ...state,
-      shutdown: { kind: 'both', holderScript: script, counterpartyScript: script, sent: true },
+      shutdown: { kind: 'both', holderScript: script, counterpartyScript: script, sent: true, terms: NEW_TERMS },
     };
     expect(refused(fundee.receive(message)).reason).toMatch(/after shutdown/);
   });

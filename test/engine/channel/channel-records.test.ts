@@ -16,6 +16,7 @@ import { decodeParameters, encodeParameters } from '../../../worker/engine/monit
 import type { Removal } from '../../../worker/engine/transactions/commitment-spec.ts';
 import { htlcKey } from '../../../worker/engine/transactions/channel-htlc.ts';
 import fixture from '../../vectors/records-v1.json' with { type: 'json' };
+import { NEW_TERMS } from '../../../worker/engine/channel/channel-shutdown.ts';
 import { openPair, passed, type Party } from './party.ts';
 
 /** What a restart makes of a party's channel. */
@@ -101,10 +102,16 @@ describe('an open channel', () => {
     ['without aliases', { counterpartyAlias: 0n }],
     ...(
       [
-        { kind: 'holder', holderScript: script, sent: false },
-        { kind: 'holder', holderScript: script, sent: true },
-        { kind: 'both', holderScript: script, counterpartyScript: script, sent: false },
-        { kind: 'both', holderScript: script, counterpartyScript: script, sent: true },
+        { kind: 'holder', holderScript: script, sent: false, terms: NEW_TERMS },
+        { kind: 'holder', holderScript: script, sent: true, terms: { ...NEW_TERMS, acceptedSat: 5_000n } },
+        { kind: 'both', holderScript: script, counterpartyScript: script, sent: false, terms: NEW_TERMS },
+        {
+          kind: 'both',
+          holderScript: script,
+          counterpartyScript: script,
+          sent: true,
+          terms: { raisedToSat: 2_000n, disputedSinceHeight: 190, agreedSat: 1_999n, negotiation: {} },
+        },
       ] satisfies Shutdown[]
     ).map((shutdown): [string, Partial<OpenChannel>] => [`shutdown ${shutdown.kind} ${shutdown.sent}`, { shutdown }]),
   ])('is read as it was written when %s', (_name, change) => {

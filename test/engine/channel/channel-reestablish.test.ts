@@ -10,6 +10,7 @@ import { proposeFee } from '../../../worker/engine/channel/channel-operation.ts'
 import { feeratePerKw, sat } from '../../../worker/engine/primitives/units.ts';
 import { perCommitmentSecret, retrieveSecret, shachainIndex } from '../../../worker/engine/keys/shachain.ts';
 import type { MessageOf } from '../../../worker/engine/wire/message.ts';
+import { NEW_TERMS } from '../../../worker/engine/channel/channel-shutdown.ts';
 import { exchange, openPair, passed, refused, type Party } from './party.ts';
 
 function hello(party: Party): MessageOf<'channel_reestablish'> {
@@ -126,7 +127,7 @@ describe('channel_reestablish -- something was lost', () => {
   it('repeats shutdown', () => {
     const { opener, fundee } = used();
     const holderScript = new Uint8Array(22);
-    opener.state = { ...opener.state, shutdown: { kind: 'holder', holderScript, sent: true } };
+    opener.state = { ...opener.state, shutdown: { kind: 'holder', holderScript, sent: true, terms: NEW_TERMS } };
     reconnect(opener, fundee);
     expect(kinds(opener)).toEqual(['shutdown']);
   });

@@ -259,7 +259,7 @@ describe('spending', () => {
       toCounterpartySat: 400_000n,
       holderScript: fromHex(`0014${'11'.repeat(20)}`),
       counterpartyScript: fromHex(`0014${'22'.repeat(20)}`),
-      holderDustLimitSat: 354n,
+      outputs: 'both',
       feeSat: 500n,
     };
     for (const feeSat of [500n, 700n]) {
@@ -267,5 +267,7 @@ describe('spending', () => {
       expect(secp.verify(alice.signClosing({ ...input, feeSat }), hash, alice.pubkeys.fundingPubkey)).toBe(true);
     }
     expect(() => bob.signClosing(input)).toThrow(refusal);
+    expect(() => alice.signClosing({ ...input, outputs: 'counterparty' })).toThrow(refusal);
+    expect(alice.signClosing({ ...input, toHolderSat: 1_499n, outputs: 'counterparty' })).toHaveLength(64);
   });
 });

@@ -26,8 +26,8 @@ const input: ClosingInput = {
   toCounterpartySat: 4_000n,
   holderScript: p2wpkh('22'),
   counterpartyScript: p2wpkh('11'),
-  holderDustLimitSat: 354n,
   feeSat: 500n,
+  outputs: 'both',
 };
 const amounts = (changes: Partial<ClosingInput>): number[] =>
   buildClosing({ ...input, ...changes }).tx.outputs.map(({ amountSat }) => Number(amountSat));
@@ -43,11 +43,9 @@ describe('the legacy closing transaction of BOLT 3', () => {
     expect(tx.outputs.map(({ script }) => toHex(script))).toEqual([toHex(p2wpkh('11')), toHex(p2wpkh('22'))]);
   });
 
-  it('leaves out what is below the dust limit, after the fee', () => {
-    expect(amounts({ toCounterpartySat: 353n })).toEqual([5_500]);
-    expect(amounts({ toCounterpartySat: 354n })).toEqual([354, 5_500]);
-    expect(amounts({ toHolderSat: 853n })).toEqual([4_000]);
-    expect(amounts({ toCounterpartySat: 0n, holderDustLimitSat: 0n })).toEqual([5_500]);
+  it('has the output of one side where the other is left out; the fee is the same', () => {
+    expect(amounts({ outputs: 'holder' })).toEqual([5_500]);
+    expect(amounts({ outputs: 'counterparty' })).toEqual([4_000]);
   });
 
   it('refuses a fee beyond the opener', () => {
@@ -68,12 +66,11 @@ describe('the legacy closing transaction of BOLT 3', () => {
       { pubkey: input.counterpartyFundingPubkey, signature: secp.sign(hash, secrets.remoteFunding) },
       { pubkey: input.holderFundingPubkey, signature: secp.sign(hash, secrets.localFunding) },
     );
+    const scripts = [input.holderScript, input.counterpartyScript];
     const weight = transactionWeight(withWitness(closing.tx, 0, witness));
-    const estimate = closingWeight(input.holderScript, input.counterpartyScript);
+    const estimate = closingWeight(scripts);
     expect(estimate - weight).toBeGreaterThanOrEqual(0);
     expect(estimate - weight).toBeLessThanOrEqual(3);
-    expect(closingFeeSat(input.holderScript, input.counterpartyScript, 253)).toBe(
-      BigInt(Math.ceil((estimate * 253) / 1000)),
-    );
+    expect(closingFeeSat(scripts, 253)).toBe(BigInt(Math.ceil((estimate * 253) / 1000)));
   });
 });

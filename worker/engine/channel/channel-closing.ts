@@ -1,167 +1,227 @@
-import { concat } from '../primitives/bytes.ts';
-import { msatToSatFloor } from '../primitives/units.ts';
-import { buildClosing, closingFeeSat, closingSighash, type ClosingInput } from '../transactions/closing.ts';
 import { encodeTransaction, withWitness } from '../transactions/transaction.ts';
+import { buildClosing, closingSighash, type ClosingInput, type ClosingOutputs } from '../transactions/closing.ts';
+import { counterpartyVariants, holderVariant, isRelayed } from '../transactions/closing-outputs.ts';
 import { fundingWitness } from '../transactions/witnesses.ts';
 import type { MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
-import type { ClosedChannel, OpenChannel } from './channel-state.ts';
-import { isQuiet } from './commitments.ts';
+import type {
+  ClosedChannel,
+  ClosingChannel,
+  ClosingFeeRange,
+  ClosingNegotiation,
+  ClosingTerms,
+  OpenChannel,
+} from './channel-state.ts';
+import { clamp, closingAffordableSat, closingDraft, closingFeeRange, raisedTerms } from './closing-fees.ts';
+import { hasNoHtlc, isQuiet } from './commitments.ts';
 import { transition, violation, type Outcome, type Transition } from './transition.ts';
 
+const UNAFFORDABLE = 'the opener cannot pay a closing fee that is relayed';
+/** BOLT 2, Closing Negotiation: with an output below its script's dust limit the channel has to be closed by force. */
+const UNRELAYED = 'an output of the closing transaction is too small to be relayed';
+
+/** Both sides said `shutdown`, and no HTLC or update is left: the opener may propose a fee. */
+export const isNegotiable = (channel: OpenChannel): channel is ClosingChannel =>
+  saidShutdown(channel) && isQuiet(channel.commitments);
+
+/** The opener's first `closing_signed` of a connection; the same channel where it is not due. */
+export function proposeClosing(env: ChannelEnv, channel: OpenChannel): Outcome<OpenChannel> {
+  if (!channel.params.isOpener || !isNegotiable(channel)) return transition(channel);
+  if (channel.shutdown.terms.negotiation.sent !== undefined) return transition(channel);
+  const range = closingFeeRange(env, channel);
+  if (range.maximumSat < range.minimumSat) return violation('fail', UNAFFORDABLE);
+  return offer(env, channel, { feeSat: range.idealSat, range });
+}
+
 /**
- * The fees exchanged on this connection. Not persisted: after a reconnection the negotiation begins anew (BOLT 2,
- * Closing Negotiation).
+ * `closing_signed`: a closed channel where the fee can be agreed upon, our next offer, or the end of the negotiation on this
+ * connection. Whatever the counterparty says, we sign no fee outside the range that we sent (BOLT 2, Closing Negotiation).
  */
-export interface ClosingNegotiation {
-  readonly lastSentFeeSat?: bigint;
-}
-
-/** Both sides said `shutdown` and no HTLC or update is left: fees may be negotiated. */
-export const isNegotiable = ({ shutdown, commitments }: OpenChannel): boolean =>
-  shutdown.kind === 'both' && shutdown.sent && isQuiet(commitments);
-
-/** The opener's first `closing_signed`. */
-export function proposeClosingFee(
-  env: ChannelEnv,
-  channel: OpenChannel,
-): { readonly message: MessageOf<'closing_signed'>; readonly feeSat: bigint } {
-  const range = acceptableFees(env, channel);
-  return { message: closingSigned(env, channel, range.idealSat, range), feeSat: range.idealSat };
-}
-
-/** Another fee of ours: the channel stays as it is. */
-export interface CounterOffer {
-  readonly kind: 'counterOffer';
-  readonly message: MessageOf<'closing_signed'>;
-  readonly feeSat: bigint;
-}
-
-/** A closed channel where the fee can be agreed upon, or our next offer. */
 export function receiveClosingSigned(
   env: ChannelEnv,
   channel: OpenChannel,
   message: MessageOf<'closing_signed'>,
-  negotiation: ClosingNegotiation,
-): Outcome<ClosedChannel> | CounterOffer {
-  if (!isNegotiable(channel)) return violation('warn', 'closing_signed before the channel is quiet');
+): Outcome<OpenChannel | ClosedChannel> {
+  // An `update_fee` may be under way still: without HTLCs no update changes what the two sides have.
+  if (!saidShutdown(channel) || !hasNoHtlc(channel.commitments))
+    return violation('warn', 'closing_signed before the channel is quiet');
   const { feeSatoshis: feeSat } = message;
-  const range = acceptableFees(env, channel);
-  if (feeSat > range.affordableSat) return violation('warn', 'the closing fee is more than the opener has');
-  const signed = signedBy(env, channel, feeSat, message.signature);
-  if (signed === undefined) return violation('warn', 'the signature of the closing transaction is not valid');
-  if (feeSat === negotiation.lastSentFeeSat) return closed(channel, signed, undefined);
-  // The opener pays: a fundee takes any fee that will be relayed, an opener any within its own range.
-  const acceptable = feeSat >= range.minimumSat && feeSat <= range.maximumSat;
-  if (acceptable) return closed(channel, signed, closingSigned(env, channel, feeSat, range));
-  const offer = message.tlvs.feeRange;
-  const low = offer !== undefined && offer.minFeeSatoshis > range.minimumSat ? offer.minFeeSatoshis : range.minimumSat;
-  const high = offer !== undefined && offer.maxFeeSatoshis < range.maximumSat ? offer.maxFeeSatoshis : range.maximumSat;
-  if (offer !== undefined && low > high) return violation('warn', 'the closing fee ranges do not overlap');
-  const last = negotiation.lastSentFeeSat;
-  const middle = offer !== undefined ? clamp(range.idealSat, low, high) : between(feeSat, last ?? range.idealSat);
-  return { kind: 'counterOffer', message: closingSigned(env, channel, middle, range), feeSat: middle };
+  const { sent } = channel.shutdown.terms.negotiation;
+  const range = sent?.range ?? closingFeeRange(env, channel);
+  if (range.maximumSat < range.minimumSat) return violation('fail', UNAFFORDABLE);
+  if (feeSat > closingAffordableSat(channel))
+    return refused(env, channel, 'the closing fee is more than the opener has');
+  const outputs = signedOutputs(env, channel, message);
+  if (outputs === undefined) return refused(env, channel, 'the signature of the closing transaction is not valid');
+  if (!isRelayed(closingDraft(channel, feeSat), outputs)) return violation('fail', UNRELAYED);
+  if (feeSat >= range.minimumSat && feeSat <= range.maximumSat) return agreed(env, channel, message, outputs, range);
+  return message.tlvs.feeRange === undefined
+    ? withoutRange(env, channel, feeSat, range)
+    : withRange(env, channel, feeSat, message.tlvs.feeRange, range);
 }
 
-interface FeeRange {
-  readonly minimumSat: bigint;
-  readonly idealSat: bigint;
-  readonly maximumSat: bigint;
-  readonly affordableSat: bigint;
+/** A `warning` of the counterparty: while our offer is unanswered it says that our range is too small. */
+export function receiveClosingWarning(env: ChannelEnv, channel: OpenChannel): Outcome<OpenChannel> {
+  if (!isNegotiable(channel) || channel.shutdown.terms.negotiation.sent === undefined) return transition(channel);
+  const raised = raisedTerms(env, channel);
+  const terms = disputed(env, channel.shutdown.terms, raised);
+  if (terms === undefined) return violation('fail', 'no closing fee could be agreed upon: the peer warns of each');
+  if (raised !== undefined) return proposeClosing(env, withTerms(channel, { ...terms, negotiation: {} }));
+  return terms === channel.shutdown.terms ? transition(channel) : transition(withTerms(channel, terms));
 }
 
-function acceptableFees(env: ChannelEnv, channel: OpenChannel): FeeRange {
-  const [ours, theirs] = scripts(channel);
-  const { isOpener } = channel.params;
-  const spec = channel.commitments.holderCommit.spec;
-  const affordableSat = msatToSatFloor(isOpener ? spec.toHolderMsat : spec.toCounterpartyMsat);
-  const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-  const feeAt = (feerate: number): bigint => closingFeeSat(ours, theirs, feerate);
-  const maximumSat = isOpener ? feeAt(Math.max(env.feerates.closing * 2, 1000)) : affordableSat;
-  const minimumSat = least(feeAt(253), affordableSat);
-  const idealSat = clamp(feeAt(env.feerates.closing), minimumSat, affordableSat);
-  return { minimumSat, idealSat, maximumSat: least(maximumSat, affordableSat), affordableSat };
-}
+/** Both `shutdown`s are out: the one that we received is answered. */
+const saidShutdown = (channel: OpenChannel): channel is ClosingChannel =>
+  channel.shutdown.kind === 'both' && channel.shutdown.sent;
 
-function closingSigned(
+/** The counterparty names its range, and its fee is not in ours. */
+function withRange(
   env: ChannelEnv,
-  channel: OpenChannel,
+  channel: ClosingChannel,
   feeSat: bigint,
-  range: FeeRange,
-): MessageOf<'closing_signed'> {
-  return {
-    kind: 'closing_signed',
-    channelId: channel.params.channelId,
-    feeSatoshis: feeSat,
-    signature: env.signer.signClosing(closingInput(channel, feeSat)),
-    tlvs: { feeRange: { minFeeSatoshis: range.minimumSat, maxFeeSatoshis: range.maximumSat } },
-  };
+  theirs: { readonly minFeeSatoshis: bigint; readonly maxFeeSatoshis: bigint },
+  range: ClosingFeeRange,
+): Outcome<OpenChannel> {
+  const low = theirs.minFeeSatoshis > range.minimumSat ? theirs.minFeeSatoshis : range.minimumSat;
+  const high = theirs.maxFeeSatoshis < range.maximumSat ? theirs.maxFeeSatoshis : range.maximumSat;
+  if (low > high) {
+    const raised = raisedTerms(env, channel, theirs.minFeeSatoshis);
+    return refused(env, channel, 'the closing fee ranges do not overlap', raised);
+  }
+  // It knows our range, or the one offer of it that a fundee makes: what it signs outside is no mistake of estimates.
+  if (channel.shutdown.terms.negotiation.sent !== undefined)
+    return violation('fail', 'the closing fee is not in the range that both sides named');
+  return offer(env, channel, { feeSat: clamp(range.idealSat, low, high), range }, feeSat);
 }
 
-/** The complete transaction where the counterparty's signature is valid for it, also without an output of its own. */
-function signedBy(
+/** An older counterparty, whose fee is not in our range: we come closer, strictly between the last two, and stop at its end. */
+function withoutRange(
   env: ChannelEnv,
-  channel: OpenChannel,
+  channel: ClosingChannel,
   feeSat: bigint,
-  signature: Uint8Array,
-): Uint8Array | undefined {
-  const input = closingInput(channel, feeSat);
-  const closing = buildClosing(input);
-  if (!env.secp.verify(signature, closingSighash(closing, input.fundingSat), input.counterpartyFundingPubkey))
-    return undefined;
-  const witness = fundingWitness(
-    { pubkey: input.holderFundingPubkey, signature: env.signer.signClosing(input) },
-    { pubkey: input.counterpartyFundingPubkey, signature },
-  );
-  return encodeTransaction(withWitness(closing.tx, 0, witness));
+  range: ClosingFeeRange,
+): Outcome<OpenChannel> {
+  const { sent, receivedFeeSat } = channel.shutdown.terms.negotiation;
+  if (sent === undefined) return offer(env, channel, { feeSat: range.idealSat, range }, feeSat);
+  if (receivedFeeSat !== undefined && !isBetween(feeSat, sent.feeSat, receivedFeeSat))
+    return refused(env, channel, 'the closing fee is not strictly between the last two');
+  const isTooHigh = feeSat > range.maximumSat;
+  if (sent.feeSat === (isTooHigh ? range.maximumSat : range.minimumSat)) {
+    const raised = isTooHigh ? raisedTerms(env, channel) : undefined;
+    return refused(env, channel, `a closing fee of ${feeSat} sat is outside what we accept`, raised);
+  }
+  const next = isTooHigh ? (sent.feeSat + range.maximumSat + 1n) / 2n : (sent.feeSat + range.minimumSat) / 2n;
+  return offer(env, channel, { feeSat: next, range }, feeSat);
 }
 
-function closingInput(channel: OpenChannel, feeSat: bigint): ClosingInput {
-  const { params, commitments } = channel;
-  const [holderScript, counterpartyScript] = scripts(channel);
-  const { spec } = commitments.holderCommit;
-  return {
-    fundingTxid: params.fundingTxid,
-    fundingOutputIndex: params.fundingOutputIndex,
-    fundingSat: params.fundingSat,
-    holderIsOpener: params.isOpener,
-    holderFundingPubkey: params.holder.fundingPubkey,
-    counterpartyFundingPubkey: params.counterparty.fundingPubkey,
-    toHolderSat: msatToSatFloor(spec.toHolderMsat),
-    toCounterpartySat: msatToSatFloor(spec.toCounterpartyMsat),
-    holderScript,
-    counterpartyScript,
-    holderDustLimitSat: params.holder.dustLimitSat,
-    feeSat,
-  };
+/** Signs what we propose, unless nobody would relay it. */
+function offer(
+  env: ChannelEnv,
+  channel: ClosingChannel,
+  sent: NonNullable<ClosingNegotiation['sent']>,
+  receivedFeeSat?: bigint,
+): Outcome<OpenChannel> {
+  const draft = closingDraft(channel, sent.feeSat);
+  const outputs = holderVariant(draft, channel.params.holder.dustLimitSat);
+  if (outputs === undefined || !isRelayed(draft, outputs)) return violation('fail', UNRELAYED);
+  const negotiation = { sent, ...(receivedFeeSat === undefined ? {} : { receivedFeeSat }) };
+  const signature = env.signer.signClosing({ ...draft, outputs });
+  return transition(withTerms(channel, { ...channel.shutdown.terms, negotiation }), {
+    messages: [closingSigned(channel, sent.feeSat, signature, sent.range)],
+  });
 }
 
-function closed(
-  channel: OpenChannel,
-  transaction: Uint8Array,
-  answer: MessageOf<'closing_signed'> | undefined,
+/** The counterparty's fee is ours too: the complete transaction, and our signature unless it has that already. */
+function agreed(
+  env: ChannelEnv,
+  channel: ClosingChannel,
+  { feeSatoshis: feeSat, signature }: MessageOf<'closing_signed'>,
+  outputs: ClosingOutputs,
+  range: ClosingFeeRange,
 ): Transition<ClosedChannel> {
+  const { terms } = channel.shutdown;
+  const input = { ...closingDraft(channel, feeSat), outputs };
+  const holderSignature = env.signer.signClosing(input);
+  const transaction = signedClosing(input, holderSignature, signature);
+  const negotiation = { sent: { feeSat, range }, receivedFeeSat: feeSat };
   const state: ClosedChannel = {
     kind: 'closed',
     params: channel.params,
     reason: { kind: 'cooperative', transaction },
     holderMsat: channel.commitments.holderCommit.spec.toHolderMsat,
     forgetAtHeight: undefined,
+    negotiated: withTerms(channel, { ...terms, agreedSat: feeSat, negotiation }),
   };
+  const isAnswer = feeSat === terms.negotiation.sent?.feeSat;
   return transition(state, {
     steps: [{ kind: 'channelForceClosed', broadcast: false }],
-    messages: answer === undefined ? [] : [answer],
+    messages: isAnswer ? [] : [closingSigned(channel, feeSat, holderSignature, range)],
     facts: [{ kind: 'closingAgreed', transaction }],
   });
 }
 
-const scripts = ({ shutdown }: OpenChannel): readonly [Uint8Array, Uint8Array] =>
-  shutdown.kind === 'both' ? [shutdown.holderScript, shutdown.counterpartyScript] : [concat(), concat()];
-
-const clamp = (value: bigint, low: bigint, high: bigint): bigint => (value < low ? low : value > high ? high : value);
-
-/** Strictly between two fees where there is room: offers must converge. */
-function between(a: bigint, b: bigint): bigint {
-  const middle = (a + b) / 2n;
-  return middle === b && a !== b ? a : middle;
+/**
+ * No agreement on this connection: the counterparty is warned, and the next one begins anew, with `raised` terms where there
+ * are. It fails the channel only once that has gone on for a reasonable time and our range cannot grow any more.
+ */
+function refused(
+  env: ChannelEnv,
+  channel: ClosingChannel,
+  reason: string,
+  raised?: ClosingTerms,
+): Outcome<OpenChannel> {
+  const terms = disputed(env, channel.shutdown.terms, raised);
+  if (terms === undefined) return violation('fail', `no closing fee could be agreed upon: ${reason}`);
+  return transition(withTerms(channel, terms), { facts: [{ kind: 'closingRefused', reason }] });
 }
+
+/** The terms with the height at which the dispute began; `undefined` where it has lasted too long. */
+function disputed(env: ChannelEnv, terms: ClosingTerms, raised: ClosingTerms | undefined): ClosingTerms | undefined {
+  const { disputedSinceHeight: since = env.blockHeight } = terms;
+  if (raised !== undefined) return { ...raised, disputedSinceHeight: since };
+  if (env.blockHeight - since >= env.config.closingTimeoutBlocks) return undefined;
+  return terms.disputedSinceHeight === undefined ? { ...terms, disputedSinceHeight: since } : terms;
+}
+
+/** Whose outputs the transaction has that the counterparty signed; `undefined` where its signature is for none. */
+function signedOutputs(
+  env: ChannelEnv,
+  channel: ClosingChannel,
+  { feeSatoshis: feeSat, signature }: MessageOf<'closing_signed'>,
+): ClosingOutputs | undefined {
+  const { fundingSat, counterparty } = channel.params;
+  const draft = closingDraft(channel, feeSat);
+  return counterpartyVariants(draft, counterparty.dustLimitSat).find((outputs) => {
+    const hash = closingSighash(buildClosing({ ...draft, outputs }), fundingSat);
+    return env.secp.verify(signature, hash, counterparty.fundingPubkey);
+  });
+}
+
+function signedClosing(input: ClosingInput, holder: Uint8Array, counterparty: Uint8Array): Uint8Array {
+  const witness = fundingWitness(
+    { pubkey: input.holderFundingPubkey, signature: holder },
+    { pubkey: input.counterpartyFundingPubkey, signature: counterparty },
+  );
+  return encodeTransaction(withWitness(buildClosing(input).tx, 0, witness));
+}
+
+const closingSigned = (
+  { params }: OpenChannel,
+  feeSatoshis: bigint,
+  signature: Uint8Array,
+  { minimumSat, maximumSat }: ClosingFeeRange,
+): MessageOf<'closing_signed'> => ({
+  kind: 'closing_signed',
+  channelId: params.channelId,
+  feeSatoshis,
+  signature,
+  tlvs: { feeRange: { minFeeSatoshis: minimumSat, maxFeeSatoshis: maximumSat } },
+});
+
+const withTerms = (channel: ClosingChannel, terms: ClosingTerms): ClosingChannel => ({
+  ...channel,
+  shutdown: { ...channel.shutdown, terms },
+});
+
+const isBetween = (value: bigint, a: bigint, b: bigint): boolean =>
+  (a < value && value < b) || (b < value && value < a);

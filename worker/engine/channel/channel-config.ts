@@ -18,6 +18,12 @@ export interface ChannelConfig {
   readonly minimumFundingSat: Sat;
   /** HTLCs without an output that we let pile up in one commitment: they are lost to fees in a close. */
   readonly maxDustExposureMsat: bigint;
+  /**
+   * What a cooperative close may cost us beside three times its estimate where nobody was asked: a close by force costs more.
+   */
+  readonly forceCloseAvoidanceMaxFeeSat: Sat;
+  /** How long a counterparty may refuse every closing fee that we can pay, before the channel is closed by force. */
+  readonly closingTimeoutBlocks: number;
 }
 
 export const defaultChannelConfig: ChannelConfig = {
@@ -31,6 +37,8 @@ export const defaultChannelConfig: ChannelConfig = {
   minimumReserveSat: sat(1000n),
   minimumFundingSat: sat(20_000n),
   maxDustExposureMsat: 25_000_000n,
+  forceCloseAvoidanceMaxFeeSat: sat(1000n),
+  closingTimeoutBlocks: 144,
 };
 
 /** BOLT 2: without `option_support_large_channel` a channel is below 2^24 satoshi. */

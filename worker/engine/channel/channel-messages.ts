@@ -1,6 +1,6 @@
 import { hasFeature, type FeatureSet } from '../wire/features.ts';
 import type { Message } from '../wire/message.ts';
-import { receiveClosingSigned, type ClosingNegotiation, type CounterOffer } from './channel-closing.ts';
+import { receiveClosingSigned } from './channel-closing.ts';
 import type { ChannelEnv } from './channel-env.ts';
 import { receiveAccept, receiveFundingCreated, receiveFundingSigned } from './channel-opening.ts';
 import * as operation from './channel-operation.ts';
@@ -18,7 +18,6 @@ export interface MessageContext {
   readonly shutdownScript: Uint8Array;
   /** A fresh alias for a channel that begins with this message. */
   readonly newAlias: () => bigint;
-  readonly negotiation: ClosingNegotiation;
 }
 
 /** What a message does to the channel that it is for; `undefined` where it means nothing in the channel's state. */
@@ -27,7 +26,7 @@ export function receiveMessage(
   state: ChannelState,
   message: Message,
   context: MessageContext,
-): Outcome<ChannelState> | CounterOffer | undefined {
+): Outcome<ChannelState> | undefined {
   switch (state.kind) {
     case 'awaitingAccept': {
       if (message.kind !== 'accept_channel') return undefined;
@@ -56,8 +55,8 @@ function receiveWhenOpen(
   env: ChannelEnv,
   state: OpenChannel,
   message: Message,
-  { peerFeatures, shutdownScript, negotiation }: MessageContext,
-): Outcome<ChannelState> | CounterOffer | undefined {
+  { peerFeatures, shutdownScript }: MessageContext,
+): Outcome<ChannelState> | undefined {
   switch (message.kind) {
     case 'channel_reestablish':
       return receiveReestablish(env, state, message);
@@ -82,7 +81,7 @@ function receiveWhenOpen(
       return receiveShutdown(state, message, { anySegwit, simpleClose: false }, shutdownScript);
     }
     case 'closing_signed':
-      return receiveClosingSigned(env, state, message, negotiation);
+      return receiveClosingSigned(env, state, message);
     default:
       return undefined;
   }

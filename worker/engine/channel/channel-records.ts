@@ -8,7 +8,7 @@ import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { Change, CommitmentSpec } from '../transactions/commitment-spec.ts';
 import type { ValueOf } from '../wire/schema.ts';
 import { recordFormat } from '../wire/stored-record.ts';
-import type { CloseReason, ClosedChannel, Funding, OpenChannel, Shutdown } from './channel-state.ts';
+import type { CloseReason, ClosedChannel, ClosingTerms, Funding, OpenChannel, Shutdown } from './channel-state.ts';
 import { allHtlcs, forgetUnsignedCounterpartyChanges, type CounterpartyNext } from './commitments.ts';
 
 /** HTLCs are stored once and named by their place in that list: the record is written at every step of a payment. */
@@ -25,6 +25,12 @@ const specSchema = {
 const changesSchema = {
   kind: 'rest',
   of: { kind: 'struct', fields: { kind: 'u8', htlcId: 'u64', content: 'bytes' } },
+} as const;
+
+/** 0 where there is nothing to say. */
+const closingSchema = {
+  kind: 'struct',
+  fields: { acceptedSat: 'u64', raisedToSat: 'u64', disputedSinceHeight: 'u32', agreedSat: 'u64' },
 } as const;
 
 const openRecord = recordFormat(
@@ -88,6 +94,7 @@ const openRecord = recordFormat(
     signerHolder: [36, { kind: 'rest', of: { kind: 'struct', fields: { number: 'u64', sighash: 'sha256' } } }],
   },
   {
+    closing: [31, closingSchema],
     beganAtHeight: [37, 'u32'],
     fundingConflict: [39, { kind: 'struct', fields: { txid: 'sha256', height: 'u32' } }],
   },
@@ -175,6 +182,7 @@ export function encodeOpenChannel(channel: OpenChannel, signer: SignerState): Ui
       holder: shutdown.kind === 'none' ? new Uint8Array(0) : shutdown.holderScript,
       counterparty: shutdown.kind === 'both' ? shutdown.counterpartyScript : new Uint8Array(0),
     },
+    ...(shutdown.kind === 'none' ? {} : { closing: termsToRecord(shutdown.terms) }),
     signerSigned: signer.counterpartySigned.map(({ commitmentNumber, sighash, perCommitmentPoint }) => ({
       number: BigInt(commitmentNumber),
       sighash,
@@ -254,7 +262,7 @@ export function decodeOpenChannel(
       counterpartyReady: stored.ready.counterparty === 1,
       holderAlias: stored.aliases.holder,
       counterpartyAlias: stored.aliases.counterparty,
-      shutdown: shutdownFromRecord(stored.shutdown),
+      shutdown: shutdownFromRecord(stored.shutdown, termsFromRecord(stored.closing)),
       beganAtHeight: stored.beganAtHeight,
       commitments: {
         holderChanges: {
@@ -364,16 +372,38 @@ function changeFromRecord(
   }
 }
 
-function shutdownFromRecord(stored: {
-  readonly stage: number;
-  readonly sent: number;
-  readonly holder: Uint8Array;
-  readonly counterparty: Uint8Array;
-}): Shutdown {
+function shutdownFromRecord(
+  stored: {
+    readonly stage: number;
+    readonly sent: number;
+    readonly holder: Uint8Array;
+    readonly counterparty: Uint8Array;
+  },
+  terms: ClosingTerms,
+): Shutdown {
   const sent = stored.sent === 1;
   if (stored.stage === 0) return { kind: 'none' };
-  if (stored.stage === 1) return { kind: 'holder', holderScript: stored.holder, sent };
-  return { kind: 'both', holderScript: stored.holder, sent, counterpartyScript: stored.counterparty };
+  if (stored.stage === 1) return { kind: 'holder', holderScript: stored.holder, sent, terms };
+  return { kind: 'both', holderScript: stored.holder, sent, counterpartyScript: stored.counterparty, terms };
+}
+
+const termsToRecord = (terms: ClosingTerms): ValueOf<typeof closingSchema> => ({
+  acceptedSat: terms.acceptedSat ?? 0n,
+  raisedToSat: terms.raisedToSat,
+  disputedSinceHeight: terms.disputedSinceHeight ?? 0,
+  agreedSat: terms.agreedSat ?? 0n,
+});
+
+/** The negotiation of a connection that is gone is not in it. */
+function termsFromRecord(stored: ValueOf<typeof closingSchema> | undefined): ClosingTerms {
+  const { acceptedSat = 0n, raisedToSat = 0n, disputedSinceHeight = 0, agreedSat = 0n } = stored ?? {};
+  return {
+    ...(acceptedSat === 0n ? {} : { acceptedSat }),
+    raisedToSat,
+    ...(disputedSinceHeight === 0 ? {} : { disputedSinceHeight }),
+    ...(agreedSat === 0n ? {} : { agreedSat }),
+    negotiation: {},
+  };
 }
 
 function known<T>(value: T | undefined, what: string): T {

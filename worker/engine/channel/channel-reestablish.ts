@@ -6,7 +6,7 @@ import type { ChannelEnv } from './channel-env.ts';
 import { checkOfferedHtlc } from './channel-limits.ts';
 import { commitmentSigned, revokeAndAck, updateMessage } from './channel-operation.ts';
 import { channelReady } from './channel-ready.ts';
-import type { OpenChannel } from './channel-state.ts';
+import type { OpenChannel, Shutdown } from './channel-state.ts';
 import { signCounterpartyCommitment } from './commitment-signatures.ts';
 import {
   forgetUnsignedCounterpartyChanges,
@@ -77,13 +77,17 @@ export function receiveReestablish(
   if (channel.shutdown.kind !== 'none' && channel.shutdown.sent)
     messages.push({ kind: 'shutdown', channelId, scriptpubkey: channel.shutdown.holderScript, tlvs: {} });
   const facts = dropped.map((htlc) => ({ kind: 'htlcDropped', htlc }) as const);
-  return transition({ ...channel, commitments: repeated }, { messages, facts });
+  return transition({ ...channel, commitments: repeated, shutdown: anew(channel.shutdown) }, { messages, facts });
 }
 
 interface Repetition {
   readonly repeated: Commitments;
   readonly dropped: readonly ChannelHtlc[];
 }
+
+/** BOLT 2, Closing Negotiation: what was offered on another connection does not count any more. */
+const anew = (shutdown: Shutdown): Shutdown =>
+  shutdown.kind === 'none' ? shutdown : { ...shutdown, terms: { ...shutdown.terms, negotiation: {} } };
 
 /**
  * Our updates that were never signed, as far as they may be proposed anew. An `update_fee` is not repeated, for a higher one

@@ -2,18 +2,37 @@ import { equalBytes } from '../primitives/bytes.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
 import { isStandardShutdownScript, type ShutdownFeatures } from '../transactions/shutdown-script.ts';
 import type { MessageOf } from '../wire/message.ts';
-import type { OpenChannel, Shutdown } from './channel-state.ts';
+import type { ClosingTerms, OpenChannel, Shutdown } from './channel-state.ts';
 import { hasUnsignedChanges } from './commitments.ts';
 import { transition, violation, type Outcome, type Transition } from './transition.ts';
 
-/** Starts a cooperative close, or names the script that one is already going to. */
-export function requestShutdown(channel: OpenChannel, holderScript: Uint8Array): Transition<OpenChannel> {
-  if (channel.shutdown.kind !== 'none') return transition(channel);
+/** Those of a close that begins. */
+export const NEW_TERMS: ClosingTerms = { raisedToSat: 0n, negotiation: {} };
+
+/**
+ * Starts a cooperative close for which its owner accepts to pay `acceptedSat`. One that is under way goes on, to the script
+ * that it names already, and from its next `closing_signed` for what is accepted now.
+ */
+export function requestShutdown(
+  channel: OpenChannel,
+  holderScript: Uint8Array,
+  acceptedSat?: bigint,
+): Transition<OpenChannel> {
+  const accepted = acceptedSat === undefined ? {} : { acceptedSat };
+  const { shutdown } = channel;
+  if (shutdown.kind !== 'none')
+    return acceptedSat === undefined
+      ? transition(channel)
+      : transition({ ...channel, shutdown: { ...shutdown, terms: { ...shutdown.terms, ...accepted } } });
   const pinned = channel.params.holder.upfrontShutdownScript;
   const script = pinned.length > 0 ? pinned : holderScript;
-  return sendShutdownIfSigned({ ...channel, shutdown: { kind: 'holder', holderScript: script, sent: false } }, [
-    { kind: 'shutdownScript', script },
-  ]);
+  return sendShutdownIfSigned(
+    {
+      ...channel,
+      shutdown: { kind: 'holder', holderScript: script, sent: false, terms: { ...NEW_TERMS, ...accepted } },
+    },
+    [{ kind: 'shutdownScript', script }],
+  );
 }
 
 /**
@@ -59,7 +78,7 @@ export function receiveShutdown(
   const next: Shutdown =
     shutdown.kind === 'holder'
       ? { ...shutdown, kind: 'both', counterpartyScript: script }
-      : { kind: 'both', holderScript: ours, sent: false, counterpartyScript: script };
+      : { kind: 'both', holderScript: ours, sent: false, counterpartyScript: script, terms: NEW_TERMS };
   const steps: MonitorStep[] = shutdown.kind === 'none' ? [{ kind: 'shutdownScript', script: ours }] : [];
   return sendShutdownIfSigned({ ...channel, shutdown: next }, steps);
 }

@@ -65,13 +65,45 @@ export type Funding = { readonly transaction: Uint8Array } & (
 export type Shutdown =
   | { readonly kind: 'none' }
   /** A `shutdown` of ours that waits until our updates are signed (`sent` false), or is out. */
-  | { readonly kind: 'holder'; readonly holderScript: Uint8Array; readonly sent: boolean }
+  | {
+      readonly kind: 'holder';
+      readonly holderScript: Uint8Array;
+      readonly sent: boolean;
+      readonly terms: ClosingTerms;
+    }
   | {
       readonly kind: 'both';
       readonly holderScript: Uint8Array;
       readonly sent: boolean;
       readonly counterpartyScript: Uint8Array;
+      readonly terms: ClosingTerms;
     };
+
+/** What a cooperative close may cost, and how far its negotiation is. All but `negotiation` is persisted. */
+export interface ClosingTerms {
+  /** The most that the channel's owner accepts to pay for it, in satoshi; absent where nobody was asked. */
+  readonly acceptedSat?: bigint;
+  /** How far up our range goes since the counterparty refused one that ended below, in satoshi; 0 before. */
+  readonly raisedToSat: bigint;
+  /** The height at which it was first seen that no fee can be agreed upon. */
+  readonly disputedSinceHeight?: number;
+  /** The fee of the transaction that both sides have signed, in satoshi. */
+  readonly agreedSat?: bigint;
+  readonly negotiation: ClosingNegotiation;
+}
+
+/** The fees exchanged on this connection: after a reconnection the negotiation begins anew (BOLT 2, Closing Negotiation). */
+export interface ClosingNegotiation {
+  readonly sent?: { readonly feeSat: bigint; readonly range: ClosingFeeRange };
+  readonly receivedFeeSat?: bigint;
+}
+
+/** The fees that we sign, in satoshi, and the one that we propose. */
+export interface ClosingFeeRange {
+  readonly minimumSat: bigint;
+  readonly idealSat: bigint;
+  readonly maximumSat: bigint;
+}
 
 /** A channel from its funding to its close. Everything in it is persisted, all in one record. */
 export interface OpenChannel {
@@ -90,6 +122,9 @@ export interface OpenChannel {
   readonly beganAtHeight: number | undefined;
 }
 
+/** An open channel of which both sides said that it is to be closed. */
+export type ClosingChannel = OpenChannel & { readonly shutdown: Extract<Shutdown, { readonly kind: 'both' }> };
+
 /** Both agreed on a closing transaction, or one side closed alone; the monitor does the rest. Persisted. */
 export interface ClosedChannel {
   readonly kind: 'closed';
@@ -99,6 +134,11 @@ export interface ClosedChannel {
   readonly holderMsat: Msat;
   /** Height at which a funding that nobody has seen is given up for good; `undefined` where it was seen. */
   readonly forgetAtHeight: number | undefined;
+  /**
+   * The channel as it was when both agreed, until the closing transaction is in the chain: a counterparty that did not get
+   * our answer asks for it again, and closes alone where it gets none.
+   */
+  readonly negotiated?: ClosingChannel;
 }
 
 /** Why a channel is closed, in the words of the person's question. */

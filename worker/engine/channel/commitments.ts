@@ -259,6 +259,9 @@ export function pendingFeerate({ holderChanges, counterpartyChanges, holderCommi
 export const feerateUnderWay = ({ holderChanges }: Commitments): FeeratePerKw | undefined =>
   [...holderChanges.signed, ...holderChanges.proposed].findLast((change) => change.kind === 'fee')?.feeratePerKw;
 
+/** No HTLC in any commitment or update: whatever else is under way, the two sides have in each commitment the same. */
+export const hasNoHtlc = (commitments: Commitments): boolean => allHtlcs(commitments).size === 0;
+
 /** Every HTLC that any live commitment or pending change mentions, each once. */
 export function allHtlcs(commitments: Commitments): ReadonlyMap<string, ChannelHtlc> {
   const found = new Map<string, ChannelHtlc>();

@@ -18,7 +18,11 @@ export type ChannelFact =
   /** The counterparty wants the funding transaction made: 2-of-2 script and amount. */
   | { readonly kind: 'fundingSigned' }
   /** Both signatures are there: the transaction may be broadcast. */
-  | { readonly kind: 'closingAgreed'; readonly transaction: Uint8Array };
+  | { readonly kind: 'closingAgreed'; readonly transaction: Uint8Array }
+  /** The counterparty signed what was agreed before, or another fee, once more. */
+  | { readonly kind: 'closingRepeated'; readonly transaction: Uint8Array }
+  /** No closing fee can be agreed upon now: the counterparty is warned, and the next connection begins anew. */
+  | { readonly kind: 'closingRefused'; readonly reason: string };
 
 /**
  * The outcome of one step of a channel. `steps` belong into this turn's monitor update, `messages` leave only after it

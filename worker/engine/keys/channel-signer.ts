@@ -3,7 +3,8 @@ import { GlowwormError } from '../primitives/errors.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import type { ChannelPublicKeys } from '../transactions/channel-parameters.ts';
 import { anchorScript, toLocalScript, toRemoteAnchorsScript } from '../transactions/channel-scripts.ts';
-import { buildClosing, closingSighash, type ClosingInput } from '../transactions/closing.ts';
+import { buildClosing, closingAmounts, closingSighash, type ClosingInput } from '../transactions/closing.ts';
+import { MAX_DUST_LIMIT_SAT } from '../transactions/closing-outputs.ts';
 import { ANCHOR_SAT } from '../transactions/commitment-fees.ts';
 import {
   buildCommitment,
@@ -185,10 +186,15 @@ export class ChannelSigner {
     return this.#secp.signLowR(htlcSighashAt(tx, inputIndex, htlc), secret);
   }
 
-  /** For the closing transaction, whose version the channel negotiates freely. */
+  /** For the closing transaction, whose fee the channel negotiates freely; one that pays us nothing only where that is dust. */
   signClosing(input: ClosingInput): Uint8Array {
     this.#check(input.fundingSat === this.#channelValueSat, 'the funding amount is that of the channel');
     this.#checkKey(input.holderFundingPubkey, this.pubkeys.fundingPubkey);
+    const isLeftOut = input.outputs === 'counterparty';
+    this.#check(
+      !isLeftOut || closingAmounts(input).holderSat < MAX_DUST_LIMIT_SAT,
+      'our output is left out as dust only',
+    );
     return this.#secp.sign(closingSighash(buildClosing(input), input.fundingSat), this.#secrets.funding);
   }
 

@@ -73,7 +73,7 @@ export function awaitedAnswer(entry: ChannelEntry): AwaitedAnswer | undefined {
   }
 }
 
-function awaitedWhenOpen(channel: OpenChannel, { connection, negotiation }: ChannelEntry): AwaitedAnswer | undefined {
+function awaitedWhenOpen(channel: OpenChannel, { connection }: ChannelEntry): AwaitedAnswer | undefined {
   const { commitments, shutdown, counterpartyReady } = channel;
   const { counterpartyNext, holderChanges, holderCommit } = commitments;
   const awaited = (kind: MessageKind, number: number | bigint): AwaitedAnswer => ({
@@ -86,7 +86,7 @@ function awaitedWhenOpen(channel: OpenChannel, { connection, negotiation }: Chan
   if (counterpartyNext.kind === 'awaitingRevocation') return awaited('revoke_and_ack', counterpartyNext.commit.number);
   // It has our changes in its commitment for good, and owes us ours with them.
   if (holderChanges.acked.length > 0) return awaited('commitment_signed', holderCommit.number + 1);
-  if (isNegotiable(channel)) return awaited('closing_signed', negotiation.lastSentFeeSat ?? -1);
+  if (isNegotiable(channel)) return awaited('closing_signed', channel.shutdown.terms.negotiation.sent?.feeSat ?? -1);
   // With HTLCs in the channel some peers say it only when these are settled.
   if (shutdown.kind === 'holder' && shutdown.sent && isQuiet(commitments)) return awaited('shutdown', 0);
   return undefined;

@@ -1,6 +1,5 @@
 import { fromHex } from '../primitives/bytes.ts';
 import { fundingIsDeep } from '../channel/channel-ready.ts';
-import type { ClosingNegotiation } from '../channel/channel-closing.ts';
 import type { ChannelState, OpenChannel } from '../channel/channel-state.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { SignerState } from '../keys/signer-state.ts';
@@ -36,7 +35,6 @@ export interface ChannelEntry {
    * that this could be an old copy of a wallet, whose commitment is revoked.
    */
   readonly isConfirmed: boolean;
-  readonly negotiation: ClosingNegotiation;
   readonly forwarding: ForwardingTerms | undefined;
   /**
    * An error of ours stopped the channel: nothing is read, signed or sent for it until a restart. What gets its money out
@@ -91,7 +89,6 @@ export const newEntry = (
 ): ChannelEntry => ({
   ...fixed,
   isConfirmed: fixed.connection === 'connected',
-  negotiation: {},
   forwarding: undefined,
   frozen: undefined,
   steps: [],

@@ -3,7 +3,7 @@ import { assert } from '../primitives/errors.ts';
 import type { StoredRecords } from '../primitives/store.ts';
 import type { UndoLog } from '../primitives/undo-log.ts';
 import type { Msat, Sat } from '../primitives/units.ts';
-import { isNegotiable, proposeClosingFee } from '../channel/channel-closing.ts';
+import { proposeClosing } from '../channel/channel-closing.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
 import type { LimitReached } from '../channel/channel-limits.ts';
 import * as operation from '../channel/channel-operation.ts';
@@ -13,7 +13,7 @@ import type { ChannelState, CloseReason, OpenChannel } from '../channel/channel-
 import { explainClose } from '../channel/close-reason.ts';
 import { lowerFeeIfDue, raiseFeeIfDue } from '../channel/commitment-feerate.ts';
 import { isRemovable } from '../channel/commitments.ts';
-import type { ChannelFact, Transition } from '../channel/transition.ts';
+import { violation, type ChannelFact, type Transition } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import { ChainMonitor, type PendingUpdate } from '../monitor/chain-monitor.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
@@ -347,6 +347,10 @@ export class ChannelManager {
       case 'closingAgreed':
         this.#running().broadcast(fact.transaction);
         return this.#noteClosed(entry);
+      case 'closingRepeated':
+        return this.#running().broadcast(fact.transaction);
+      case 'closingRefused':
+        return this.#messages.violated(entry, violation('warn', fact.reason));
       default:
         return fact satisfies never;
     }
@@ -462,11 +466,9 @@ export class ChannelManager {
     step(operation.signPending(env, entry.state));
     if (isUsable(entry)) step(lowerFeeIfDue(env, entry.state));
     step(sendShutdownIfSigned(entry.state));
-    const mayPropose = entry.state.params.isOpener && entry.negotiation.lastSentFeeSat === undefined;
-    if (!mayPropose || !isNegotiable(entry.state)) return;
-    const { message, feeSat } = proposeClosingFee(env, entry.state);
-    this.#running().touch(entry).negotiation = { lastSentFeeSat: feeSat };
-    this.#context.peers.send(entry.nodeId, message);
+    const proposed = proposeClosing(env, entry.state);
+    if (proposed.kind === 'violation') this.#messages.violated(entry, proposed);
+    else step(proposed);
   }
 
   /** What an offer would make of its channel. */

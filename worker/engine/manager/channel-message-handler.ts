@@ -53,7 +53,6 @@ export class ChannelMessageHandler {
       this.#quarantine.disconnected(each, this.#now);
       const entry = this.#context.turn().touch(each);
       entry.connection = 'disconnected';
-      entry.negotiation = {};
       if (entry.state.kind === 'open') entry.state = afterDisconnection(entry.state);
       else if (entry.state.kind !== 'closed')
         this.#establishment.abandon(entry, 'The peer disconnected while the channel was opened.');
@@ -89,7 +88,7 @@ export class ChannelMessageHandler {
   timerTick(): void {
     for (const [entry, { kind, withinMs }] of this.#deadlines.timerTick(this.#context.channels.all(), this.#now)) {
       const late = violation(isOpen(entry) ? 'warn' : 'fail', `no ${kind} within ${withinMs / 1000} seconds`);
-      this.#context.isolate(entry, () => this.#violated(entry, late));
+      this.#context.isolate(entry, () => this.violated(entry, late));
     }
   }
 
@@ -149,21 +148,17 @@ export class ChannelMessageHandler {
     if (reestablishing && entry.connection === 'disconnected')
       return this.#quarantine.hold(entry, peer.connectionId, message);
     const wrong = this.#misplaced(entry, message);
-    if (wrong !== undefined) return this.#violated(entry, wrong);
+    if (wrong !== undefined) return this.violated(entry, wrong);
     const touched = this.#context.turn().touch(entry);
     const outcome = receiveMessage(envOf(this.#context, entry), entry.state, message, {
       peerFeatures: peer.features,
       trustedForZeroConf: parts.trustedForZeroConf(nodeId),
       shutdownScript: parts.keys.shutdownScript(),
       newAlias: () => this.#establishment.newAlias(),
-      negotiation: entry.negotiation,
     });
     switch (outcome?.kind) {
       case 'violation':
-        return this.#violated(entry, outcome);
-      case 'counterOffer':
-        touched.negotiation = { lastSentFeeSat: outcome.feeSat };
-        return peers.send(nodeId, outcome.message);
+        return this.violated(entry, outcome);
       case 'transition':
         if (reestablishing) Object.assign(touched, { connection: 'connected', isConfirmed: true } as const);
         return this.#context.apply(entry, outcome);
@@ -203,7 +198,8 @@ export class ChannelMessageHandler {
       this.#sendError(entry, 'the channel is closed');
   }
 
-  #violated(entry: ChannelEntry, { severity, reason }: Violation): void {
+  /** Answers a rule that the peer broke in a channel. */
+  violated(entry: ChannelEntry, { severity, reason }: Violation): void {
     const { peers, parts } = this.#context;
     parts.log(`${entry.key.slice(0, 8)} ${severity}: ${reason}`);
     switch (severity) {

@@ -4,6 +4,9 @@ import { fundingScript } from './channel-scripts.ts';
 import { segwitV0Sighash } from './sighash.ts';
 import { transactionWeight, withWitness, type Transaction, type TransactionOutput } from './transaction.ts';
 
+/** Whose outputs a closing transaction has: there are two variants for each side (BOLT 3, Legacy Closing Transaction). */
+export type ClosingOutputs = 'both' | 'holder' | 'counterparty';
+
 /** All that decides a mutual close by `closing_signed` (BOLT 3, Legacy Closing Transaction). */
 export interface ClosingInput {
   /** 32 bytes, wire order */
@@ -18,8 +21,8 @@ export interface ClosingInput {
   /** Output scripts that the two sides named in `shutdown`. */
   readonly holderScript: Uint8Array;
   readonly counterpartyScript: Uint8Array;
-  readonly holderDustLimitSat: bigint;
   readonly feeSat: bigint;
+  readonly outputs: ClosingOutputs;
 }
 
 export interface Closing {
@@ -32,45 +35,46 @@ export interface Closing {
 /** Two signatures of at most 72 bytes with their sighash byte, the empty element, the script, and their lengths. */
 const LONGEST_SIGNATURE = 72;
 
-/**
- * The closing transaction. The fee comes from the opener's output, an output below the dust limit is left out, and the
- * rest is in BIP 69 order. Throws `ClosingFeeTooHigh` where the opener can't pay the fee.
- */
+/** What each side gets: the fee comes from the opener's output. Throws `ClosingFeeTooHigh` where the opener has less. */
+export function closingAmounts(
+  input: Pick<ClosingInput, 'toHolderSat' | 'toCounterpartySat' | 'holderIsOpener' | 'feeSat'>,
+): { readonly holderSat: bigint; readonly counterpartySat: bigint } {
+  const { feeSat, holderIsOpener } = input;
+  const holderSat = input.toHolderSat - (holderIsOpener ? feeSat : 0n);
+  const counterpartySat = input.toCounterpartySat - (holderIsOpener ? 0n : feeSat);
+  if (holderSat < 0n || counterpartySat < 0n)
+    throw new GlowwormError('ClosingFeeTooHigh', 'the closing fee is more than the opener has', { feeSat });
+  return { holderSat, counterpartySat };
+}
+
+/** The closing transaction, its outputs in BIP 69 order. Throws `ClosingFeeTooHigh` where the opener can't pay the fee. */
 export function buildClosing(input: ClosingInput): Closing {
-  const [holderFee, counterpartyFee] = input.holderIsOpener ? [input.feeSat, 0n] : [0n, input.feeSat];
-  const outputs = [
-    { amountSat: input.toHolderSat - holderFee, script: input.holderScript },
-    { amountSat: input.toCounterpartySat - counterpartyFee, script: input.counterpartyScript },
-  ];
-  if (outputs.some(({ amountSat }) => amountSat < 0n))
-    throw new GlowwormError('ClosingFeeTooHigh', 'the closing fee is more than the opener has', {
-      feeSat: input.feeSat,
-    });
-  return closingOf(
-    input,
-    outputs.filter(({ amountSat }) => amountSat > 0n && amountSat >= input.holderDustLimitSat),
-  );
+  const { holderSat, counterpartySat } = closingAmounts(input);
+  const holder = { amountSat: holderSat, script: input.holderScript };
+  const counterparty = { amountSat: counterpartySat, script: input.counterpartyScript };
+  const outputs = { both: [holder, counterparty], holder: [holder], counterparty: [counterparty] };
+  return closingOf(input, outputs[input.outputs]);
 }
 
 /** The 32-byte hash that both sides sign. */
 export const closingSighash = (closing: Closing, fundingSat: bigint): Uint8Array =>
   segwitV0Sighash(closing.tx, 0, closing.fundingScript, fundingSat, 'ALL');
 
-/** Weight with both outputs and signatures of the longest form: an upper bound of what will be broadcast. */
-export function closingWeight(holderScript: Uint8Array, counterpartyScript: Uint8Array): number {
+/** Weight with an output to each script and signatures of the longest form: an upper bound of what will be broadcast. */
+export function closingWeight(outputScripts: readonly Uint8Array[]): number {
   const pubkey = new Uint8Array(33);
   const funding = { fundingTxid: new Uint8Array(32), fundingOutputIndex: 0 };
   const { tx, fundingScript } = closingOf(
     { ...funding, holderFundingPubkey: pubkey, counterpartyFundingPubkey: pubkey },
-    [holderScript, counterpartyScript].map((script) => ({ amountSat: 0n, script })),
+    outputScripts.map((script) => ({ amountSat: 0n, script })),
   );
   const signature = new Uint8Array(LONGEST_SIGNATURE);
   return transactionWeight(withWitness(tx, 0, [new Uint8Array(0), signature, signature, fundingScript]));
 }
 
 /** Fee in satoshi of a closing transaction at a feerate, rounded up so that the feerate is reached. */
-export const closingFeeSat = (holderScript: Uint8Array, counterpartyScript: Uint8Array, feeratePerKw: number): bigint =>
-  (BigInt(closingWeight(holderScript, counterpartyScript)) * BigInt(feeratePerKw) + 999n) / 1000n;
+export const closingFeeSat = (outputScripts: readonly Uint8Array[], feeratePerKw: number): bigint =>
+  (BigInt(closingWeight(outputScripts)) * BigInt(feeratePerKw) + 999n) / 1000n;
 
 type FundingPart = Pick<
   ClosingInput,
