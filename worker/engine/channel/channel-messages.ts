@@ -1,7 +1,9 @@
+import type { ShutdownFeatures } from '../transactions/shutdown-script.ts';
 import { hasFeature, type FeatureSet } from '../wire/features.ts';
 import type { Message } from '../wire/message.ts';
 import { receiveClosingSigned } from './channel-closing.ts';
 import type { ChannelEnv } from './channel-env.ts';
+import { isNegotiated, receiveWhenClosed } from './closed-channel.ts';
 import { receiveAccept, receiveFundingCreated, receiveFundingSigned } from './channel-opening.ts';
 import * as operation from './channel-operation.ts';
 import { receiveReady } from './channel-ready.ts';
@@ -44,6 +46,9 @@ export function receiveMessage(
     case 'open':
       return receiveWhenOpen(env, state, message, context);
     case 'closed':
+      return isNegotiated(state)
+        ? receiveWhenClosed(env, state, message, { ...context, features: shutdownFeatures(context) })
+        : undefined;
     case 'awaitingFunding':
       return undefined;
     default:
@@ -55,7 +60,7 @@ function receiveWhenOpen(
   env: ChannelEnv,
   state: OpenChannel,
   message: Message,
-  { peerFeatures, shutdownScript }: MessageContext,
+  context: MessageContext,
 ): Outcome<ChannelState> | undefined {
   switch (message.kind) {
     case 'channel_reestablish':
@@ -76,13 +81,16 @@ function receiveWhenOpen(
       return operation.receiveCommitmentSigned(env, state, message);
     case 'revoke_and_ack':
       return operation.receiveRevokeAndAck(env, state, message);
-    case 'shutdown': {
-      const anySegwit = hasFeature(peerFeatures, 'option_shutdown_anysegwit');
-      return receiveShutdown(state, message, { anySegwit, simpleClose: false }, shutdownScript);
-    }
+    case 'shutdown':
+      return receiveShutdown(state, message, shutdownFeatures(context), context.shutdownScript);
     case 'closing_signed':
       return receiveClosingSigned(env, state, message);
     default:
       return undefined;
   }
 }
+
+const shutdownFeatures = ({ peerFeatures }: MessageContext): ShutdownFeatures => ({
+  anySegwit: hasFeature(peerFeatures, 'option_shutdown_anysegwit'),
+  simpleClose: false,
+});

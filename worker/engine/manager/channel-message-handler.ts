@@ -1,5 +1,7 @@
 import { toHex } from '../primitives/bytes.ts';
+import { receiveClosingWarning } from '../channel/channel-closing.ts';
 import { receiveMessage } from '../channel/channel-messages.ts';
+import { isNegotiated } from '../channel/closed-channel.ts';
 import { afterDisconnection, reestablishMessage } from '../channel/channel-reestablish.ts';
 import { violation, type Violation } from '../channel/transition.ts';
 import { lastCounterpartySecret } from '../monitor/channel-monitor.ts';
@@ -73,7 +75,8 @@ export class ChannelMessageHandler {
       case 'channel_update':
         return this.#forwarding.receive(nodeId, message);
       case 'warning':
-        return this.#complaints.receiveWarning(nodeId, message);
+        this.#complaints.receiveWarning(nodeId, message);
+        return this.#receiveClosingWarning(nodeId, message);
       default:
         if ('channelId' in message) this.#receiveFor(nodeId, peer, toHex(message.channelId), message);
     }
@@ -141,11 +144,13 @@ export class ChannelMessageHandler {
     }
     if (entry.frozen !== undefined) return parts.log(`${key.slice(0, 8)} is frozen: ${message.kind} ignored`);
     const reestablishing = message.kind === 'channel_reestablish';
-    if (entry.state.kind === 'closed') return reestablishing ? this.#answerClosed(entry) : undefined;
-    // BOLT 2, Message Retransmission: nothing else counts before `channel_reestablish`.
+    const { state } = entry;
+    if (state.kind === 'closed' && !isNegotiated(state)) return reestablishing ? this.#answerClosed(entry) : undefined;
+    // BOLT 2, Message Retransmission: nothing else counts before `channel_reestablish`, which a closed channel answers once.
     if (isOpen(entry) && entry.connection !== 'connected' && !reestablishing)
       return message.kind === 'channel_ready' ? this.#readyTooEarly(entry) : undefined;
-    if (reestablishing && entry.connection === 'disconnected')
+    if (state.kind === 'closed' && (entry.connection === 'connected') === reestablishing) return;
+    if (isOpen(entry) && reestablishing && entry.connection === 'disconnected')
       return this.#quarantine.hold(entry, peer.connectionId, message);
     const wrong = this.#misplaced(entry, message);
     if (wrong !== undefined) return this.violated(entry, wrong);
@@ -160,7 +165,8 @@ export class ChannelMessageHandler {
       case 'violation':
         return this.violated(entry, outcome);
       case 'transition':
-        if (reestablishing) Object.assign(touched, { connection: 'connected', isConfirmed: true } as const);
+        if (reestablishing)
+          Object.assign(touched, { connection: 'connected', isConfirmed: entry.isConfirmed || isOpen(entry) });
         return this.#context.apply(entry, outcome);
       case undefined:
         return;
@@ -192,10 +198,20 @@ export class ChannelMessageHandler {
     return undefined;
   }
 
-  /** A peer that still has the channel open learns that it is over, unless the agreed transaction is on its way to tell. */
+  /** A peer that still has the channel open learns that it is over, unless the agreed transaction, in the chain, tells it. */
   #answerClosed(entry: ChannelEntry): void {
     if (entry.state.kind === 'closed' && entry.state.reason.kind !== 'cooperative')
       this.#sendError(entry, 'the channel is closed');
+  }
+
+  /** While a closing fee is negotiated, a warning for the channel is about that. */
+  #receiveClosingWarning(nodeId: string, { channelId }: MessageOf<'warning'>): void {
+    const entry = this.#context.channels.get(toHex(channelId));
+    if (entry === undefined || entry.nodeId !== nodeId || !isOperating(entry)) return;
+    if (entry.connection !== 'connected') return;
+    const outcome = receiveClosingWarning(envOf(this.#context, entry), entry.state);
+    if (outcome.kind === 'violation') this.violated(entry, outcome);
+    else if (outcome.state !== entry.state) this.#context.apply(entry, outcome);
   }
 
   /** Answers a rule that the peer broke in a channel. */

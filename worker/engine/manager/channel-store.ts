@@ -8,6 +8,7 @@ import {
   encodeOpenChannel,
 } from '../channel/channel-records.ts';
 import type { ClosedChannel, OpenChannel } from '../channel/channel-state.ts';
+import { isNegotiated } from '../channel/closed-channel.ts';
 import { allHtlcs } from '../channel/commitments.ts';
 import { PAYMENT_ONION_BYTES } from '../onion/sphinx.ts';
 import type { SignerState } from '../keys/signer-state.ts';
@@ -38,7 +39,11 @@ export function writeChannel(writes: StoreWrites, entry: ChannelEntry, { state, 
       writes.set(`chan/${storeName(state.params)}/state`, encodeOpenChannel(state, signerState));
       return writeOnions(writes, entry, state);
     case 'closed':
-      writes.set(`chan/${storeName(state.params)}/state`, undefined);
+      // A program that knows nothing of it reads the other record, and so a channel that is closed.
+      writes.set(
+        `chan/${storeName(state.params)}/state`,
+        isNegotiated(state) ? encodeOpenChannel(state.negotiated, signerState) : undefined,
+      );
       writes.set(`chan/${storeName(state.params)}/closed`, encodeClosedChannel(state));
       return;
     default:
@@ -73,7 +78,13 @@ export type StoredChannel = {
   readonly onions: ReadonlySet<string>;
 } & (
   | { readonly kind: 'open'; readonly channel: OpenChannel; readonly signer: SignerState }
-  | { readonly kind: 'closed'; readonly channel: ClosedChannel; readonly anchorChild: AnchorChild | undefined }
+  | {
+      readonly kind: 'closed';
+      readonly channel: ClosedChannel;
+      /** Of a channel that was closed by agreement, until that is in the chain. */
+      readonly signer: SignerState | undefined;
+      readonly anchorChild: AnchorChild | undefined;
+    }
   | { readonly kind: 'lost' }
 );
 
@@ -108,7 +119,7 @@ export function readChannels(
 }
 
 type StoredState = Pick<Extract<StoredChannel, { kind: 'open' }>, 'kind' | 'channel' | 'signer'>;
-type StoredClose = Pick<Extract<StoredChannel, { kind: 'closed' }>, 'kind' | 'channel' | 'anchorChild'>;
+type StoredClose = Pick<Extract<StoredChannel, { kind: 'closed' }>, 'kind' | 'channel' | 'signer' | 'anchorChild'>;
 
 function readState(
   records: StoredRecords,
@@ -119,13 +130,7 @@ function readState(
   },
 ): StoredState | StoredClose | { readonly kind: 'lost' } {
   const { name, params, onionOf } = of;
-  const closed = records.get(`chan/${name}/closed`);
-  const channel = closed && readable(() => decodeClosedChannel(closed, params));
-  if (channel !== undefined) {
-    const child = records.get(`chan/${name}/child`);
-    return { kind: 'closed', channel, anchorChild: child && readable(() => decodeAnchorChild(child)) };
-  }
-  const state = closed === undefined ? records.get(`chan/${name}/state`) : undefined;
+  const state = records.get(`chan/${name}/state`);
   const open =
     state &&
     readable(() =>
@@ -138,7 +143,18 @@ function readState(
             : (records.get(`chan/${name}/htlc/${sortable(id)}`) ?? new Uint8Array(PAYMENT_ONION_BYTES)),
       }),
     );
-  return open === undefined ? { kind: 'lost' } : { kind: 'open', ...open };
+  const closed = records.get(`chan/${name}/closed`);
+  if (closed === undefined) return open === undefined ? { kind: 'lost' } : { kind: 'open', ...open };
+  const channel = readable(() => decodeClosedChannel(closed, params));
+  if (channel === undefined) return { kind: 'lost' };
+  const child = records.get(`chan/${name}/child`);
+  const anchorChild = child && readable(() => decodeAnchorChild(child));
+  return { kind: 'closed', channel: withNegotiated(channel, open?.channel), signer: open?.signer, anchorChild };
+}
+
+function withNegotiated(closed: ClosedChannel, open: OpenChannel | undefined): ClosedChannel {
+  if (open?.shutdown.kind !== 'both' || closed.reason.kind !== 'cooperative') return closed;
+  return { ...closed, negotiated: { ...open, shutdown: open.shutdown } };
 }
 
 /** `undefined` for damaged bytes. Throws `RecordTooNew`: an older program must not touch what it cannot read. */

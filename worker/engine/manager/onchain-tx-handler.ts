@@ -1,5 +1,6 @@
 import { GlowwormError } from '../primitives/errors.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
+import { afterClosingConfirmed, isNegotiated } from '../channel/closed-channel.ts';
 import type { CloseReason } from '../channel/channel-state.ts';
 import type { ChannelMonitor, ConfirmedSpend, FundingSpend } from '../monitor/channel-monitor.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
@@ -108,9 +109,10 @@ export class OnchainTxHandler {
     this.#releaseChild(entry);
     const { state } = entry;
     if (state.kind === 'open') return this.#context.close(entry, reasonOf(spend, transaction), false);
-    if (state.kind !== 'closed' || spend.kind !== 'cooperative') return;
-    // An agreed close won against our commitment, which was to replace it.
-    this.#context.turn().touch(entry).state = { ...state, reason: reasonOf(spend, transaction) };
+    if (state.kind !== 'closed' || (spend.kind !== 'cooperative' && !isNegotiated(state))) return;
+    // An agreed close may have won against our commitment, which was to replace it.
+    const reason = spend.kind === 'cooperative' ? reasonOf(spend, transaction) : state.reason;
+    this.#context.turn().touch(entry).state = { ...afterClosingConfirmed(state), reason };
   }
 
   /**

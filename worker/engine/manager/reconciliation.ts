@@ -79,7 +79,8 @@ function restore(
     loaded ?? (stored.kind === 'open' ? persister.begin(key, bareMonitor(stored.channel), records) : undefined);
   if (monitor === undefined) return undefined;
   const plan = planOf(stored, loaded);
-  const signerState = plan === 'operate' && stored.kind === 'open' ? stored.signer : signerStateOf(monitor);
+  const kept = plan === 'operate' && stored.kind !== 'lost' ? stored.signer : undefined;
+  const signerState = kept ?? signerStateOf(monitor);
   const signer = keys.deriveChannelSigner(params.channelKeysIndex, params.fundingSat, signerState);
   const state = stored.kind === 'lost' ? closedFrom(monitor) : stored.channel;
   const nodeId = toHex(params.counterpartyNodeId);
