@@ -1,6 +1,7 @@
 import type {
   Activity,
   ChannelSummary,
+  CloseQuote,
   OnchainQuote,
   PaymentQuote,
   WalletApi,
@@ -104,6 +105,11 @@ export class FakeWallet implements ServedWallet {
   async openChannel(...args: Parameters<WalletApi['openChannel']>): Promise<{ readonly temporaryChannelId: string }> {
     this.calls.push(['openChannel', ...args]);
     return { temporaryChannelId: '77'.repeat(32) };
+  }
+
+  quoteClose(...args: Parameters<WalletApi['quoteClose']>): CloseQuote {
+    this.calls.push(['quoteClose', ...args]);
+    return { feeSat: 674n, maxFeeSat: 3_022n };
   }
 
   async closeChannel(...args: Parameters<WalletApi['closeChannel']>): Promise<void> {

@@ -198,6 +198,13 @@ export interface OnchainQuote {
   readonly feeratePerVbyte: number;
 }
 
+/** What `closeChannel` would cost now; nothing where the peer opened the channel and so pays. */
+export interface CloseQuote {
+  readonly feeSat: bigint;
+  /** The most that it could become where the peer asks for more, unless `closeChannel` is given less. */
+  readonly maxFeeSat: bigint;
+}
+
 export type WalletUpdate =
   | { readonly kind: 'snapshot'; readonly snapshot: WalletSnapshot }
   | { readonly kind: 'event'; readonly event: WalletEvent };
@@ -229,8 +236,14 @@ export interface WalletApi {
   /** Answers `channelRequested`. Rejects with `ChannelRequestGone` once the peer does not wait any more. */
   acceptInboundChannel(request: { readonly temporaryChannelId: string }): Promise<void>;
   refuseInboundChannel(request: { readonly temporaryChannelId: string }): Promise<void>;
-  /** Closes a channel together with its peer, or cancels one that is being opened. */
-  closeChannel(request: { readonly channelId: string }): Promise<void>;
+  /** What a close together with the peer would cost; rejects as `closeChannel` would, and changes nothing. */
+  quoteClose(request: { readonly channelId: string }): CloseQuote;
+  /**
+   * Closes a channel together with its peer, or cancels one that is being opened. Answers once that is on record; how it ends
+   * comes as an event. No transaction that costs us more than `maxFeeSat` is signed: `FeeTooHigh`, and the channel stays open,
+   * where the fee is above already. Called again while the close is under way, it takes over a new `maxFeeSat`.
+   */
+  closeChannel(request: { readonly channelId: string; readonly maxFeeSat?: bigint }): Promise<void>;
   /**
    * Closes a channel alone, whatever state it is in; also in place of a close together whose transaction does not confirm.
    * Rejects with `StateUnconfirmed` where `stateConfirmed` is false, unless `unconfirmedState` says that the person knows what

@@ -13,6 +13,7 @@ import { featureSet } from '../engine/wire/features.ts';
 import { activityOf } from './activity.ts';
 import type {
   Activity,
+  CloseQuote,
   InvoiceSummary,
   OnchainQuote,
   PaymentQuote,
@@ -171,9 +172,13 @@ class Wallet implements ServedWallet {
     return { temporaryChannelId };
   }
 
-  async closeChannel({ channelId }: { readonly channelId: string }): Promise<void> {
+  quoteClose({ channelId }: { readonly channelId: string }): CloseQuote {
+    return this.#running().manager.quoteClose(channelId);
+  }
+
+  async closeChannel(request: { readonly channelId: string; readonly maxFeeSat?: bigint }): Promise<void> {
     const node = this.#running();
-    await node.durably(() => node.manager.closeChannel(channelId));
+    await node.durably(() => node.manager.closeChannel(request.channelId, request.maxFeeSat));
   }
 
   async forceCloseChannel({

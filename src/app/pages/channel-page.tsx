@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ChannelSummary } from '../../../worker/client/api.ts';
+import type { ChannelSummary, CloseQuote } from '../../../worker/client/api.ts';
 import { channelText, msatText, satText } from '../format.ts';
 import { ActionButton } from '../parts/action-button.tsx';
 import { CloseChannelDialog, ForceCloseDialog } from '../parts/close-dialogs.tsx';
@@ -69,31 +69,36 @@ function CancelButton({ channel: { channelId } }: { readonly channel: ChannelSum
 function CloseButtons({ channel }: { readonly channel: ChannelSummary }): JSX.Element {
   const { wallet } = useWallet();
   const { channelId } = channel;
-  const [asking, setAsking] = useState<'nothing' | 'close' | 'forceClose'>('nothing');
-  const close = useAction(() => wallet.closeChannel({ channelId }));
+  const [quote, setQuote] = useState<CloseQuote>();
+  const [isForcing, setForcing] = useState(false);
+  const look = useAction(async () => setQuote(await wallet.quoteClose({ channelId })));
+  const close = useAction(() =>
+    wallet.closeChannel({
+      channelId,
+      ...(channel.weOpened && quote !== undefined ? { maxFeeSat: quote.maxFeeSat } : {}),
+    }),
+  );
   const forceClose = useAction(() =>
     wallet.forceCloseChannel({ channelId, ...(channel.stateConfirmed ? {} : { unconfirmedState: true }) }),
   );
-  const done = (): void => setAsking('nothing');
-  const ask = (what: 'close' | 'forceClose') => ({
-    busy: what === 'close' ? close.busy : forceClose.busy,
-    error: what === 'close' ? close.error : forceClose.error,
-    run: () => setAsking(what),
-  });
+  const askToClose = { busy: look.busy || close.busy, error: close.error ?? look.error, run: look.run };
+  const askToForce = { ...forceClose, run: () => setForcing(true) };
   return (
     <section class="stack">
       {channel.state !== 'closed' && (
-        <ActionButton action={ask('close')} look="plain" disabled={channel.state !== 'ready'}>
+        <ActionButton action={askToClose} look="plain" disabled={channel.state !== 'ready' || close.busy}>
           Close channel
         </ActionButton>
       )}
       {channel.forceClosable && (
-        <ActionButton action={ask('forceClose')} look="danger">
+        <ActionButton action={askToForce} look="danger">
           Force-close channel
         </ActionButton>
       )}
-      {asking === 'close' && <CloseChannelDialog channel={channel} onConfirm={close.run} onDone={done} />}
-      {asking === 'forceClose' && <ForceCloseDialog channel={channel} onConfirm={forceClose.run} onDone={done} />}
+      {quote !== undefined && (
+        <CloseChannelDialog channel={channel} quote={quote} onConfirm={close.run} onDone={() => setQuote(undefined)} />
+      )}
+      {isForcing && <ForceCloseDialog channel={channel} onConfirm={forceClose.run} onDone={() => setForcing(false)} />}
     </section>
   );
 }

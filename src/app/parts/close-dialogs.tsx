@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ChannelSummary } from '../../../worker/client/api.ts';
-import { msatText } from '../format.ts';
+import type { ChannelSummary, CloseQuote } from '../../../worker/client/api.ts';
+import { msatText, satText } from '../format.ts';
 import { Dialog } from './dialog.tsx';
 
 export interface CloseDialogProps {
@@ -10,12 +10,21 @@ export interface CloseDialogProps {
   readonly onDone: () => void;
 }
 
-export function CloseChannelDialog({ channel, onConfirm, onDone }: CloseDialogProps): JSX.Element {
+export interface CloseChannelDialogProps extends CloseDialogProps {
+  readonly quote: CloseQuote;
+}
+
+export function CloseChannelDialog({ channel, quote, onConfirm, onDone }: CloseChannelDialogProps): JSX.Element {
   return (
     <Dialog title="Close this channel?" onClose={onDone}>
       <p>
         You and the peer close it together. Your {msatText(channel.balanceMsat)} come back on-chain after a
-        confirmation, less the fee of one transaction.
+        confirmation.
+      </p>
+      <p>
+        {channel.weOpened
+          ? `Network fee: ${satText(quote.feeSat)}, and at most ${satText(quote.maxFeeSat)} if the peer asks for more.`
+          : 'The peer pays the network fee.'}
       </p>
       <Buttons confirm="Close it" onConfirm={onConfirm} onDone={onDone} />
     </Dialog>

@@ -11,6 +11,7 @@ import { FUNDING_TIMEOUT_BLOCKS, fundingIsDeep, sendReadyIfDeep } from '../chann
 import { sendShutdownIfSigned } from '../channel/channel-shutdown.ts';
 import type { ChannelState, CloseReason, OpenChannel } from '../channel/channel-state.ts';
 import { explainClose } from '../channel/close-reason.ts';
+import type { ClosingQuote } from '../channel/closing-fees.ts';
 import { lowerFeeIfDue, raiseFeeIfDue } from '../channel/commitment-feerate.ts';
 import { isRemovable } from '../channel/commitments.ts';
 import { violation, type ChannelFact, type Transition } from '../channel/transition.ts';
@@ -213,9 +214,17 @@ export class ChannelManager {
     this.#establishment.refuseRequested(temporaryChannelId);
   }
 
-  /** Starts a cooperative close, or cancels an opening. Throws `ChannelUnknown`, `ChannelFrozen`, `ChannelNotOpen`. */
-  closeChannel(key: string): void {
-    this.#closing.close(key);
+  /** What `closeChannel` would cost now. Changes nothing. Throws `ChannelUnknown`, `ChannelFrozen`, `ChannelNotOpen`. */
+  quoteClose(key: string): ClosingQuote {
+    return this.#closing.quote(key);
+  }
+
+  /**
+   * Starts a cooperative close for which we pay `maxFeeSat` at most, without it what `quoteClose` names, or cancels an opening.
+   * One that is under way goes on with it. Throws `FeeTooHigh` where it costs more already, and as `quoteClose`.
+   */
+  closeChannel(key: string, maxFeeSat?: bigint): void {
+    this.#closing.close(key, maxFeeSat);
   }
 
   /**

@@ -1,9 +1,10 @@
 import { GlowwormError } from '../primitives/errors.ts';
 import { requestShutdown } from '../channel/channel-shutdown.ts';
 import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
+import { quoteClosing, type ClosingQuote } from '../channel/closing-fees.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
-import { channelIdOf, type ChannelEntry } from './channel-entry.ts';
-import { monitorOf, type ManagerContext } from './manager-context.ts';
+import { channelIdOf, isOpen, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
+import { envOf, monitorOf, type ManagerContext } from './manager-context.ts';
 
 /** What a person says yes to before a force close. */
 export interface ForceCloseConsent {
@@ -27,19 +28,26 @@ export class ClosingRequests {
     this.#establishment = establishment;
   }
 
+  /** As `ChannelManager.quoteClose`. */
+  quote(key: string): ClosingQuote {
+    const entry = this.#closable(key);
+    return quoteClosing(envOf(this.#context, entry), entry.state, this.#context.parts.keys.shutdownScript());
+  }
+
   /** As `ChannelManager.closeChannel`. */
-  close(key: string): void {
-    const entry = this.#context.channels.named(key);
-    const { state } = entry;
-    if (state.kind === 'closed') throw notOpen(key, 'The channel is closed already.');
-    if (state.kind !== 'open') return this.#cancel(entry);
-    if (entry.frozen !== undefined)
+  close(key: string, maxFeeSat?: bigint): void {
+    const named = this.#context.channels.named(key);
+    if (named.state.kind !== 'open' && named.state.kind !== 'closed') return this.#cancel(named);
+    const { feeSat } = this.quote(key);
+    if (maxFeeSat !== undefined && feeSat > maxFeeSat)
       throw new GlowwormError(
-        'ChannelFrozen',
-        'An error of this program stopped the channel. Reload the page and try again, or close it alone.',
-        { channelId: key },
+        'FeeTooHigh',
+        `The network fee of the close is ${feeSat} sat now, above the ${maxFeeSat} sat that were agreed to. The channel stays open.`,
+        { feeSat, maxFeeSat },
       );
-    this.#context.apply(entry, requestShutdown(state, this.#context.parts.keys.shutdownScript()));
+    const entry = this.#closable(key);
+    const acceptedSat = entry.state.params.isOpener ? maxFeeSat : undefined;
+    this.#context.apply(entry, requestShutdown(entry.state, this.#context.parts.keys.shutdownScript(), acceptedSat));
   }
 
   /** Whether `forceClose` could do something, the consent given. */
@@ -70,6 +78,21 @@ export class ClosingRequests {
     const entry = this.#context.turn().touch(given);
     entry.state = { ...state, reason: { kind: 'holderForceClosed' } };
     entry.steps = [...entry.steps, { kind: 'channelForceClosed', broadcast: true }];
+  }
+
+  #closable(key: string): OpenEntry {
+    const entry = this.#context.channels.named(key);
+    if (!isOpen(entry))
+      throw notOpen(
+        key,
+        entry.state.kind === 'closed' ? 'The channel is closed already.' : 'The channel is not open yet.',
+      );
+    if (entry.frozen === undefined) return entry;
+    throw new GlowwormError(
+      'ChannelFrozen',
+      'An error of this program stopped the channel. Reload the page and try again, or close it alone.',
+      { channelId: key },
+    );
   }
 
   #whyNotReplaceable(entry: ChannelEntry, { reason }: ClosedChannel): GlowwormError | undefined {
