@@ -78,6 +78,18 @@ describe('a close whose last answer was lost', () => {
     expect(world.problems).toEqual([]);
   });
 
+  it('is negotiated no more once its owner has replaced it by our commitment', async () => {
+    const world = await cutBeforeTheAnswer();
+    world.forced = true;
+    const { manager } = world.b.node;
+    world.b.node.turn(() => manager.forceCloseChannel(manager.channels()[0]?.key ?? ''));
+    await world.pump();
+    world.connect();
+    await world.pump();
+    expect(closedOf(world.b).reason).toEqual({ kind: 'holderForceClosed' });
+    expect(stateOf(world.a).kind).toBe('open');
+  });
+
   it('says nothing first: a peer that knows of the close hears nothing of it', async () => {
     const world = await cutBeforeTheAnswer();
     world.mine();
