@@ -36,6 +36,8 @@ export class Arena {
   cutOn: MessageKind | undefined;
   /** The attacker's engine neither hears nor speaks: only the test does. */
   silenced = false;
+  /** The key of the channel that the test speaks about, where it is not the newest. */
+  focus: string | undefined;
   readonly #links: readonly [Link, Link];
   #lastConnectionId = 0;
   #now = EPOCH;
@@ -55,9 +57,10 @@ export class Arena {
     return [this.victim, this.attacker, this.honest];
   }
 
-  /** The victim's newest channel with the attacker. */
+  /** The victim's newest channel with the attacker, or the one that `focus` names. */
   get channel(): ChannelEntry {
-    const entry = this.victim.channelsWith(this.attacker).at(-1);
+    const channels = this.victim.channelsWith(this.attacker);
+    const entry = channels.find(({ key }) => key === this.focus) ?? channels.at(-1);
     if (entry === undefined) throw new Error('the victim has no channel with the attacker');
     return entry;
   }
@@ -134,6 +137,12 @@ export class Arena {
       const { height, transactions } = this.chain.mine();
       for (const each of this.camps) each.attempt((node) => node.confirm(height, transactions));
     }
+  }
+
+  /** As `mine`, for so many blocks that the nodes should not look at each. */
+  skip(blocks: number): void {
+    for (let block = 0; block < blocks; block++) this.chain.mine();
+    for (const each of this.camps) this.tellChain(each);
   }
 
   /** The victim's chain, and nobody else's, has transactions at a height. */

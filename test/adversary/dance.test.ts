@@ -273,6 +273,23 @@ describe('update_fee', () => {
   });
 });
 
+describe('what stands behind a violation', () => {
+  it('in the same chunk is not handled: the connection is over', async () => {
+    const world = await silenced();
+    const dueMsat = claimableMsat(world);
+    const wrong = revokeAndAck(world);
+    await world.say(wrong, wrong, feeTo(world, 0), {
+      kind: 'shutdown',
+      channelId: world.channelId,
+      scriptpubkey: new Uint8Array(0),
+      tlvs: {},
+    });
+    expect(world.said).toEqual(['warning']);
+    await expectChannelWorks(world);
+    await expectSurvival(world, dueMsat - 20_000n);
+  });
+});
+
 describe('a cut connection', () => {
   it.each(['commitment_signed', 'revoke_and_ack', 'update_fulfill_htlc'] as const)(
     'at our %s is repaired, and the payment ends well',

@@ -9,7 +9,7 @@ import {
 } from '../../worker/engine/channel/channel-opening.ts';
 import type { AwaitingAccept, AwaitingFunding } from '../../worker/engine/channel/channel-state.ts';
 import type { ChannelSigner } from '../../worker/engine/keys/channel-signer.ts';
-import { feeratePerKw, msat, sat } from '../../worker/engine/primitives/units.ts';
+import { feeratePerKw, msat, sat, type Sat } from '../../worker/engine/primitives/units.ts';
 import type { Transaction, TransactionOutput } from '../../worker/engine/transactions/transaction.ts';
 import { transactionId } from '../../worker/engine/transactions/transaction.ts';
 import type { Message, MessageOf } from '../../worker/engine/wire/message.ts';
@@ -20,6 +20,17 @@ import type { Arena } from './arena.ts';
 
 const SCRIPT = Uint8Array.of(0, 20, ...new Uint8Array(20).fill(7));
 
+/** What the attacker asks for. */
+export interface RogueTerms {
+  /** What its keys are made from. */
+  readonly name?: string;
+  readonly fundingSat?: bigint;
+  readonly pushMsat?: bigint;
+  readonly temporaryChannelId?: Uint8Array;
+  readonly dustLimitSat?: Sat;
+  readonly shutdownScript?: Uint8Array;
+}
+
 /** The attacker as the opener of a channel, without an engine: it may name any funding, with signatures that are valid. */
 export class RogueOpener {
   readonly signer: ChannelSigner;
@@ -29,10 +40,9 @@ export class RogueOpener {
   readonly #opening: AwaitingAccept;
   #accepted: AwaitingFunding | undefined;
 
-  constructor(
-    world: Arena,
-    { name = 'rogue', fundingSat = 100_000n, pushMsat = 0n, temporaryChannelId = filled(name) } = {},
-  ) {
+  constructor(world: Arena, terms: RogueTerms = {}) {
+    const { name = 'rogue', fundingSat = 100_000n, pushMsat = 0n, shutdownScript = SCRIPT } = terms;
+    const { temporaryChannelId = filled(name), dustLimitSat = defaultChannelConfig.dustLimitSat } = terms;
     this.#world = world;
     this.signer = new SimulatedKeys(secp, name, SCRIPT).deriveChannelSigner(0, fundingSat);
     const rate = feeratePerKw(1000);
@@ -40,7 +50,7 @@ export class RogueOpener {
       secp,
       signer: this.signer,
       counterpartySecrets: [],
-      config: defaultChannelConfig,
+      config: { ...defaultChannelConfig, dustLimitSat },
       blockHeight: world.chain.height,
       feerates: { commitment: rate, closing: rate, maximum: feeratePerKw(50_000) },
     };
@@ -52,7 +62,7 @@ export class RogueOpener {
       chainHash: CHAIN_HASH,
       fundingSat: sat(fundingSat),
       pushMsat: msat(pushMsat),
-      shutdownScript: SCRIPT,
+      shutdownScript,
     });
     this.#opening = opening.state;
     this.message = opening.messages[0] as MessageOf<'open_channel'>;
@@ -62,6 +72,11 @@ export class RogueOpener {
   /** Sends `open_channel` and hears `accept_channel`. */
   async open(): Promise<void> {
     await this.#world.say(this.message);
+    this.accepted();
+  }
+
+  /** Takes the newest `accept_channel`. */
+  accepted(): void {
     const accept = this.#world.heard.findLast((message) => message.kind === 'accept_channel');
     if (accept?.kind !== 'accept_channel') throw new Error('the channel was not accepted');
     const accepted = receiveAccept(this.#env, this.#opening, accept, { features: FEATURES, trustedForZeroConf: true });
