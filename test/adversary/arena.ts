@@ -115,8 +115,13 @@ export class Arena {
   /** The attacker says something of its own; the victim handles all of it as one chunk. */
   async say(...messages: readonly Message[]): Promise<void> {
     this.connect();
-    for (const message of messages) this.#hear(this.#links[0], message);
+    this.sayAs(this.attacker, ...messages);
     await this.pump();
+  }
+
+  /** A peer, the attacker or another, has said something; nothing follows from it yet. */
+  sayAs(peer: Camp, ...messages: readonly Message[]): void {
+    for (const message of messages) this.#hear(this.#linkWith(peer), message);
   }
 
   restartVictim(): void {
@@ -151,7 +156,7 @@ export class Arena {
       node.turn(() => {
         node.manager.transactionsConfirmed(
           height,
-          transactions.map((transaction, index) => ({ index: index + 1, transaction })),
+          transactions.map((transaction, at) => ({ index: isCoinbase(transaction) ? 0 : at + 1, transaction })),
         );
         node.manager.bestBlockUpdated(Math.max(height, this.chain.height));
       }),
@@ -269,6 +274,8 @@ export class Arena {
     link.toPeer.push(message);
   }
 }
+
+const isCoinbase = ({ inputs }: Transaction): boolean => inputs[0]?.vout === 0xffff_ffff;
 
 /** What became of a payment at whoever pays. */
 export const outcomeOf = (camp: Camp, paymentHash: string): string =>

@@ -117,6 +117,12 @@ class WatchedDisk extends MemoryDisk {
 
   override apply(writes: StoreWrites): void {
     super.apply(writes);
-    this.#view.apply(writes);
+    this.#view.apply(new Map([...writes].filter(([key]) => !isArchived(key, writes))));
   }
+}
+
+/** The monitor of a channel that is put out of the way by the same write. */
+function isArchived(key: string, writes: StoreWrites): boolean {
+  const [room, name = ''] = key.split('/');
+  return room === 'mon' && writes.has(`arch/${name}/params`);
 }

@@ -4,6 +4,9 @@ import { commitmentInput } from '../../worker/engine/keys/commitment-inputs.ts';
 import type { ChannelSigner } from '../../worker/engine/keys/channel-signer.ts';
 import { onionTerms, partOnion } from '../../worker/engine/payments/outbound-payment.ts';
 import { decodeInvoice } from '../../worker/engine/payments/bolt11.ts';
+import { onionKey, onionStream, xorInto } from '../../worker/engine/onion/onion-keys.ts';
+import { concat } from '../../worker/engine/primitives/bytes.ts';
+import { hmacSha256 } from '../../worker/engine/primitives/hash.ts';
 import { msat } from '../../worker/engine/primitives/units.ts';
 import { buildCommitment, commitmentSighash } from '../../worker/engine/transactions/commitment.ts';
 import type { CommitmentSpec } from '../../worker/engine/transactions/commitment-spec.ts';
@@ -89,6 +92,21 @@ export function reestablish(world: Arena, lost: number = 0): MessageOf<'channel_
   };
 }
 
+/** Of every onion here. */
+const SESSION_KEY = new Uint8Array(32).fill(5);
+
+/** What the victim, as the payee of such an onion, shares with its sender. */
+export const payeeSecret = ({ victim }: Arena): Uint8Array => secp.ecdh(SESSION_KEY, victim.node.keys.nodeId);
+
+/** An onion for the victim whose decrypted bytes begin as the test says, whatever they mean. */
+export function rawOnion(world: Arena, paymentHash: Uint8Array, content: Uint8Array): Uint8Array {
+  const secret = payeeSecret(world);
+  const payloads = concat(content, new Uint8Array(1_300 - content.length));
+  xorInto(payloads, onionStream(onionKey('rho', secret), payloads.length));
+  const hmac = hmacSha256(onionKey('mu', secret), concat(payloads, paymentHash));
+  return concat(Uint8Array.of(0), secp.publicKey(SESSION_KEY), payloads, hmac);
+}
+
 /** An HTLC with the onion of a real payment to the victim, for an invoice of its. */
 export function addFor(
   world: Arena,
@@ -108,7 +126,7 @@ export function addFor(
   const hop = { nodeId: world.victim.node.keys.nodeId, shortChannelId: 0n, amountMsat: msat(amountMsat), cltvExpiry };
   const total = msat(terms.totalMsat ?? invoice.amountMsat ?? amountMsat);
   const { packet } = partOnion(secp, onionTerms(invoice, total), {
-    sessionKey: new Uint8Array(32).fill(5),
+    sessionKey: SESSION_KEY,
     hops: [hop],
   });
   return {

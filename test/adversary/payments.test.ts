@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { routeHints } from '../../worker/client/invoice-hints.ts';
 import { availableToReceiveMsat } from '../../worker/engine/channel/channel-limits.ts';
+import { decryptFailure } from '../../worker/engine/onion/failures.ts';
 import { decodeInvoice } from '../../worker/engine/payments/bolt11.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { GlowwormError } from '../../worker/engine/primitives/errors.ts';
 import { fakeSecp256k1 } from '../simulation/fake-secp256k1.ts';
 import { outcomeOf, receivedBy, type Arena } from './arena.ts';
 import { arena } from './arena-start.ts';
-import { addFor, commitmentSigned, dance, openChannelOf, reestablish } from './forge.ts';
+import { addFor, commitmentSigned, dance, openChannelOf, payeeSecret, reestablish } from './forge.ts';
 import { claimableMsat, closeAlone, expectExit, expectOthersLive, expectSurvival, verdictOf } from './survival.ts';
 
 const AMOUNT_MSAT = 9_000_000n;
@@ -112,6 +113,7 @@ describe('a payment in two parts', () => {
     world.disconnect();
     for (let block = 0; block < 60; block++) world.chain.mine();
     world.restartVictim();
+    world.tellChain(world.honest);
     for (const key of [first, second]) {
       world.focus = key;
       if (world.channel.state.kind === 'open') await world.say(reestablish(world));
@@ -128,7 +130,10 @@ describe('a payment in two parts', () => {
     world.focus = second;
     await world.say(addFor(world, text, { amountMsat: PART_MSAT, totalMsat: AMOUNT_MSAT + 1n }));
     await dance(world);
-    expect(world.said).toContain('update_fail_htlc');
+    const failed = world.heard.find((message) => message.kind === 'update_fail_htlc');
+    if (failed?.kind !== 'update_fail_htlc') throw new Error('it was not failed');
+    const { failure } = decryptFailure([payeeSecret(world)], failed.reason) ?? {};
+    expect(failure).toMatchObject({ kind: 'incorrect_or_unknown_payment_details', height: world.chain.height });
     expect(receivedBy(world.victim, payment.hash)).toBe(0n);
     await expectSurvival(world, 800_000_000n);
   });

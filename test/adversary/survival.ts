@@ -94,7 +94,7 @@ export async function expectExit(world: Arena, key: string): Promise<void> {
 
 /** A person who closes alone, whatever has been confirmed by `channel_reestablish`. */
 export const closeAlone = (camp: Camp, key: string): void =>
-  camp.attempt((node) => node.turn(() => node.manager.forceCloseChannel(key)));
+  camp.attempt((node) => node.turn(() => node.manager.forceCloseChannel(key, { unconfirmedState: true })));
 
 /** The newest broadcast that spends a channel's funding. */
 export const spendOf = (
