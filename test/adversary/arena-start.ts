@@ -40,8 +40,8 @@ const RECIPES = {
 
 export type ArenaName = keyof typeof RECIPES;
 
-export const FUNDING_SAT = 1_000_000n;
-export const PUSH_MSAT = 400_000_000n;
+const FUNDING_SAT = 1_000_000n;
+const PUSH_MSAT = 400_000_000n;
 
 const prepared = new Map<ArenaName, Promise<ArenaStart>>();
 

@@ -45,9 +45,26 @@ describe('error', () => {
     expect(verdictOf(world)).toBe('failed');
     const closed = world.victim.node.manager.pendingEvents().find(({ kind }) => kind === 'channelClosed');
     expect(closed?.message.length).toBeLessThan(1_000);
-    // eslint-disable-next-line no-control-regex
     expect(closed?.message).toMatch(/^[\x20-\x7e]*$/);
     await expectSurvival(world, dueMsat);
+  });
+
+  it('closes the channel, and after the delay our money is in the wallet', async () => {
+    const world = await arena('fundee');
+    const { spendableSat } = world.victim.node.wallet.balance(0n);
+    await world.say(said('error', world.channelId, 'go away'));
+    world.mine();
+    await world.pump();
+    for (let round = 0; round < 3; round++) {
+      world.skip(72);
+      await world.pump();
+    }
+    world.mine();
+    await world.pump();
+    const swept = world.victim.node.wallet.balance(0n).spendableSat - spendableSat;
+    expect(swept).toBeGreaterThan(399_000n);
+    expect(swept).toBeLessThanOrEqual(400_000n);
+    await expectOthersLive(world);
   });
 
   it.each(HARMLESS)('"%s" ends the connection, and the channel goes on', async (text) => {

@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Committer } from '../../worker/client/committer.ts';
 import { AfterCommit, type Effect, type TurnResult } from '../../worker/engine/manager/turn.ts';
+import type { ChannelEntry } from '../../worker/engine/manager/channel-entry.ts';
 import { FakeNode, peerOf } from '../client/fake-node.ts';
+import { peerId } from '../client/peers/fake-peer.ts';
+import { connected } from '../client/peers/fixtures.ts';
 import { MemoryDisk } from '../simulation/memory-store.ts';
 
 /** What our own mistakes may cost: the connection on which they happened, and nothing that was to come after them. */
@@ -18,10 +21,33 @@ describe('an exception while a message is handled', () => {
     vi.spyOn(fake.node.manager, 'peerConnected').mockImplementation(() => {
       throw new Error('a bug of ours');
     });
-    fake.sockets[0]?.close();
-    fake.node.peers.disconnect(peerOf(2).nodeId);
+    fake.node.peers.disconnect(peerOf(2).nodeId, 1, 'to meet it anew');
     await fake.pass(120);
     expect(fake.sockets.length).toBeGreaterThan(2);
+    await fake.stop();
+  });
+});
+
+describe('the end of a connection', () => {
+  it('that is meant for an older one leaves the newer one alone', () => {
+    const { peers, transport, timers } = connected();
+    transport.latest.drop();
+    timers.advance(2_000);
+    transport.latest.greet();
+    peers.disconnect(peerId, 1, 'a violation on the first connection');
+    expect(transport.latest.isClosed).toBe(false);
+    peers.disconnect(peerId, 2, 'a violation on this one');
+    expect(transport.latest.isClosed).toBe(true);
+  });
+
+  it('by the owner is not the end of the peer: with a channel it cannot be forgotten', async () => {
+    const fake = new FakeNode([peerOf(2)]);
+    await fake.pass(60);
+    const { nodeId } = peerOf(2);
+    const channel = { nodeId, state: { kind: 'open' } } as ChannelEntry;
+    const channels = vi.spyOn(fake.node.manager, 'channels').mockReturnValue([channel]);
+    await expect(fake.node.forgetPeer(nodeId)).rejects.toMatchObject({ code: 'PeerHasChannels' });
+    channels.mockRestore();
     await fake.stop();
   });
 });
@@ -46,6 +72,7 @@ function committer(release: () => void) {
     endCommit: () => ({ writes: new Map(), updates: [], after: new AfterCommit([]), commitDue: false }),
     completed: (updates) => completed.push(...updates.map(({ channelKey }) => channelKey)),
     failed: () => undefined,
+    threw: () => undefined,
     soon: queueMicrotask,
   });
   return { store, completed, made };

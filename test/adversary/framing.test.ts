@@ -147,10 +147,12 @@ describe('bytes', () => {
 });
 
 describe('pings', () => {
-  it('of which a thousand come are each answered, and cost the honest peer nothing', () => {
+  it('of which a thousand come at once are answered some times, and cost the honest peer nothing', () => {
     const all = attacked();
-    all.attacker.say(...Array.from({ length: 1_000 }, (): Message => ping(1)));
-    expect(all.attacker.read().filter(({ kind }) => kind === 'pong')).toHaveLength(1_000);
+    all.attacker.say(...Array.from({ length: 1_000 }, (): Message => ping(60_000)));
+    const pongs = all.attacker.read().filter(({ kind }) => kind === 'pong').length;
+    expect(pongs).toBeGreaterThan(0);
+    expect(pongs).toBeLessThan(200);
     expectHonestHeard(all);
   });
 
