@@ -1,8 +1,8 @@
-import { feeratePerKw } from '../../worker/engine/primitives/units.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import type { ChannelEntry } from '../../worker/engine/manager/channel-entry.ts';
 import { transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
 import { decodeMessage, encodeMessage, type Message, type MessageKind } from '../../worker/engine/wire/message.ts';
+import { feeratesOf } from '../engine/channel/feerates.ts';
 import { SimulatedChain } from '../simulation/simulated-chain.ts';
 import type { ArenaStart } from './arena-start.ts';
 import { Camp, type CampName } from './camp.ts';
@@ -170,9 +170,7 @@ export class Arena {
   }
 
   setFeerate(commitment: number, closing: number = commitment, who: Camp = this.victim): void {
-    const maximum = feeratePerKw(50_000);
-    const feerates = { commitment: feeratePerKw(commitment), closing: feeratePerKw(closing), maximum };
-    who.attempt((node) => node.turn(() => node.manager.updateFeerates(feerates)));
+    who.attempt((node) => node.turn(() => node.manager.updateFeerates(feeratesOf(commitment, closing))));
   }
 
   tick(milliseconds: number): void {

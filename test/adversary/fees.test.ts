@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { FeeratePolicy } from '../../worker/client/feerate-policy.ts';
 import { FeeEstimator } from '../../worker/edges/chain/fee-estimator.ts';
 import { fromUtf8 } from '../../worker/engine/primitives/bytes.ts';
 import { arena } from './arena-start.ts';
@@ -23,22 +24,13 @@ describe('our feerates', () => {
 
   it('for anchor channels do not follow a lower estimate at once: peers remember the higher one', () => {
     const fees = new FeeEstimator();
-    fees.update(
-      new Map([
-        [144, 30],
-        [1008, 20],
-      ]),
-      0,
-    );
-    const before = fees.feerate('anchorChannelFee');
-    fees.update(
-      new Map([
-        [144, 3],
-        [1008, 2],
-      ]),
-      60_000,
-    );
-    expect(fees.feerate('anchorChannelFee')).toBe(before);
+    const policy = new FeeratePolicy(fees);
+    const at = (hours: number, satPerVByte: number): number | undefined => {
+      fees.update(new Map([[144, satPerVByte]]), hours * 3_600_000);
+      policy.updated(hours * 3_600_000);
+      return policy.feerates.commitment.anchors.settled;
+    };
+    expect([at(0, 30), at(6, 30), at(6.1, 3), at(11, 3)]).toEqual([undefined, 7_500, 7_500, 7_500]);
   });
 
   it('for two blocks are not those for a day, where nothing else is known', () => {

@@ -9,10 +9,11 @@ import {
 } from '../../worker/engine/channel/channel-opening.ts';
 import type { AwaitingAccept, AwaitingFunding } from '../../worker/engine/channel/channel-state.ts';
 import type { ChannelSigner } from '../../worker/engine/keys/channel-signer.ts';
-import { feeratePerKw, msat, sat, type Sat } from '../../worker/engine/primitives/units.ts';
+import { msat, sat, type Sat } from '../../worker/engine/primitives/units.ts';
 import type { Transaction, TransactionOutput } from '../../worker/engine/transactions/transaction.ts';
 import { transactionId } from '../../worker/engine/transactions/transaction.ts';
 import type { Message, MessageOf } from '../../worker/engine/wire/message.ts';
+import { feeratesOf } from '../engine/channel/feerates.ts';
 import { fakeSecp256k1 as secp } from '../simulation/fake-secp256k1.ts';
 import { CHAIN_HASH, FEATURES } from '../simulation/node.ts';
 import { SimulatedKeys } from '../simulation/simulated-keys.ts';
@@ -45,14 +46,13 @@ export class RogueOpener {
     const { temporaryChannelId = filled(name), dustLimitSat = defaultChannelConfig.dustLimitSat } = terms;
     this.#world = world;
     this.signer = new SimulatedKeys(secp, name, SCRIPT).deriveChannelSigner(0, fundingSat);
-    const rate = feeratePerKw(1000);
     this.#env = {
       secp,
       signer: this.signer,
       counterpartySecrets: [],
       config: { ...defaultChannelConfig, dustLimitSat },
       blockHeight: world.chain.height,
-      feerates: { commitment: rate, closing: rate, maximum: feeratePerKw(50_000) },
+      feerates: feeratesOf(1000),
     };
     const opening = openChannel(this.#env, {
       temporaryChannelId,
