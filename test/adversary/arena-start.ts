@@ -33,7 +33,7 @@ const RECIPES = {
   opener: { opener: 'victim', channels: 1 },
   /** The attacker has opened two. */
   two: { opener: 'attacker', channels: 2 },
-  staticRemotekey: { opener: 'attacker', channels: 1, features: { attacker: WITHOUT_ANCHORS } },
+  staticRemotekey: { opener: 'attacker', channels: 1, features: { victim: WITHOUT_ANCHORS } },
   /** The attacker is connected, and has no channel. */
   stranger: { opener: 'attacker', channels: 0 },
 } as const satisfies Record<string, Recipe>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toHex } from '../../worker/engine/primitives/bytes.ts';
+import { compareBytes, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { sha256d } from '../../worker/engine/primitives/hash.ts';
 import { scidsOf } from '../../worker/engine/channel/channel-scids.ts';
 import { encodeMessage, type Message, type MessageOf } from '../../worker/engine/wire/message.ts';
@@ -89,13 +89,15 @@ describe('a flood of openings', () => {
 });
 
 describe('a flood of updates', () => {
-  it('that are never signed is ended', async () => {
+  it('of update_fee that are never signed keeps no more than the last', async () => {
     const world = await arena('fundee');
     world.silenced = true;
     const { channelId } = openChannelOf(world).params;
     const fee = (feeratePerKw: number): Message => ({ kind: 'update_fee', channelId, feeratePerKw, tlvs: {} });
     await world.say(...Array.from({ length: 3_000 }, (_, n) => fee(1_000 + (n % 100))));
-    expect(verdictOf(world)).toBe('warned');
+    expect(openChannelOf(world).commitments.counterpartyChanges.proposed).toHaveLength(1);
+    expect(verdictOf(world)).toBe('open');
+    await world.reconnect();
     await expectChannelWorks(world);
     await expectSurvival(world, 400_000_000n - 20_000n);
   });
@@ -175,7 +177,7 @@ function channelUpdate(world: Arena, change: Partial<MessageOf<'channel_update'>
     shortChannelId,
     timestamp: 1_700_000_000,
     messageFlags: 1,
-    channelFlags: 0,
+    channelFlags: compareBytes(world.attacker.node.keys.nodeId, world.victim.node.keys.nodeId) < 0 ? 0 : 1,
     cltvExpiryDelta: 40,
     htlcMinimumMsat: 1n,
     feeBaseMsat: 1_000,

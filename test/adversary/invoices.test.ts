@@ -236,7 +236,8 @@ const texts: readonly [string, (valid: string) => string, RegExp][] = [
     (text) => resigned(text, (words) => [...words, 1, 31]),
     /^InvoiceMalformed$/,
   ],
-  ['for nothing', (text) => resigned(text, same, () => 'lnbcrt0n'), /^Invoice(Malformed|Amount)$/],
+  // As one without an amount: whoever pays says how much.
+  ['for nothing', (text) => resigned(text, same, () => 'lnbcrt0n'), /^read$/],
   ['for a tenth of a millisatoshi', (text) => resigned(text, same, () => 'lnbcrt1p'), /^InvoiceAmount$/],
   ['for an amount that begins with zero', (text) => resigned(text, same, () => 'lnbcrt010u'), /^InvoiceMalformed$/],
   ['for an amount in no unit', (text) => resigned(text, same, () => 'lnbcrt10x'), /^InvoiceMalformed$/],
@@ -267,7 +268,7 @@ describe('the text of an invoice', () => {
     expect(decodeInvoice(fakeSecp256k1, resigned(invoiceWith({}), same)).payeeNodeId).toEqual(stranger.nodeId);
   });
 
-  it.each(texts)('%s is refused', (_name, change, code) => {
+  it.each(texts)('%s has its answer', (_name, change, code) => {
     let outcome = 'read';
     try {
       decodeInvoice(fakeSecp256k1, change(invoiceWith({})));

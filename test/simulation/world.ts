@@ -21,6 +21,7 @@ interface TriedPayment {
 /** Refusals that a person gets; the engine did nothing. */
 const REFUSALS: readonly string[] = [
   'NoRoute',
+  'PeerOffline',
   'InsufficientBalance',
   'InsufficientChannelBalance',
   'AmountTooSmall',

@@ -60,7 +60,7 @@ describe('a payment and its quote', () => {
       'LockTimeTooLong',
     ],
     ['more steps than an onion has room for', usable, invoiceWith(longHint(12), full), 'RouteTooLong'],
-    ['a peer that is offline', offline, invoiceWith(ways(0)), 'NoRoute'],
+    ['a peer that is offline', offline, invoiceWith(ways(0)), 'PeerOffline'],
     ['enormous fees', usable, invoiceWith(ways(0xffff_ffff)), 'FeeTooHigh'],
     ['a channel that takes no HTLC now', dusty, invoiceWith(ways(0)), 'DustExposure'],
   ] as const)('are refused alike for %s', (_name, begin, invoice, expected) => {

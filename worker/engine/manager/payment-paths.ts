@@ -88,7 +88,7 @@ function explain(found: Exclude<PathResult, { kind: 'paths' }>, { blockHeight }:
       };
     case 'peerOffline':
       return {
-        code: 'NoRoute',
+        code: 'PeerOffline',
         message: 'The peer that leads to the recipient is offline now. Try again when it is connected.',
       };
     case 'tooManyHops':
