@@ -1,4 +1,3 @@
-import { sat } from '../../worker/engine/primitives/units.ts';
 import type { OpenChannel } from '../../worker/engine/channel/channel-state.ts';
 import { buildClosing, closingSighash } from '../../worker/engine/transactions/closing.ts';
 import type { MessageOf } from '../../worker/engine/wire/message.ts';
@@ -17,6 +16,8 @@ export const shutdown = (world: Arena, scriptpubkey: Uint8Array = ATTACKER_SCRIP
 
 /** Whose outputs a closing transaction has. */
 type Variant = 'both' | 'without ours' | 'without theirs';
+
+const OUTPUTS = { both: 'both', 'without ours': 'counterparty', 'without theirs': 'holder' } as const;
 
 /** A `closing_signed` of the attacker's, valid for a fee and a choice of outputs. */
 export function closingSigned(
@@ -42,9 +43,7 @@ function closingOf({ params, commitments, shutdown: scripts }: OpenChannel, feeS
   if (scripts.kind !== 'both') throw new Error('there was no shutdown');
   const { toHolderMsat, toCounterpartyMsat } = commitments.holderCommit.spec;
   const [holderFee, counterpartyFee] = params.isOpener ? [feeSat, 0n] : [0n, feeSat];
-  // What only pays the fee has no output.
-  const holder = variant === 'without ours' ? holderFee : toHolderMsat / 1000n;
-  const counterparty = variant === 'without theirs' ? counterpartyFee : toCounterpartyMsat / 1000n;
+  const [holder, counterparty] = [toHolderMsat / 1000n, toCounterpartyMsat / 1000n];
   return buildClosing({
     fundingTxid: params.fundingTxid,
     fundingOutputIndex: params.fundingOutputIndex,
@@ -57,7 +56,7 @@ function closingOf({ params, commitments, shutdown: scripts }: OpenChannel, feeS
     toCounterpartySat: counterparty < counterpartyFee ? counterpartyFee : counterparty,
     holderScript: scripts.holderScript,
     counterpartyScript: scripts.counterpartyScript,
-    holderDustLimitSat: sat(1n),
     feeSat,
+    outputs: OUTPUTS[variant],
   });
 }
