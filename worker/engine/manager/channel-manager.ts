@@ -5,9 +5,8 @@ import type { UndoLog } from '../primitives/undo-log.ts';
 import type { Msat, Sat } from '../primitives/units.ts';
 import { proposeClosing } from '../channel/channel-closing.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
-import type { LimitReached } from '../channel/channel-limits.ts';
 import * as operation from '../channel/channel-operation.ts';
-import { FUNDING_TIMEOUT_BLOCKS, fundingIsDeep, sendReadyIfDeep } from '../channel/channel-ready.ts';
+import { FUNDING_TIMEOUT_BLOCKS, sendReadyIfDeep } from '../channel/channel-ready.ts';
 import { sendShutdownIfSigned } from '../channel/channel-shutdown.ts';
 import type { ChannelState, CloseReason, OpenChannel } from '../channel/channel-state.ts';
 import { explainClose } from '../channel/close-reason.ts';
@@ -18,9 +17,8 @@ import { violation, type ChannelFact, type Transition } from '../channel/transit
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import { ChainMonitor, type PendingUpdate } from '../monitor/chain-monitor.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
-import { isClaimableOnChain } from '../monitor/inbound-claim.ts';
 import { MonitorPersister } from '../monitor/monitor-persister.ts';
-import type { HtlcName, InboundPayment } from '../payments/inbound-payment.ts';
+import type { InboundPayment } from '../payments/inbound-payment.ts';
 import type { Invoice } from '../payments/invoice.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
@@ -31,9 +29,7 @@ import type { Message } from '../wire/message.ts';
 import { ChannelEstablishment } from './channel-establishment.ts';
 import {
   isOpen,
-  isOperating,
   isUsable,
-  isUsableAt,
   type ChannelEntry,
   type OpenEntry,
   type SavedChannel,
@@ -41,11 +37,11 @@ import {
 } from './channel-entry.ts';
 import { ChannelMessageHandler } from './channel-message-handler.ts';
 import { writeChannel } from './channel-store.ts';
+import { ChannelSwitch } from './channel-switch.ts';
 import { ChannelTable } from './channel-table.ts';
-import { ClosingRequests, NEVER_BROADCAST, type ForceCloseConsent } from './closing-requests.ts';
+import { ClosingRequests, type ForceCloseConsent } from './closing-requests.ts';
 import type { EngineEvent } from './engine-event.ts';
 import { EventOutbox } from './event-outbox.ts';
-import type { ClaimAnswer, HtlcSwitch } from './htlc-switch.ts';
 import { InboundPayments } from './inbound-payments.ts';
 import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './manager-context.ts';
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
@@ -105,7 +101,7 @@ export class ChannelManager {
     this.#messages = new ChannelMessageHandler(this.#context, this.#establishment);
     this.#onchain = new OnchainTxHandler(this.#context, this.#establishment);
     this.#closing = new ClosingRequests(this.#context, this.#establishment);
-    const htlcSwitch = this.#htlcSwitch();
+    const htlcSwitch = new ChannelSwitch(this.#context);
     this.inboundPayments = new InboundPayments({ secp, node: keys, turn, undo, htlcSwitch });
     this.outboundPayments = new OutboundPayments({ secp, entropy, turn, undo, htlcSwitch });
   }
@@ -478,74 +474,6 @@ export class ChannelManager {
     const proposed = proposeClosing(env, entry.state);
     if (proposed.kind === 'violation') this.#messages.violated(entry, proposed);
     else step(proposed);
-  }
-
-  /** What an offer would make of its channel. */
-  #offered(
-    key: string,
-    offer: operation.HtlcOffer,
-  ):
-    | { readonly entry: OpenEntry; readonly transition: Transition<OpenChannel>; readonly htlc: ChannelHtlc }
-    | LimitReached {
-    const entry = this.#channels.get(key);
-    if (entry === undefined || !isUsableAt(entry, this.blockHeight))
-      return { code: 'InsufficientChannelBalance', message: 'The channel is not usable now.' };
-    const offered = operation.offerHtlc(envOf(this.#context, entry), entry.state, offer);
-    return 'code' in offered ? offered : { entry, ...offered };
-  }
-
-  #htlcSwitch(): HtlcSwitch {
-    return {
-      firstHops: () => this.#channels.firstHops(this.blockHeight),
-      refusal: (key, offer) => {
-        const offered = this.#offered(key, offer);
-        return 'code' in offered ? offered : undefined;
-      },
-      offer: (key, offer): ChannelHtlc | LimitReached => {
-        const offered = this.#offered(key, offer);
-        if ('code' in offered) return offered;
-        this.#apply(offered.entry, offered.transition);
-        return offered.htlc;
-      },
-      claim: (htlcs, preimage) => this.#claim(htlcs, preimage),
-      fail: (key, decision) => {
-        const entry = this.#channels.get(key);
-        if (entry !== undefined && isOperating(entry)) this.#apply(entry, operation.removeHtlc(entry.state, decision));
-      },
-      takesHtlcs: (key) => {
-        const entry = this.#channels.get(key);
-        if (entry === undefined || !isOpen(entry) || !fundingIsDeep(entry.state, this.blockHeight)) return false;
-        return !operation.exceedsDustExposure(envOf(this.#context, entry), entry.state);
-      },
-      note: (kind, subject, amountMsat, message) => this.#context.events.note(kind, subject, amountMsat, message),
-    };
-  }
-
-  /**
-   * Every monitor learns the preimage in the same commit, before any counterparty does. A channel that does not operate, for
-   * whatever reason, has its HTLC claimed by its monitor.
-   */
-  #claim(htlcs: readonly HtlcName[], preimage: Uint8Array): ClaimAnswer {
-    const unclaimable = htlcs.find((htlc) => !this.#isClaimable(htlc));
-    if (unclaimable !== undefined) return { kind: 'refused', unclaimable };
-    for (const { channelKey, htlcId } of htlcs) {
-      const entry = this.#channels.named(channelKey);
-      if (isOperating(entry))
-        this.#apply(entry, operation.removeHtlc(entry.state, { kind: 'fulfill', htlcId, preimage }));
-      else {
-        const touched = this.#running().touch(entry);
-        touched.steps = [...touched.steps, { kind: 'paymentPreimage', preimage }];
-      }
-    }
-    return { kind: 'claimed' };
-  }
-
-  #isClaimable({ channelKey, htlcId }: HtlcName): boolean {
-    const entry = this.#channels.get(channelKey);
-    if (entry === undefined) return false;
-    if (isOperating(entry)) return isRemovable(entry.state.commitments, htlcId);
-    const isStale = entry.state.kind === 'closed' && NEVER_BROADCAST.includes(entry.state.reason.kind);
-    return !isStale && isClaimableOnChain(monitorOf(this.#context, entry), htlcId);
   }
 
   /** Whatever else was changed in the turn is taken back already. */
