@@ -244,7 +244,7 @@ export class Arena {
     for (const camp of this.camps) for (const raw of camp.collectBroadcasts()) this.chain.broadcast(raw);
     for (const line of this.victim.node.log.splice(0))
       if (/is frozen|^signing/.test(line)) this.victim.faults.push(line);
-    for (const reason of this.victim.node.disconnects.splice(0)) {
+    for (const { reason } of this.victim.node.disconnects.splice(0)) {
       this.hungUp.push(reason);
       this.disconnect();
     }

@@ -4,7 +4,7 @@ import { availableToSendMsat } from '../../worker/engine/channel/channel-limits.
 import { isUsable } from '../../worker/engine/manager/channel-entry.ts';
 import type { Side } from './side.ts';
 import type { World } from './world.ts';
-import type { SideName } from './world-start.ts';
+import type { Neighbours, SideName } from './world-start.ts';
 
 /** An amount in millisatoshi, or one near the most that can be sent. */
 type Amount =
@@ -13,7 +13,13 @@ type Amount =
 
 /** What may happen to a world, one step each. */
 export type Command =
-  | { readonly kind: 'pay'; readonly from: SideName; readonly amount: Amount; readonly times: number }
+  | {
+      readonly kind: 'pay';
+      readonly from: SideName;
+      readonly to?: SideName;
+      readonly amount: Amount;
+      readonly times: number;
+    }
   | { readonly kind: 'deliver'; readonly to: SideName; readonly count: number }
   | { readonly kind: 'complete'; readonly side: SideName; readonly count: number }
   | { readonly kind: 'pump' }
@@ -25,24 +31,31 @@ export type Command =
   | { readonly kind: 'feerate'; readonly side: SideName; readonly commitment: number; readonly closing: number }
   | { readonly kind: 'tick'; readonly seconds: number }
   | { readonly kind: 'acknowledge'; readonly side: SideName }
-  | { readonly kind: 'open'; readonly sat: number; readonly pushMsat: number }
-  | { readonly kind: 'close'; readonly side: SideName }
-  | { readonly kind: 'forceClose'; readonly side: SideName };
+  | {
+      readonly kind: 'open';
+      readonly from: SideName;
+      readonly to: SideName;
+      readonly sat: number;
+      readonly pushMsat: number;
+    }
+  | { readonly kind: 'close'; readonly side: SideName; readonly peer?: SideName }
+  | { readonly kind: 'forceClose'; readonly side: SideName; readonly peer?: SideName };
 
 /** Runs a command and lets its consequences happen as far as nothing else is needed for them. */
 export async function perform(world: World, command: Command): Promise<void> {
   switch (command.kind) {
     case 'pay':
       for (let time = 0; time < command.times; time++) {
-        const from = world[command.from];
-        world.pay(from, amountOf(from, command.amount));
+        const from = world.side(command.from);
+        const to = command.to === undefined ? world.neighbour(from) : world.side(command.to);
+        world.pay(from, amountOf(from, to, command.amount), to);
       }
       break;
     case 'deliver':
-      for (let at = 0; at < command.count && world.deliver(world[command.to]); at++);
+      for (let at = 0; at < command.count && world.deliver(world.side(command.to)); at++);
       break;
     case 'complete':
-      for (let at = 0; at < command.count && world.complete(world[command.side]); at++) await world.settle();
+      for (let at = 0; at < command.count && world.complete(world.side(command.side)); at++) await world.settle();
       break;
     case 'pump':
       await world.pump();
@@ -54,35 +67,35 @@ export async function perform(world: World, command: Command): Promise<void> {
       world.disconnect();
       break;
     case 'replaceConnection':
-      world.replaceConnection(world[command.late]);
+      world.replaceConnection(world.side(command.late));
       break;
     case 'crash':
-      world.crash(world[command.side], command.written);
+      world.crash(world.side(command.side), command.written);
       break;
     case 'mine':
-      for (let block = 0; block < command.blocks; block++) world.mine();
+      world.mine(command.blocks);
       break;
     case 'feerate':
-      world.setFeerate(world[command.side], command.commitment, command.closing);
+      world.setFeerate(world.side(command.side), command.commitment, command.closing);
       break;
     case 'tick':
       world.tick(command.seconds * 1000);
       break;
     case 'acknowledge':
-      world[command.side].node.acknowledgeAll();
+      world.side(command.side).node.acknowledgeAll();
       break;
     case 'open': {
       world.opened = true;
-      const { a, b } = world;
+      const [from, to] = [world.side(command.from), world.side(command.to)];
       const pushMsat = command.pushMsat < command.sat * 500 ? command.pushMsat : command.sat * 500;
-      world.attempt(a, () => void a.node.open(b.node, sat(BigInt(command.sat)), msat(BigInt(pushMsat))));
+      world.attempt(from, () => void from.node.open(to.node, sat(BigInt(command.sat)), msat(BigInt(pushMsat))));
       break;
     }
     case 'close':
-      closeOne(world, world[command.side], false);
+      closeOne(world, command);
       break;
     case 'forceClose':
-      closeOne(world, world[command.side], true);
+      closeOne(world, command);
       break;
     default:
       command satisfies never;
@@ -91,24 +104,31 @@ export async function perform(world: World, command: Command): Promise<void> {
   world.check();
 }
 
-function closeOne(world: World, side: Side, alone: boolean): void {
-  const entry = side.node.manager.channels().find(({ state }) => state.kind === 'open');
-  if (entry === undefined) return;
-  if (alone) world.forced = true;
+function closeOne(world: World, { kind, side: name, peer }: Extract<Command, { kind: 'close' | 'forceClose' }>): void {
+  const side = world.side(name);
+  const peerId = peer === undefined ? undefined : world.side(peer).node.nodeId;
   const { manager } = side.node;
+  const entry = manager
+    .channels()
+    .find(({ state, nodeId }) => state.kind === 'open' && (peerId === undefined || nodeId === peerId));
+  if (entry === undefined) return;
+  if (kind === 'forceClose') world.forced = true;
   world.attempt(side, () =>
     side.node.turn(() =>
-      alone ? manager.forceCloseChannel(entry.key, { unconfirmedState: true }) : manager.closeChannel(entry.key),
+      kind === 'forceClose'
+        ? manager.forceCloseChannel(entry.key, { unconfirmedState: true })
+        : manager.closeChannel(entry.key),
     ),
   );
 }
 
 /** At least 1 msat. */
-function amountOf(from: Side, amount: Amount): bigint {
+function amountOf(from: Side, to: Side, amount: Amount): bigint {
   if (amount.kind === 'msat') return amount.msat;
   const most = from.node.manager
     .channels()
     .filter(isUsable)
+    .filter(({ nodeId }) => nodeId === to.node.nodeId)
     .reduce((sum, { state }) => sum + availableToSendMsat(state.params, state.commitments), 0n);
   const share = (most * BigInt(amount.sixteenths)) / 16n + amount.plusMsat;
   return share > 0n ? share : 1n;
@@ -119,7 +139,7 @@ const side: fc.Arbitrary<SideName> = fc.constantFrom('a', 'b');
 /** Where HTLCs become outputs: the dust limit, and with it the fee of their own transactions without anchors. */
 const EDGES = [1n, 999n, 1000n, 353_999n, 354_000n, 354_001n, 1_016_999n, 1_017_000n, 1_056_999n, 1_057_000n];
 
-const amount: fc.Arbitrary<Amount> = fc.oneof(
+export const amount: fc.Arbitrary<Amount> = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...EDGES).map((edge) => ({ kind: 'msat', msat: edge }) as const) },
   { weight: 4, arbitrary: fc.bigInt({ min: 1n, max: 20_000_000n }).map((n) => ({ kind: 'msat', msat: n }) as const) },
   {
@@ -167,12 +187,17 @@ export function command(weather: Weather): fc.Arbitrary<Command> {
   );
 }
 
-/** An attempt to open one more channel; only A has coins. */
-export const opening: fc.Arbitrary<Command> = fc.record({
-  kind: fc.constant('open' as const),
-  sat: fc.constantFrom(20_000, 50_000, 1_000_000, 9_000_000),
-  pushMsat: fc.constantFrom(0, 1, 3_000_000, 400_000_000),
-});
+/** An attempt to open one more channel. */
+export const openingBetween = (...pairs: readonly Neighbours[]): fc.Arbitrary<Command> =>
+  fc
+    .record({
+      pair: fc.constantFrom(...pairs),
+      sat: fc.constantFrom(20_000, 50_000, 1_000_000, 9_000_000),
+      pushMsat: fc.constantFrom(0, 1, 3_000_000, 400_000_000),
+    })
+    .map(({ pair: [from, to], ...terms }) => ({ kind: 'open', from, to, ...terms }));
+
+export const opening: fc.Arbitrary<Command> = openingBetween(['a', 'b'], ['b', 'a']);
 
 export const closing: fc.Arbitrary<Command> = fc.record({ kind: fc.constant('close' as const), side });
 

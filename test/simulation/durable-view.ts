@@ -11,6 +11,7 @@ import type { ChannelMonitorUpdate } from '../../worker/engine/monitor/monitor-u
 import { decodeInbound, type InboundPayment } from '../../worker/engine/payments/inbound-payment.ts';
 import { decodePayment, type OutboundPayment } from '../../worker/engine/payments/outbound-payment.ts';
 import type { ChannelParameters } from '../../worker/engine/transactions/channel-parameters.ts';
+import { checkRevokedRecords } from './invariants/revoked-records.ts';
 
 /**
  * What is durable on one side, read along with every write as a restart would read it. Tells of each write that no
@@ -80,6 +81,7 @@ export class DurableView {
     const before = this.monitors.get(key);
     if (before !== undefined && monitor.updateId < before.updateId) this.#complain('a monitor went back');
     if (!equalBytes(encodeMonitor(monitor), value)) this.#complain('a monitor is not read as it was written');
+    if (before !== undefined) checkRevokedRecords(this.records, before, monitor, this.#complain);
     this.monitors.set(key, monitor);
     this.#snapshots.set(key, monitor.updateId);
   }
@@ -93,7 +95,9 @@ export class DurableView {
     if (updateId !== monitor.updateId + 1) return this.#complain(`update ${updateId} follows ${monitor.updateId}`);
     if (updateId - (this.#snapshots.get(key) ?? 0) >= 64)
       this.#complain('an update took the place of one that is needed');
-    this.monitors.set(key, applyUpdate(monitor, update).monitor);
+    const after = applyUpdate(monitor, update).monitor;
+    checkRevokedRecords(this.records, monitor, after, this.#complain);
+    this.monitors.set(key, after);
   }
 
   #channel(name: string, value: Uint8Array | undefined): void {

@@ -3,16 +3,19 @@ import type { StoredRecords, StoreWrites } from '../../worker/engine/primitives/
 import type { Message } from '../../worker/engine/wire/message.ts';
 import type { MemoryDisk, MemoryStore } from './memory-store.ts';
 import type { Side } from './side.ts';
+import type { SideName } from './world-start.ts';
 
 /** A bug planted around an engine, which a simulation has to notice. */
 export interface Fault {
   readonly name: string;
+  /** The side that may do whatever it likes: nothing is expected of it, everything of the others. */
+  readonly wrongSide?: SideName;
   /** Takes a commit instead of the store. */
   readonly commit?: (store: MemoryStore, writes: StoreWrites) => Promise<CommitReceipt>;
   /** Changes what reaches the disk. */
   readonly writing?: (writes: StoreWrites) => StoreWrites;
   /** Changes what leaves instead of a message. */
-  readonly leaving?: (message: Message, side: Side) => readonly Message[];
+  readonly leaving?: (message: Message, from: Side, to: Side) => readonly Message[];
   /** Changes the disk before a restart. */
   readonly restarting?: (disk: MemoryDisk) => void;
 }

@@ -76,7 +76,7 @@ export class SimulatedNode {
   readonly broadcasts: Uint8Array[] = [];
   /** What left for the other side, in order. */
   readonly outbox: { readonly connectionId: number; readonly bytes: Uint8Array }[] = [];
-  readonly disconnects: string[] = [];
+  readonly disconnects: { readonly connectionId: number; readonly reason: string }[] = [];
   problem: Error | undefined;
   /** What it does about channels that its peers open. */
   inboundRule: InboundChannelRule = 'accept';
@@ -104,7 +104,7 @@ export class SimulatedNode {
         entropy: { getSecureRandomBytes: () => this.#random(started) },
         wallet: this.wallet,
         filter: { registerTx: () => {}, registerOutput: () => {}, unregisterOutput: () => {} },
-        config: options.config ?? defaultChannelConfig,
+        config: this.config,
         chainHash: CHAIN_HASH,
         trustedForZeroConf: () => false,
         inboundChannels: () => this.inboundRule,
@@ -137,6 +137,10 @@ export class SimulatedNode {
 
   get features(): FeatureSet {
     return this.#options.features ?? FEATURES;
+  }
+
+  get config(): ChannelConfig {
+    return this.#options.config ?? defaultChannelConfig;
   }
 
   get nodeId(): string {
@@ -236,7 +240,7 @@ export class SimulatedNode {
         else this.outbox.push({ connectionId: effect.connectionId, bytes: encodeMessage(effect.message) });
         return;
       case 'disconnect':
-        this.disconnects.push(effect.reason);
+        this.disconnects.push({ connectionId: effect.connectionId, reason: effect.reason });
         return;
       case 'broadcast':
         this.broadcasts.push(effect.transaction);

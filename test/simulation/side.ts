@@ -14,12 +14,18 @@ interface SideOptions {
   readonly fault?: Fault;
 }
 
+/** A message that has left its sender. */
+export interface ArrivingMessage {
+  readonly connectionId: number;
+  readonly bytes: Uint8Array;
+}
+
 /** One node with its disk, over all its restarts, and with what it has sent that is not delivered. */
 export class Side {
   readonly name: SideName;
   readonly view: DurableView;
-  /** Messages on their way to the other side, oldest first. */
-  queue: Uint8Array[] = [];
+  /** Messages on their way to it, oldest first. */
+  inbox: readonly ArrivingMessage[] = [];
   /** Signatures of `commitment_signed` that have left, by channel, and the number of the newest. */
   readonly signed = new Map<string, { newest: number; readonly signatures: Set<string> }>();
   readonly #options: SideOptions;
@@ -67,7 +73,6 @@ export class Side {
     this.#node.committer.stop();
     if (written && this.#store.inFlight > 0) this.#store.crashAfterWrite();
     else this.#store.crash();
-    this.queue = [];
     this.#options.fault?.restarting?.(this.#disk);
     this.#store = this.#disk.open();
     this.#node = this.#begin();

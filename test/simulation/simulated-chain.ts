@@ -1,5 +1,11 @@
-import { toHex } from '../../worker/engine/primitives/bytes.ts';
-import { decodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
+import { equalBytes, toHex } from '../../worker/engine/primitives/bytes.ts';
+import {
+  decodeTransaction,
+  transactionId,
+  type Outpoint,
+  type Transaction,
+  type TransactionOutput,
+} from '../../worker/engine/transactions/transaction.ts';
 
 /** A block with what it confirmed. */
 interface SimulatedBlock {
@@ -63,12 +69,29 @@ export class SimulatedChain {
     return block;
   }
 
+  /** So many blocks pass with nothing in them. */
+  skip(blocks: number): void {
+    this.#height += blocks;
+  }
+
+  /** What is confirmed, oldest first. */
+  get transactions(): readonly Transaction[] {
+    return this.blocks.flatMap(({ transactions }) => transactions);
+  }
+
+  /** The output of a confirmed transaction. */
+  outputOf({ txid, vout }: Outpoint): TransactionOutput | undefined {
+    return this.transactions.find((transaction) => equalBytes(transactionId(transaction), txid))?.outputs[vout];
+  }
+
+  isSpent(outpoint: Outpoint): boolean {
+    return this.#spentBy.has(outpointName(outpoint));
+  }
+
   /** The confirmed transaction that spends an output. */
   spendOf(txid: Uint8Array, vout: number): Transaction | undefined {
     const by = this.#spentBy.get(outpointName({ txid, vout }));
-    return this.blocks
-      .flatMap(({ transactions }) => transactions)
-      .find((transaction) => toHex(transactionId(transaction)) === by);
+    return this.transactions.find((transaction) => toHex(transactionId(transaction)) === by);
   }
 
   #confirm(transaction: Transaction, height: number): void {
@@ -91,5 +114,4 @@ export class SimulatedChain {
   }
 }
 
-const outpointName = ({ txid, vout }: { readonly txid: Uint8Array; readonly vout: number }): string =>
-  `${toHex(txid)}:${vout}`;
+const outpointName = ({ txid, vout }: Outpoint): string => `${toHex(txid)}:${vout}`;

@@ -7,19 +7,26 @@ import { identityOf, type NodeIdentity } from './identity.ts';
 import { MemoryDisk } from './memory-store.ts';
 import { FEATURES, SimulatedNode } from './node.ts';
 import { World } from './world.ts';
-import type { SideName, WorldStart } from './world-start.ts';
+import type { Neighbours, SideName, WorldStart } from './world-start.ts';
 
-/** A channel that is open when a simulation begins; A opens it. */
+/** A channel that is open when a simulation begins; `a` opens it to `b` unless it says otherwise. */
 interface StartingChannel {
   readonly sat: bigint;
   readonly pushMsat: bigint;
+  readonly between?: Neighbours;
 }
 
 interface Recipe {
   readonly channels: readonly StartingChannel[];
   readonly config?: Partial<ChannelConfig>;
   readonly features?: FeatureSet;
+  /** Two sides only, where it says nothing. */
+  readonly neighbours?: readonly Neighbours[];
 }
+
+const PAIR = ['a', 'b'] as const;
+/** In the middle is the one whom both others know: it accepts channels of the first and opens some to the last. */
+const CHAIN = [PAIR, ['b', 'c']] as const;
 
 const WITHOUT_ANCHORS = featureSet({
   option_data_loss_protect: 'compulsory',
@@ -42,13 +49,41 @@ const RECIPES = {
       { sat: 50_000n, pushMsat: 20_000_000n },
     ],
   },
+  /** Two small HTLCs are more than may go without an output. */
+  dusty: {
+    channels: [{ sat: 200_000n, pushMsat: 90_000_000n }],
+    config: { maxDustExposureMsat: 700_000n },
+  },
   /** Coins, and no channel yet. */
   empty: { channels: [] },
 } as const satisfies Record<string, Recipe>;
 
+const CHAIN_CHANNELS = [
+  { sat: 1_000_000n, pushMsat: 400_000_000n },
+  { sat: 1_000_000n, pushMsat: 500_000_000n, between: ['b', 'c'] },
+] as const;
+
+/** Three sides. */
+const CHAIN_RECIPES = {
+  chain: { channels: CHAIN_CHANNELS, neighbours: CHAIN },
+  chainWithoutAnchors: { channels: CHAIN_CHANNELS, neighbours: CHAIN, features: WITHOUT_ANCHORS },
+  doubleChain: {
+    channels: [
+      ...CHAIN_CHANNELS,
+      { sat: 60_000n, pushMsat: 25_000_000n },
+      { sat: 60_000n, pushMsat: 25_000_000n, between: ['b', 'c'] },
+    ],
+    neighbours: CHAIN,
+  },
+} as const satisfies Record<string, Recipe>;
+
+const ALL_RECIPES: Readonly<Record<string, Recipe>> = { ...RECIPES, ...CHAIN_RECIPES };
+
 export type StartName = keyof typeof RECIPES;
+export type ChainStartName = keyof typeof CHAIN_RECIPES;
 
 export const START_NAMES: readonly StartName[] = Object.keys(RECIPES) as StartName[];
+export const CHAIN_START_NAMES: readonly ChainStartName[] = Object.keys(CHAIN_RECIPES) as ChainStartName[];
 
 export type CryptoName = 'fake' | 'real';
 
@@ -56,49 +91,56 @@ const prepared = new Map<string, Promise<WorldStart>>();
 const identities = new Map<CryptoName, Readonly<Record<SideName, NodeIdentity>>>();
 
 /** Prepared once; every simulation copies it. */
-export function startOf(name: StartName, crypto: CryptoName): Promise<WorldStart> {
+export function startOf(name: StartName | ChainStartName, crypto: CryptoName): Promise<WorldStart> {
   const key = `${name}/${crypto}`;
-  const found = prepared.get(key) ?? prepare(RECIPES[name], crypto);
+  const found = prepared.get(key) ?? prepare(ALL_RECIPES[name] ?? { channels: [] }, crypto);
   prepared.set(key, found);
   return found;
 }
 
 async function prepare(recipe: Recipe, crypto: CryptoName): Promise<WorldStart> {
   const secp: Secp256k1 = crypto === 'real' ? nobleSecp256k1 : fakeSecp256k1;
-  const who = identities.get(crypto) ?? { a: identityOf(secp, 'a'), b: identityOf(secp, 'b') };
+  const identity = (name: SideName): NodeIdentity => identityOf(secp, name);
+  const who = identities.get(crypto) ?? { a: identity('a'), b: identity('b'), c: identity('c') };
   identities.set(crypto, who);
   const common = {
     identities: who,
     secp,
+    neighbours: recipe.neighbours ?? [PAIR],
     config: { ...defaultChannelConfig, ...recipe.config },
     features: recipe.features ?? FEATURES,
   };
-  const empty = { a: new Map(), b: new Map() };
-  const coins = { height: 100, transactions: [coinsFor(common, who.a)] };
-  const world = new World({ ...common, records: empty, chain: { height: 100, blocks: [coins] } });
+  const coins = { height: 100, transactions: [coinsFor(common, 'a'), coinsFor(common, 'b')] };
+  const world = new World({ ...common, records: NOTHING, chain: { height: 100, blocks: [coins] } });
   world.opened = true;
   await world.pump();
   world.connect();
-  for (const { sat, pushMsat } of recipe.channels) {
-    world.a.node.open(world.b.node, sat, pushMsat);
+  for (const { sat, pushMsat, between = PAIR } of recipe.channels) {
+    const [opener, fundee] = between.map((name) => world.side(name).node);
+    if (opener === undefined || fundee === undefined) throw new Error('a channel is between two sides');
+    opener.open(fundee, sat, pushMsat);
     await world.pump();
-    for (let block = 0; block < 6; block++) world.mine();
+    world.mine(6);
     await world.pump();
   }
   world.disconnect();
   await world.pump();
   if (world.problems.length > 0) throw new Error(`the start failed: ${world.problems.join('; ')}`);
-  const records = { a: world.a.disk.durable, b: world.b.disk.durable };
-  return { ...common, records, chain: world.chain.snapshot };
+  const durable = Object.fromEntries(world.sides.map(({ name, disk }) => [name, disk.durable]));
+  return { ...common, records: { ...NOTHING, ...durable }, chain: world.chain.snapshot };
 }
 
+const NOTHING: WorldStart['records'] = { a: new Map(), b: new Map(), c: new Map() };
+
 /** A transaction from nowhere that gives the wallet coins to open channels with. */
-function coinsFor(start: Pick<WorldStart, 'secp' | 'config' | 'features'>, who: NodeIdentity): Transaction {
-  const node = new SimulatedNode({ ...start, ...who, name: 'a', now: () => 0, store: new MemoryDisk().open() });
+function coinsFor(start: Pick<WorldStart, 'secp' | 'config' | 'features' | 'identities'>, name: SideName): Transaction {
+  const store = new MemoryDisk().open();
+  const node = new SimulatedNode({ ...start, ...start.identities[name], name, now: () => 0, store });
   const input = { vout: 0, sequence: 0xffff_ffff, scriptSig: new Uint8Array(0), witness: [] };
   const outputs = Array.from({ length: 4 }, () => ({
     amountSat: 10_000_000n,
     script: node.wallet.newScript('receive'),
   }));
-  return { version: 2, inputs: [{ ...input, txid: new Uint8Array(32).fill(9) }], outputs, locktime: 0 };
+  const txid = new Uint8Array(32).fill(name.charCodeAt(0));
+  return { version: 2, inputs: [{ ...input, txid }], outputs, locktime: 0 };
 }

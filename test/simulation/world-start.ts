@@ -5,11 +5,16 @@ import type { FeatureSet } from '../../worker/engine/wire/features.ts';
 import type { NodeIdentity } from './identity.ts';
 import type { ChainSnapshot } from './simulated-chain.ts';
 
-export type SideName = 'a' | 'b';
+export type SideName = 'a' | 'b' | 'c';
+
+/** Two sides that meet. */
+export type Neighbours = readonly [SideName, SideName];
 
 /** What a world begins with. */
 export interface WorldStart {
   readonly chain: ChainSnapshot;
+  /** Who connects with whom: the sides of the world are those named here. */
+  readonly neighbours: readonly Neighbours[];
   readonly records: Readonly<Record<SideName, StoredRecords>>;
   readonly identities: Readonly<Record<SideName, NodeIdentity>>;
   readonly secp: Secp256k1;

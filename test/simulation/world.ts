@@ -2,10 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { GlowwormError } from '../../worker/engine/primitives/errors.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { decodeInvoice } from '../../worker/engine/payments/bolt11.ts';
+import { decodeTransaction, transactionId } from '../../worker/engine/transactions/transaction.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/wire/message.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
 import type { Fault } from './faults.ts';
-import { checkBalances, checkBroadcast, checkLeaving } from './invariants.ts';
+import { checkBroadcast } from './invariants/broadcasts.ts';
+import { checkCapacities } from './invariants/capacities.ts';
+import { checkDustOfClaims, checkDustOfOffers } from './invariants/dust-exposure.ts';
+import { checkLeaving } from './invariants/leaving.ts';
+import { Link } from './link.ts';
 import { Side } from './side.ts';
 import { SimulatedChain } from './simulated-chain.ts';
 import type { SideName, WorldStart } from './world-start.ts';
@@ -41,56 +46,86 @@ const REFUSALS: readonly string[] = [
 /** Where the clock of every simulation begins, in milliseconds since 1970. */
 const EPOCH = 1_700_000_000_000;
 
-/** Two nodes with everything between and around them: connections, stores that complete when told, a chain, a clock. */
+/** Of a node that was not told another one, in satoshi per 1000 weight. */
+const STARTING_FEERATE = 1000;
+
+/** Nodes with everything between and around them: connections, stores that complete when told, a chain, a clock. */
 export class World {
-  readonly a: Side;
-  readonly b: Side;
+  readonly sides: readonly Side[];
+  readonly links: readonly Link[];
   readonly chain: SimulatedChain;
   readonly payments: TriedPayment[] = [];
   /** What no honest engine does. */
   readonly problems: string[] = [];
   /** What each side has in its channels in the beginning. */
-  readonly beganWithMsat: Readonly<Record<SideName, bigint>>;
+  readonly beganWithMsat: ReadonlyMap<SideName, bigint>;
+  /** Those that were open then, by channel id. */
+  readonly startingChannels: ReadonlySet<string>;
   readonly fault: Fault | undefined;
+  /** Who broadcast a transaction first, by its id. */
+  readonly broadcastBy = new Map<string, SideName>();
+  /** What openers gave away in the channels of this run, by their funding keys. */
+  readonly pushedMsat = new Map<string, bigint>();
   /** Somebody closed alone: errors and what follows from them are in order. */
   forced = false;
   /** A channel was opened in this run: an attempt that one side forgot ends with an error. */
   opened = false;
-  #connectionId: number | undefined;
+  readonly #highestFeerates = new Map<SideName, number>();
   #lastConnectionId = 0;
   #now = EPOCH;
 
   constructor(start: WorldStart, fault?: Fault) {
     this.fault = fault;
     this.chain = new SimulatedChain(start.chain);
-    const side = (name: SideName): Side =>
-      new Side({
-        name,
-        start,
-        now: () => this.#now++,
-        complain: (problem) => this.complain(name, problem),
-        ...(fault === undefined ? {} : { fault }),
-      });
-    this.a = side('a');
-    this.b = side('b');
-    this.beganWithMsat = { a: this.a.inChannelsMsat, b: this.b.inChannelsMsat };
+    const names = [...new Set(start.neighbours.flat())].sort();
+    this.sides = names.map((name) => this.#makeSide(name, start));
+    this.links = start.neighbours.map(([one, other]) => new Link([this.side(one), this.side(other)]));
+    this.beganWithMsat = new Map(this.sides.map((side) => [side.name, side.inChannelsMsat]));
+    this.startingChannels = new Set(this.sides.flatMap(({ view }) => [...view.monitors.keys()]));
     for (const each of this.sides) this.#sync(each);
   }
 
-  get sides(): readonly [Side, Side] {
-    return [this.a, this.b];
+  get a(): Side {
+    return this.side('a');
   }
 
-  get isConnected(): boolean {
-    return this.#connectionId !== undefined;
+  get b(): Side {
+    return this.side('b');
   }
 
-  other(side: Side): Side {
-    return side === this.a ? this.b : this.a;
+  /** The most that a side was told to pay for a close, in satoshi per 1000 weight. */
+  highestFeerateOf({ name }: Side): number {
+    return this.#highestFeerates.get(name) ?? STARTING_FEERATE;
   }
 
-  complain(name: string, problem: string): void {
-    this.problems.push(`${name}: ${problem}`);
+  side(name: SideName): Side {
+    const found = this.sides.find((side) => side.name === name);
+    if (found === undefined) throw new Error(`nobody is called ${name}`);
+    return found;
+  }
+
+  sideOf(nodeId: string): Side | undefined {
+    return this.sides.find(({ node }) => node.nodeId === nodeId);
+  }
+
+  /** Those of whom everything is expected. */
+  get honest(): readonly Side[] {
+    return this.sides.filter((side) => !this.isWrong(side));
+  }
+
+  isWrong({ name }: Side): boolean {
+    return name === this.fault?.wrongSide;
+  }
+
+  /** The first with whom a side connects: the only one in a world of two. */
+  neighbour(side: Side): Side {
+    const link = this.links.find((each) => each.has(side));
+    if (link === undefined) throw new Error(`${side.name} is alone`);
+    return link.other(side);
+  }
+
+  complain(name: SideName | 'both', problem: string): void {
+    if (name !== this.fault?.wrongSide) this.problems.push(`${name}: ${problem}`);
   }
 
   /** Lets promises run, and what leaves the nodes go where it goes. */
@@ -100,46 +135,51 @@ export class World {
   }
 
   connect(): void {
-    if (this.isConnected) return;
-    const connectionId = ++this.#lastConnectionId;
-    this.#connectionId = connectionId;
-    for (const side of this.sides) this.attempt(side, () => side.node.connect(this.other(side).node, connectionId));
+    for (const link of this.links) {
+      if (link.connectionId !== undefined) continue;
+      const connectionId = ++this.#lastConnectionId;
+      link.connectionId = connectionId;
+      for (const side of link.ends) this.attempt(side, () => side.node.connect(link.other(side).node, connectionId));
+    }
   }
 
-  /** What is under way in either direction is lost. */
   disconnect(): void {
-    const connectionId = this.#connectionId;
-    if (connectionId === undefined) return;
-    this.#connectionId = undefined;
-    for (const side of this.sides) {
-      side.queue = [];
-      this.attempt(side, () =>
-        side.node.turn(() => side.node.manager.peerDisconnected(this.other(side).node.nodeId, connectionId)),
-      );
-    }
+    for (const link of this.links) this.#disconnect(link);
   }
 
   /** A new connection that one side has before it learns that the old one is gone. */
   replaceConnection(late: Side): void {
-    const old = this.#connectionId;
-    if (old === undefined) return this.connect();
-    const connectionId = ++this.#lastConnectionId;
-    this.#connectionId = connectionId;
-    for (const side of this.sides) side.queue = [];
-    const early = this.other(late);
-    this.attempt(early, () => early.node.turn(() => early.node.manager.peerDisconnected(late.node.nodeId, old)));
-    this.attempt(early, () => early.node.connect(late.node, connectionId));
-    this.attempt(late, () => late.node.connect(early.node, connectionId));
-    this.attempt(late, () => late.node.turn(() => late.node.manager.peerDisconnected(early.node.nodeId, old)));
+    for (const link of this.links) if (link.has(late)) this.#replace(link, late);
   }
 
   /** Delivers the oldest message to a side; whether there was one. */
   deliver(to: Side): boolean {
-    const bytes = this.other(to).queue.shift();
-    const connectionId = this.#connectionId;
-    if (bytes === undefined || connectionId === undefined) return false;
-    this.attempt(to, () => to.node.receive(this.other(to).node, connectionId, bytes));
+    const [message, ...later] = to.inbox;
+    if (message === undefined) return false;
+    to.inbox = later;
+    const { connectionId, bytes } = message;
+    const from = this.#linkOf(connectionId)?.other(to);
+    if (from === undefined) return true;
+    checkDustOfClaims(this, to, () => this.attempt(to, () => to.node.receive(from.node, connectionId, bytes)));
     return true;
+  }
+
+  /** What a side has sent that has not arrived, oldest first. */
+  underWay(from: Side): readonly Uint8Array[] {
+    return this.sides.flatMap((to) => to.inbox.filter((message) => this.#isFrom(from, to, message))).map(bytesOf);
+  }
+
+  /** As `underWay`, and it never arrives. */
+  intercept(from: Side): readonly Uint8Array[] {
+    const taken = this.underWay(from);
+    for (const to of this.sides) to.inbox = to.inbox.filter((message) => !this.#isFrom(from, to, message));
+    return taken;
+  }
+
+  /** Puts a message of a side's own making on its way; nothing happens without a connection. */
+  inject(from: Side, to: Side, message: Message): void {
+    const connectionId = this.links.find((link) => link.has(from) && link.has(to))?.connectionId;
+    if (connectionId !== undefined) to.inbox = [...to.inbox, { connectionId, bytes: encodeMessage(message) }];
   }
 
   /** Completes the oldest commit of a side; whether there was one. */
@@ -155,7 +195,7 @@ export class World {
 
   /** The process of a side dies, before or after its oldest commit got durable, and starts again from its disk. */
   crash(side: Side, written: boolean): void {
-    this.disconnect();
+    for (const link of this.links) if (link.has(side)) this.#disconnect(link);
     try {
       side.crash(written);
     } catch (error) {
@@ -167,25 +207,32 @@ export class World {
     this.#sync(side);
   }
 
-  pay(from: Side, amountMsat: bigint): void {
-    const to = this.other(from);
+  pay(from: Side, amountMsat: bigint, to: Side = this.neighbour(from)): void {
     this.attempt(to, () => {
       const text = to.node.invoice(amountMsat);
-      this.attempt(from, () => {
-        const paymentHash = toHex(decodeInvoice(from.secp, text).paymentHash);
-        this.payments.push({ paymentHash, amountMsat, from: from.name, to: to.name });
-        from.node.pay(text);
-      });
+      const paymentHash = toHex(decodeInvoice(from.secp, text).paymentHash);
+      this.payments.push({ paymentHash, amountMsat, from: from.name, to: to.name });
+      checkDustOfOffers(this, from, () => this.attempt(from, () => void from.node.pay(text)));
     });
   }
 
-  mine(): void {
-    const { height, transactions } = this.chain.mine();
-    for (const side of this.sides) this.attempt(side, () => side.node.confirm(height, transactions));
+  /** Blocks come, the first with all that may be in it. */
+  mine(blocks = 1): void {
+    for (let block = 0; block < blocks; block++) {
+      const { height, transactions } = this.chain.mine();
+      for (const side of this.sides) this.attempt(side, () => side.node.confirm(height, transactions));
+    }
+  }
+
+  /** So many blocks pass with nothing in them, as for somebody who sleeps. */
+  skip(blocks: number): void {
+    this.chain.skip(blocks);
+    for (const side of this.sides) this.attempt(side, () => side.node.confirm(this.chain.height, []));
   }
 
   setFeerate(side: Side, commitment: number, closing: number): void {
     const feerates = feeratesOf(commitment, closing);
+    this.#highestFeerates.set(side.name, Math.max(this.highestFeerateOf(side), closing));
     this.attempt(side, () => side.node.turn(() => side.node.manager.updateFeerates(feerates)));
   }
 
@@ -209,7 +256,7 @@ export class World {
   }
 
   check(): void {
-    for (const side of this.sides) checkBalances(side, (problem) => this.complain(side.name, problem));
+    for (const side of this.honest) checkCapacities(side, (problem) => this.complain(side.name, problem));
   }
 
   /** Runs an input; an exception is a problem unless it is a refusal that a person would get. */
@@ -223,24 +270,84 @@ export class World {
     }
   }
 
+  #makeSide(name: SideName, start: WorldStart): Side {
+    return new Side({
+      name,
+      start,
+      now: () => this.#now++,
+      complain: (problem) => this.complain(name, problem),
+      ...(this.fault === undefined ? {} : { fault: this.fault }),
+    });
+  }
+
+  #isFrom(from: Side, to: Side, { connectionId }: Side['inbox'][number]): boolean {
+    return to !== from && this.#linkOf(connectionId)?.has(from) === true;
+  }
+
+  #linkOf(id: number): Link | undefined {
+    return this.links.find(({ connectionId }) => connectionId === id);
+  }
+
+  #disconnect(link: Link): void {
+    const { connectionId } = link;
+    if (connectionId === undefined) return;
+    link.loseMessages();
+    link.connectionId = undefined;
+    for (const side of link.ends) this.#disconnected(side, link.other(side), connectionId);
+  }
+
+  #replace(link: Link, late: Side): void {
+    const old = link.connectionId;
+    if (old === undefined) return this.connect();
+    link.loseMessages();
+    const connectionId = ++this.#lastConnectionId;
+    link.connectionId = connectionId;
+    const early = link.other(late);
+    this.#disconnected(early, late, old);
+    this.attempt(early, () => early.node.connect(late.node, connectionId));
+    this.attempt(late, () => late.node.connect(early.node, connectionId));
+    this.#disconnected(late, early, old);
+  }
+
+  #disconnected(side: Side, peer: Side, connectionId: number): void {
+    this.attempt(side, () => side.node.turn(() => side.node.manager.peerDisconnected(peer.node.nodeId, connectionId)));
+  }
+
   #collect(side: Side): void {
     const { node } = side;
     for (const { connectionId, bytes } of node.outbox.splice(0)) {
-      if (connectionId !== this.#connectionId) continue;
-      const message = decodeMessage(bytes) as Message;
-      for (const leaving of this.fault?.leaving?.(message, side) ?? [message]) {
-        checkLeaving(this, side, leaving);
-        side.queue.push(encodeMessage(leaving));
-      }
+      const link = this.#linkOf(connectionId);
+      if (link !== undefined) this.#send(side, link.other(side), { connectionId, bytes });
     }
     for (const transaction of node.broadcasts.splice(0)) {
       checkBroadcast(this, side, transaction);
+      const txid = toHex(transactionId(decodeTransaction(transaction)));
+      if (!this.broadcastBy.has(txid)) this.broadcastBy.set(txid, side.name);
       this.chain.broadcast(transaction);
     }
-    for (const reason of node.disconnects.splice(0)) this.complain(side.name, `disconnected: ${reason}`);
-    for (const line of node.log.splice(0))
-      if (/is frozen|warn:|fail:|stale:|warning from/.test(line)) this.complain(side.name, line);
+    for (const { connectionId, reason } of node.disconnects.splice(0)) this.#dropped(side, connectionId, reason);
+    const strange = this.fault?.wrongSide === undefined ? /is frozen|warn:|fail:|stale:|warning from/ : /is frozen/;
+    for (const line of node.log.splice(0)) if (strange.test(line)) this.complain(side.name, line);
     if (node.problem !== undefined) this.complain(side.name, `a commit failed: ${node.problem.message}`);
+  }
+
+  #send(from: Side, to: Side, { connectionId, bytes }: Side['inbox'][number]): void {
+    const message = decodeMessage(bytes) as Message;
+    for (const leaving of this.fault?.leaving?.(message, from, to) ?? [message]) {
+      if (!this.isWrong(from)) checkLeaving(this, from, to, leaving);
+      if (leaving.kind === 'open_channel') this.pushedMsat.set(toHex(leaving.fundingPubkey), leaving.pushMsat);
+      const sent = leaving === message ? bytes : encodeMessage(leaving);
+      to.inbox = [...to.inbox, { connectionId, bytes: sent }];
+    }
+  }
+
+  /** A side ends a connection: with an honest peer it has no reason to. */
+  #dropped(side: Side, connectionId: number, reason: string): void {
+    const link = this.#linkOf(connectionId);
+    const isHonest =
+      link === undefined ? this.honest.length === this.sides.length : !link.ends.some((end) => this.isWrong(end));
+    if (isHonest) this.complain(side.name, `disconnected: ${reason}`);
+    else if (link !== undefined) this.#disconnect(link);
   }
 
   /** A start reports again what is confirmed. */
@@ -250,3 +357,5 @@ export class World {
     this.attempt(side, () => side.node.confirm(this.chain.height, []));
   }
 }
+
+const bytesOf = ({ bytes }: Side['inbox'][number]): Uint8Array => bytes;

@@ -24,7 +24,7 @@ async function said(world: World): Promise<readonly Said[]> {
     await world.settle();
     world.complete(world.a);
   }
-  return world.a.queue.splice(0).map((bytes) => decodeMessage(bytes) as Said);
+  return world.intercept(world.a).map((bytes) => decodeMessage(bytes) as Said);
 }
 
 /** `a` has offered a fee for a close that it accepts to pay `maxFeeSat` for; what it offered. */
@@ -36,7 +36,8 @@ async function offered(maxFeeSat?: bigint) {
     await world.settle();
     for (const side of world.sides) world.complete(side);
     world.deliver(world.a);
-    if (world.a.queue.every((bytes) => decodeMessage(bytes)?.kind !== 'closing_signed')) world.deliver(world.b);
+    if (world.underWay(world.a).every((bytes) => decodeMessage(bytes)?.kind !== 'closing_signed'))
+      world.deliver(world.b);
   }
   const hear = (message: Message): void => world.a.node.receive(world.b.node, 1, encodeMessage(message));
   return { ...setUp, hear, first: await said(world) };

@@ -141,7 +141,7 @@ export class Meeting {
     const isPeer = node === this.peer;
     const outgoing = node.outbox.splice(0).filter(({ connectionId }) => connectionId === this.#connectionId);
     for (const { bytes } of outgoing) this.#pass(decodeMessage(bytes) as Message, bytes, isPeer);
-    const reasons = node.disconnects.splice(0);
+    const reasons = node.disconnects.splice(0).map(({ reason }) => reason);
     if (!isPeer) this.ended.push(...reasons);
     if (reasons.length > 0) this.#cut();
     return moved || outgoing.length > 0 || reasons.length > 0;

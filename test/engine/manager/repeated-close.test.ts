@@ -96,6 +96,6 @@ describe('a close whose last answer was lost', () => {
     await world.pump();
     world.connect();
     await world.settle();
-    expect(world.sides.map(({ queue }) => queue.length)).toEqual([0, 0]);
+    expect(world.sides.map((side) => world.underWay(side).length)).toEqual([0, 0]);
   });
 });

@@ -1,18 +1,16 @@
-import { equalBytes, toHex } from '../../worker/engine/primitives/bytes.ts';
-import { sha256 } from '../../worker/engine/primitives/hash.ts';
-import { isOpen } from '../../worker/engine/manager/channel-entry.ts';
-import type { CommitmentSpec } from '../../worker/engine/transactions/commitment-spec.ts';
-import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
-import type { Message, MessageOf } from '../../worker/engine/wire/message.ts';
-import type { Side } from './side.ts';
-import type { World } from './world.ts';
+import { equalBytes, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { sha256 } from '../../../worker/engine/primitives/hash.ts';
+import type { Message, MessageOf } from '../../../worker/engine/wire/message.ts';
+import type { Side } from '../side.ts';
+import type { World } from '../world.ts';
 
-/** What a message depends on must be durable when it leaves. */
-export function checkLeaving(world: World, side: Side, message: Message): void {
+/** What a message depends on must be durable when it leaves, and an honest peer gets no reproach. */
+export function checkLeaving(world: World, side: Side, to: Side, message: Message): void {
   const complain = (problem: string): void => world.complain(side.name, `${message.kind} ${problem}`);
-  if (message.kind === 'warning') return complain('was sent');
-  if (message.kind === 'error') {
-    if (!world.forced && !world.opened) complain('was sent');
+  if (message.kind === 'warning' || message.kind === 'error') {
+    const allHonest = world.honest.length === world.sides.length;
+    const hasReason = allHonest ? message.kind === 'error' && (world.forced || world.opened) : world.isWrong(to);
+    if (!hasReason) complain(`was sent to ${to.name}`);
     return;
   }
   if (!('channelId' in message)) return;
@@ -84,34 +82,3 @@ function checkRevocation(
       return;
   complain(`gives up what ${durable}, the newest that is durable, does not replace`);
 }
-
-/** A commitment goes out only when that is decided and durable. */
-export function checkBroadcast(world: World, side: Side, raw: Uint8Array): void {
-  const { inputs } = decodeTransaction(raw);
-  for (const [key, { params, closed, broadcastTransaction }] of side.view.monitors) {
-    const spends = inputs.some(
-      ({ txid, vout }) => vout === params.fundingOutputIndex && equalBytes(txid, params.fundingTxid),
-    );
-    if (!spends) continue;
-    if (closed === 'no') world.complain(side.name, `broadcast a close of ${key.slice(0, 8)} that is not durable`);
-    else if (closed === 'broadcast' && !equalBytes(raw, broadcastTransaction))
-      world.complain(side.name, 'broadcast a commitment that is not the decided one');
-    else if (closed === 'broadcast' && !world.forced && !world.opened)
-      world.complain(side.name, 'closed a channel alone without a reason');
-  }
-}
-
-/** In every commitment the two balances and the HTLCs are the capacity. */
-export function checkBalances(side: Side, complain: (problem: string) => void): void {
-  for (const entry of side.node.manager.channels()) {
-    if (!isOpen(entry)) continue;
-    const { holderCommit, counterpartyCommit, counterpartyNext } = entry.state.commitments;
-    const specs = [holderCommit.spec, counterpartyCommit.spec];
-    if (counterpartyNext.kind === 'awaitingRevocation') specs.push(counterpartyNext.commit.spec);
-    for (const spec of specs)
-      if (total(spec) !== entry.state.params.fundingSat * 1000n) complain(`a commitment has ${total(spec)} msat`);
-  }
-}
-
-const total = ({ toHolderMsat, toCounterpartyMsat, htlcs }: CommitmentSpec): bigint =>
-  htlcs.reduce((sum, { amountMsat }) => sum + amountMsat, toHolderMsat + toCounterpartyMsat);

@@ -1,0 +1,74 @@
+import { toHex } from '../../../worker/engine/primitives/bytes.ts';
+import {
+  transactionId,
+  type Outpoint,
+  type Transaction,
+  type TransactionOutput,
+} from '../../../worker/engine/transactions/transaction.ts';
+import { fundingOutput, fundingOutpoint } from '../funding.ts';
+import type { Side } from '../side.ts';
+import type { World } from '../world.ts';
+
+/**
+ * When everything is confirmed, a side's coins in the chain are those that its wallet knows, none is set aside for nothing,
+ * and what it broadcast has paid nobody but itself and its own channels. With the closes, which are looked at on their own,
+ * each satoshi is then in one place: what a side had and got is in its channels and its wallet, or was a fee.
+ */
+export function checkCoins(world: World): void {
+  for (const side of world.honest) {
+    const { coins, locked } = side.node.wallet.state;
+    const known = coins.filter(({ spentBy }) => spentBy === undefined).map(nameOf);
+    const found = unspentOf(world, side);
+    const problem = difference(known, found);
+    if (problem !== undefined) world.complain(side.name, problem);
+    if (locked.length > 0) world.complain(side.name, `${locked.length} coins stay locked`);
+    for (const transaction of madeBy(world, side)) checkOwn(world, side, transaction);
+  }
+}
+
+function difference(known: readonly string[], found: readonly string[]): string | undefined {
+  const missing = found.filter((name) => !known.includes(name)).length;
+  const imagined = known.filter((name) => !found.includes(name)).length;
+  return missing + imagined === 0
+    ? undefined
+    : `the wallet does not know ${missing} of its coins and imagines ${imagined}`;
+}
+
+function unspentOf({ chain }: World, { node }: Side): readonly string[] {
+  return chain.transactions.flatMap((transaction) => {
+    const txid = transactionId(transaction);
+    return [...transaction.outputs.entries()]
+      .filter(([vout, { script }]) => node.wallet.owns(script) && !chain.isSpent({ txid, vout }))
+      .map(([vout]) => nameOf({ txid, vout }));
+  });
+}
+
+/** Confirmed transactions that a side sent out, but for those that spend a funding output: closes. */
+function madeBy(world: World, side: Side): readonly Transaction[] {
+  const fundings = new Set(
+    side.node.manager
+      .channels()
+      .flatMap(({ state }) => ('params' in state ? [nameOf(fundingOutpoint(state.params))] : [])),
+  );
+  return world.chain.transactions.filter(
+    (transaction) =>
+      world.broadcastBy.get(toHex(transactionId(transaction))) === side.name &&
+      !transaction.inputs.some((input) => fundings.has(nameOf(input))),
+  );
+}
+
+function checkOwn(world: World, side: Side, transaction: Transaction): void {
+  const channels = side.node.manager
+    .channels()
+    .flatMap(({ state }) =>
+      'params' in state && state.params.isOpener ? [describe(fundingOutput(state.params))] : [],
+    );
+  const stranger = transaction.outputs.find(
+    (output) => !side.node.wallet.owns(output.script) && !channels.includes(describe(output)),
+  );
+  if (stranger !== undefined) world.complain(side.name, `${stranger.amountSat} sat went to a stranger`);
+}
+
+const describe = ({ amountSat, script }: TransactionOutput): string => `${amountSat} to ${toHex(script)}`;
+
+const nameOf = ({ txid, vout }: Outpoint): string => `${toHex(txid)}:${vout}`;

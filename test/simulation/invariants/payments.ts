@@ -1,0 +1,38 @@
+import { toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { liveCommitments } from '../oracle.ts';
+import { outboundOf, receivedBy } from '../settlement.ts';
+import type { Side } from '../side.ts';
+import type { World } from '../world.ts';
+
+type Payment = World['payments'][number];
+
+/** Every payment between honest sides has one outcome, the same for both. */
+export function checkPayments(world: World): void {
+  for (const payment of world.payments)
+    if (!world.isWrong(world.side(payment.from)) && !world.isWrong(world.side(payment.to)))
+      checkPayment(world, payment);
+}
+
+function checkPayment(world: World, { paymentHash, amountMsat, from, to }: Payment): void {
+  const [payer, payee] = [world.side(from), world.side(to)];
+  const sent = outboundOf(payer, paymentHash);
+  const received = receivedBy(payee, paymentHash);
+  const name = `the payment of ${amountMsat} msat from ${from}`;
+  const kind = sent?.state.kind;
+  // What is in a commitment in the chain is decided there.
+  if (kind === 'pending' && isOnChain(payer, paymentHash)) return;
+  if (kind === 'pending') world.complain(from, `${name} is pending for ever`);
+  if ((kind === 'succeeded') !== (received !== undefined))
+    world.complain(from, `${name} ${kind ?? 'is unknown'}, received: ${received !== undefined}`);
+  if (received !== undefined && received.amountMsat !== amountMsat)
+    world.complain(to, `${name} came as ${received.amountMsat}`);
+  if (payer.view.outbound.get(paymentHash)?.state.kind !== kind)
+    world.complain(from, `${name} is not durable as it is`);
+}
+
+const isOnChain = ({ view }: Side, paymentHash: string): boolean =>
+  [...view.monitors.values()].some(
+    (monitor) =>
+      monitor.confirmedSpend !== undefined &&
+      liveCommitments(monitor).some(({ spec }) => spec.htlcs.some((htlc) => toHex(htlc.paymentHash) === paymentHash)),
+  );
