@@ -1,7 +1,9 @@
 import { CommitReceipt } from '../../worker/engine/primitives/commit-receipt.ts';
 import type { StoredRecords, StoreWrites } from '../../worker/engine/primitives/store.ts';
+import type { Transaction } from '../../worker/engine/transactions/transaction.ts';
 import type { Message } from '../../worker/engine/wire/message.ts';
 import type { MemoryDisk, MemoryStore } from './memory-store.ts';
+import type { BuildFunding } from './node.ts';
 import type { Side } from './side.ts';
 import type { SideName } from './world-start.ts';
 
@@ -16,6 +18,10 @@ export interface Fault {
   readonly writing?: (writes: StoreWrites) => StoreWrites;
   /** Changes what leaves instead of a message. */
   readonly leaving?: (message: Message, from: Side, to: Side) => readonly Message[];
+  /** Whether a transaction reaches the network. */
+  readonly broadcasting?: (transaction: Transaction) => boolean;
+  /** Changes how the wrong side funds its channels. */
+  readonly buildFunding?: (build: BuildFunding) => BuildFunding;
   /** Changes the disk before a restart. */
   readonly restarting?: (disk: MemoryDisk) => void;
 }
@@ -32,6 +38,7 @@ export const FAULTS: Readonly<Record<string, () => Omit<Fault, 'name'>>> = {
   'the store loses a payment row': () => every(5, (writes) => without(writes, 'pay/')),
   'the store loses an invoice': () => every(5, (writes) => without(writes, 'inv/')),
   'the store loses a channel record': () => every(5, (writes) => without(writes, 'chan/')),
+  'the store loses what was revoked': () => ({ writing: (writes) => withoutAny(writes, '/old/') }),
   'the store loses a whole commit': () => every(9, () => new Map()),
   'a payment row is forgotten in a restart': () => ({
     restarting: (disk) => forget(disk, (key) => key.startsWith('pay/')),
@@ -96,6 +103,9 @@ export const FAULTS: Readonly<Record<string, () => Omit<Fault, 'name'>>> = {
       },
     };
   },
+  'what a close leaves is never swept': () => ({
+    broadcasting: ({ inputs }) => inputs.every(({ sequence }) => sequence >= RELATIVE_DELAY),
+  }),
   'a peer is warned for nothing': () => ({
     leaving: (message) =>
       message.kind === 'update_fee'
@@ -103,6 +113,9 @@ export const FAULTS: Readonly<Record<string, () => Omit<Fault, 'name'>>> = {
         : [message],
   }),
 };
+
+/** BIP 68: a sequence below asks for a delay, as every sweep of a commitment with anchors does. */
+const RELATIVE_DELAY = 0x8000_0000;
 
 function notRepeated(kind: Message['kind']): Omit<Fault, 'name'> {
   const sent = new Set<string>();
@@ -125,6 +138,9 @@ function every(count: number, change: (writes: StoreWrites) => StoreWrites): Omi
 
 const without = (writes: StoreWrites, prefix: string): StoreWrites =>
   new Map([...writes].filter(([key]) => !key.startsWith(prefix)));
+
+const withoutAny = (writes: StoreWrites, part: string): StoreWrites =>
+  new Map([...writes].filter(([key]) => !key.includes(part)));
 
 /** Makes a disk what it was. */
 export function putBack(disk: MemoryDisk, records: StoredRecords): void {

@@ -55,9 +55,13 @@ export interface SimulatedNodeOptions {
   readonly descriptors?: Descriptors;
   /** What the peer is told that this node can do. */
   readonly features?: FeatureSet;
+  /** Another way to make the transaction that funds a channel. */
+  readonly buildFunding?: (build: BuildFunding) => BuildFunding;
   /** Told of every message that has left, instead of the outbox. */
   readonly deliver?: (bytes: Uint8Array) => void;
 }
+
+export type BuildFunding = OnchainWallet['buildFunding'];
 
 /** An invoice, read. */
 export interface ParsedInvoice {
@@ -96,6 +100,8 @@ export class SimulatedNode {
       options.descriptors ?? new Descriptors(seed, 'regtest'),
       state === undefined ? undefined : decodeWallet(state),
     );
+    if (options.buildFunding !== undefined)
+      this.wallet.buildFunding = options.buildFunding(this.wallet.buildFunding.bind(this.wallet));
     const started = records.size;
     this.manager = new ChannelManager(
       {

@@ -2,6 +2,7 @@ import { equalBytes, toHex } from '../../worker/engine/primitives/bytes.ts';
 import {
   decodeTransaction,
   transactionId,
+  transactionWeight,
   type Outpoint,
   type Transaction,
   type TransactionOutput,
@@ -51,7 +52,7 @@ export class SimulatedChain {
       (input) => this.#confirmedAt.has(toHex(input.txid)) || this.#mempool.has(toHex(input.txid)),
     );
     const conflicts = transaction.inputs.map(outpointName).some((name) => this.#spentBy.has(name) || pending.has(name));
-    if (known && !conflicts) this.#mempool.set(txid, transaction);
+    if (known && !conflicts && this.#isRelayed(transaction)) this.#mempool.set(txid, transaction);
   }
 
   /** Confirms all that may confirm. */
@@ -104,6 +105,17 @@ export class SimulatedChain {
     }
   }
 
+  /** Bitcoin Core's default policy: at least 1 sat/vB. */
+  #isRelayed(transaction: Transaction): boolean {
+    const spent = transaction.inputs.map((input) => this.#madeBy(input)?.amountSat ?? 0n);
+    const feeSat = sumOf(spent) - sumOf(transaction.outputs.map(({ amountSat }) => amountSat));
+    return feeSat * 1000n >= RELAYED_PER_KW * BigInt(transactionWeight(transaction));
+  }
+
+  #madeBy(outpoint: Outpoint): TransactionOutput | undefined {
+    return this.#mempool.get(toHex(outpoint.txid))?.outputs[outpoint.vout] ?? this.outputOf(outpoint);
+  }
+
   /** BIP 68, in blocks. */
   #isMature({ inputs }: Transaction): boolean {
     return inputs.every(({ txid, sequence }) => {
@@ -113,5 +125,10 @@ export class SimulatedChain {
     });
   }
 }
+
+/** In satoshi per 1000 weight. */
+const RELAYED_PER_KW = 250n;
+
+const sumOf = (amounts: readonly bigint[]): bigint => amounts.reduce((sum, each) => sum + each, 0n);
 
 const outpointName = ({ txid, vout }: Outpoint): string => `${toHex(txid)}:${vout}`;

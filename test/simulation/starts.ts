@@ -110,7 +110,7 @@ async function prepare(recipe: Recipe, crypto: CryptoName): Promise<WorldStart> 
     config: { ...defaultChannelConfig, ...recipe.config },
     features: recipe.features ?? FEATURES,
   };
-  const coins = { height: 100, transactions: [coinsFor(common, 'a'), coinsFor(common, 'b')] };
+  const coins = { height: 100, transactions: SIDES.map((name) => coinsFor(common, name)) };
   const world = new World({ ...common, records: NOTHING, chain: { height: 100, blocks: [coins] } });
   world.opened = true;
   await world.pump();
@@ -129,6 +129,8 @@ async function prepare(recipe: Recipe, crypto: CryptoName): Promise<WorldStart> 
   const durable = Object.fromEntries(world.sides.map(({ name, disk }) => [name, disk.durable]));
   return { ...common, records: { ...NOTHING, ...durable }, chain: world.chain.snapshot };
 }
+
+const SIDES: readonly SideName[] = ['a', 'b', 'c'];
 
 const NOTHING: WorldStart['records'] = { a: new Map(), b: new Map(), c: new Map() };
 

@@ -319,12 +319,7 @@ export class World {
       const link = this.#linkOf(connectionId);
       if (link !== undefined) this.#send(side, link.other(side), { connectionId, bytes });
     }
-    for (const transaction of node.broadcasts.splice(0)) {
-      checkBroadcast(this, side, transaction);
-      const txid = toHex(transactionId(decodeTransaction(transaction)));
-      if (!this.broadcastBy.has(txid)) this.broadcastBy.set(txid, side.name);
-      this.chain.broadcast(transaction);
-    }
+    for (const raw of node.broadcasts.splice(0)) this.#broadcast(side, raw);
     for (const { connectionId, reason } of node.disconnects.splice(0)) this.#dropped(side, connectionId, reason);
     const strange = this.fault?.wrongSide === undefined ? /is frozen|warn:|fail:|stale:|warning from/ : /is frozen/;
     for (const line of node.log.splice(0)) if (strange.test(line)) this.complain(side.name, line);
@@ -339,6 +334,15 @@ export class World {
       const sent = leaving === message ? bytes : encodeMessage(leaving);
       to.inbox = [...to.inbox, { connectionId, bytes: sent }];
     }
+  }
+
+  #broadcast(side: Side, raw: Uint8Array): void {
+    const transaction = decodeTransaction(raw);
+    if (this.fault?.broadcasting?.(transaction) === false) return;
+    checkBroadcast(this, side, transaction);
+    const txid = toHex(transactionId(transaction));
+    if (!this.broadcastBy.has(txid)) this.broadcastBy.set(txid, side.name);
+    this.chain.broadcast(raw);
   }
 
   /** A side ends a connection: with an honest peer it has no reason to. */

@@ -5,7 +5,7 @@ import {
   type Transaction,
   type TransactionOutput,
 } from '../../../worker/engine/transactions/transaction.ts';
-import { fundingOutput, fundingOutpoint } from '../funding.ts';
+import { fundingOutpoint, fundingOutput, isFunded } from '../funding.ts';
 import type { Side } from '../side.ts';
 import type { World } from '../world.ts';
 
@@ -17,6 +17,10 @@ import type { World } from '../world.ts';
 export function checkCoins(world: World): void {
   for (const side of world.honest) {
     const { coins, locked } = side.node.wallet.state;
+    if (awaitsNothing(world, side)) {
+      world.complain(side.name, 'keeps coins for the close of a channel that was never funded');
+      continue;
+    }
     const known = coins.filter(({ spentBy }) => spentBy === undefined).map(nameOf);
     const found = unspentOf(world, side);
     const problem = difference(known, found);
@@ -25,6 +29,12 @@ export function checkCoins(world: World): void {
     for (const transaction of madeBy(world, side)) checkOwn(world, side, transaction);
   }
 }
+
+/** A commitment without a funding is never in the chain, and neither is a child that pays for it. */
+const awaitsNothing = (world: World, { node }: Side): boolean =>
+  node.manager
+    .channels()
+    .some(({ state, anchorChild }) => anchorChild !== undefined && 'params' in state && !isFunded(world, state.params));
 
 function difference(known: readonly string[], found: readonly string[]): string | undefined {
   const missing = found.filter((name) => !known.includes(name)).length;

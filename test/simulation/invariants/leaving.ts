@@ -1,6 +1,8 @@
 import { equalBytes, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { channelIdOf } from '../../../worker/engine/channel/channel-opening.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
 import type { Message, MessageOf } from '../../../worker/engine/wire/message.ts';
+import { isFunded } from '../funding.ts';
 import type { Side } from '../side.ts';
 import type { World } from '../world.ts';
 
@@ -13,6 +15,8 @@ export function checkLeaving(world: World, side: Side, to: Side, message: Messag
     if (!hasReason) complain(`was sent to ${to.name}`);
     return;
   }
+  if (message.kind === 'funding_created')
+    side.channelIds.add(toHex(channelIdOf(message.fundingTxid, message.fundingOutputIndex)));
   if (!('channelId' in message)) return;
   const key = toHex(message.channelId);
   const monitor = side.view.monitors.get(key);
@@ -40,6 +44,11 @@ export function checkLeaving(world: World, side: Side, to: Side, message: Messag
       // A close in the same commit takes the record along.
       if (side.view.channels.get(key)?.holderReadySent !== true && !side.view.closed.has(key))
         complain('left before it was durable');
+      if (!isFunded(world, monitor.params)) complain('left for a channel whose funding is not in the chain');
+      return;
+    case 'funding_signed':
+      if (side.channelIds.has(key)) complain('left for the outpoint of another channel');
+      side.channelIds.add(key);
       return;
     case 'shutdown':
       if (monitor.shutdownScript.length === 0) complain('left before it was durable');
