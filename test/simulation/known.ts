@@ -32,7 +32,7 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
   },
   {
     reason: 'the outpoint of one channel is taken for another one',
-    problem: /funding_signed left for the outpoint of another channel$|a channel is watched once/,
+    problem: /a channel took the place of another one$|a channel is watched once/,
   },
 ];
 

@@ -28,8 +28,6 @@ export class Side {
   inbox: readonly ArrivingMessage[] = [];
   /** Signatures of `commitment_signed` that have left, by channel, and the number of the newest. */
   readonly signed = new Map<string, { newest: number; readonly signatures: Set<string> }>();
-  /** Of every outpoint that was agreed on: it is that of one channel, whoever opened it. */
-  readonly channelIds = new Set<string>();
   readonly #options: SideOptions;
   readonly #disk: WatchedDisk;
   #store: MemoryStore;
@@ -41,7 +39,6 @@ export class Side {
     this.view = new DurableView(options.complain);
     this.#disk = new WatchedDisk(this.view, options.fault);
     this.#disk.apply(new Map(options.start.records[options.name]));
-    for (const key of this.view.monitors.keys()) this.channelIds.add(key);
     for (const [key, { counterpartyCommitments }] of this.view.monitors)
       this.signed.set(key, { newest: counterpartyCommitments.at(-1)?.number ?? 0, signatures: new Set() });
     this.#store = this.#disk.open();

@@ -8,6 +8,7 @@ import { feeratesOf } from '../engine/channel/feerates.ts';
 import type { Fault } from './faults.ts';
 import { checkBroadcast } from './invariants/broadcasts.ts';
 import { checkCapacities } from './invariants/capacities.ts';
+import { checkChannelTable } from './invariants/channel-table.ts';
 import { checkDustOfClaims, checkDustOfOffers } from './invariants/dust-exposure.ts';
 import { checkLeaving } from './invariants/leaving.ts';
 import { Link } from './link.ts';
@@ -160,7 +161,8 @@ export class World {
     const { connectionId, bytes } = message;
     const from = this.#linkOf(connectionId)?.other(to);
     if (from === undefined) return true;
-    checkDustOfClaims(this, to, () => this.attempt(to, () => to.node.receive(from.node, connectionId, bytes)));
+    const receive = (): void => this.attempt(to, () => to.node.receive(from.node, connectionId, bytes));
+    checkChannelTable(this, to, () => checkDustOfClaims(this, to, receive));
     return true;
   }
 

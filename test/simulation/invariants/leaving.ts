@@ -1,5 +1,4 @@
 import { equalBytes, toHex } from '../../../worker/engine/primitives/bytes.ts';
-import { channelIdOf } from '../../../worker/engine/channel/channel-opening.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
 import type { Message, MessageOf } from '../../../worker/engine/wire/message.ts';
 import { isFunded } from '../funding.ts';
@@ -15,8 +14,6 @@ export function checkLeaving(world: World, side: Side, to: Side, message: Messag
     if (!hasReason) complain(`was sent to ${to.name}`);
     return;
   }
-  if (message.kind === 'funding_created')
-    side.channelIds.add(toHex(channelIdOf(message.fundingTxid, message.fundingOutputIndex)));
   if (!('channelId' in message)) return;
   const key = toHex(message.channelId);
   const monitor = side.view.monitors.get(key);
@@ -45,10 +42,6 @@ export function checkLeaving(world: World, side: Side, to: Side, message: Messag
       if (side.view.channels.get(key)?.holderReadySent !== true && !side.view.closed.has(key))
         complain('left before it was durable');
       if (!isFunded(world, monitor.params)) complain('left for a channel whose funding is not in the chain');
-      return;
-    case 'funding_signed':
-      if (side.channelIds.has(key)) complain('left for the outpoint of another channel');
-      side.channelIds.add(key);
       return;
     case 'shutdown':
       if (monitor.shutdownScript.length === 0) complain('left before it was durable');
