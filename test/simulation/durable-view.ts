@@ -24,6 +24,8 @@ export class DurableView {
   readonly outbound = new Map<string, OutboundPayment>();
   readonly inbound = new Map<string, InboundPayment>();
   readonly records = new Map<string, Uint8Array>();
+  /** Channels that were given up, by channel id: nobody watches them any more. */
+  readonly archived = new Map<string, ChannelParameters>();
   /** By the name that the store has for a channel; the maps above are by channel id. */
   readonly #params = new Map<string, ChannelParameters>();
   readonly #keys = new Map<string, string>();
@@ -76,7 +78,8 @@ export class DurableView {
   #snapshot(name: string, value: Uint8Array | undefined): void {
     const params = this.#params.get(name);
     const key = this.#keyOf(name);
-    if (value === undefined || params === undefined) return this.#complain('a monitor is gone, or has no channel');
+    if (params === undefined) return this.#complain('a monitor has no channel');
+    if (value === undefined) return this.#archive(key, params);
     const monitor = decodeMonitor(params, value);
     const before = this.monitors.get(key);
     if (before !== undefined && monitor.updateId < before.updateId) this.#complain('a monitor went back');
@@ -86,9 +89,19 @@ export class DurableView {
     this.#snapshots.set(key, monitor.updateId);
   }
 
+  /** Only of a channel in which nothing ever happened, and never without a copy. */
+  #archive(key: string, params: ChannelParameters): void {
+    const monitor = this.monitors.get(key);
+    const wasUsed = monitor?.holderCommitment.number !== 0 || monitor.counterpartyCommitments.at(-1)?.number !== 0;
+    if (wasUsed || !this.records.has(`arch/${storeName(params)}/snap`)) this.#complain('a monitor is gone');
+    this.monitors.delete(key);
+    this.archived.set(key, params);
+  }
+
   #update(name: string, update: ChannelMonitorUpdate | undefined): void {
     const key = this.#keyOf(name);
     const monitor = this.monitors.get(key);
+    if (update === undefined && this.archived.has(key)) return;
     if (monitor === undefined || update === undefined) return this.#complain('an update is for no monitor, or deleted');
     const { updateId } = update;
     if (updateId <= monitor.updateId) return;

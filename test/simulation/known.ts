@@ -13,27 +13,6 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     reason: 'an HTLC that was offered and never signed stays pending when its channel closes',
     problem: /the payment of \d+ msat from \w is pending for ever$/,
   },
-  {
-    reason: 'channel_reestablish with a next_commitment_number that is too high closes as stale, without any proof',
-    problem: /took its state for an old one without a proof$/,
-  },
-  {
-    reason: 'channel_reestablish with a next_revocation_number of 2^48 or more throws, and freezes the channel',
-    problem: /a commitment number has 48 bits/,
-  },
-  {
-    reason: 'u64 amounts of open_channel and accept_channel that are no amounts throw',
-    problem: /: \d+ is not an amount in m?sat\b/,
-  },
-  {
-    reason: 'the script and the amount of a funding output are not looked at',
-    problem:
-      /channel_ready left for a channel whose funding is not in the chain$|keeps coins for the close of a channel that was never funded$/,
-  },
-  {
-    reason: 'the outpoint of one channel is taken for another one',
-    problem: /a channel took the place of another one$|a channel is watched once/,
-  },
 ];
 
 /** How often each was met in this process. */

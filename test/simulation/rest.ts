@@ -1,4 +1,5 @@
 import { checkAgreement } from './invariants/agreement.ts';
+import { checkArchives } from './invariants/archives.ts';
 import { checkCloses } from './invariants/closes.ts';
 import { checkCoins } from './invariants/coins.ts';
 import { checkDurability } from './invariants/durability.ts';
@@ -15,6 +16,7 @@ export function checkAtRest(world: World): void {
   checkAgreement(world);
   checkPayments(world);
   checkCloses(world);
+  checkArchives(world);
   checkEntitlements(world);
   checkCoins(world);
 }
