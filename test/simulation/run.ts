@@ -85,11 +85,11 @@ const FUNDED = START_NAMES.filter((name) => name !== 'empty');
 
 /** Runs of every kind: some open channels, some close them together, some alone. */
 export const run: fc.Arbitrary<Run> = fc.oneof(
-  { weight: 4, arbitrary: runs(FUNDED) },
+  { weight: 3, arbitrary: runs(FUNDED) },
   { weight: 2, arbitrary: runs(['empty', 'empty', 'wide'], { weight: 50, arbitrary: opening }) },
   { weight: 2, arbitrary: runs(FUNDED, { weight: 15, arbitrary: closing }) },
   {
-    weight: 2,
-    arbitrary: runs(FUNDED, { weight: 10, arbitrary: forceClosing }, { weight: 10, arbitrary: closing }),
+    weight: 3,
+    arbitrary: runs(FUNDED, { weight: 60, arbitrary: forceClosing }, { weight: 10, arbitrary: closing }),
   },
 );

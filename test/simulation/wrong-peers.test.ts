@@ -7,7 +7,7 @@ describe('a victim between a wrong peer and an honest one', () => {
     const kind = await carryOut({
       file: 'wrong-peers.test.ts',
       steps: Number(process.env['SIM_STEPS'] ?? 15_000),
-      stepsPerRun: 50,
+      stepsPerRun: 45,
       run: wrongRun,
       simulate: async (each) => void (await simulateWrong(each)),
       performed: () => performed.steps,
