@@ -13,6 +13,10 @@ export const KNOWN_FAULTS: readonly KnownFault[] = [
     reason: 'an HTLC that was offered and never signed stays pending when its channel closes',
     problem: /the payment of \d+ msat from \w is pending for ever$/,
   },
+  {
+    reason: 'a force close before the funding is in the chain keeps coins for a child that can never be there',
+    problem: /keeps coins for the close of a channel that was never funded$/,
+  },
 ];
 
 /** How often each was met in this process. */
