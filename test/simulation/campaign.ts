@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { KNOWN_FAULTS, metFaults, unlessKnown } from './known.ts';
 
 /** Many random runs of one kind. */
 export interface Campaign<R> {
@@ -27,16 +26,14 @@ const path = process.env['SIM_PATH'];
 export async function carryOut<R>(campaign: Campaign<R>): Promise<'whole' | 'replay'> {
   const { file, steps, stepsPerRun, run, simulate } = campaign;
   const started = performance.now();
-  const result = await fc.check(
-    fc.asyncProperty(run, (each) => unlessKnown(simulate(each))),
-    {
-      seed,
-      numRuns: Math.max(1, Math.ceil(steps / stepsPerRun)),
-      // Shrinking ends then too, with the shortest run that it has found.
-      interruptAfterTimeLimit: Number(process.env['SIM_SECONDS'] ?? 400) * 1000,
-      ...(path === undefined ? {} : { path, endOnFailure: true }),
-    },
-  );
+  const result = await fc.check(fc.asyncProperty(run, simulate), {
+    seed,
+    numRuns: Math.max(1, Math.ceil(steps / stepsPerRun)),
+    // Shrinking ends then too, with the shortest run that it has found.
+    interruptAfterTimeLimit: Number(process.env['SIM_SECONDS'] ?? 400) * 1000,
+    ...(path === undefined ? {} : { path }),
+    endOnFailure: path !== undefined || process.env['SIM_SHRINK'] === 'no',
+  });
   if (result.failed) {
     const replay = `SIM_SEED=${seed} SIM_PATH=${result.counterexamplePath} npx vitest run test/simulation/${file}`;
     throw new Error(`${fc.stringify(result.counterexample)}\n${String(result.errorInstance)}\nreplay: ${replay}`);
@@ -45,7 +42,6 @@ export async function carryOut<R>(campaign: Campaign<R>): Promise<'whole' | 'rep
   const seconds = (performance.now() - started) / 1000;
   const cut = result.interrupted ? `, cut short: ${steps} were promised` : '';
   console.log(`${done} steps in ${result.numRuns} runs, ${Math.round(done / seconds)} a second${cut}`);
-  for (const { reason } of KNOWN_FAULTS) console.log(`known: ${reason} (${metFaults.get(reason) ?? 0} runs)`);
   if (path !== undefined) return 'replay';
   expect(done, 'steps done of those promised').toBeGreaterThan(steps * (result.interrupted ? 0.5 : 0.7));
   return 'whole';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { closing, command, forceClosing, opening, perform, type Command } from './commands.ts';
 import { FAULTS, type Fault } from './faults.ts';
-import { throwProblems } from './known.ts';
+import { throwProblems } from './problems.ts';
 import { checkAtRest, letClosesConfirm } from './rest.ts';
 import { START_NAMES, startOf, type CryptoName, type StartName } from './starts.ts';
 import { World } from './world.ts';

@@ -6,7 +6,7 @@ describe('a victim between a wrong peer and an honest one', () => {
   it(`loses neither money nor the honest one (seed ${seed})`, { timeout: 900_000 }, async () => {
     const kind = await carryOut({
       file: 'wrong-peers.test.ts',
-      steps: Number(process.env['SIM_STEPS'] ?? 15_000),
+      steps: Number(process.env['WRONG_STEPS'] ?? process.env['SIM_STEPS'] ?? 100_000),
       stepsPerRun: 45,
       run: wrongRun,
       simulate: async (each) => void (await simulateWrong(each)),

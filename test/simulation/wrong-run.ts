@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { MessageKind } from '../../worker/engine/wire/message.ts';
 import { amount, command, openingBetween, perform, type Command } from './commands.ts';
 import { checkClaims, closeAll } from './invariants/exits.ts';
-import { throwProblems } from './known.ts';
+import { throwProblems } from './problems.ts';
 import { checkAtRest, letClosesConfirm } from './rest.ts';
 import { outboundOf } from './settlement.ts';
 import type { Side } from './side.ts';

@@ -1,5 +1,4 @@
 import { toHex } from '../../../worker/engine/primitives/bytes.ts';
-import { liveCommitments } from '../oracle.ts';
 import { outboundOf, receivedBy } from '../settlement.ts';
 import type { Side } from '../side.ts';
 import type { World } from '../world.ts';
@@ -19,8 +18,8 @@ function checkPayment(world: World, { paymentHash, amountMsat, from, to }: Payme
   const received = receivedBy(payee, paymentHash);
   const name = `the payment of ${amountMsat} msat from ${from}`;
   const kind = sent?.state.kind;
-  // What is in a commitment in the chain is decided there.
-  if (kind === 'pending' && isOnChain(payer, paymentHash)) return;
+  // What is in a commitment that was signed is decided in the chain, once its channel is closed alone.
+  if (kind === 'pending' && isSigned(payer, paymentHash)) return;
   if (kind === 'pending') world.complain(from, `${name} is pending for ever`);
   if ((kind === 'succeeded') !== (received !== undefined))
     world.complain(from, `${name} ${kind ?? 'is unknown'}, received: ${received !== undefined}`);
@@ -30,9 +29,11 @@ function checkPayment(world: World, { paymentHash, amountMsat, from, to }: Payme
     world.complain(from, `${name} is not durable as it is`);
 }
 
-const isOnChain = ({ view }: Side, paymentHash: string): boolean =>
+const isSigned = ({ view }: Side, paymentHash: string): boolean =>
   [...view.monitors.values()].some(
-    (monitor) =>
-      monitor.confirmedSpend !== undefined &&
-      liveCommitments(monitor).some(({ spec }) => spec.htlcs.some((htlc) => toHex(htlc.paymentHash) === paymentHash)),
+    ({ closed, holderCommitment, counterpartyCommitments }) =>
+      closed !== 'no' &&
+      [holderCommitment, ...counterpartyCommitments].some(({ spec }) =>
+        spec.htlcs.some((htlc) => toHex(htlc.paymentHash) === paymentHash),
+      ),
   );

@@ -75,6 +75,8 @@ export class OnchainTxHandler {
   broadcastHolderCommitment(entry: ChannelEntry): void {
     const monitor = monitorOf(this.#context, entry);
     if (monitor.broadcastTransaction.length === 0) return;
+    // Of a funding that nobody has seen: it would be refused, and coins would wait for a child that can never be there.
+    if (entry.state.kind === 'closed' && entry.state.forgetAtHeight !== undefined) return;
     this.#context.turn().broadcast(monitor.broadcastTransaction);
     const { parts, conditions } = this.#context;
     const before = entry.anchorChild;
