@@ -36,6 +36,18 @@ describe('a flood of openings', () => {
     await expectOthersLive(world);
   });
 
+  it('S5: of one peer that ends each by an error is bounded: what is closed is watched on', async () => {
+    const world = await arena('stranger');
+    for (let n = 0; n < 12; n++) {
+      world.tick(60_000);
+      await flood(world, 1, `ended ${n}`);
+      const channelId = world.channelId;
+      await world.say({ kind: 'error', channelId, data: new Uint8Array(0), tlvs: {} });
+    }
+    expect(world.victim.channelsWith(world.attacker).length).toBeLessThanOrEqual(MOST_UNFUNDED_OF_A_PEER);
+    await expectOthersLive(world);
+  });
+
   it('S5: is bounded across restarts', async () => {
     const world = await arena('stranger');
     for (let start = 0; start < 4; start++) {

@@ -132,6 +132,7 @@ class Desk {
         },
         claim: () => ({ kind: 'claimed' }),
         fail: () => undefined,
+        isFunded: () => true,
         takesHtlcs: () => true,
         note: (kind) => void this.events.push(kind),
       },

@@ -137,9 +137,16 @@ describe('a closed channel', () => {
     { kind: 'monitorBehind' },
   ])('is read as it was written: $kind', (reason) => {
     const { params } = openPair().opener.state;
-    for (const forgetAtHeight of [undefined, 2216]) {
-      const closed = { kind: 'closed', params, reason, holderMsat: msat(12_345n), forgetAtHeight } as const;
-      expect(decodeClosedChannel(encodeClosedChannel(closed), params)).toEqual(closed);
+    const fundingTransaction = Uint8Array.of(1, 2, 3);
+    const unseen = { kind: 'unconfirmed', transaction: fundingTransaction } as const;
+    for (const unseenFunding of [
+      undefined,
+      { ...unseen, forgetAtHeight: 2216 },
+      { ...unseen, forgetAtHeight: undefined },
+      { ...unseen, forgetAtHeight: undefined, conflict: { txid: new Uint8Array(32).fill(3), height: 300 } },
+    ]) {
+      const closed = { kind: 'closed', params, reason, holderMsat: msat(12_345n), unseenFunding } as const;
+      expect(decodeClosedChannel(encodeClosedChannel(closed), { params, fundingTransaction })).toEqual(closed);
     }
   });
 });
@@ -157,13 +164,15 @@ describe('records of version 1', () => {
       counterpartyNext: { kind: 'awaitingRevocation' },
       nextHolderHtlcId: BigInt(fixture.nextHolderHtlcId),
     });
-    const closed = decodeClosedChannel(fromHex(fixture.closed), params);
+    const closed = decodeClosedChannel(fromHex(fixture.closed), { params, fundingTransaction: new Uint8Array(0) });
     expect(closed).toMatchObject({ reason: { kind: 'counterpartyError', message: 'gone' }, holderMsat: 599_000_000n });
     expect(toHex(encodeClosedChannel(closed))).toBe(fixture.closed);
   });
 
   it('of a later version are refused by their number', () => {
     const later = fromHex(fixture.closed.replace(/^000101/, '000102'));
-    expect(() => decodeClosedChannel(later, params)).toThrow(expect.objectContaining({ code: 'RecordTooNew' }));
+    expect(() => decodeClosedChannel(later, { params, fundingTransaction: new Uint8Array(0) })).toThrow(
+      expect.objectContaining({ code: 'RecordTooNew' }),
+    );
   });
 });

@@ -80,6 +80,20 @@ describe('a turn that fails', () => {
     ]);
   });
 
+  it('for one channel of many takes back what that one did to the coins', async () => {
+    const world = await connected();
+    const { manager, wallet } = world.a.node;
+    const original = manager.chainMonitor.transactionsConfirmed.bind(manager.chainMonitor);
+    manager.chainMonitor.transactionsConfirmed = () => {
+      wallet.newScript('receive');
+      throw new TypeError('a mistake of ours');
+    };
+    const before = wallet.state;
+    manager.run(0, () => manager.transactionsConfirmed(world.chain.height + 1, []));
+    manager.chainMonitor.transactionsConfirmed = original;
+    expect(wallet.state).toBe(before);
+  });
+
   it('for one channel of many freezes that one, and the others take part', async () => {
     const world = await connected();
     const { manager } = world.a.node;

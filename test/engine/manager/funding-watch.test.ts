@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelEntry } from '../../../worker/engine/manager/channel-entry.ts';
 import { decodeTransaction, transactionId, type Transaction } from '../../../worker/engine/transactions/transaction.ts';
+import { MemoryDisk } from '../../simulation/memory-store.ts';
 import type { Side } from '../../simulation/side.ts';
 import { startOf } from '../../simulation/starts.ts';
 import { World } from '../../simulation/world.ts';
@@ -107,6 +108,41 @@ describe('a funding whose coins are spent by another transaction', () => {
   });
 });
 
+describe('a channel that its opener closes alone before the funding is in a block', () => {
+  const close = (side: Side): void =>
+    side.node.turn(() => side.node.manager.forceCloseChannel(channelOf(side)?.key ?? ''));
+
+  it('broadcasts the funding on, and the commitment only upon it', async () => {
+    const { world, funding } = await unfunded();
+    world.a.node.broadcasts.length = 0;
+    close(world.a);
+    age(world.a, 1);
+    await durable(world.a);
+    const ids = (): readonly string[] =>
+      world.a.node.broadcasts.map((raw) => transactionId(decodeTransaction(raw)).join());
+    expect(new Set(ids())).toEqual(new Set([transactionId(funding).join()]));
+    world.a.node.broadcasts.length = 0;
+    confirmed(world.a, funding, world.chain.height + 2);
+    await durable(world.a);
+    expect(ids()).not.toContain(transactionId(funding).join());
+    expect(ids().length).toBeGreaterThan(0);
+  });
+
+  it('is over, and keeps no coins, once the coins of the funding are spent elsewhere', async () => {
+    const { world, funding } = await unfunded();
+    const { spendableSat } = world.a.node.wallet.balance(0n);
+    close(world.a);
+    await durable(world.a);
+    world.crash(world.a, true);
+    world.problems.length = 0;
+    const height = world.chain.height + 1;
+    confirmed(world.a, doubleSpend(funding), height);
+    age(world.a, 5);
+    expect(channelOf(world.a)).toBeUndefined();
+    expect(world.a.node.wallet.balance(0n).spendableSat).toBeGreaterThanOrEqual(spendableSat);
+  });
+});
+
 describe('a funding in the chain', () => {
   it('that a coinbase pays is deep enough after 100 blocks', async () => {
     const { world, funding } = await unfunded();
@@ -122,6 +158,21 @@ describe('a funding in the chain', () => {
     age(world.b, 1);
     await durable(world.b);
     expect(isReady()).toBe(true);
+  });
+
+  it('of a channel whose monitor was lost is never followed by our commitment', async () => {
+    const { world, funding } = await unfunded();
+    const lost = [...world.b.disk.durable.keys()].filter((key) => key.startsWith('mon/'));
+    MemoryDisk.prototype.apply.call(world.b.disk, new Map(lost.map((key) => [key, undefined])));
+    world.crash(world.b, true);
+    world.problems.length = 0;
+    await durable(world.b);
+    expect(channelOf(world.b)?.state).toMatchObject({ kind: 'closed', reason: { kind: 'monitorBehind' } });
+    world.b.node.broadcasts.length = 0;
+    confirmed(world.b, funding, world.chain.height + 1);
+    age(world.b, 5);
+    await durable(world.b);
+    expect(world.b.node.broadcasts).toEqual([]);
   });
 
   it('of a channel that its opener had given up pays us what it pushed', async () => {

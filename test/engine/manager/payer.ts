@@ -219,6 +219,7 @@ export class Payer {
         },
         claim: () => ({ kind: 'claimed' }),
         fail: () => undefined,
+        isFunded: () => true,
         takesHtlcs: () => true,
         note: (kind) => void this.events.push(kind),
       },

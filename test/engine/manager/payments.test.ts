@@ -108,6 +108,7 @@ class Desk {
         return { kind: 'claimed' };
       },
       fail: (channelKey, decision) => void this.removed.push({ channelKey, decision }),
+      isFunded: () => true,
       takesHtlcs: () => !this.dusty,
       note: (kind) => void this.events.push(kind),
     };

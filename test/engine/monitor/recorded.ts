@@ -116,8 +116,8 @@ export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
   'both commitments': [ours(1, HTLCS), theirs(1, HTLCS)],
   'revocation, new commitment and preimage': [revoked(1), theirs(3, [inbound]), preimage],
   'shutdown script': [{ kind: 'shutdownScript', script: SCRIPT }],
-  'closed with a broadcast': [{ kind: 'channelForceClosed', broadcast: true }],
-  'closed without': [{ kind: 'channelForceClosed', broadcast: false }],
+  'closed with a broadcast': [{ kind: 'channelForceClosed', holderCommitment: 'broadcast' }],
+  'closed without': [{ kind: 'channelForceClosed', holderCommitment: 'wait' }],
 };
 
 /** All of the above as this version stores it, in hex, in the form of the fixture. */

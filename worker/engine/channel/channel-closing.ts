@@ -149,12 +149,12 @@ function agreed(
     params: channel.params,
     reason: { kind: 'cooperative', transaction },
     holderMsat: channel.commitments.holderCommit.spec.toHolderMsat,
-    forgetAtHeight: undefined,
+    unseenFunding: undefined,
     negotiated: withTerms(channel, { ...terms, agreedSat: feeSat, negotiation }),
   };
   const isAnswer = feeSat === terms.negotiation.sent?.feeSat;
   return transition(state, {
-    steps: [{ kind: 'channelForceClosed', broadcast: false }],
+    steps: [{ kind: 'channelForceClosed', holderCommitment: 'wait' }],
     messages: isAnswer ? [] : [closingSigned(channel, feeSat, holderSignature, range)],
     facts: [{ kind: 'closingAgreed', transaction }],
   });

@@ -8,7 +8,15 @@ import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { Change, CommitmentSpec } from '../transactions/commitment-spec.ts';
 import type { ValueOf } from '../wire/schema.ts';
 import { recordFormat } from '../wire/stored-record.ts';
-import type { CloseReason, ClosedChannel, ClosingTerms, Funding, OpenChannel, Shutdown } from './channel-state.ts';
+import type {
+  CloseReason,
+  ClosedChannel,
+  ClosingTerms,
+  Funding,
+  OpenChannel,
+  Shutdown,
+  UnseenFunding,
+} from './channel-state.ts';
 import { allHtlcs, forgetUnsignedCounterpartyChanges, type CounterpartyNext } from './commitments.ts';
 
 /** HTLCs are stored once and named by their place in that list: the record is written at every step of a payment. */
@@ -108,7 +116,13 @@ const closedRecord = recordFormat(
     message: [4, 'remaining'],
     holderMsat: [6, 'u64'],
   },
-  { forgetAtHeight: [7, 'u32'] },
+  {
+    /** Of a fundee's unseen funding, and only there. */
+    forgetAtHeight: [7, 'u32'],
+    /** The opener's funding is unseen. */
+    unseen: [9, 'flag'],
+    fundingConflict: [11, { kind: 'struct', fields: { txid: 'sha256', height: 'u32' } }],
+  },
 );
 
 type StoredSpec = ValueOf<typeof specSchema>;
@@ -299,18 +313,27 @@ export function decodeOpenChannel(
   };
 }
 
-export function encodeClosedChannel({ reason, holderMsat, forgetAtHeight }: ClosedChannel): Uint8Array {
+/** All but the parameters and the funding transaction. */
+export function encodeClosedChannel({ reason, holderMsat, unseenFunding }: ClosedChannel): Uint8Array {
   const message =
     reason.kind === 'cooperative'
       ? reason.transaction
       : 'message' in reason
         ? fromUtf8(reason.message)
         : new Uint8Array(0);
-  const forget = forgetAtHeight === undefined ? {} : { forgetAtHeight };
-  return closedRecord.encode({ reason: REASONS.indexOf(reason.kind), message, holderMsat, ...forget });
+  return closedRecord.encode({
+    reason: REASONS.indexOf(reason.kind),
+    message,
+    holderMsat,
+    ...(unseenFunding === undefined ? {} : unseenToRecord(unseenFunding)),
+  });
 }
 
-export function decodeClosedChannel(bytes: Uint8Array, params: ChannelParameters): ClosedChannel {
+/** Throws what `RecordFormat.decode` throws. */
+export function decodeClosedChannel(
+  bytes: Uint8Array,
+  { params, fundingTransaction }: Omit<StoredParts, 'onionOf'>,
+): ClosedChannel {
   const stored = closedRecord.decode(bytes);
   const kind = known(REASONS[stored.reason], 'reason');
   const reason: CloseReason =
@@ -319,8 +342,24 @@ export function decodeClosedChannel(bytes: Uint8Array, params: ChannelParameters
       : kind === 'violation' || kind === 'counterpartyError' || kind === 'fundingInvalid'
         ? { kind, message: toUtf8(stored.message) }
         : { kind };
-  const { forgetAtHeight } = stored;
-  return { kind: 'closed', params, reason, holderMsat: msat(stored.holderMsat), forgetAtHeight };
+  const unseenFunding = unseenFromRecord(stored, fundingTransaction);
+  return { kind: 'closed', params, reason, holderMsat: msat(stored.holderMsat), unseenFunding };
+}
+
+type StoredUnseen = Pick<ReturnType<typeof closedRecord.decode>, 'forgetAtHeight' | 'unseen' | 'fundingConflict'>;
+
+const unseenToRecord = ({ forgetAtHeight, conflict }: UnseenFunding): StoredUnseen => ({
+  ...(forgetAtHeight === undefined ? { unseen: true } : { forgetAtHeight }),
+  ...(conflict === undefined ? {} : { fundingConflict: conflict }),
+});
+
+function unseenFromRecord(
+  { forgetAtHeight, unseen, fundingConflict }: StoredUnseen,
+  transaction: Uint8Array,
+): UnseenFunding | undefined {
+  if (forgetAtHeight === undefined && unseen === undefined) return undefined;
+  const conflict = fundingConflict === undefined ? {} : { conflict: fundingConflict };
+  return { kind: 'unconfirmed', transaction, forgetAtHeight, ...conflict };
 }
 
 function changeToRecord(change: Change): StoredChange {

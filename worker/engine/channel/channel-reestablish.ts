@@ -37,6 +37,23 @@ export function reestablishMessage(
   };
 }
 
+/**
+ * Of a channel that we have lost the state of: with a `next_commitment_number` of 0 whoever gets it closes from its own
+ * commitment (BOLT 2, Message Retransmission).
+ */
+export const lostStateMessage = (
+  { signer }: Pick<ChannelEnv, 'signer'>,
+  channelId: Uint8Array,
+): MessageOf<'channel_reestablish'> => ({
+  kind: 'channel_reestablish',
+  channelId,
+  nextCommitmentNumber: 0n,
+  nextRevocationNumber: 0n,
+  yourLastPerCommitmentSecret: new Uint8Array(32),
+  myCurrentPerCommitmentPoint: signer.perCommitmentPoint(0),
+  tlvs: {},
+});
+
 /** A lost connection reverses what the counterparty had not signed. */
 export const afterDisconnection = (channel: OpenChannel): OpenChannel => ({
   ...channel,
@@ -72,10 +89,11 @@ export function receiveReestablish(
   const messages: Message[] = [];
   if (channel.holderReadySent && theirNext === 1 && holderNumber === 0) messages.push(channelReady(env, channel));
   messages.push(...(signedAfterRevoking ? [...revocation, ...signature] : [...signature, ...revocation]));
-  const { repeated, dropped } = repeatUnsigned(env, channel);
-  for (const change of repeated.holderChanges.proposed) messages.push(updateMessage(channelId, change));
+  // Before the updates that are not signed: they came after it, and it must not be said while any is pending.
   if (channel.shutdown.kind !== 'none' && channel.shutdown.sent)
     messages.push({ kind: 'shutdown', channelId, scriptpubkey: channel.shutdown.holderScript, tlvs: {} });
+  const { repeated, dropped } = repeatUnsigned(env, channel);
+  for (const change of repeated.holderChanges.proposed) messages.push(updateMessage(channelId, change));
   const facts = dropped.map((htlc) => ({ kind: 'htlcDropped', htlc }) as const);
   return transition({ ...channel, commitments: repeated, shutdown: anew(channel.shutdown) }, { messages, facts });
 }

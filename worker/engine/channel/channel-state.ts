@@ -122,6 +122,12 @@ export interface OpenChannel {
   readonly beganAtHeight: number | undefined;
 }
 
+/** A funding that was not in a block when its channel closed. */
+export interface UnseenFunding extends Extract<Funding, { readonly kind: 'unconfirmed' }> {
+  /** Where the fundee gives it up for good; the opener, whose money it is, never does. */
+  readonly forgetAtHeight: number | undefined;
+}
+
 /** An open channel of which both sides said that it is to be closed. */
 export type ClosingChannel = OpenChannel & { readonly shutdown: Extract<Shutdown, { readonly kind: 'both' }> };
 
@@ -132,8 +138,8 @@ export interface ClosedChannel {
   readonly reason: CloseReason;
   /** What the two sides had when it closed, to be shown. */
   readonly holderMsat: Msat;
-  /** Height at which a funding that nobody has seen is given up for good; `undefined` where it was seen. */
-  readonly forgetAtHeight: number | undefined;
+  /** The funding while nobody has seen it in a block: until then there is nothing that our commitment could spend. */
+  readonly unseenFunding: UnseenFunding | undefined;
   /**
    * The channel as it was when both agreed, until the closing transaction is in the chain: a counterparty that did not get
    * our answer asks for it again, and closes alone where it gets none.

@@ -18,8 +18,8 @@ export const isNegotiated = (state: ClosedChannel): state is NegotiatedChannel =
 
 /** The closing transaction, or whatever else spent the funding, is in the chain: nobody has to ask for it again. */
 export const afterClosingConfirmed = (closed: ClosedChannel): ClosedChannel => {
-  const { kind, params, reason, holderMsat, forgetAtHeight } = closed;
-  return { kind, params, reason, holderMsat, forgetAtHeight };
+  const { kind, params, reason, holderMsat, unseenFunding } = closed;
+  return { kind, params, reason, holderMsat, unseenFunding };
 };
 
 /**

@@ -1,6 +1,6 @@
 import { fromHex } from '../primitives/bytes.ts';
 import { fundingIsDeep } from '../channel/channel-ready.ts';
-import type { ChannelState, OpenChannel } from '../channel/channel-state.ts';
+import type { ChannelState, Funding, OpenChannel } from '../channel/channel-state.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { SignerState } from '../keys/signer-state.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
@@ -65,10 +65,16 @@ export const isOpen = (entry: ChannelEntry): entry is OpenEntry => entry.state.k
 /** Open, and able to speak and sign once its peer is there. */
 export const isOperating = (entry: ChannelEntry): entry is OpenEntry => isOpen(entry) && entry.frozen === undefined;
 
-/** The peer opened it, and nobody has seen its funding in a block: as yet it costs only us. */
+/** The funding of an open or closed channel while it is in no block. */
+export function unconfirmedFunding(state: ChannelState): Extract<Funding, { kind: 'unconfirmed' }> | undefined {
+  if (state.kind === 'closed') return state.unseenFunding;
+  return state.kind === 'open' && state.funding.kind === 'unconfirmed' ? state.funding : undefined;
+}
+
+/** The peer opened it, and nobody has seen its funding in a block: as yet it costs only us, also once it is closed. */
 export const isUnfunded = (state: ChannelState): boolean =>
   state.kind === 'awaitingFundingCreated' ||
-  (state.kind === 'open' && !state.params.isOpener && state.funding.kind === 'unconfirmed');
+  ('params' in state && !state.params.isOpener && unconfirmedFunding(state) !== undefined);
 
 export const isUsable = (entry: ChannelEntry): entry is OpenEntry => isReady(entry) && entry.connection === 'connected';
 

@@ -15,7 +15,7 @@ import {
 } from '../channel/channel-opening.ts';
 import { scidsOf } from '../channel/channel-scids.ts';
 import type { AwaitingFunding, OpenChannel } from '../channel/channel-state.ts';
-import { decodeTransaction } from '../transactions/transaction.ts';
+import { decodeTransaction, transactionId } from '../transactions/transaction.ts';
 import { hasFeature } from '../wire/features.ts';
 import type { MessageOf } from '../wire/message.ts';
 import { channelIdOf, isUnfunded, newEntry, type ChannelEntry } from './channel-entry.ts';
@@ -187,6 +187,8 @@ export class ChannelEstablishment {
   archive(entry: ChannelEntry): void {
     const { channels, chainMonitor, turn } = this.#context;
     if (entry.state.kind !== 'closed') return;
+    if (entry.anchorChild !== undefined)
+      this.#context.parts.wallet.transactionDropped(transactionId(entry.anchorChild.tx));
     channels.remove(entry);
     chainMonitor.archiveChannel(entry.key);
     archiveChannel(turn().writes, entry.state);

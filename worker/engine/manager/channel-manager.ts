@@ -15,6 +15,7 @@ import { lowerFeeIfDue, raiseFeeIfDue } from '../channel/commitment-feerate.ts';
 import { isRemovable } from '../channel/commitments.ts';
 import { violation, type ChannelFact, type Transition } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
+import type { HolderCommitmentFate } from '../monitor/monitor-update.ts';
 import { ChainMonitor, type PendingUpdate } from '../monitor/chain-monitor.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
 import { MonitorPersister } from '../monitor/monitor-persister.ts';
@@ -94,7 +95,7 @@ export class ChannelManager {
       conditions: { blockHeight: 0, feerates },
       turn,
       apply: (entry, transition) => this.#apply(entry, transition),
-      close: (entry, reason, broadcast) => this.#close(entry, reason, broadcast),
+      close: (entry, reason, fate) => this.#close(entry, reason, fate),
       isolate: (entry, work) => this.#isolate(entry, work),
     };
     this.#establishment = new ChannelEstablishment(this.#context, undo);
@@ -139,9 +140,22 @@ export class ChannelManager {
   endCommit(now: number, joined: readonly PendingUpdate[]): TurnResult {
     const signed = this.#signReady(now, joined);
     for (const [entry, saved] of this.#unsaved)
-      if (this.#channels.get(entry.key) === entry) writeChannel(signed.writes, entry, saved);
+      if (this.#channels.get(entry.key) === entry) this.#write(signed, entry, saved);
     this.#unsaved.clear();
     return signed;
+  }
+
+  /**
+   * One record that cannot be written costs its channel, which a restart finds behind its monitor, and no other: without its
+   * end the whole group could not be written.
+   */
+  #write({ writes }: TurnResult, entry: ChannelEntry, saved: SavedChannel): void {
+    try {
+      writeChannel(writes, entry, saved);
+    } catch (error) {
+      this.#freeze(entry, error);
+      this.#context.parts.log(`writing ${entry.key.slice(0, 8)}: ${stackOf(error)}`);
+    }
   }
 
   /** Reads everything back; to be called once, before anything else, outside a turn. */
@@ -365,16 +379,17 @@ export class ChannelManager {
     this.inboundPayments.accepted(entry.key, htlc, this.blockHeight);
   }
 
-  #close(given: ChannelEntry, reason: CloseReason, broadcast: boolean): void {
+  #close(given: ChannelEntry, reason: CloseReason, holderCommitment: HolderCommitmentFate): void {
     const { state, key } = given;
     if (state.kind !== 'open') return;
     const entry = this.#running().touch(given);
     const { params, commitments, funding, beganAtHeight } = state;
     const holderMsat = commitments.holderCommit.spec.toHolderMsat;
-    const unseen = !params.isOpener && funding.kind === 'unconfirmed';
-    const forgetAtHeight = unseen ? (beganAtHeight ?? this.blockHeight) + FUNDING_TIMEOUT_BLOCKS : undefined;
-    entry.state = { kind: 'closed', params, reason, holderMsat, forgetAtHeight };
-    entry.steps = [...entry.steps, { kind: 'channelForceClosed', broadcast }];
+    const timeout = (beganAtHeight ?? this.blockHeight) + FUNDING_TIMEOUT_BLOCKS;
+    const forgetAtHeight = params.isOpener ? undefined : timeout;
+    const unseenFunding = funding.kind === 'unconfirmed' ? { ...funding, forgetAtHeight } : undefined;
+    entry.state = { kind: 'closed', params, reason, holderMsat, unseenFunding };
+    entry.steps = [...entry.steps, { kind: 'channelForceClosed', holderCommitment }];
     this.#noteClosed(entry);
     // What was never signed is in no commitment: nothing will ever be heard of it.
     for (const change of commitments.holderChanges.proposed)
@@ -382,11 +397,13 @@ export class ChannelManager {
   }
 
   #retire(entry: ChannelEntry, plan: Retirement['plan']): void {
-    if (entry.state.kind === 'open') return this.#close(entry, { kind: plan }, plan === 'channelBehind');
+    const { closed } = monitorOf(this.#context, entry);
+    // What the monitor was told before stands, whatever is lost.
+    const fate = plan === 'monitorBehind' ? 'never' : closed === 'no' ? 'broadcast' : closed;
+    if (entry.state.kind === 'open') return this.#close(entry, { kind: plan }, fate);
     // Its state was lost, so that it was taken for closed.
     const touched = this.#running().touch(entry);
-    if (monitorOf(this.#context, entry).closed === 'no')
-      touched.steps = [...touched.steps, { kind: 'channelForceClosed', broadcast: true }];
+    touched.steps = [...touched.steps, { kind: 'channelForceClosed', holderCommitment: fate }];
     this.#noteClosed(touched);
   }
 
@@ -454,7 +471,12 @@ export class ChannelManager {
   }
 
   #isolate(entry: ChannelEntry, work: () => void): void {
-    const failed = this.#running().attempt(work);
+    const { wallet } = this.#context.parts;
+    const failed = this.#running().attempt(() => {
+      const before = wallet.state;
+      this.#running().undo.push(() => wallet.rollBack(before));
+      work();
+    });
     if (failed === undefined) return;
     this.#freeze(entry, failed.error);
     this.#context.parts.log(`${entry.key.slice(0, 8)}: ${stackOf(failed.error)}`);

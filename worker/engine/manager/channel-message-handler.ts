@@ -2,7 +2,7 @@ import { toHex } from '../primitives/bytes.ts';
 import { receiveClosingWarning } from '../channel/channel-closing.ts';
 import { receiveMessage } from '../channel/channel-messages.ts';
 import { isNegotiated } from '../channel/closed-channel.ts';
-import { afterDisconnection, reestablishMessage } from '../channel/channel-reestablish.ts';
+import { afterDisconnection, lostStateMessage, reestablishMessage } from '../channel/channel-reestablish.ts';
 import { violation, type Violation } from '../channel/transition.ts';
 import { lastCounterpartySecret } from '../monitor/channel-monitor.ts';
 import type { FeatureSet } from '../wire/features.ts';
@@ -126,11 +126,19 @@ export class ChannelMessageHandler {
   }
 
   #reestablish(each: ChannelEntry): void {
+    if (each.state.kind === 'closed') return this.#askForClose(each);
     if (!isOperating(each)) return;
     const { state } = each;
     const secret = lastCounterpartySecret(monitorOf(this.#context, each));
     this.#context.turn().touch(each).connection = 'reestablishing';
     this.#context.peers.send(each.nodeId, reestablishMessage(envOf(this.#context, each), state, secret));
+  }
+
+  /** Nothing of ours can close it: deployed nodes do not close for an `error` alone, but for a peer that has lost its state. */
+  #askForClose(entry: ChannelEntry): void {
+    const { closed, confirmedSpend } = monitorOf(this.#context, entry);
+    if (closed === 'never' && confirmedSpend === undefined)
+      this.#context.peers.send(entry.nodeId, lostStateMessage(envOf(this.#context, entry), channelIdOf(entry)));
   }
 
   #receiveFor(nodeId: string, peer: Peer, key: string, message: Message): void {
@@ -225,15 +233,15 @@ export class ChannelMessageHandler {
         return peers.disconnect(entry.nodeId, reason);
       case 'fail':
         this.#sendError(entry, reason);
-        if (isOpen(entry)) this.#context.close(entry, { kind: 'violation', message: reason }, true);
+        if (isOpen(entry)) this.#context.close(entry, { kind: 'violation', message: reason }, 'broadcast');
         else this.#establishment.abandon(entry, `The channel could not be opened: ${reason}.`);
         return;
       case 'forgotten':
         this.#sendError(entry, reason);
-        return this.#context.close(entry, { kind: 'counterpartyLostState' }, true);
+        return this.#context.close(entry, { kind: 'counterpartyLostState' }, 'broadcast');
       case 'stale':
         this.#sendError(entry, reason);
-        return this.#context.close(entry, { kind: 'stale' }, false);
+        return this.#context.close(entry, { kind: 'stale' }, 'never');
       default:
         return severity satisfies never;
     }

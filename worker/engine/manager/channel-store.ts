@@ -131,12 +131,13 @@ function readState(
 ): StoredState | StoredClose | { readonly kind: 'lost' } {
   const { name, params, onionOf } = of;
   const state = records.get(`chan/${name}/state`);
+  const fundingTransaction = records.get(`chan/${name}/tx`) ?? new Uint8Array(0);
   const open =
     state &&
     readable(() =>
       decodeOpenChannel(state, {
         params,
-        fundingTransaction: records.get(`chan/${name}/tx`) ?? new Uint8Array(0),
+        fundingTransaction,
         onionOf: ({ direction, id }) =>
           direction === 'outbound'
             ? onionOf(id)
@@ -145,7 +146,7 @@ function readState(
     );
   const closed = records.get(`chan/${name}/closed`);
   if (closed === undefined) return open === undefined ? { kind: 'lost' } : { kind: 'open', ...open };
-  const channel = readable(() => decodeClosedChannel(closed, params));
+  const channel = readable(() => decodeClosedChannel(closed, { params, fundingTransaction }));
   if (channel === undefined) return { kind: 'lost' };
   const child = records.get(`chan/${name}/child`);
   const anchorChild = child && readable(() => decodeAnchorChild(child));

@@ -4,16 +4,14 @@ import * as operation from '../channel/channel-operation.ts';
 import type { OpenChannel } from '../channel/channel-state.ts';
 import { isRemovable } from '../channel/commitments.ts';
 import type { Transition } from '../channel/transition.ts';
-import { isClaimableOnChain } from '../monitor/inbound-claim.ts';
 import type { HtlcName } from '../payments/inbound-payment.ts';
 import type { FirstHop } from '../routing/route.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
-import { isOpen, isOperating, isUsableAt, type ChannelEntry } from './channel-entry.ts';
-import { NEVER_BROADCAST } from './closing-requests.ts';
+import { isOpen, isOperating, isUsableAt, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
 import type { EngineEventKind } from './engine-event.ts';
 import type { ClaimAnswer, HtlcSwitch } from './htlc-switch.ts';
-import { envOf, monitorOf, type ManagerContext } from './manager-context.ts';
+import { envOf, type ManagerContext } from './manager-context.ts';
 
 /** An HTLC that a channel would take. */
 interface Offered {
@@ -46,23 +44,21 @@ export class ChannelSwitch implements HtlcSwitch {
     return offered.htlc;
   }
 
-  /**
-   * Every monitor learns the preimage in the same commit, before any counterparty does. A channel that does not operate, for
-   * whatever reason, has its HTLC claimed by its monitor.
-   */
+  /** Removing by preimage brings it to the channel's monitor too: all of them have it before any counterparty does. */
   claim(htlcs: readonly HtlcName[], preimage: Uint8Array): ClaimAnswer {
-    const unclaimable = htlcs.find((htlc) => !this.#isClaimable(htlc));
+    const unclaimable = htlcs.find((htlc) => this.#claimableAt(htlc) === undefined);
     if (unclaimable !== undefined) return { kind: 'refused', unclaimable };
-    for (const { channelKey, htlcId } of htlcs) {
-      const entry = this.#context.channels.named(channelKey);
-      if (isOperating(entry))
-        this.#context.apply(entry, operation.removeHtlc(entry.state, { kind: 'fulfill', htlcId, preimage }));
-      else {
-        const touched = this.#context.turn().touch(entry);
-        touched.steps = [...touched.steps, { kind: 'paymentPreimage', preimage }];
-      }
+    for (const htlc of htlcs) {
+      const entry = this.#claimableAt(htlc);
+      const removal = { kind: 'fulfill', htlcId: htlc.htlcId, preimage } as const;
+      if (entry !== undefined) this.#context.apply(entry, operation.removeHtlc(entry.state, removal));
     }
     return { kind: 'claimed' };
+  }
+
+  isFunded(channelKey: string): boolean {
+    const entry = this.#context.channels.get(channelKey);
+    return entry !== undefined && isOpen(entry) && fundingIsDeep(entry.state, this.#context.conditions.blockHeight);
   }
 
   fail(channelKey: string, decision: Exclude<Removal, { kind: 'fulfill' }>): void {
@@ -73,9 +69,8 @@ export class ChannelSwitch implements HtlcSwitch {
 
   takesHtlcs(channelKey: string): boolean {
     const entry = this.#context.channels.get(channelKey);
-    if (entry === undefined || !isOpen(entry)) return false;
-    const isDeep = fundingIsDeep(entry.state, this.#context.conditions.blockHeight);
-    return isDeep && !operation.exceedsDustExposure(envOf(this.#context, entry), entry.state);
+    if (entry === undefined || !isOpen(entry) || !this.isFunded(channelKey)) return false;
+    return !operation.exceedsDustExposure(envOf(this.#context, entry), entry.state);
   }
 
   note(kind: EngineEventKind, subject: string, amountMsat: bigint, message: string): void {
@@ -90,11 +85,14 @@ export class ChannelSwitch implements HtlcSwitch {
     return 'code' in offered ? offered : { ...offered, entry };
   }
 
-  #isClaimable({ channelKey, htlcId }: HtlcName): boolean {
+  /**
+   * The channel over which an HTLC can be claimed. One that is closed or frozen has none: whether the chain would give it to
+   * us is not known before its monitor claims HTLCs, and until then the preimage would pay for nothing.
+   */
+  #claimableAt({ channelKey, htlcId }: HtlcName): OpenEntry | undefined {
     const entry = this.#context.channels.get(channelKey);
-    if (entry === undefined) return false;
-    if (isOperating(entry)) return isRemovable(entry.state.commitments, htlcId);
-    const isStale = entry.state.kind === 'closed' && NEVER_BROADCAST.includes(entry.state.reason.kind);
-    return !isStale && isClaimableOnChain(monitorOf(this.#context, entry), htlcId);
+    return entry !== undefined && isOperating(entry) && isRemovable(entry.state.commitments, htlcId)
+      ? entry
+      : undefined;
   }
 }

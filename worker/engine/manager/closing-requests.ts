@@ -1,6 +1,6 @@
 import { GlowwormError } from '../primitives/errors.ts';
 import { requestShutdown } from '../channel/channel-shutdown.ts';
-import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
+import type { ClosedChannel } from '../channel/channel-state.ts';
 import { quoteClosing, type ClosingQuote } from '../channel/closing-fees.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { channelIdOf, isOpen, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
@@ -14,9 +14,6 @@ export interface ForceCloseConsent {
    */
   readonly unconfirmedState?: boolean;
 }
-
-/** After these our commitment is, or could be, revoked: it never goes out. */
-export const NEVER_BROADCAST: readonly CloseReason['kind'][] = ['stale', 'monitorBehind'];
 
 /** What a person asks: to give up an opening, to close a channel together with its peer, or alone. */
 export class ClosingRequests {
@@ -52,7 +49,7 @@ export class ClosingRequests {
 
   /** Whether `forceClose` could do something, the consent given. */
   mayForceClose(entry: ChannelEntry): boolean {
-    return entry.state.kind !== 'closed' || this.#whyNotReplaceable(entry, entry.state) === undefined;
+    return entry.state.kind !== 'closed' || this.#whyNotReplaceable(entry) === undefined;
   }
 
   /** As `ChannelManager.forceCloseChannel`. */
@@ -60,7 +57,7 @@ export class ClosingRequests {
     const entry = this.#context.channels.named(key);
     const { state } = entry;
     if (state.kind !== 'open' && state.kind !== 'closed') return this.#cancel(entry);
-    const refusal = state.kind === 'closed' ? this.#whyNotReplaceable(entry, state) : undefined;
+    const refusal = state.kind === 'closed' ? this.#whyNotReplaceable(entry) : undefined;
     if (refusal !== undefined) throw refusal;
     if (!entry.isConfirmed && consent.unconfirmedState !== true)
       throw new GlowwormError(
@@ -68,7 +65,7 @@ export class ClosingRequests {
         'The peer has not confirmed since the start that this device has the newest state of the channel. If this wallet is an older copy, the peer can take all of the channel’s money. Connect to the peer first, or confirm again.',
         { channelId: key },
       );
-    if (state.kind === 'open') this.#context.close(entry, { kind: 'holderForceClosed' }, true);
+    if (state.kind === 'open') this.#context.close(entry, { kind: 'holderForceClosed' }, 'broadcast');
     else this.#replace(entry, state);
     this.#context.peers.sendError(entry.nodeId, channelIdOf(entry), 'the channel was closed by its owner');
   }
@@ -77,7 +74,7 @@ export class ClosingRequests {
   #replace(given: ChannelEntry, state: ClosedChannel): void {
     const entry = this.#context.turn().touch(given);
     entry.state = { ...state, reason: { kind: 'holderForceClosed' } };
-    entry.steps = [...entry.steps, { kind: 'channelForceClosed', broadcast: true }];
+    entry.steps = [...entry.steps, { kind: 'channelForceClosed', holderCommitment: 'broadcast' }];
   }
 
   #closable(key: string): OpenEntry {
@@ -95,11 +92,11 @@ export class ClosingRequests {
     );
   }
 
-  #whyNotReplaceable(entry: ChannelEntry, { reason }: ClosedChannel): GlowwormError | undefined {
+  #whyNotReplaceable(entry: ChannelEntry): GlowwormError | undefined {
     const { confirmedSpend, closed } = monitorOf(this.#context, entry);
     if (confirmedSpend !== undefined || closed === 'broadcast')
       return notOpen(entry.key, 'The channel is closed already, and its transaction is on its way.');
-    if (!NEVER_BROADCAST.includes(reason.kind)) return undefined;
+    if (closed !== 'never') return undefined;
     return new GlowwormError(
       'ChannelStale',
       'This device has an old state of the channel: to broadcast it would give all its money away. Only the peer can close it.',

@@ -1,12 +1,12 @@
 import { equalBytes } from '../primitives/bytes.ts';
 import { FUNDING_TIMEOUT_BLOCKS } from '../channel/channel-ready.ts';
-import type { ClosedChannel, Funding, OpenChannel } from '../channel/channel-state.ts';
+import type { ChannelState, ClosedChannel, Funding, OpenChannel } from '../channel/channel-state.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { fundingScript } from '../transactions/channel-scripts.ts';
 import { p2wsh } from '../transactions/script.ts';
 import { decodeTransaction, transactionId, type Transaction } from '../transactions/transaction.ts';
-import type { ChannelEntry } from './channel-entry.ts';
+import { unconfirmedFunding, type ChannelEntry } from './channel-entry.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { monitorOf, type ManagerContext } from './manager-context.ts';
 
@@ -30,27 +30,28 @@ export class FundingWatch {
 
   transactionConfirmed(entry: ChannelEntry, height: number, { transaction, index }: BlockTransaction): void {
     const { state } = entry;
-    if (state.kind === 'open') {
-      if (isFunding(state.params, transaction)) this.#found(entry, state, height, { transaction, index });
-      else this.#noteConflict(entry, state, height, transaction);
-    } else if (state.kind === 'closed' && isFunding(state.params, transaction))
-      this.#foundLate(entry, state, transaction);
+    if (state.kind !== 'open' && state.kind !== 'closed') return;
+    if (!isFunding(state.params, transaction)) this.#noteConflict(entry, height, transaction);
+    else if (state.kind === 'open') this.#found(entry, state, height, { transaction, index });
+    else this.#foundLate(entry, state, transaction);
   }
 
   transactionUnconfirmed(entry: ChannelEntry, txid: Uint8Array): void {
     const { state } = entry;
-    if (state.kind !== 'open') return;
-    const { funding, params } = state;
-    const conflict = funding.kind === 'unconfirmed' ? funding.conflict : undefined;
-    const isGone = equalBytes(params.fundingTxid, txid) || (conflict !== undefined && equalBytes(conflict.txid, txid));
-    if (isGone) this.#move(entry, state, { kind: 'unconfirmed', transaction: funding.transaction });
+    const conflict = unconfirmedFunding(state)?.conflict;
+    if (conflict !== undefined && equalBytes(conflict.txid, txid)) this.#setConflict(entry, undefined);
+    if (state.kind === 'open' && equalBytes(state.params.fundingTxid, txid))
+      this.#move(entry, state, { kind: 'unconfirmed', transaction: state.funding.transaction });
   }
 
   bestBlockUpdated(entry: ChannelEntry, height: number): void {
     const { state } = entry;
     if (state.kind === 'open') this.#age(entry, state, height);
-    else if (state.kind === 'closed' && state.forgetAtHeight !== undefined && height > state.forgetAtHeight)
-      this.#forget(entry);
+    const funding = unconfirmedFunding(entry.state);
+    if (funding === undefined) return;
+    const { conflict } = funding;
+    if (conflict !== undefined && height - conflict.height + 1 >= CONFLICT_DEPTH) this.#replaced(entry);
+    else if (isTimedOut(entry.state, height)) this.#timedOut(entry);
   }
 
   #found(entry: ChannelEntry, channel: OpenChannel, height: number, { transaction, index }: BlockTransaction): void {
@@ -60,62 +61,83 @@ export class FundingWatch {
       return this.#move(entry, channel, { kind: 'confirmed', height, transactionIndex: index, transaction: bytes });
     }
     this.#context.peers.sendError(entry.nodeId, channel.params.channelId, wrong);
-    this.#context.close(entry, { kind: 'fundingInvalid', message: wrong }, false);
-    this.#forget(entry);
+    this.#context.close(entry, { kind: 'fundingInvalid', message: wrong }, 'wait');
+    this.#archiveIfUnused(entry);
   }
 
-  /** The channel was given up before its funding was seen. What is ours in it, such as `push_msat`, is taken. */
+  /**
+   * The channel was closed before its funding was seen: only now there is something to spend. What is ours in it, such as
+   * `push_msat`, is taken, unless the monitor knows better.
+   */
   #foundLate(given: ChannelEntry, closed: ClosedChannel, transaction: Transaction): void {
-    if (closed.forgetAtHeight === undefined || !paysFunding(closed.params, transaction)) return;
+    if (closed.unseenFunding === undefined) return;
+    if (!paysFunding(closed.params, transaction)) return this.#archiveIfUnused(given);
     const { confirmedSpend } = monitorOf(this.#context, given);
     const entry = this.#context.turn().touch(given);
-    entry.state = { ...closed, forgetAtHeight: undefined };
+    entry.state = { ...closed, unseenFunding: undefined };
     if (confirmedSpend === undefined && closed.holderMsat >= closed.params.holder.dustLimitSat * 1000n)
-      entry.steps = [...entry.steps, { kind: 'channelForceClosed', broadcast: true }];
+      entry.steps = [...entry.steps, { kind: 'channelForceClosed', holderCommitment: 'broadcast' }];
   }
 
-  /** BOLT 2, The funding_created Message: the fundee forgets a channel after 2016 blocks; the opener, whose money it is, never. */
   #age(entry: ChannelEntry, channel: OpenChannel, height: number): void {
-    const { funding, params } = channel;
     // The channel has to look whether its funding is deep enough now.
     if (!channel.holderReadySent) this.#context.turn().touch(entry);
-    const beganAtHeight = channel.beganAtHeight ?? height;
-    if (channel.beganAtHeight === undefined) this.#context.turn().touch(entry).state = { ...channel, beganAtHeight };
-    if (funding.kind === 'confirmed') return;
-    if (params.isOpener) {
-      const replaced = funding.conflict !== undefined && height - funding.conflict.height + 1 >= CONFLICT_DEPTH;
-      if (!replaced) return;
-      this.#context.parts.wallet.transactionDropped(params.fundingTxid);
-      this.#context.close(entry, { kind: 'fundingReplaced' }, false);
-    } else {
-      if (height - beganAtHeight <= FUNDING_TIMEOUT_BLOCKS) return;
-      this.#context.close(entry, { kind: 'fundingTimedOut' }, false);
-    }
-    this.#forget(entry);
+    if (channel.beganAtHeight === undefined)
+      this.#context.turn().touch(entry).state = { ...channel, beganAtHeight: height };
+  }
+
+  /** Another transaction has the coins of the funding for good. */
+  #replaced(entry: ChannelEntry): void {
+    const { state } = entry;
+    if (!('params' in state)) return;
+    this.#context.parts.wallet.transactionDropped(state.params.fundingTxid);
+    this.#context.close(entry, { kind: 'fundingReplaced' }, 'wait');
+    this.#archiveIfUnused(entry);
+  }
+
+  #timedOut(entry: ChannelEntry): void {
+    this.#context.close(entry, { kind: 'fundingTimedOut' }, 'wait');
+    this.#archiveIfUnused(entry);
   }
 
   /** Not where it was used before its funding confirmed, as a trusted peer's channel is: then there is more to lose. */
-  #forget(entry: ChannelEntry): void {
+  #archiveIfUnused(entry: ChannelEntry): void {
     const { holderCommitment, counterpartyCommitments } = monitorOf(this.#context, entry);
     if (holderCommitment.number === 0 && counterpartyCommitments.at(-1)?.number === 0)
       this.#establishment.archive(entry);
   }
 
-  #noteConflict(entry: ChannelEntry, channel: OpenChannel, height: number, transaction: Transaction): void {
-    const { funding } = channel;
-    if (funding.kind === 'confirmed' || funding.transaction.length === 0) return;
+  #noteConflict(entry: ChannelEntry, height: number, transaction: Transaction): void {
+    const funding = unconfirmedFunding(entry.state);
+    if (funding === undefined || funding.transaction.length === 0) return;
     const { inputs } = decodeTransaction(funding.transaction);
     const conflicts = transaction.inputs.some(({ txid, vout }) =>
       inputs.some((input) => input.vout === vout && equalBytes(input.txid, txid)),
     );
-    if (!conflicts) return;
-    const conflict = { txid: transactionId(transaction), height };
-    this.#move(entry, channel, { kind: 'unconfirmed', transaction: funding.transaction, conflict });
+    if (conflicts) this.#setConflict(entry, { txid: transactionId(transaction), height });
+  }
+
+  #setConflict(entry: ChannelEntry, conflict: Extract<Funding, { kind: 'unconfirmed' }>['conflict']): void {
+    const { state } = entry;
+    const changed = conflict === undefined ? {} : { conflict };
+    if (state.kind === 'open')
+      return this.#move(entry, state, { kind: 'unconfirmed', transaction: state.funding.transaction, ...changed });
+    if (state.kind !== 'closed' || state.unseenFunding === undefined) return;
+    const { kind, transaction, forgetAtHeight } = state.unseenFunding;
+    const unseenFunding = { kind, transaction, forgetAtHeight, ...changed };
+    this.#context.turn().touch(entry).state = { ...state, unseenFunding };
   }
 
   #move(entry: ChannelEntry, channel: OpenChannel, funding: Funding): void {
     this.#context.turn().touch(entry).state = { ...channel, funding };
   }
+}
+
+/** BOLT 2, The funding_created Message: the fundee forgets a channel after 2016 blocks; the opener, whose money it is, never. */
+function isTimedOut(state: ChannelState, height: number): boolean {
+  if (state.kind === 'closed') return height > (state.unseenFunding?.forgetAtHeight ?? Number.POSITIVE_INFINITY);
+  if (state.kind !== 'open' || state.params.isOpener) return false;
+  return height - (state.beganAtHeight ?? height) > FUNDING_TIMEOUT_BLOCKS;
 }
 
 const isFunding = ({ fundingTxid }: ChannelParameters, transaction: Transaction): boolean =>

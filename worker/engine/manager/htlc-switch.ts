@@ -6,7 +6,7 @@ import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
 import type { EngineEventKind } from './engine-event.ts';
 
-/** Every HTLC is ours now or will be: by message, or on chain by what its monitor has; or none was touched. */
+/** Every HTLC is ours now, and its monitor has the preimage; or none was touched. */
 export type ClaimAnswer =
   | { readonly kind: 'claimed' }
   /** This one cannot be claimed any more: nobody has learnt the preimage. */
@@ -23,6 +23,8 @@ export interface HtlcSwitch {
   claim(htlcs: readonly HtlcName[], preimage: Uint8Array): ClaimAnswer;
   /** Gives an HTLC back, unless only the chain can do that now. */
   fail(channelKey: string, decision: Exclude<Removal, { kind: 'fulfill' }>): void;
+  /** Whether a channel's funding is as deep as it has to be: what it says is worth nothing while it is not. */
+  isFunded(channelKey: string): boolean;
   /** Whether a channel may take HTLCs for itself now: its funding is in the chain, and not too much is dust. */
   takesHtlcs(channelKey: string): boolean;
   note(kind: EngineEventKind, subject: string, amountMsat: bigint, message: string): void;

@@ -169,8 +169,9 @@ export class InboundPayments {
   #claim(payment: InboundPayment, set: HeldSet, amountMsat: Msat, blockHeight: number): void {
     const key = toHex(payment.paymentHash);
     const parts = set.parts.map(({ channelKey, htlc }): HtlcName => ({ channelKey, htlcId: htlc.id }));
-    if (set.parts.some(({ htlc }) => isTooLate(htlc, blockHeight)))
-      return this.#failSet(key, set, { kind: 'mpp_timeout' });
+    const isLost = ({ channelKey, htlc }: HeldPart): boolean =>
+      isTooLate(htlc, blockHeight) || !this.#switch.isFunded(channelKey);
+    if (set.parts.some(isLost)) return this.#failSet(key, set, { kind: 'mpp_timeout' });
     const answer = this.#switch.claim(parts, payment.preimage);
     if (answer.kind === 'refused') return this.#failSet(key, set, { kind: 'mpp_timeout' });
     this.#held.delete(key);

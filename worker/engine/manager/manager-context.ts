@@ -8,6 +8,7 @@ import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { EntropySource, NodeSigner, SignerProvider } from '../keys/ports.ts';
 import type { ChainMonitor, Filter } from '../monitor/chain-monitor.ts';
 import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
+import type { HolderCommitmentFate } from '../monitor/monitor-update.ts';
 import type { OnchainWallet } from '../wallet/wallet.ts';
 import type { ChannelEntry } from './channel-entry.ts';
 import type { ChannelTable } from './channel-table.ts';
@@ -55,10 +56,10 @@ export interface ManagerContext {
   /** Takes a transition over into its channel, with all that follows from it. */
   apply<S extends ChannelState>(entry: ChannelEntry, transition: Transition<S>): void;
   /**
-   * Ends an open channel; `broadcast` says whether our commitment goes out. It works from what the monitor has, whatever the
-   * state of the channel.
+   * Ends an open channel, and says what becomes of our commitment. It works from what the monitor has, whatever the state of
+   * the channel.
    */
-  close(entry: ChannelEntry, reason: CloseReason, broadcast: boolean): void;
+  close(entry: ChannelEntry, reason: CloseReason, holderCommitment: HolderCommitmentFate): void;
   /** Does something for one channel that can fail alone: an error of ours freezes that channel and takes back the rest. */
   isolate(entry: ChannelEntry, work: () => void): void;
 }

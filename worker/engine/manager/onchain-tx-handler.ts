@@ -8,10 +8,9 @@ import { maturingOutputs } from '../monitor/spendable-outputs.ts';
 import { encodeTransaction, transactionId } from '../transactions/transaction.ts';
 import { buildSweep } from '../wallet/sweep.ts';
 import { anchorChild, isAwaited, type AnchorChild } from './anchor-child.ts';
-import type { ChannelEntry } from './channel-entry.ts';
+import { unconfirmedFunding, type ChannelEntry } from './channel-entry.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { writeAnchorChild } from './channel-store.ts';
-import { NEVER_BROADCAST } from './closing-requests.ts';
 import { FundingWatch } from './funding-watch.ts';
 import { monitorOf, type ManagerContext } from './manager-context.ts';
 
@@ -60,8 +59,8 @@ export class OnchainTxHandler {
 
   #rebroadcast(entry: ChannelEntry): void {
     const { state } = entry;
-    if (state.kind === 'open' && state.funding.kind === 'unconfirmed')
-      this.#context.turn().broadcast(state.funding.transaction);
+    const funding = unconfirmedFunding(state);
+    if (funding !== undefined) this.#context.turn().broadcast(funding.transaction);
     if (state.kind !== 'closed') return;
     const monitor = monitorOf(this.#context, entry);
     if (monitor.confirmedSpend !== undefined) {
@@ -75,8 +74,8 @@ export class OnchainTxHandler {
   broadcastHolderCommitment(entry: ChannelEntry): void {
     const monitor = monitorOf(this.#context, entry);
     if (monitor.broadcastTransaction.length === 0) return;
-    // Of a funding that nobody has seen: it would be refused, and coins would wait for a child that can never be there.
-    if (entry.state.kind === 'closed' && entry.state.forgetAtHeight !== undefined) return;
+    // While nobody has seen the funding it would be refused, and coins would wait for a child that may never be there.
+    if (entry.state.kind === 'closed' && entry.state.unseenFunding !== undefined) return;
     this.#context.turn().broadcast(monitor.broadcastTransaction);
     const { parts, conditions } = this.#context;
     const before = entry.anchorChild;
@@ -110,7 +109,9 @@ export class OnchainTxHandler {
   #fundingSpent(entry: ChannelEntry, { spend, transaction }: ConfirmedSpend): void {
     this.#releaseChild(entry);
     const { state } = entry;
-    if (state.kind === 'open') return this.#context.close(entry, reasonOf(spend, transaction), false);
+    // Newer than any that we signed: ours is revoked.
+    const fate = spend.kind === 'unknownCommitment' ? 'never' : 'wait';
+    if (state.kind === 'open') return this.#context.close(entry, reasonOf(spend, transaction), fate);
     if (state.kind !== 'closed' || (spend.kind !== 'cooperative' && !isNegotiated(state))) return;
     // An agreed close may have won against our commitment, which was to replace it.
     const reason = spend.kind === 'cooperative' ? reasonOf(spend, transaction) : state.reason;
@@ -118,15 +119,14 @@ export class OnchainTxHandler {
   }
 
   /**
-   * A reorganisation took a commitment out of the chain: ours goes out, or nothing would close the channel. Not where the
-   * counterparty had a commitment that we do not know, for then ours is revoked.
+   * A reorganisation took a commitment out of the chain: ours goes out, or nothing would close the channel. The monitor lets
+   * none go out that is revoked.
    */
   #fundingSpendUnconfirmed(given: ChannelEntry, spend: FundingSpend): void {
     const { state } = given;
-    if (state.kind !== 'closed' || spend.kind === 'cooperative' || spend.kind === 'unknownCommitment') return;
-    if (NEVER_BROADCAST.includes(state.reason.kind) || state.reason.kind === 'cooperative') return;
+    if (state.kind !== 'closed' || spend.kind === 'cooperative' || state.reason.kind === 'cooperative') return;
     const entry = this.#context.turn().touch(given);
-    entry.steps = [...entry.steps, { kind: 'channelForceClosed', broadcast: true }];
+    entry.steps = [...entry.steps, { kind: 'channelForceClosed', holderCommitment: 'broadcast' }];
   }
 
   /** Gives the wallet its coins back once the child is not awaited any more. */

@@ -61,10 +61,10 @@ export class PeerComplaints {
     if (mild === 'reconnect') return this.#context.peers.disconnect(entry.nodeId, `the peer said: ${text}`);
     if (mild === 'goOn') return;
     const reason: CloseReason = { kind: 'counterpartyError', message: text };
-    if (entry.connection === 'connected') return this.#context.close(entry, reason, true);
+    if (entry.connection === 'connected') return this.#context.close(entry, reason, 'broadcast');
     // Before `channel_reestablish` nobody has confirmed that our state is the newest, and a peer that has closed already
     // says so first: to broadcast then could give everything away. What the peer broadcasts, the monitor sees.
-    if (isUnseenAndUnused(entry.state)) this.#context.close(entry, reason, false);
+    if (isUnseenAndUnused(entry.state)) this.#context.close(entry, reason, 'wait');
   }
 
   /** What is said about a channel counts against it if the peer leaves over it; what is said about all, against none. */

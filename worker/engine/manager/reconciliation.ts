@@ -122,5 +122,5 @@ const closedFrom = ({ params, holderCommitment }: ChannelMonitor): ClosedChannel
   params,
   reason: { kind: 'channelBehind' },
   holderMsat: msat(holderCommitment.spec.toHolderMsat),
-  forgetAtHeight: undefined,
+  unseenFunding: undefined,
 });

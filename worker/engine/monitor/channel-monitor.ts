@@ -4,7 +4,7 @@ import { sha256 } from '../primitives/hash.ts';
 import { EMPTY_SHACHAIN, insertSecret, retrieveSecret, shachainIndex, type ShachainStore } from '../keys/shachain.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
-import type { ChannelMonitorUpdate, MonitorStep } from './monitor-update.ts';
+import type { ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
 
 /** Our newest commitment with the counterparty's signatures. */
 export interface HolderCommitment {
@@ -54,8 +54,8 @@ export interface ChannelMonitor {
   readonly preimages: ReadonlyMap<string, Uint8Array>;
   /** Where a cooperative close pays us; empty before there is one. */
   readonly shutdownScript: Uint8Array;
-  /** No update follows; `broadcast` says that our commitment is to be in the chain. */
-  readonly closed: 'no' | 'broadcast' | 'wait';
+  /** `no`, or what becomes of our commitment. */
+  readonly closed: 'no' | HolderCommitmentFate;
   /** Our signed commitment transaction once it was decided to broadcast it; empty before. */
   readonly broadcastTransaction: Uint8Array;
   readonly confirmedSpend: ConfirmedSpend | undefined;
@@ -145,7 +145,8 @@ function applyStep(monitor: ChannelMonitor, step: MonitorStep): ChannelMonitor {
       return { ...monitor, secrets, counterpartyCommitments: rest };
     }
     case 'channelForceClosed':
-      return { ...monitor, closed: step.broadcast ? 'broadcast' : 'wait' };
+      // Whoever asks for it later: what is revoked stays revoked.
+      return { ...monitor, closed: monitor.closed === 'never' ? 'never' : step.holderCommitment };
     case 'shutdownScript':
       return { ...monitor, shutdownScript: step.script };
     default:

@@ -13,7 +13,7 @@ import type {
   HolderCommitment,
   RevokedCommitment,
 } from './channel-monitor.ts';
-import type { ChannelMonitorUpdate, MonitorStep } from './monitor-update.ts';
+import type { ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
 
 const holderSchema = {
   kind: 'struct',
@@ -77,7 +77,8 @@ const updateRecord = recordFormat('monitor update', 1, {
 
 const revokedRecord = recordFormat('revoked commitment', 1, { number: [2, 'u64'], spec: [4, specSchema] });
 
-const CLOSED: readonly ChannelMonitor['closed'][] = ['no', 'broadcast', 'wait'];
+const CLOSED: readonly ChannelMonitor['closed'][] = ['no', 'broadcast', 'wait', 'never'];
+const FATES: readonly HolderCommitmentFate[] = ['wait', 'broadcast', 'never'];
 const SPENDS: readonly FundingSpend['kind'][] = [
   'holderCommitment',
   'counterpartyCommitment',
@@ -136,7 +137,7 @@ export function encodeUpdate({ updateId, steps }: ChannelMonitorUpdate): Uint8Ar
     counterpartyCommitments: of('latestCounterpartyCommitment').map(counterpartyToRecord),
     preimages: of('paymentPreimage').map(({ preimage }) => preimage),
     shutdownScripts: of('shutdownScript').map(({ script }) => script),
-    closed: of('channelForceClosed').map(({ broadcast }) => (broadcast ? 1 : 0)),
+    closed: of('channelForceClosed').map(({ holderCommitment }) => FATES.indexOf(holderCommitment)),
     updateId: BigInt(updateId),
   });
 }
@@ -155,7 +156,9 @@ export function decodeUpdate(bytes: Uint8Array): ChannelMonitorUpdate {
     ),
     ...stored.preimages.map((preimage) => ({ kind: 'paymentPreimage', preimage }) as const),
     ...stored.shutdownScripts.map((script) => ({ kind: 'shutdownScript', script }) as const),
-    ...stored.closed.map((broadcast) => ({ kind: 'channelForceClosed', broadcast: broadcast === 1 }) as const),
+    ...stored.closed.map(
+      (fate) => ({ kind: 'channelForceClosed', holderCommitment: known(FATES[fate], 'closed') }) as const,
+    ),
   ];
   return { updateId: Number(stored.updateId), steps };
 }

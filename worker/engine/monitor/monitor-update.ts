@@ -1,5 +1,11 @@
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 
+/**
+ * What becomes of our commitment when no update follows: it goes out; it waits, for something else is to be in the chain; or
+ * it is or could be revoked, and nothing can make it go out any more.
+ */
+export type HolderCommitmentFate = 'broadcast' | 'wait' | 'never';
+
 /** What a `ChannelMonitor` can learn; one update carries the steps of one turn, in order. */
 export type MonitorStep =
   /** Our newest commitment with the counterparty's signatures: what we would broadcast. */
@@ -23,8 +29,8 @@ export type MonitorStep =
   | { readonly kind: 'paymentPreimage'; readonly preimage: Uint8Array }
   /** The secret of a commitment that the counterparty revoked. */
   | { readonly kind: 'commitmentSecret'; readonly number: number; readonly secret: Uint8Array }
-  /** No update will follow from the channel; `broadcast` says whether our commitment goes out. */
-  | { readonly kind: 'channelForceClosed'; readonly broadcast: boolean }
+  /** No update will follow from the channel. */
+  | { readonly kind: 'channelForceClosed'; readonly holderCommitment: HolderCommitmentFate }
   /** Where a cooperative close pays us. */
   | { readonly kind: 'shutdownScript'; readonly script: Uint8Array };
 
