@@ -9,4 +9,11 @@ export interface EquivalentMutation {
   readonly reason: string;
 }
 
-export const EQUIVALENT: readonly EquivalentMutation[] = [];
+export const EQUIVALENT: readonly EquivalentMutation[] = [
+  {
+    file: 'manager/channel-manager.ts',
+    inFunction: 'stackOf',
+    original: '(error.stack ?? error.message) : String(error)',
+    reason: 'which words of an error go to the log',
+  },
+];

@@ -12,6 +12,8 @@ describe('mutations', () => {
     ['g(a);', [';']],
     ['void g(a);', [';']],
     ['return g(a, b);', ['return g(b, a);']],
+    ['return equalBytes(a, b);', []],
+    ["assert(a, 'b');", []],
     ['return a < b;', ['return a >= b;', 'return a <= b;']],
     ['return a === b;', ['return a !== b;']],
     ['return a + b;', ['return a - b;']],

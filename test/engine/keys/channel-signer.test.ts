@@ -134,6 +134,9 @@ describe('the signer refuses', () => {
     alice.signHolderCommitment(commitmentOf(alice, bob, 1));
     expect(() => alice.releaseCommitmentSecret(1)).toThrow(refusal);
     expect(toHex(alice.releaseCommitmentSecret(0))).toBe(toHex(perCommitmentSecret(secretsOf(1).commitmentSeed, 0)));
+    const { state } = alice;
+    alice.releaseCommitmentSecret(0);
+    expect(alice.state).toBe(state);
   });
 
   it('another version of a signed holder commitment, and one too far ahead', () => {

@@ -107,6 +107,16 @@ describe('a frozen channel', () => {
   });
 });
 
+describe('a channel that there is not', () => {
+  it('is answered with an error that says so', async () => {
+    const world = await connected();
+    const { manager } = world.a.node;
+    const unknown = expect.objectContaining({ code: 'ChannelUnknown' }) as Error;
+    expect(() => manager.run(0, () => manager.closeChannel('00'.repeat(32)))).toThrow(unknown);
+    expect(() => manager.run(0, () => manager.forceCloseChannel('00'.repeat(32)))).toThrow(unknown);
+  });
+});
+
 describe('a force close', () => {
   it('asks for a second yes until the peer has confirmed the state in this run', async () => {
     const world = await connected();
