@@ -23,6 +23,7 @@ import type { InboundPayment } from '../payments/inbound-payment.ts';
 import type { Invoice } from '../payments/invoice.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import { findHtlc } from '../transactions/commitment-spec.ts';
 import { encodeWallet } from '../wallet/wallet-record.ts';
 import type { WalletState } from '../wallet/wallet-state.ts';
 import type { FeatureSet } from '../wire/features.ts';
@@ -391,9 +392,14 @@ export class ChannelManager {
     entry.state = { kind: 'closed', params, reason, holderMsat, unseenFunding };
     entry.steps = [...entry.steps, { kind: 'channelForceClosed', holderCommitment }];
     this.#noteClosed(entry);
-    // What was never signed is in no commitment: nothing will ever be heard of it.
+    // What was never signed is in no commitment: nothing will ever be heard of it. A record that is older than its monitor
+    // does not know what was signed since.
+    const monitor = monitorOf(this.#context, given);
+    const specs = [monitor.holderCommitment, ...monitor.counterpartyCommitments].map(({ spec }) => spec);
+    const isSigned = (id: bigint): boolean => specs.some((spec) => findHtlc(spec, 'outbound', id) !== undefined);
     for (const change of commitments.holderChanges.proposed)
-      if (change.kind === 'add') this.outboundPayments.dropped(key, change.htlc, this.blockHeight);
+      if (change.kind === 'add' && !isSigned(change.htlc.id))
+        this.outboundPayments.dropped(key, change.htlc, this.blockHeight);
   }
 
   #retire(entry: ChannelEntry, plan: Retirement['plan']): void {

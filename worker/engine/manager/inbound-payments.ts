@@ -85,12 +85,16 @@ export class InboundPayments {
    * same HTLC after a restart.
    */
   accepted(channelKey: string, htlc: ChannelHtlc, blockHeight: number): void {
+    const htlcId = htlc.id;
+    const payment = this.#payments.get(toHex(htlc.paymentHash));
+    // The preimage is out for these already: to give one back now, whatever is left of its onion, would give it away.
+    if (payment?.received?.parts.some((part) => part.channelKey === channelKey && part.htlcId === htlcId) === true)
+      return void this.#switch.claim([{ channelKey, htlcId }], payment.preimage);
     const peeled = peelOnion(this.#secp, {
       nodeSecretEcdh: (point) => this.#node.ecdh(point),
       packet: htlc.onion,
       associatedData: htlc.paymentHash,
     });
-    const htlcId = htlc.id;
     if (peeled.kind === 'malformed') {
       const { failureCode, sha256OfOnion } = peeled;
       return this.#switch.fail(channelKey, { kind: 'failMalformed', htlcId, failureCode, sha256OfOnion });
@@ -114,14 +118,10 @@ export class InboundPayments {
       htlcMsat: htlc.amountMsat,
       height: blockHeight,
     };
-    const payment = this.#payments.get(toHex(htlc.paymentHash));
     const { paymentData } = instruction.payload;
     if (payment === undefined || paymentData === undefined) return fail(unknown);
     if (!equalConstantTime(paymentData.paymentSecret, payment.paymentSecret)) return fail(unknown);
     const { totalMsat } = paymentData;
-    // The preimage is out for these already: to give one back now would give it away.
-    if (payment.received?.parts.some((part) => part.channelKey === channelKey && part.htlcId === htlcId) === true)
-      return void this.#switch.claim([{ channelKey, htlcId }], payment.preimage);
     // A paid invoice is paid: taking it twice would teach payers that a preimage proves nothing.
     if (payment.received !== undefined || this.#turn().now > payment.expiresAt) return fail(unknown);
     if (payment.amountMsat !== undefined && (totalMsat < payment.amountMsat || totalMsat > 2n * payment.amountMsat))

@@ -1,7 +1,7 @@
 import { GlowwormError } from '../primitives/errors.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
 import { afterClosingConfirmed, isNegotiated } from '../channel/closed-channel.ts';
-import type { CloseReason } from '../channel/channel-state.ts';
+import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
 import type { ChannelMonitor, ConfirmedSpend, FundingSpend } from '../monitor/channel-monitor.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
 import { maturingOutputs } from '../monitor/spendable-outputs.ts';
@@ -124,9 +124,17 @@ export class OnchainTxHandler {
    */
   #fundingSpendUnconfirmed(given: ChannelEntry, spend: FundingSpend): void {
     const { state } = given;
-    if (state.kind !== 'closed' || spend.kind === 'cooperative' || state.reason.kind === 'cooperative') return;
+    if (state.kind !== 'closed') return;
+    if (spend.kind === 'cooperative') return this.#agreedCloseUnconfirmed(given, state);
+    if (state.reason.kind === 'cooperative') return;
     const entry = this.#context.turn().touch(given);
     entry.steps = [...entry.steps, { kind: 'channelForceClosed', holderCommitment: 'broadcast' }];
+  }
+
+  /** Its owner had replaced the agreed close, which won all the same: ours goes out again, or neither could be replaced. */
+  #agreedCloseUnconfirmed(entry: ChannelEntry, state: ClosedChannel): void {
+    if (state.reason.kind !== 'cooperative' || monitorOf(this.#context, entry).closed !== 'broadcast') return;
+    this.#context.turn().touch(entry).state = { ...state, reason: { kind: 'holderForceClosed' } };
   }
 
   /** Gives the wallet its coins back once the child is not awaited any more. */

@@ -76,13 +76,16 @@ export class MonitorPersister implements Persist {
     }
   }
 
-  /** A monitor to be kept in place of a lost one: its updates follow on whatever is left of that one's. */
+  /**
+   * A monitor to be kept in place of a lost or a newer one: its updates follow on whatever is left of that one's, which would
+   * otherwise be read as its own.
+   */
   begin(channelKey: string, monitor: ChannelMonitor, records: ReadonlyMap<string, Uint8Array>): ChannelMonitor {
     const ids = Array.from({ length: UPDATES_PER_SNAPSHOT }, (_, place) => {
       const stored = records.get(updateKey(monitor.params, place));
       return stored === undefined ? 0 : updateIdOf(stored);
     });
-    const updateId = Math.max(...ids);
+    const updateId = Math.max(monitor.updateId, ...ids);
     this.#snapshots.set(channelKey, updateId);
     return { ...monitor, updateId };
   }
