@@ -33,6 +33,12 @@ export const FLOOR_PER_KW = 253;
  * by the hour; a commitment at 4 sat/vB costs its opener little, a force close costs it more.
  */
 const COMMITMENT_FLOOR_PER_KW = 1000;
+/**
+ * 50 sat/vB. A commitment with anchors has no need of more, whatever the market or a server says: all of it is lost in a close,
+ * eclair closes above 100 sat/vB, and LDK where the fee counts for more than its dust exposure. It is well above what lnd and
+ * eclair sign themselves.
+ */
+const ANCHOR_CAP_PER_KW = 12_500;
 /** 1000 sat/vB: above this a server is wrong rather than the market mad. */
 const CAP_PER_KW = 250_000;
 /** 200 sat/vB: a peer whose estimates still remember a spike is honest. */
@@ -50,7 +56,7 @@ const RULES: Readonly<Record<ConfirmationTarget, TargetRule>> = {
   // Without anchors a commitment cannot be bumped: what is signed now has to confirm whenever it is needed.
   nonAnchorChannelFee: { ...commitment, blocks: 12, fallback: 2000 },
   // With anchors the commitment needs no more than to be relayed: it is bumped when it matters.
-  anchorChannelFee: { ...commitment, blocks: 144, fallback: COMMITMENT_FLOOR_PER_KW },
+  anchorChannelFee: { ...commitment, most: ANCHOR_CAP_PER_KW, blocks: 144, fallback: COMMITMENT_FLOOR_PER_KW },
   minAllowedNonAnchorChannelRemoteFee: { ...bounds, ...minAllowed },
   minAllowedAnchorChannelRemoteFee: { ...bounds, ...minAllowed, most: NEVER_TOO_LOW_PER_KW },
   maximumFeeEstimate: {
