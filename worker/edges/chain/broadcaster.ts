@@ -52,20 +52,26 @@ export class Broadcaster {
     return result;
   }
 
-  /** One acceptance is enough; a refusal counts only if no other source accepts. */
+  /**
+   * Every source is told: one that says "accepted" and keeps it to itself must not keep a close from the chain. One acceptance
+   * is enough; a refusal counts only if no other source accepts.
+   */
   async #submit(rawTx: Uint8Array): Promise<BroadcastResult> {
-    let result: BroadcastResult = { kind: 'unreachable' };
-    for (const source of this.#sources) {
-      try {
-        const reply = await source.broadcast(rawTx);
-        const answer: BroadcastResult = reply.kind === 'accepted' ? reply : classify(reply.reason);
-        if (answer.kind !== 'rejected') return answer;
-        result = answer;
-      } catch (error) {
-        if (!isChainSourceError(error)) throw error;
-      }
-    }
-    return result;
+    const answers = await Promise.all(this.#sources.map((source) => submitTo(source, rawTx)));
+    const refused = answers.findLast(({ kind }) => kind === 'rejected');
+    return answers.find(({ kind }) => isIn(kind)) ?? refused ?? { kind: 'unreachable' };
+  }
+}
+
+const isIn = (kind: BroadcastResult['kind']): boolean => kind === 'accepted' || kind === 'alreadyKnown';
+
+async function submitTo(source: EsploraApi, rawTx: Uint8Array): Promise<BroadcastResult> {
+  try {
+    const reply = await source.broadcast(rawTx);
+    return reply.kind === 'accepted' ? reply : classify(reply.reason);
+  } catch (error) {
+    if (!isChainSourceError(error)) throw error;
+    return { kind: 'unreachable' };
   }
 }
 
