@@ -173,8 +173,10 @@ export class ChannelMessageHandler {
       case 'violation':
         return this.violated(entry, outcome);
       case 'transition':
-        if (reestablishing)
+        if (reestablishing) {
           Object.assign(touched, { connection: 'connected', isConfirmed: entry.isConfirmed || isOpen(entry) });
+          this.#quarantine.connected(entry, this.#now);
+        }
         return this.#context.apply(entry, outcome);
       case undefined:
         return;

@@ -5,6 +5,8 @@ import type { ChannelEntry } from './channel-entry.ts';
 const MOST_ENDED = 3;
 /** A peer that leaves over what it said about a channel does so at once: what ends a connection later has other reasons. */
 const BLAME_MS = 30_000;
+/** A connection on which the channel worked for so long is not one that it ends each time: lnd says an error when it stops. */
+const WORKED_MS = 10 * 60_000;
 
 type Reestablish = MessageOf<'channel_reestablish'>;
 
@@ -12,9 +14,11 @@ interface Conduct {
   readonly endedConnections: number;
   /** When something was said, on the present connection, that may end it. */
   readonly blamedAt: number | undefined;
+  /** When it was re-established on the present connection. */
+  readonly connectedAt: number | undefined;
 }
 
-const GOOD: Conduct = { endedConnections: 0, blamedAt: undefined };
+const GOOD: Conduct = { endedConnections: 0, blamedAt: undefined, connectedAt: undefined };
 
 /**
  * Channels that end every connection with their peer, and with it the use of its other channels: they are not
@@ -29,6 +33,11 @@ export class ChannelQuarantine {
     return this.#of(entry).endedConnections >= MOST_ENDED;
   }
 
+  /** The channel is re-established. */
+  connected(entry: ChannelEntry, now: number): void {
+    this.#conducts.set(entry, { ...this.#of(entry), connectedAt: now });
+  }
+
   /** We or the peer said something about the channel that ends connections. */
   blame(entry: ChannelEntry, now: number): void {
     this.#conducts.set(entry, { ...this.#of(entry), blamedAt: now });
@@ -36,11 +45,12 @@ export class ChannelQuarantine {
 
   /** The connection is over. One that a working channel did not end clears it of all before. */
   disconnected(entry: ChannelEntry, now: number): void {
-    const { endedConnections, blamedAt } = this.#of(entry);
+    const { endedConnections, blamedAt, connectedAt } = this.#of(entry);
+    const before = connectedAt !== undefined && now - connectedAt >= WORKED_MS ? 0 : endedConnections;
     if (blamedAt !== undefined && now - blamedAt <= BLAME_MS)
-      this.#conducts.set(entry, { endedConnections: endedConnections + 1, blamedAt: undefined });
+      this.#conducts.set(entry, { ...GOOD, endedConnections: before + 1 });
     else if (entry.connection === 'connected') this.#conducts.delete(entry);
-    else this.#conducts.set(entry, { endedConnections, blamedAt: undefined });
+    else this.#conducts.set(entry, { ...GOOD, endedConnections });
   }
 
   /** There is a new block. */
