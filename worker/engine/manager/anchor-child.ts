@@ -54,7 +54,8 @@ export function decodeAnchorChild(bytes: Uint8Array): AnchorChild {
 /**
  * The child to broadcast with our commitment; the wallet keeps its coins for it. It is `before` until the wanted feerate
  * has risen by a quarter, or its coins went elsewhere. `undefined` where the commitment pays enough itself, has no anchor,
- * or the wallet has no coins: then it goes out as it is.
+ * or the wallet has no coins, and where the child would cost more than the commitment brings us, as a peer could arrange
+ * again and again: then it goes out as it is.
  */
 export function anchorChild(
   parts: AnchorChildParts,
@@ -119,7 +120,7 @@ function buildChild(
   if (feeSat * 1000n >= BigInt(feeratePerKw) * BigInt(weight)) return undefined;
   const input = { txid: transactionId(parent), vout, sequence: 0xffff_fffd, scriptSig: new Uint8Array(0), witness: [] };
   try {
-    const { tx } = wallet.bump({
+    const { tx, feeSat: costSat } = wallet.bump({
       tx: { version: 2, inputs: [input], outputs: [], locktime: 0 },
       prevouts: [{ amountSat: ANCHOR_SAT, script: p2wsh(anchorScript(params.holder.fundingPubkey)) }],
       witnessWeight: ANCHOR_WITNESS_WEIGHT,
@@ -127,9 +128,14 @@ function buildChild(
       feeratePerKw,
       ...(replaces === undefined ? {} : { replaces }),
     });
+    if (costSat > atStakeSat(monitor)) return undefined;
     return { tx: withWitness(tx, 0, signer.signHolderAnchor({ tx, inputIndex: 0 })), feeratePerKw };
   } catch (error) {
     if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;
     throw error;
   }
 }
+
+/** The most that our commitment can bring us: our balance, and every HTLC, for each may turn out to be ours. */
+const atStakeSat = ({ holderCommitment: { spec } }: ChannelMonitor): bigint =>
+  spec.htlcs.reduce((sum, { amountMsat }) => sum + amountMsat, spec.toHolderMsat as bigint) / 1000n;
