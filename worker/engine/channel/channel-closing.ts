@@ -4,6 +4,7 @@ import { counterpartyVariants, holderVariant, isRelayed } from '../transactions/
 import { fundingWitness } from '../transactions/witnesses.ts';
 import type { MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
+import { unseenFunding } from './channel-ready.ts';
 import type {
   ClosedChannel,
   ClosingChannel,
@@ -149,7 +150,7 @@ function agreed(
     params: channel.params,
     reason: { kind: 'cooperative', transaction },
     holderMsat: channel.commitments.holderCommit.spec.toHolderMsat,
-    unseenFunding: undefined,
+    unseenFunding: unseenFunding(channel, env.blockHeight),
     negotiated: withTerms(channel, { ...terms, agreedSat: feeSat, negotiation }),
   };
   const isAnswer = feeSat === terms.negotiation.sent?.feeSat;

@@ -1,6 +1,6 @@
 import type { MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
-import type { Funding, OpenChannel } from './channel-state.ts';
+import type { Funding, OpenChannel, UnseenFunding } from './channel-state.ts';
 import { transition, violation, type Outcome, type Transition } from './transition.ts';
 
 /** A funding that did not confirm for so long is given up by its fundee (BOLT 2, The funding_created Message). */
@@ -55,6 +55,16 @@ export function fundingIsDeep({ funding, params }: OpenChannel, blockHeight: num
   if (params.minimumDepth === 0) return true;
   const isCoinbase = funding.kind === 'confirmed' && funding.transactionIndex === 0;
   return fundingDepth(funding, blockHeight) >= (isCoinbase ? COINBASE_MATURITY : params.minimumDepth);
+}
+
+/** What a channel that closes now has to remember of its funding, where that is in no block. */
+export function unseenFunding(
+  { params, funding, beganAtHeight }: OpenChannel,
+  blockHeight: number,
+): UnseenFunding | undefined {
+  if (funding.kind === 'confirmed') return undefined;
+  const timeout = (beganAtHeight ?? blockHeight) + FUNDING_TIMEOUT_BLOCKS;
+  return { ...funding, forgetAtHeight: params.isOpener ? undefined : timeout };
 }
 
 /** Confirmations of the funding: 1 in the block that contains it. */

@@ -71,10 +71,15 @@ export function unconfirmedFunding(state: ChannelState): Extract<Funding, { kind
   return state.kind === 'open' && state.funding.kind === 'unconfirmed' ? state.funding : undefined;
 }
 
-/** The peer opened it, and nobody has seen its funding in a block: as yet it costs only us, also once it is closed. */
-export const isUnfunded = (state: ChannelState): boolean =>
-  state.kind === 'awaitingFundingCreated' ||
-  ('params' in state && !state.params.isOpener && unconfirmedFunding(state) !== undefined);
+/**
+ * The peer opened it, and nobody has seen its funding in a block: as yet it costs only us, also once it is closed. Not that of
+ * a trusted peer, which is used before.
+ */
+export function isUnfunded(state: ChannelState): boolean {
+  if (state.kind === 'awaitingFundingCreated') return state.minimumDepth > 0;
+  if (!('params' in state) || state.params.isOpener || state.params.minimumDepth === 0) return false;
+  return unconfirmedFunding(state) !== undefined;
+}
 
 export const isUsable = (entry: ChannelEntry): entry is OpenEntry => isReady(entry) && entry.connection === 'connected';
 

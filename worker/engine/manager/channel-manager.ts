@@ -6,7 +6,7 @@ import type { Msat, Sat } from '../primitives/units.ts';
 import { proposeClosing } from '../channel/channel-closing.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
 import * as operation from '../channel/channel-operation.ts';
-import { FUNDING_TIMEOUT_BLOCKS, sendReadyIfDeep } from '../channel/channel-ready.ts';
+import { sendReadyIfDeep, unseenFunding } from '../channel/channel-ready.ts';
 import { sendShutdownIfSigned } from '../channel/channel-shutdown.ts';
 import type { ChannelState, CloseReason, OpenChannel } from '../channel/channel-state.ts';
 import { explainClose } from '../channel/close-reason.ts';
@@ -384,12 +384,10 @@ export class ChannelManager {
     const { state, key } = given;
     if (state.kind !== 'open') return;
     const entry = this.#running().touch(given);
-    const { params, commitments, funding, beganAtHeight } = state;
+    const { params, commitments } = state;
     const holderMsat = commitments.holderCommit.spec.toHolderMsat;
-    const timeout = (beganAtHeight ?? this.blockHeight) + FUNDING_TIMEOUT_BLOCKS;
-    const forgetAtHeight = params.isOpener ? undefined : timeout;
-    const unseenFunding = funding.kind === 'unconfirmed' ? { ...funding, forgetAtHeight } : undefined;
-    entry.state = { kind: 'closed', params, reason, holderMsat, unseenFunding };
+    const unseen = unseenFunding(state, this.blockHeight);
+    entry.state = { kind: 'closed', params, reason, holderMsat, unseenFunding: unseen };
     entry.steps = [...entry.steps, { kind: 'channelForceClosed', holderCommitment }];
     this.#noteClosed(entry);
     // What was never signed is in no commitment: nothing will ever be heard of it. A record that is older than its monitor
@@ -451,17 +449,19 @@ export class ChannelManager {
 
   /** Ends a turn: hands each touched channel's steps to its monitor as one update. */
   #settle(turn: Turn): void {
-    for (const each of turn.touched) {
-      if (this.#channels.get(each.key) === undefined || each.steps.length === 0) continue;
-      const entry = turn.touch(each);
-      const { steps } = entry;
-      entry.steps = [];
-      this.chainMonitor.updateChannel(entry.key, steps);
-      this.#onchain.broadcastHolderCommitment(entry);
-    }
+    for (const each of turn.touched) this.#settleChannel(turn, each);
     const wallet = this.#context.parts.wallet.state;
     if (wallet !== this.#savedWallet) turn.writes.set('coin/state', encodeWallet(wallet));
     this.#savedWallet = wallet;
+  }
+
+  #settleChannel(turn: Turn, each: ChannelEntry): void {
+    if (this.#channels.get(each.key) === undefined || each.steps.length === 0) return;
+    const entry = turn.touch(each);
+    const { steps } = entry;
+    entry.steps = [];
+    this.chainMonitor.updateChannel(entry.key, steps);
+    this.#onchain.broadcastHolderCommitment(entry);
   }
 
   /** What is not a channel's or a payment's, and is taken back with a turn that fails. */
@@ -482,6 +482,8 @@ export class ChannelManager {
       const before = wallet.state;
       this.#running().undo.push(() => wallet.rollBack(before));
       work();
+      // Here, for what its monitor refuses has to take the rest back with it.
+      this.#settleChannel(this.#running(), entry);
     });
     if (failed === undefined) return;
     this.#freeze(entry, failed.error);

@@ -75,6 +75,8 @@ export class FundingWatch {
     const { confirmedSpend } = monitorOf(this.#context, given);
     const entry = this.#context.turn().touch(given);
     entry.state = { ...closed, unseenFunding: undefined };
+    // What was agreed upon is broadcast anyhow.
+    if (closed.reason.kind === 'cooperative') return;
     if (confirmedSpend === undefined && closed.holderMsat >= closed.params.holder.dustLimitSat * 1000n)
       entry.steps = [...entry.steps, { kind: 'channelForceClosed', holderCommitment: 'broadcast' }];
   }

@@ -3,13 +3,19 @@ import { codecOf } from './schema-codec.ts';
 import { decode, encode } from './codec.ts';
 import type { Records, TlvsOf } from './schema.ts';
 
+/** A version so far ahead is a bit that has turned, not a newer program's. */
+const MOST_VERSIONS_AHEAD = 32;
+
 /** What a record says: every field of the format, and those that only newer programs write, where they are there. */
 type RecordValue<R extends Records, O extends Records> = Required<TlvsOf<R>> & TlvsOf<O>;
 
 /** How a kind of record is stored: a TLV stream that begins with its version (record 0). */
 export interface RecordFormat<R extends Records, O extends Records = Record<never, never>> {
   encode(value: RecordValue<R, O>): Uint8Array;
-  /** Throws `WireError` on damaged bytes, `RecordIncomplete` on a missing field, `RecordTooNew` on a later version. */
+  /**
+   * Throws `WireError` or `RecordDamaged` on damaged bytes, `RecordIncomplete` on a missing field, `RecordTooNew` on a later
+   * version.
+   */
   decode(bytes: Uint8Array): RecordValue<R, O>;
 }
 
@@ -30,6 +36,8 @@ export function recordFormat<const R extends Records, const O extends Records = 
     encode: (value) => encode(codec, { ...value, version } as never),
     decode: (bytes) => {
       const { version: found, ...value } = decode(codec, bytes) as Stored;
+      if (found !== undefined && found > version + MOST_VERSIONS_AHEAD)
+        throw new GlowwormError('RecordDamaged', `a stored ${name} record has no version`, { name, version: found });
       if (found !== undefined && found > version)
         throw new GlowwormError(
           'RecordTooNew',

@@ -5,7 +5,7 @@ import { ChannelQuarantine } from '../../worker/engine/manager/channel-quarantin
 const DAY_MS = 86_400_000;
 
 describe('a channel whose peer restarts now and then', () => {
-  it('is not set apart: lnd says "internal error" at each orderly shutdown, after a day of work (F20, F27)', () => {
+  it('is not set apart: lnd says "internal error" at each orderly shutdown, after a day of work', () => {
     const quarantine = new ChannelQuarantine();
     const entry = { connection: 'connected' } as ChannelEntry;
     for (let day = 1; day <= 5; day++) {

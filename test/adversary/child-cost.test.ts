@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { fromUtf8 } from '../../worker/engine/primitives/bytes.ts';
-import { arena } from '../adversary/arena-start.ts';
-import type { Arena } from '../adversary/arena.ts';
-import { fundWith, RogueOpener, transactionOf } from '../adversary/rogue-opener.ts';
+import { arena } from './arena-start.ts';
+import type { Arena } from './arena.ts';
+import { fundWith, RogueOpener, transactionOf } from './rogue-opener.ts';
 
 /** All coins of the wallet, and what the closed channels owe to it. */
 function ownedSat({ victim }: Arena): bigint {

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { FeeratePolicy } from '../../worker/client/feerate-policy.ts';
 import { ReplyReader } from '../../worker/edges/chain/esplora-reply.ts';
 import { FeeEstimator } from '../../worker/edges/chain/fee-estimator.ts';
-import { arena } from '../adversary/arena-start.ts';
-import { claimableMsat, closeAlone } from '../adversary/survival.ts';
-import { openChannelOf } from '../adversary/forge.ts';
+import { arena } from './arena-start.ts';
+import { claimableMsat, closeAlone } from './survival.ts';
+import { openChannelOf } from './forge.ts';
 
 /** What channels go by after one answer of a server. */
 function feeratesAfter(answer: unknown) {
@@ -27,7 +27,7 @@ describe('one answer of one fee server', () => {
     ['a spike of the real market', { 1: 400, 144: 150, 1008: 60 }],
     ['a lie', { 144: 99_999 }],
     ['only urgent targets', { 1: 99_999 }],
-  ])('with %s makes no honest peer close an anchor channel (F18)', (_name, answer) => {
+  ])('with %s makes no honest peer close an anchor channel', (_name, answer) => {
     expect(feeratesAfter(answer).commitment.anchors.target).toBeLessThanOrEqual(MOST_OF_ECLAIR);
   });
 
