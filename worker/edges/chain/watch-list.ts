@@ -58,8 +58,9 @@ export class WatchList implements Filter {
 
   unregisterOutput({ txid, vout }: Outpoint): void {
     const shown = displayed(txid);
-    this.#unregister(nameOf({ kind: 'tx', txid: shown }));
     this.#unregister(nameOf({ kind: 'output', txid: shown, vout }));
+    // Any peer can name the transaction of another's channel as its own funding: for that one it is asked for still.
+    if (!this.#watchesOutputOf(shown)) this.#unregister(nameOf({ kind: 'tx', txid: shown }));
   }
 
   /**
@@ -96,6 +97,10 @@ export class WatchList implements Filter {
       // A script's sightings stay: what was forgotten would be proven and reported again with its next transaction.
       if (item.kind !== 'script' && item.seen && bestHeight - item.seen.height >= BURIED) this.#items.delete(name);
     }
+  }
+
+  #watchesOutputOf(shown: string): boolean {
+    return [...this.#items.values()].some((item) => item.kind === 'output' && item.txid === shown);
   }
 
   #unregister(name: string): void {
