@@ -199,7 +199,8 @@ describe('a payment to us', () => {
   it('is hinted at also while the peer is not connected: it will be when the payer pays', async () => {
     const world = await arena('fundee');
     world.disconnect();
-    const hints = routeHints(world.victim.node.manager.channels());
+    const { manager } = world.victim.node;
+    const hints = routeHints(manager.channels(), manager.blockHeight);
     const nodes = hints.map(([hop]) => toHex(hop?.nodeId ?? new Uint8Array(0)));
     expect(nodes).toContain(world.attacker.node.nodeId);
   });

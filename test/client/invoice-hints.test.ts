@@ -6,6 +6,7 @@ import { shortChannelId } from '../../worker/engine/wire/short-channel-id.ts';
 import { openPair } from '../engine/channel/party.ts';
 
 const { fundee } = openPair();
+const HEIGHT = 200;
 const TERMS = { feeBaseMsat: 5, feeProportionalMillionths: 6, cltvExpiryDelta: 7 };
 
 interface Given {
@@ -30,11 +31,11 @@ function channel({
 }
 
 const scids = (...channels: readonly Given[]): readonly (bigint | undefined)[] =>
-  routeHints(channels.map(channel)).map(([hop]) => hop?.shortChannelId);
+  routeHints(channels.map(channel), HEIGHT).map(([hop]) => hop?.shortChannelId);
 
 describe('the hints of an invoice', () => {
   it('name the peer, its alias for the channel and its terms', () => {
-    expect(routeHints([channel({ alias: 9n })])).toEqual([
+    expect(routeHints([channel({ alias: 9n })], HEIGHT)).toEqual([
       [{ nodeId: fundee.state.params.counterpartyNodeId, shortChannelId: 9n, ...TERMS }],
     ]);
   });
@@ -52,7 +53,7 @@ describe('the hints of an invoice', () => {
 
   it('assume terms that no payer is refused for, where the peer has told none', () => {
     const untold = { ...channel({ connection: 'disconnected' }), forwarding: undefined };
-    expect(routeHints([untold])[0]?.[0]).toMatchObject({
+    expect(routeHints([untold], HEIGHT)[0]?.[0]).toMatchObject({
       feeBaseMsat: 1000,
       feeProportionalMillionths: 1000,
       cltvExpiryDelta: 144,
@@ -69,6 +70,14 @@ describe('the hints of an invoice', () => {
     ]);
     const funding = { kind: 'unconfirmed', transaction: new Uint8Array(0) } as const;
     expect(scids({ alias: 0n, state: { funding } })).toEqual([]);
+  });
+
+  it('leave out a channel whose funding has left the chain, or is not deep again', () => {
+    const unconfirmed = { kind: 'unconfirmed', transaction: new Uint8Array(0) } as const;
+    const again = { kind: 'confirmed', height: HEIGHT, transactionIndex: 1, transaction: new Uint8Array(0) } as const;
+    expect(scids({ alias: 1n, state: { funding: unconfirmed } }, { alias: 2n, state: { funding: again } })).toEqual([]);
+    const trusted = { ...fundee.state.params, minimumDepth: 0 };
+    expect(scids({ alias: 3n, state: { funding: unconfirmed, params: trusted } })).toEqual([3n]);
   });
 
   it('leave out channels that are not ready, closing or frozen', () => {

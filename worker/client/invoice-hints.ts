@@ -1,4 +1,5 @@
 import { availableToReceiveMsat } from '../engine/channel/channel-limits.ts';
+import { fundingIsDeep } from '../engine/channel/channel-ready.ts';
 import { isReady, type ChannelEntry, type ForwardingTerms, type OpenEntry } from '../engine/manager/channel-entry.ts';
 import { scidsOf } from '../engine/channel/channel-scids.ts';
 import type { RouteHintHop } from '../engine/payments/invoice.ts';
@@ -14,11 +15,16 @@ const ASSUMED: ForwardingTerms = { feeBaseMsat: 1000, feeProportionalMillionths:
 
 /**
  * How the world reaches us: through our peers, by the alias under which each knows our channel (BOLT 11, field `r`). An invoice
- * is paid later than it is made: every channel that is ready is good for it, first those whose peers are there now.
+ * is paid later than it is made: every channel that is ready is good for it, first those whose peers are there now. Not one
+ * whose funding has left the chain: it takes no HTLCs until that is back.
  */
-export const routeHints = (channels: readonly ChannelEntry[]): readonly (readonly RouteHintHop[])[] =>
+export const routeHints = (
+  channels: readonly ChannelEntry[],
+  blockHeight: number,
+): readonly (readonly RouteHintHop[])[] =>
   channels
     .filter(isReady)
+    .filter(({ state }) => fundingIsDeep(state, blockHeight))
     .filter((entry) => scidOf(entry) !== undefined)
     .toSorted((a, b) => presence(b) - presence(a) || Number(receivable(b) - receivable(a)))
     .slice(0, MOST_HINTS)

@@ -228,7 +228,7 @@ class Wallet implements ServedWallet {
       expirySeconds,
       minFinalCltvExpiryDelta: MIN_FINAL_CLTV_EXPIRY_DELTA,
       fallbackAddresses: [],
-      routeHints: routeHints(node.manager.channels()),
+      routeHints: routeHints(node.manager.channels(), node.manager.blockHeight),
       features: featureSet({ var_onion_optin: 'compulsory', payment_secret: 'compulsory', basic_mpp: 'optional' }),
     });
     const expiresAt = createdAt + expirySeconds * 1000;
