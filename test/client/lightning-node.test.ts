@@ -81,6 +81,34 @@ describe('a node without the chain', () => {
 /** What a page sees of the peers. */
 const listed = (): readonly string[] => fake.node.admission.summaries().map(({ state }) => state);
 
+describe('a wallet of which a record is damaged that can be learnt again', () => {
+  it.each(['chain/headers', 'chain/feerates', `meta/peer/${peerOf(2).nodeId}`, `coin/sent/${'07'.repeat(32)}`])(
+    'opens without it, and says so: %s',
+    async (key) => {
+      const disk = new MemoryDisk();
+      disk.apply(new Map([[key, Uint8Array.of(2, 8, 1)]]));
+      fake = new FakeNode([peerOf(3)], disk);
+      expect(fake.log.join()).toContain('is damaged');
+      await fake.pass(MINUTE_S);
+      expect(fake.peers).toEqual(['connected']);
+    },
+  );
+});
+
+describe('HTLCs that were held over a restart', () => {
+  it('are decided upon once the chain is known, before any peer is met', async () => {
+    fake = new FakeNode([peerOf(2)]);
+    fake.isChainThere = false;
+    const met: number[] = [];
+    fake.node.manager.decideAccepted = () => void met.push(fake.sockets.length);
+    await fake.pass(5 * MINUTE_S);
+    expect(met).toEqual([]);
+    fake.isChainThere = true;
+    await fake.pass(RETRY_S + MINUTE_S);
+    expect([met, fake.peers]).toEqual([[0], ['connected']]);
+  });
+});
+
 describe('a peer that its owner disconnects', () => {
   it('stays away, also when the chain comes back, until the owner wants it', async () => {
     await connected();
@@ -142,21 +170,20 @@ describe('a peer that is to be forgotten', () => {
   });
 
   it.each([
-    ['open', 'PeerHasChannels'],
-    ['awaitingAccept', 'PeerHasChannels'],
-    ['closed', undefined],
-  ])('with a channel that is %s: %s', async (kind, code) => {
+    ['is not, while a channel needs it', true],
+    ['is, when none does', false],
+  ])('%s', async (_name, isNeeded) => {
     await connected();
     const { nodeId } = peerOf(2);
-    fake.node.manager.channels = () => [{ nodeId, state: { kind } }] as never;
+    fake.node.manager.needsPeer = (id) => isNeeded && id === nodeId;
+    expect(fake.node.peerSummaries().map(({ forgettable }) => forgettable)).toEqual([!isNeeded]);
     const forgotten = fake.node.forgetPeer(nodeId).then(
       () => undefined,
       (error: { readonly code: string }) => error.code,
     );
-    fake.node.manager.channels = () => [];
     await fake.pass(MINUTE_S);
-    expect(await forgotten).toBe(code);
-    expect(listed()).toEqual(code === undefined ? [] : ['connected']);
+    expect(await forgotten).toBe(isNeeded ? 'PeerHasChannels' : undefined);
+    expect(listed()).toEqual(isNeeded ? ['connected'] : []);
   });
 
   it('has to be known', async () => {

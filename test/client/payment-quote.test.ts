@@ -93,7 +93,7 @@ class Desk {
   /** A start: the records are all that is known. */
   reload(): void {
     this.book = this.#make();
-    this.book.load(this.records);
+    this.book.load(this.records, () => undefined);
   }
 
   #newest(): { readonly channelKey: string; readonly htlc: ChannelHtlc } {
@@ -134,6 +134,7 @@ class Desk {
         fail: () => undefined,
         isFunded: () => true,
         takesHtlcs: () => true,
+        knownPreimage: () => undefined,
         note: (kind) => void this.events.push(kind),
       },
     });

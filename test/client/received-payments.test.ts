@@ -5,6 +5,7 @@ import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import { recordsBelow } from '../../worker/engine/primitives/store.ts';
+import { UndoLog } from '../../worker/engine/primitives/undo-log.ts';
 import { transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { decodeWallet, encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
@@ -20,6 +21,8 @@ let records: Map<string, Uint8Array>;
 let writes: number;
 let received: ReceivedPayments;
 let made: number;
+let undo: UndoLog | undefined;
+let log: string[];
 
 /** As after a start: what was recorded is all that is known. */
 function restart(): void {
@@ -36,10 +39,14 @@ function forgetSpent(): void {
 }
 
 function load(): ReceivedPayments {
-  return new ReceivedPayments(recordsBelow(records, receivedKey('')), (key, value) => {
-    writes++;
-    if (value === undefined) records.delete(key);
-    else records.set(key, value);
+  return new ReceivedPayments(recordsBelow(records, receivedKey('')), {
+    undo: () => undo,
+    record: (key, value) => {
+      writes++;
+      if (value === undefined) records.delete(key);
+      else records.set(key, value);
+    },
+    log: (line) => void log.push(line),
   });
 }
 
@@ -48,7 +55,26 @@ beforeEach(() => {
   records = new Map();
   writes = 0;
   made = 0;
+  undo = undefined;
+  log = [];
   received = load();
+});
+
+describe('records of payments', () => {
+  it('are left out and logged where they are damaged', () => {
+    records.set(receivedKey('08'.repeat(32)), Uint8Array.of(2, 8, 1));
+    received = load();
+    expect(received.list()).toEqual([]);
+    expect(log.join()).toContain('08'.repeat(32));
+  });
+
+  it('are in memory as before when the turn that changed them fails', () => {
+    undo = new UndoLog();
+    look({ confirmed: [[1, payment(1_000n)]] });
+    expect(received.list()).toHaveLength(1);
+    undo.rollBack();
+    expect(received.list()).toEqual([]);
+  });
 });
 
 const header = { raw: new Uint8Array(80), hash: '', previousHash: '', merkleRoot: '', bits: 0 };

@@ -82,6 +82,8 @@ export class SimulatedNode {
   readonly outbox: { readonly connectionId: number; readonly bytes: Uint8Array }[] = [];
   readonly disconnects: { readonly connectionId: number; readonly reason: string }[] = [];
   problem: Error | undefined;
+  /** How often a page was told that a channel was stopped. */
+  freezes = 0;
   /** What it does about channels that its peers open. */
   inboundRule: InboundChannelRule = 'accept';
   readonly #options: SimulatedNodeOptions;
@@ -115,6 +117,7 @@ export class SimulatedNode {
         trustedForZeroConf: () => false,
         inboundChannels: () => this.inboundRule,
         reserveSat: () => 0n,
+        channelFrozen: () => void this.freezes++,
         log: (line) => this.log.push(line),
       },
       feeratesOf(1000),
@@ -139,6 +142,11 @@ export class SimulatedNode {
       this.manager.load(records);
       this.turn(() => this.manager.resume());
     }
+  }
+
+  /** The chain's height is known: what was held back for it is decided upon. */
+  synced(): void {
+    this.turn(() => this.manager.decideAccepted());
   }
 
   get features(): FeatureSet {

@@ -361,6 +361,7 @@ export class World {
     for (const { height, transactions } of this.chain.blocks)
       this.attempt(side, () => side.node.confirm(height, transactions));
     this.attempt(side, () => side.node.confirm(this.chain.height, []));
+    this.attempt(side, () => side.node.synced());
   }
 }
 

@@ -237,10 +237,11 @@ export function runningSnapshot(): WalletSnapshot {
       sweepingSat: 0n,
     },
     peers: [
-      { nodeId: ALICE, state: 'connected', ...REACHED },
+      { nodeId: ALICE, state: 'connected', forgettable: false, ...REACHED },
       {
         nodeId: BOB,
         state: 'disconnected',
+        forgettable: true,
         ...REACHED,
         problem: {
           code: 'PeerUnreachable',

@@ -90,6 +90,8 @@ export interface PeerStatus {
 export interface PeerSummary extends PeerStatus {
   readonly address: PeerAddress;
   readonly trustedForZeroConf: boolean;
+  /** Whether `forgetPeer` would do it. */
+  readonly forgettable: boolean;
 }
 
 export interface ChannelSummary {
@@ -225,7 +227,8 @@ export interface WalletApi {
   disconnectPeer(request: { readonly nodeId: string }): void;
   /**
    * Disconnects for good. Rejects with `PeerUnknown`, and with `PeerHasChannels` while there is a channel with the peer
-   * that is not closed: it could not be used any more, and not be closed by agreement.
+   * whose close is not in the chain: it could not be used any more, not be closed by agreement, and the peer may be the only
+   * one who can close it.
    */
   forgetPeer(request: { readonly nodeId: string }): Promise<void>;
   openChannel(request: {

@@ -3,7 +3,7 @@ import type { HeaderChainState } from '../edges/chain/header-chain.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
-import { equalBytes, reversed, toHex } from '../engine/primitives/bytes.ts';
+import { equalBytes, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../engine/primitives/secp256k1.ts';
 import { recordsBelow } from '../engine/primitives/store.ts';
@@ -22,7 +22,8 @@ import type { SpendTerms } from '../engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { FeatureSet } from '../engine/wire/features.ts';
 import type { Message } from '../engine/wire/message.ts';
-import type { NetworkName, PeerConfig, WalletConfig } from './api.ts';
+import { readable } from '../engine/wire/stored-record.ts';
+import type { NetworkName, PeerConfig, PeerSummary, WalletConfig } from './api.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
 import { Committer } from './committer.ts';
@@ -32,14 +33,13 @@ import { PeerAdmission } from './peers/peer-admission.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
 import type { WalletPlatform } from './platform.ts';
 import { ReceivedPayments } from './received-payments.ts';
+import { SentPayments, type PaymentRows } from './sent-payments.ts';
 import {
   decodeFeerates,
   decodeHeaders,
-  decodeSend,
   encodeFeerates,
   encodeHeaders,
   encodePeer,
-  encodeSend,
   encodeWalletSecret,
   FEERATES_KEY,
   HEADERS_KEY,
@@ -83,11 +83,11 @@ export class LightningNode implements OnchainPayer {
   readonly #parts: NodeParts;
   readonly #committer: Committer;
   readonly #watchList: WatchList = new WatchList();
-  readonly #sends = new Map<string, OnchainSend>();
+  readonly #sent: SentPayments;
   readonly #descriptors: Descriptors;
   readonly #received: ReceivedPayments;
-  /** Events whose commit has completed: one that is only noted may still be lost, and is told to nobody. */
-  readonly #durableEvents = new Map<number, EngineEvent>();
+  /** The newest event whose commit has completed: one that is only noted may still be lost, and is told to nobody. */
+  #durableEventId = 0;
   #problem: GlowwormError | undefined;
   #searching: boolean;
   #bestHash = '';
@@ -110,18 +110,15 @@ export class LightningNode implements OnchainPayer {
       this.#descriptors,
       coins === undefined ? undefined : decodeWallet(coins),
     );
-    for (const [txid, bytes] of recordsBelow(records, sentKey(''))) this.#sends.set(txid, decodeSend(txid, bytes));
-    const received = recordsBelow(records, receivedKey(''));
-    this.#received = new ReceivedPayments(received, (key, value) => this.manager.record(key, value));
-    const headers = records.get(HEADERS_KEY);
-    const feerates = records.get(FEERATES_KEY);
+    const headers = this.#stored(HEADERS_KEY, decodeHeaders);
+    const feerates = this.#stored(FEERATES_KEY, decodeFeerates);
     this.chain = new ChainFollower({
       network,
       esploraUrls: config.esploraUrls,
       platform,
       watchList: this.#watchList,
-      stored: headers === undefined ? undefined : decodeHeaders(headers),
-      storedFeerates: feerates === undefined ? undefined : decodeFeerates(feerates),
+      stored: headers,
+      storedFeerates: feerates,
       onUpdate: (update, state) => this.#chainUpdated(update, state),
       onSynced: () => this.#synced(),
       onStatus: () => this.#chainStatusChanged(),
@@ -146,6 +143,7 @@ export class LightningNode implements OnchainPayer {
         trustedForZeroConf: (nodeId) => this.admission.trusts(nodeId),
         inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
         reserveSat,
+        channelFrozen: parts.changed,
         log,
       },
       this.chain.feerates,
@@ -186,7 +184,14 @@ export class LightningNode implements OnchainPayer {
     this.admission = new PeerAdmission({ connections: this.peers, timers: platform.timers, log });
     this.admission.load(records, config.peers ?? []);
     this.manager.load(records);
-    for (const event of this.manager.pendingEvents()) this.#durableEvents.set(event.id, event);
+    const rows: PaymentRows = {
+      undo: () => this.manager.undo,
+      record: (key, value) => this.manager.record(key, value),
+      log,
+    };
+    this.#sent = new SentPayments(recordsBelow(records, sentKey('')), rows);
+    this.#received = new ReceivedPayments(recordsBelow(records, receivedKey('')), rows);
+    this.#durableEventId = this.manager.pendingEvents().at(-1)?.id ?? 0;
     this.manager.skipKeys(parts.secret.firstKeysIndex);
   }
 
@@ -246,12 +251,11 @@ export class LightningNode implements OnchainPayer {
 
   /** Durable and not acknowledged, oldest first. */
   pendingEvents(): readonly EngineEvent[] {
-    return [...this.#durableEvents.values()];
+    return this.manager.pendingEvents().filter(({ id }) => id <= this.#durableEventId);
   }
 
   acknowledgeEvent(id: number): void {
     this.lazily(() => this.manager.acknowledgeEvent(id));
-    this.#durableEvents.delete(id);
   }
 
   /** As `WalletApi.connectPeer`. */
@@ -263,18 +267,22 @@ export class LightningNode implements OnchainPayer {
     });
   }
 
+  peerSummaries(): readonly PeerSummary[] {
+    return this.admission.summaries().map((peer) => ({ ...peer, forgettable: !this.manager.needsPeer(peer.nodeId) }));
+  }
+
   /** As `WalletApi.forgetPeer`. */
   async forgetPeer(nodeId: string): Promise<void> {
-    const message = 'There is a channel with this peer. Close it first; until then you can disconnect.';
-    if (this.manager.channels().some((entry) => entry.nodeId === nodeId && entry.state.kind !== 'closed'))
-      throw new GlowwormError('PeerHasChannels', message, { nodeId });
+    const message =
+      'There is a channel with this peer whose close is not in the chain: it may need the peer. Until then you can disconnect.';
+    if (this.manager.needsPeer(nodeId)) throw new GlowwormError('PeerHasChannels', message, { nodeId });
     this.admission.forget(nodeId);
     await this.durably(() => this.manager.record(peerKey(nodeId), undefined));
   }
 
   /** Stores and broadcasts a payment out of the on-chain wallet; to be called in a turn. */
   sendOnchain(send: OnchainSend): void {
-    this.#saveSend(send);
+    this.#sent.save(send);
     this.manager.broadcast(send.rawTx);
   }
 
@@ -293,12 +301,20 @@ export class LightningNode implements OnchainPayer {
   }
 
   onchainSends(): readonly OnchainSend[] {
-    return [...this.#sends.values()];
+    return this.#sent.list();
   }
 
   watchScripts(): void {
     this.#watchScripts();
     this.chain.wake();
+  }
+
+  /** What can be learnt again is left out where its record is damaged. */
+  #stored<T>(key: string, decode: (bytes: Uint8Array) => T): T | undefined {
+    const bytes = this.#parts.store.records.get(key);
+    const value = bytes && readable(() => decode(bytes));
+    if (bytes !== undefined && value === undefined) this.#parts.log(`the record ${key} is damaged`);
+    return value;
   }
 
   #inboundChannelRule(nodeId: string): InboundChannelRule {
@@ -320,7 +336,7 @@ export class LightningNode implements OnchainPayer {
       case 'broadcast':
         return this.chain.broadcast(effect.transaction);
       case 'event':
-        this.#durableEvents.set(effect.event.id, effect.event);
+        this.#durableEventId = effect.event.id;
         return this.#parts.event(effect.event);
       default:
         return effect satisfies never;
@@ -341,43 +357,32 @@ export class LightningNode implements OnchainPayer {
   #takeChainUpdate(update: ChainUpdate, headers: HeaderChainState): void {
     const { hash } = update.best.header;
     const moved = hash !== this.#bestHash;
-    this.#bestHash = hash;
     this.turn(() => {
       for (const txid of update.unconfirmed) {
         this.wallet.transactionUnconfirmed(txid);
-        this.#markSend(txid, false);
+        this.#sent.mark(txid, false);
         this.manager.transactionUnconfirmed(txid);
       }
       for (const { height, txs } of update.confirmed) {
-        for (const { transaction } of txs) this.#confirmed(transactionId(transaction), transaction, height);
+        for (const { transaction } of txs) {
+          this.wallet.transactionConfirmed(transaction, height);
+          this.#sent.mark(transactionId(transaction), true);
+        }
         this.manager.transactionsConfirmed(height, txs);
       }
       for (const txid of update.dropped) if (!this.#isRebroadcast(txid)) this.wallet.transactionDropped(txid);
       for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
       // A payment to ourselves looks like another's where the coins that it spent are not known.
-      const coins = this.wallet.state.coins.filter(({ txid }) => !this.#sends.has(toHex(reversed(txid))));
+      const coins = this.wallet.state.coins.filter(({ txid }) => !this.#sent.has(txid));
       this.#received.update(coins, update, this.#parts.platform.timers.now());
       if (!moved) return;
       this.wallet.bestBlockUpdated(update.best.height);
       this.manager.bestBlockUpdated(update.best.height);
-      for (const { confirmed, rawTx } of this.#sends.values()) if (!confirmed) this.manager.broadcast(rawTx);
+      for (const { confirmed, rawTx } of this.#sent.list()) if (!confirmed) this.manager.broadcast(rawTx);
       this.manager.record(HEADERS_KEY, encodeHeaders(headers));
     });
+    this.#bestHash = hash;
     this.#watchScripts();
-  }
-
-  #confirmed(
-    txid: Uint8Array,
-    transaction: Parameters<OnchainWallet['transactionConfirmed']>[0],
-    height: number,
-  ): void {
-    this.wallet.transactionConfirmed(transaction, height);
-    this.#markSend(txid, true);
-  }
-
-  #markSend(txid: Uint8Array, confirmed: boolean): void {
-    const send = this.#sends.get(toHex(reversed(txid)));
-    if (send !== undefined && send.confirmed !== confirmed) this.#saveSend({ ...send, confirmed });
   }
 
   /**
@@ -385,20 +390,17 @@ export class LightningNode implements OnchainPayer {
    * coins must not go elsewhere: only another one in a block frees them.
    */
   #isRebroadcast(txid: Uint8Array): boolean {
-    if (this.#sends.has(toHex(reversed(txid)))) return true;
+    if (this.#sent.has(txid)) return true;
     return this.manager.channels().some(({ state, anchorChild }) => {
       if (state.kind === 'open' && equalBytes(state.params.fundingTxid, txid)) return true;
       return anchorChild !== undefined && equalBytes(transactionId(anchorChild.tx), txid);
     });
   }
 
-  #saveSend(send: OnchainSend): void {
-    this.#sends.set(send.txid, send);
-    this.manager.record(sentKey(send.txid), encodeSend(send));
-  }
-
   /** Everything registered was asked for: from here on only what is active is asked for with every block. */
   #synced(): void {
+    // What is held for later is decided upon by a height that is known, and before any peer is met.
+    if (!this.admission.isOpen) this.#guarded(() => this.turn(() => this.manager.decideAccepted()));
     this.admission.chainKnown();
     const active = new Set(this.#activeScripts().map(toHex));
     for (const script of this.#searching ? this.wallet.watchedScripts() : this.#startScripts)

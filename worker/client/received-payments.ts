@@ -1,6 +1,9 @@
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
+import { UndoableMap } from '../engine/primitives/undo-log.ts';
 import type { Coin } from '../engine/wallet/coin.ts';
+import { readable } from '../engine/wire/stored-record.ts';
+import type { PaymentRows } from './sent-payments.ts';
 import { decodeReceived, encodeReceived, receivedKey, type OnchainReceived } from './wallet-records.ts';
 
 /** The part of a look at the chain that tells of blocks. */
@@ -8,16 +11,18 @@ export type BlockNews = Pick<ChainUpdate, 'confirmed' | 'disconnectedTo'>;
 
 /** Payments that came to the on-chain wallet. One in a block stays, whether its coins are known or not. */
 export class ReceivedPayments {
-  readonly #payments = new Map<string, OnchainReceived>();
-  readonly #record: (key: string, value: Uint8Array | undefined) => void;
+  readonly #payments: UndoableMap<string, OnchainReceived>;
+  readonly #rows: PaymentRows;
 
-  /** `stored` are the records below `receivedKey('')`; `record` puts one into the running turn's write. */
-  constructor(
-    stored: Iterable<readonly [txid: string, bytes: Uint8Array]>,
-    record: (key: string, value: Uint8Array | undefined) => void,
-  ) {
-    for (const [txid, bytes] of stored) this.#payments.set(txid, decodeReceived(txid, bytes));
-    this.#record = record;
+  /** `stored` are the records below `receivedKey('')`. */
+  constructor(stored: Iterable<readonly [txid: string, bytes: Uint8Array]>, rows: PaymentRows) {
+    this.#rows = rows;
+    this.#payments = new UndoableMap(rows.undo);
+    for (const [txid, bytes] of stored) {
+      const payment = readable(() => decodeReceived(txid, bytes));
+      if (payment === undefined) rows.log(`the record of the payment received in ${txid} is damaged`);
+      else this.#payments.set(txid, payment);
+    }
   }
 
   /** In no order. */
@@ -45,7 +50,7 @@ export class ReceivedPayments {
     if (isSame(this.#payments.get(txid), payment)) return;
     if (payment === undefined) this.#payments.delete(txid);
     else this.#payments.set(txid, payment);
-    this.#record(receivedKey(txid), payment && encodeReceived(payment));
+    this.#rows.record(receivedKey(txid), payment && encodeReceived(payment));
   }
 }
 

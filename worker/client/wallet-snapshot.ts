@@ -19,7 +19,7 @@ export function snapshotOf({ network }: WalletConfig, node: LightningNode): Wall
     chain: node.chain.status,
     lightning: lightningBalance(node.manager.channels(), node.manager.blockHeight),
     onchain: onchainBalance(node),
-    peers: node.admission.summaries(),
+    peers: node.peerSummaries(),
     channels: node.manager.channels().map((entry) => summaryOf(entry, node.manager)),
     ...(problem === undefined ? {} : { problem: toApiError(problem) }),
   };

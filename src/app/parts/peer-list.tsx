@@ -55,18 +55,17 @@ function LeaveAction({ peer: { nodeId } }: { readonly peer: PeerSummary }): JSX.
   );
 }
 
-/** A peer with a channel cannot be forgotten: the channel could not be used any more. */
-function AwayActions({ peer: { nodeId, address } }: { readonly peer: PeerSummary }): JSX.Element {
-  const { wallet, snapshot } = useWallet();
+/** A peer whose channel still needs it cannot be forgotten. */
+function AwayActions({ peer: { nodeId, address, forgettable } }: { readonly peer: PeerSummary }): JSX.Element {
+  const { wallet } = useWallet();
   const connect = useAction(() => wallet.connectPeer({ nodeId, address }));
   const forget = useAction(() => wallet.forgetPeer({ nodeId }));
-  const hasChannel = snapshot.channels.some(({ peerNodeId, state }) => peerNodeId === nodeId && state !== 'closed');
   return (
     <div class="card-head">
       <ActionButton action={connect} look="quiet">
         Connect
       </ActionButton>
-      {!hasChannel && (
+      {forgettable && (
         <ActionButton action={forget} look="quiet">
           Forget
         </ActionButton>

@@ -69,6 +69,7 @@ export class ClosingNode {
         trustedForZeroConf: () => false,
         inboundChannels: () => 'accept',
         reserveSat: () => 0n,
+        channelFrozen: () => {},
         log: () => {},
       },
       feerates,

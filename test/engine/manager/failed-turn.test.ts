@@ -105,6 +105,7 @@ describe('a turn that fails', () => {
     };
     world.mine();
     expect(manager.channels().map(({ frozen }) => frozen)).toEqual(['a mistake of ours', undefined]);
+    expect(world.a.node.freezes).toBe(1);
     expect(manager.blockHeight).toBe(world.chain.height);
     await world.settle();
     world.problems.length = 0;

@@ -16,7 +16,7 @@ async function asked(rule: InboundChannelRule): Promise<World> {
   return world;
 }
 
-const requestOf = ({ b }: World): string =>
+const requestOf = ({ b }: Pick<World, 'b'>): string =>
   b.node.manager.pendingEvents().find(({ kind }) => kind === 'channelRequested')?.subject ?? '';
 
 describe('a channel that a peer wants to open', () => {
@@ -57,6 +57,24 @@ describe('a channel that a peer wants to open', () => {
     await world.pump();
     const accepting = (): void => world.b.node.turn(() => world.b.node.manager.acceptInboundChannel(requestOf(world)));
     expect(accepting).toThrow(expect.objectContaining({ code: 'ChannelRequestGone' }) as Error);
+  });
+
+  const answers: readonly (readonly [string, (world: World) => void])[] = [
+    ['accepted', ({ b }) => b.node.turn(() => b.node.manager.acceptInboundChannel(requestOf({ b })))],
+    ['refused', ({ b }) => b.node.turn(() => b.node.manager.refuseInboundChannel(requestOf({ b })))],
+    ['lost with its connection', (world) => world.disconnect()],
+    ['lost with a restart', (world) => world.crash(world.b, true)],
+  ];
+
+  it.each(answers)('that is %s is not asked about any more, also after a restart', async (_name, answer) => {
+    const world = await asked('ask');
+    expect(requestOf(world)).not.toBe('');
+    answer(world);
+    await world.pump();
+    expect(requestOf(world)).toBe('');
+    expect([...world.b.disk.durable.keys()].filter((key) => key.startsWith('evt/')).length).toBe(
+      world.b.node.manager.pendingEvents().length,
+    );
   });
 
   it('is one of a few that wait', async () => {

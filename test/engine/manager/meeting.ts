@@ -37,6 +37,7 @@ export class Meeting {
     for (const { node } of this.#members) {
       for (const { height, transactions } of start.chain.blocks) node.confirm(height, transactions);
       node.confirm(this.height, []);
+      node.synced();
     }
   }
 

@@ -375,3 +375,34 @@ describe('a payment of an invoice that is refused by now', () => {
     expect(payer.payment?.state).toMatchObject({ kind: 'failed', failure: { code: 'PaymentFailedUnreadably' } });
   });
 });
+
+describe('a payment whose record is damaged', () => {
+  const HASH_KEY = `pay/${toHex(sha256(PREIMAGE))}`;
+
+  it.each<[string, (records: Map<string, Uint8Array>) => void]>([
+    ['is torn', (records) => void records.set(HASH_KEY, Uint8Array.of(2, 8, 1))],
+    ['is gone', (records) => void records.delete(HASH_KEY)],
+    ['has lost its invoice', (records) => void records.delete(`${HASH_KEY}/invoice`)],
+  ])('and %s is not made a second time, also after another start', (_name, damage) => {
+    const payer = new Payer([channel('a', 10n * AMOUNT)]);
+    payer.send(invoiceWith(ways(0)));
+    payer.fulfill();
+    damage(payer.records);
+    for (const start of [1, 2]) {
+      payer.reload();
+      expect([payer.payment, payer.log.length]).toEqual([undefined, start]);
+      const again = expect.objectContaining({ code: 'PaymentDamaged' }) as Error;
+      expect(() => payer.quote(invoiceWith(ways(0)))).toThrow(again);
+      expect(() => payer.send(invoiceWith(ways(0)))).toThrow(again);
+    }
+    expect(payer.offered).toHaveLength(1);
+  });
+
+  it('costs no more fees where only their limit is damaged', () => {
+    const payer = new Payer([channel('a', 10n * AMOUNT)]);
+    payer.send(invoiceWith(ways(0)), 5_000n);
+    payer.records.set(`${HASH_KEY}/maxFee`, Uint8Array.of(2, 8, 1));
+    payer.reload();
+    expect(payer.payment).toMatchObject({ maxFeeMsat: 0n });
+  });
+});

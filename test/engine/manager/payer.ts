@@ -92,6 +92,7 @@ export class Payer {
   /** Those that are neither failed nor fulfilled. */
   readonly out: Set<Offered> = new Set();
   readonly events: string[] = [];
+  readonly log: string[] = [];
   readonly records = new Map<string, Uint8Array>();
   payments: OutboundPayments;
   now = NOW;
@@ -169,7 +170,7 @@ export class Payer {
   /** A start: the records are all that is known. */
   reload(): void {
     this.payments = this.#make();
-    this.payments.load(this.records);
+    this.payments.load(this.records, (line) => void this.log.push(line));
   }
 
   close(letter: string): void {
@@ -221,6 +222,7 @@ export class Payer {
         fail: () => undefined,
         isFunded: () => true,
         takesHtlcs: () => true,
+        knownPreimage: () => undefined,
         note: (kind) => void this.events.push(kind),
       },
     });

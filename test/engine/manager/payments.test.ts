@@ -36,6 +36,9 @@ class Desk {
   readonly removed: { readonly channelKey: string; readonly decision: Removal }[] = [];
   readonly offered: ChannelHtlc[] = [];
   readonly events: string[] = [];
+  readonly log: string[] = [];
+  /** What the channel's monitor has. */
+  preimage: Uint8Array | undefined;
   records = new Map<string, Uint8Array>();
   now = NOW;
   dusty = false;
@@ -60,8 +63,8 @@ class Desk {
   /** Payments as they were stored. */
   reloaded(): { readonly inbound: InboundPayments; readonly outbound: OutboundPayments } {
     const [inbound, outbound] = [this.#makeInbound(), this.#makeOutbound()];
-    inbound.load(this.records);
-    outbound.load(this.records);
+    inbound.load(this.records, (line) => void this.log.push(line));
+    outbound.load(this.records, (line) => void this.log.push(line));
     return { inbound, outbound };
   }
 
@@ -110,6 +113,7 @@ class Desk {
       fail: (channelKey, decision) => void this.removed.push({ channelKey, decision }),
       isFunded: () => true,
       takesHtlcs: () => !this.dusty,
+      knownPreimage: () => this.preimage,
       note: (kind) => void this.events.push(kind),
     };
   }
@@ -290,6 +294,34 @@ function drop(desk: Desk): void {
   const htlc = desk.offered.at(-1);
   if (htlc !== undefined) desk.turn(({ outbound }) => outbound.dropped(CHANNEL, htlc, HEIGHT));
 }
+
+describe('an invoice whose record is damaged', () => {
+  it('is left out and logged, and its HTLC is given back', () => {
+    const { desk, htlc, failures } = payee();
+    for (const key of desk.records.keys()) if (!key.endsWith('/text')) desk.records.set(key, Uint8Array.of(9));
+    const { inbound } = desk.reloaded();
+    expect([inbound.all(), desk.log.length]).toEqual([[], 1]);
+    desk.turn(() => inbound.accepted(CHANNEL, htlc(), HEIGHT));
+    expect(failures()).toEqual(['incorrect_or_unknown_payment_details']);
+  });
+
+  it('is claimed where the preimage is out already', () => {
+    const { desk, htlc, failures } = payee();
+    desk.records.clear();
+    const { inbound } = desk.reloaded();
+    desk.preimage = PREIMAGE;
+    desk.turn(() => inbound.accepted(CHANNEL, htlc(), HEIGHT));
+    expect(failures()).toEqual(['fulfill']);
+  });
+
+  it('can be paid without its text', () => {
+    const { desk, htlc, failures } = payee();
+    for (const key of desk.records.keys()) if (key.endsWith('/text')) desk.records.delete(key);
+    const { inbound } = desk.reloaded();
+    desk.turn(() => inbound.accepted(CHANNEL, htlc(), HEIGHT));
+    expect(failures()).toEqual(['fulfill']);
+  });
+});
 
 describe('an outbound payment', () => {
   it('offers an HTLC that gives the payee its delta, and is stored as pending', () => {

@@ -74,11 +74,7 @@ async function restarted(change: (records: Map<string, Uint8Array>, older: Store
   world.crash(world.a, false);
   world.problems.length = 0;
   world.a.node.broadcasts.length = 0;
-  for (let round = 0; round < 3; round++) {
-    await new Promise((resolve) => setImmediate(resolve));
-    world.a.store.completeAll();
-  }
-  await new Promise((resolve) => setImmediate(resolve));
+  await written(world);
   const { manager } = world.a.node;
   const [sick, healthy] = manager.channels();
   if (sick === undefined || healthy === undefined) throw new Error('a channel is missing');
@@ -87,6 +83,15 @@ async function restarted(change: (records: Map<string, Uint8Array>, older: Store
     decodeTransaction(raw).inputs.some(({ txid }) => txid.join() === fundingOf.join()),
   );
   return { world, sick, healthy, spends };
+}
+
+/** What the first node says to the chain stays where the test can see it. */
+async function written({ a }: World): Promise<void> {
+  for (let round = 0; round < 3; round++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    a.store.completeAll();
+  }
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 const keysBelow = (records: StoredRecords, prefix: string): string[] =>
@@ -145,6 +150,34 @@ describe('a channel whose records do not belong together', () => {
     // The peer has closed: that is all that gets the money out.
     const theirs = world.b.node.manager.channels().find(({ key }) => key === sick.key);
     expect(theirs?.state).toMatchObject({ kind: 'closed', reason: { kind: 'counterpartyLostState' } });
+  });
+
+  it('and was closed by agreement has what was agreed broadcast without its monitor, and nothing else', async () => {
+    const world = new World(await startOf('wide', 'fake'));
+    await world.settle();
+    world.connect();
+    await world.pump();
+    const { key } = world.a.node.manager.channels()[0] ?? { key: '' };
+    world.a.node.turn(() => world.a.node.manager.closeChannel(key));
+    await world.pump();
+    for (const each of world.a.disk.durable.keys())
+      if (each.startsWith('mon/')) MemoryDisk.prototype.apply.call(world.a.disk, new Map([[each, undefined]]));
+    for (const restart of ['first', 'second']) {
+      world.crash(world.a, false);
+      world.problems.length = 0;
+      await written(world);
+      const { manager, broadcasts } = world.a.node;
+      const state = manager.channels()[0]?.state;
+      if (state?.kind !== 'closed' || state.reason.kind !== 'cooperative')
+        throw new Error(`it is not closed: ${restart}`);
+      expect(new Set(broadcasts.splice(0).map((raw) => raw.join()))).toEqual(
+        new Set([state.reason.transaction.join()]),
+      );
+      const forced = (): unknown => manager.run(0, () => manager.forceCloseChannel(key, { unconfirmedState: true }));
+      expect(forced).toThrow(expect.objectContaining({ code: 'ChannelStale' }) as Error);
+    }
+    world.mine();
+    expect(world.a.node.manager.chainMonitor.monitor(key)?.confirmedSpend?.spend.kind).toBe('cooperative');
   });
 
   it('does not keep the others from paying, and is the same after another restart', async () => {

@@ -1,6 +1,7 @@
 import type { Timers } from '../../edges/transport/timers.ts';
 import { GlowwormError } from '../../engine/primitives/errors.ts';
 import { recordsBelow, type StoredRecords } from '../../engine/primitives/store.ts';
+import { readable } from '../../engine/wire/stored-record.ts';
 import type { PeerConfig, PeerSummary } from '../api.ts';
 import { decodePeer, peerKey } from '../wallet-records.ts';
 import type { PeerConnections } from './peer-connections.ts';
@@ -34,8 +35,11 @@ export class PeerAdmission {
 
   /** The peers of earlier runs, and those of the configuration, which counts where both have one. */
   load(records: StoredRecords, configured: readonly PeerConfig[]): void {
-    for (const [nodeId, bytes] of recordsBelow(records, peerKey('')))
-      this.#known.set(nodeId, decodePeer(nodeId, bytes));
+    for (const [nodeId, bytes] of recordsBelow(records, peerKey(''))) {
+      const peer = readable(() => decodePeer(nodeId, bytes));
+      if (peer === undefined) this.#parts.log(`the record of the peer ${nodeId} is damaged`);
+      else this.#known.set(nodeId, peer);
+    }
     for (const peer of configured) this.#known.set(peer.nodeId.toLowerCase(), lowerCase(peer));
   }
 
@@ -79,7 +83,7 @@ export class PeerAdmission {
   }
 
   /** All that are known, in the order in which they became so. */
-  summaries(): readonly PeerSummary[] {
+  summaries(): readonly Omit<PeerSummary, 'forgettable'>[] {
     const statuses = new Map(this.#parts.connections.statuses().map((status) => [status.nodeId, status]));
     return [...this.#known.values()].map(({ nodeId, address }) => ({
       ...(statuses.get(nodeId) ?? { nodeId, state: 'disconnected' }),

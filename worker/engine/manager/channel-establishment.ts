@@ -52,6 +52,11 @@ export class ChannelEstablishment {
   load(records: StoredRecords): void {
     const index = records.get(NEXT_KEYS_KEY);
     if (index !== undefined) this.skipKeys(readCount(index));
+    // Also where that record, or a channel's own, is damaged: keys are never used twice.
+    for (const path of records.keys()) {
+      const [, name] = /^(?:chan|mon|arch)\/(\d+)\//.exec(path) ?? [];
+      if (name !== undefined) this.skipKeys(Number(name) + 1);
+    }
   }
 
   /** Leaves out the keys of channels below an index. */
@@ -120,7 +125,7 @@ export class ChannelEstablishment {
   }
 
   peerDisconnected(nodeId: string): void {
-    for (const [key, request] of this.#requests) if (request.nodeId === nodeId) this.#requests.delete(key);
+    for (const [key, request] of this.#requests) if (request.nodeId === nodeId) this.#takeRequest(key);
   }
 
   /**
@@ -255,6 +260,7 @@ export class ChannelEstablishment {
     const request = this.#requests.get(key);
     if (request === undefined) throw requestGone(key);
     this.#requests.delete(key);
+    this.#context.events.withdraw('channelRequested', key);
     return request;
   }
 

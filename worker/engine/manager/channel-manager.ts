@@ -162,9 +162,9 @@ export class ChannelManager {
   /** Reads everything back; to be called once, before anything else, outside a turn. */
   load(records: StoredRecords): void {
     const { keys } = this.#context.parts;
-    this.inboundPayments.load(records);
-    this.outboundPayments.load(records);
     const { log } = this.#context.parts;
+    this.inboundPayments.load(records, log);
+    this.outboundPayments.load(records, log);
     const onionOf = (key: string, htlcId: bigint): Uint8Array => this.outboundPayments.onionOf(key, htlcId);
     const restored = restoreChannels(records, { persister: this.#persister, keys, onionOf, log });
     for (const { entry, monitor } of restored) {
@@ -174,7 +174,7 @@ export class ChannelManager {
     }
     this.#retirements = restored.flatMap(({ entry, plan }) => (plan === 'operate' ? [] : [{ entry, plan }]));
     this.#establishment.load(records);
-    this.#context.events.load(records);
+    this.#context.events.load(records, log);
   }
 
   /** Leaves out the keys of channels below an index; after `load`. */
@@ -182,10 +182,20 @@ export class ChannelManager {
     this.#establishment.skipKeys(firstKeysIndex);
   }
 
-  /** Decides again upon accepted HTLCs that were not decided upon; in the first turn after `load`. */
+  /** Goes on with what needs no peer and no new block; in the first turn after `load`. */
   resume(): void {
     for (const { entry, plan } of this.#retirements) this.#isolate(entry, () => this.#retire(entry, plan));
     this.#retirements = [];
+    // Requests are gone with their connections.
+    this.#context.events.withdraw('channelRequested');
+    this.#onchain.rebroadcast();
+  }
+
+  /**
+   * Decides again upon accepted HTLCs that were not decided upon: once the chain's height is known, and before any peer is met.
+   * By the height of an earlier run, a preimage could be given for an HTLC that expires before it can be claimed.
+   */
+  decideAccepted(): void {
     for (const entry of this.#channels.all())
       this.#isolate(entry, () => {
         if (!isOpen(entry)) return;
@@ -193,7 +203,6 @@ export class ChannelManager {
         for (const htlc of commitments.holderCommit.spec.htlcs)
           if (htlc.direction === 'inbound' && isRemovable(commitments, htlc.id)) this.#accepted(entry, htlc);
       });
-    this.#onchain.rebroadcast();
   }
 
   peerConnected(nodeId: string, connectionId: number, features: FeatureSet): void {
@@ -281,6 +290,20 @@ export class ChannelManager {
 
   channels(): readonly ChannelEntry[] {
     return this.#channels.all();
+  }
+
+  /** What takes back the running turn: memory of the caller's own that changes with it goes in there. */
+  get undo(): UndoLog | undefined {
+    return this.#turn?.undo;
+  }
+
+  /** Whether a peer has a channel with us whose close is not in the chain: perhaps only the peer can bring it there. */
+  needsPeer(nodeId: string): boolean {
+    return this.#channels
+      .of(nodeId)
+      .some(
+        ({ key, state }) => state.kind !== 'closed' || this.chainMonitor.monitor(key)?.confirmedSpend === undefined,
+      );
   }
 
   /** Time passes: parts of payments time out, and peers that owe an answer. To be called about once a second. */
@@ -405,7 +428,7 @@ export class ChannelManager {
     // What the monitor was told before stands, whatever is lost.
     const fate = plan === 'monitorBehind' ? 'never' : closed === 'no' ? 'broadcast' : closed;
     if (entry.state.kind === 'open') return this.#close(entry, { kind: plan }, fate);
-    // Its state was lost, so that it was taken for closed.
+    // It was closed already, or taken for closed as its state was lost.
     const touched = this.#running().touch(entry);
     touched.steps = [...touched.steps, { kind: 'channelForceClosed', holderCommitment: fate }];
     this.#noteClosed(touched);
@@ -512,6 +535,7 @@ export class ChannelManager {
     const entry: TouchedEntry = given;
     entry.frozen ??= reason;
     this.#context.parts.log(`${entry.key.slice(0, 8)} is frozen: ${reason}`);
+    this.#context.parts.channelFrozen();
   }
 
   #running(): Turn {

@@ -1,6 +1,6 @@
-import { toHex } from '../primitives/bytes.ts';
-import { GlowwormError } from '../primitives/errors.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { sortable, type StoredRecords, type StoreWrites } from '../primitives/store.ts';
+import { channelIdOf } from '../channel/channel-opening.ts';
 import {
   decodeClosedChannel,
   decodeOpenChannel,
@@ -14,7 +14,7 @@ import { PAYMENT_ONION_BYTES } from '../onion/sphinx.ts';
 import type { SignerState } from '../keys/signer-state.ts';
 import { decodeParameters, encodeParameters, storeName } from '../monitor/channel-records.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
-import { recordFormat } from '../wire/stored-record.ts';
+import { readable, recordFormat } from '../wire/stored-record.ts';
 import { decodeAnchorChild, encodeAnchorChild, type AnchorChild } from './anchor-child.ts';
 import type { ChannelEntry, ForwardingTerms, SavedChannel } from './channel-entry.ts';
 
@@ -88,20 +88,27 @@ export type StoredChannel = {
   | { readonly kind: 'lost' }
 );
 
+/** What channels are read with. */
+export interface ReadingParts {
+  /** Builds the onion of an HTLC of ours again. */
+  readonly onionOf: (channelKey: string, htlcId: bigint) => Uint8Array;
+  readonly log: (line: string) => void;
+}
+
 /**
- * Every channel of the store. `outboundOnion` builds the onion of an HTLC of ours again. What is damaged is `undefined`, each
+ * Every channel of the store. What is damaged is `undefined`, each
  * record by itself: one channel never costs another. Throws `RecordTooNew`.
  */
-export function readChannels(
-  records: StoredRecords,
-  outboundOnion: (channelKey: string, htlcId: bigint) => Uint8Array,
-): readonly StoredChannel[] {
+export function readChannels(records: StoredRecords, { onionOf, log }: ReadingParts): readonly StoredChannel[] {
   const found: StoredChannel[] = [];
   for (const [path, bytes] of records) {
     const [room, name = '', part] = path.split('/');
     if (room !== 'chan' || part !== 'params') continue;
-    const params = readable(() => decodeParameters(bytes));
-    if (params === undefined) continue;
+    const params = readable(() => parametersOf(name, bytes));
+    if (params === undefined) {
+      log(`channel ${name} is lost: the record of its parameters is damaged`);
+      continue;
+    }
     const key = toHex(params.channelId);
     const forwarding = records.get(`chan/${name}/fwd`);
     const onions = new Set<string>();
@@ -112,10 +119,18 @@ export function readChannels(
       params,
       onions,
       forwarding: forwarding && readable(() => forwardingRecord.decode(forwarding)),
-      ...readState(records, { name, params, onionOf: (htlcId) => outboundOnion(key, htlcId) }),
+      ...readState(records, { name, params, onionOf: (htlcId) => onionOf(key, htlcId) }),
     });
   }
   return found;
+}
+
+/** Parameters that name other keys or another funding would open, and overwrite, another channel's records. */
+function parametersOf(name: string, bytes: Uint8Array): ChannelParameters | undefined {
+  const params = decodeParameters(bytes);
+  const { channelId, fundingTxid, fundingOutputIndex } = params;
+  const isWhole = storeName(params) === name && equalBytes(channelId, channelIdOf(fundingTxid, fundingOutputIndex));
+  return isWhole ? params : undefined;
 }
 
 type StoredState = Pick<Extract<StoredChannel, { kind: 'open' }>, 'kind' | 'channel' | 'signer'>;
@@ -156,16 +171,6 @@ function readState(
 function withNegotiated(closed: ClosedChannel, open: OpenChannel | undefined): ClosedChannel {
   if (open?.shutdown.kind !== 'both' || closed.reason.kind !== 'cooperative') return closed;
   return { ...closed, negotiated: { ...open, shutdown: open.shutdown } };
-}
-
-/** `undefined` for damaged bytes. Throws `RecordTooNew`: an older program must not touch what it cannot read. */
-export function readable<T>(decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch (error) {
-    if (error instanceof GlowwormError && error.code === 'RecordTooNew') throw error;
-    return undefined;
-  }
 }
 
 function writeOnions(writes: StoreWrites, entry: ChannelEntry, { params, commitments }: OpenChannel): void {

@@ -1,3 +1,4 @@
+import { toHex } from '../primitives/bytes.ts';
 import { fundingIsDeep } from '../channel/channel-ready.ts';
 import type { LimitReached } from '../channel/channel-limits.ts';
 import * as operation from '../channel/channel-operation.ts';
@@ -59,6 +60,10 @@ export class ChannelSwitch implements HtlcSwitch {
   isFunded(channelKey: string): boolean {
     const entry = this.#context.channels.get(channelKey);
     return entry !== undefined && isOpen(entry) && fundingIsDeep(entry.state, this.#context.conditions.blockHeight);
+  }
+
+  knownPreimage(channelKey: string, paymentHash: Uint8Array): Uint8Array | undefined {
+    return this.#context.chainMonitor.monitor(channelKey)?.preimages.get(toHex(paymentHash));
   }
 
   fail(channelKey: string, decision: Exclude<Removal, { kind: 'fulfill' }>): void {

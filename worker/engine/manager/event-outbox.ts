@@ -1,5 +1,6 @@
 import { readCount, recordsBelow, sortable, writeCount, type StoredRecords } from '../primitives/store.ts';
 import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
+import { readable } from '../wire/stored-record.ts';
 import { decodeEvent, encodeEvent, type EngineEvent, type EngineEventKind } from './engine-event.ts';
 import type { Turn } from './turn.ts';
 
@@ -16,13 +17,14 @@ export class EventOutbox {
     this.#events = new UndoableMap(undo);
   }
 
-  load(records: StoredRecords): void {
+  load(records: StoredRecords, log: (line: string) => void): void {
     const nextId = records.get(NEXT_ID_KEY);
     if (nextId !== undefined) this.#nextId = readCount(nextId);
     for (const [id, bytes] of recordsBelow(records, 'evt/')) {
-      const event = decodeEvent(Number(id), bytes);
-      this.#events.set(event.id, event);
-      this.#nextId = Math.max(this.#nextId, event.id + 1);
+      this.#nextId = Math.max(this.#nextId, Number(id) + 1);
+      const event = readable(() => decodeEvent(Number(id), bytes));
+      if (event === undefined) log(`the record of event ${id} is damaged`);
+      else this.#events.set(event.id, event);
     }
   }
 
@@ -41,6 +43,12 @@ export class EventOutbox {
     writes.set(keyOf(id), undefined);
     // Without the record of the newest event, a restart would give its id to another one.
     writes.set(NEXT_ID_KEY, writeCount(this.#nextId));
+  }
+
+  /** What an event told of is over: nobody has to see it any more. Without a `subject`, all events of the kind. */
+  withdraw(kind: EngineEventKind, subject?: string): void {
+    for (const event of this.pending())
+      if (event.kind === kind && (subject === undefined || event.subject === subject)) this.acknowledge(event.id);
   }
 
   /** Oldest first. */

@@ -21,6 +21,8 @@ export interface HtlcSwitch {
   offer(channelKey: string, offer: HtlcOffer): ChannelHtlc | LimitReached;
   /** All of them, or none: giving the preimage for a part alone would give the others away. */
   claim(htlcs: readonly HtlcName[], preimage: Uint8Array): ClaimAnswer;
+  /** The preimage of a hash that went out for an HTLC of a channel, which its monitor has while that HTLC is there. */
+  knownPreimage(channelKey: string, paymentHash: Uint8Array): Uint8Array | undefined;
   /** Gives an HTLC back, unless only the chain can do that now. */
   fail(channelKey: string, decision: Exclude<Removal, { kind: 'fulfill' }>): void;
   /** Whether a channel's funding is as deep as it has to be: what it says is worth nothing while it is not. */

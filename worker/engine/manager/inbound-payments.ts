@@ -19,6 +19,7 @@ import {
   type InboundPayment,
 } from '../payments/inbound-payment.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
+import { readable } from '../wire/stored-record.ts';
 import type { HtlcSwitch } from './htlc-switch.ts';
 import type { Turn } from './turn.ts';
 
@@ -62,10 +63,12 @@ export class InboundPayments {
     this.#turn = deps.turn;
   }
 
-  load(records: StoredRecords): void {
+  load(records: StoredRecords, log: (line: string) => void): void {
     for (const [key, bytes] of recordsBelow(records, 'inv/')) {
-      const text = records.get(`inv/${key}/text`);
-      if (!key.includes('/') && text !== undefined) this.#payments.set(key, decodeInbound(fromHex(key), bytes, text));
+      if (key.includes('/')) continue;
+      const payment = readable(() => decodeInbound(fromHex(key), bytes, records.get(`inv/${key}/text`)));
+      if (payment === undefined) log(`the record of the invoice ${key} is damaged`);
+      else this.#payments.set(key, payment);
     }
   }
 
@@ -119,6 +122,9 @@ export class InboundPayments {
       height: blockHeight,
     };
     const { paymentData } = instruction.payload;
+    const known = payment === undefined ? this.#switch.knownPreimage(channelKey, htlc.paymentHash) : undefined;
+    // The invoice's record is lost, and its preimage is out: the HTLC is not given away either.
+    if (known !== undefined) return void this.#switch.claim([{ channelKey, htlcId }], known);
     if (payment === undefined || paymentData === undefined) return fail(unknown);
     if (!equalConstantTime(paymentData.paymentSecret, payment.paymentSecret)) return fail(unknown);
     const { totalMsat } = paymentData;

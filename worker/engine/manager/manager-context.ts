@@ -34,6 +34,8 @@ export interface ManagerParts {
   readonly inboundChannels: (nodeId: string) => InboundChannelRule;
   /** Kept in the on-chain wallet for closes while there are channels. */
   readonly reserveSat: (channels: number) => bigint;
+  /** An error of ours stopped a channel: what is shown of it has changed, perhaps without any write. */
+  readonly channelFrozen: () => void;
   /** A line for the log; never a secret. */
   readonly log: (line: string) => void;
 }

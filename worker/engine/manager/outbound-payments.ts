@@ -24,6 +24,7 @@ import {
 import { pathFeeMsat, type Path } from '../routing/path.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
+import { readable } from '../wire/stored-record.ts';
 import type { HtlcSwitch } from './htlc-switch.ts';
 import { explainFailure, isRetryable } from './payment-failure.ts';
 import { offerOf, pathsFor } from './payment-paths.ts';
@@ -57,6 +58,9 @@ export class OutboundPayments {
   /** Channels that failed, by payment; forgotten with the payment or the program. */
   readonly #excluded: UndoableMap<string, ReadonlySet<bigint>>;
 
+  /** Hashes of which a record says that they were paid, or tried, and not how that ended. */
+  readonly #damaged = new Set<string>();
+
   constructor(deps: {
     readonly secp: Secp256k1;
     readonly entropy: EntropySource;
@@ -72,13 +76,16 @@ export class OutboundPayments {
     this.#turn = deps.turn;
   }
 
-  load(records: StoredRecords): void {
-    for (const [key, bytes] of recordsBelow(records, 'pay/')) {
-      const invoice = records.get(`pay/${key}/invoice`);
-      if (key.includes('/') || invoice === undefined) continue;
-      const limit = records.get(`pay/${key}/maxFee`);
-      const payment = decodePayment(fromHex(key), toUtf8(invoice), bytes);
-      this.#payments.set(key, limit === undefined ? payment : { ...payment, maxFeeMsat: decodeFeeLimit(limit) });
+  load(records: StoredRecords, log: (line: string) => void): void {
+    const keys = new Set<string>();
+    for (const [path] of recordsBelow(records, 'pay/')) keys.add(path.split('/')[0] ?? '');
+    for (const key of keys) {
+      const payment = readable(() => storedPayment(records, key));
+      if (payment !== undefined) this.#payments.set(key, payment);
+      else {
+        this.#damaged.add(key);
+        log(`a record of the payment ${key} is damaged`);
+      }
     }
   }
 
@@ -116,8 +123,8 @@ export class OutboundPayments {
 
   /**
    * Pays an invoice, for fees of at most `maxFeeMsat` over all its parts and tries: without it two per cent, or ten satoshi
-   * where that is more. Throws `PaymentAlreadySent`, `PaymentPending`, `NoRoute`, `RouteTooLong`, `LockTimeTooLong`,
-   * `InsufficientBalance`, `FeeTooHigh` or what stands against the HTLC; then nothing was sent and nothing is on record.
+   * where that is more. Throws `PaymentAlreadySent`, `PaymentPending`, `PaymentDamaged`, `NoRoute`, `RouteTooLong`,
+   * `LockTimeTooLong`, `InsufficientBalance`, `FeeTooHigh` or what stands against the HTLC; then nothing was sent and nothing is on record.
    */
   send(invoice: Invoice, invoiceText: string, amountMsat: Msat, blockHeight: number, maxFeeMsat?: Msat): string {
     const key = toHex(invoice.paymentHash);
@@ -177,8 +184,14 @@ export class OutboundPayments {
     if (pending !== undefined) this.#partFailed(pending, true, NOT_SENT, blockHeight);
   }
 
-  /** The failed payment of the hash, if there is one. Throws `PaymentAlreadySent`, `PaymentPending`. */
+  /** The failed payment of the hash, if there is one. Throws `PaymentAlreadySent`, `PaymentPending`, `PaymentDamaged`. */
   #checkUnpaid(key: string): OutboundPayment | undefined {
+    if (this.#damaged.has(key))
+      throw new GlowwormError(
+        'PaymentDamaged',
+        'A record of this payment is damaged: it may be paid already, so it is not paid again. Ask the recipient for a new invoice.',
+        { paymentId: key },
+      );
     const before = this.#payments.get(key);
     if (before?.state.kind === 'succeeded')
       throw new GlowwormError('PaymentAlreadySent', 'This invoice is paid already.', { paymentId: key });
@@ -301,6 +314,17 @@ export class OutboundPayments {
     this.#payments.set(key, payment);
     this.#turn().writes.set(`pay/${key}`, encodePayment(payment));
   }
+}
+
+/** `undefined` where one of its records is missing. */
+function storedPayment(records: StoredRecords, key: string): OutboundPayment | undefined {
+  const [bytes, invoice] = [records.get(`pay/${key}`), records.get(`pay/${key}/invoice`)];
+  if (bytes === undefined || invoice === undefined) return undefined;
+  const payment = decodePayment(fromHex(key), toUtf8(invoice), bytes);
+  const limit = records.get(`pay/${key}/maxFee`);
+  if (limit === undefined) return payment;
+  // Where nobody knows what was agreed to, no other way is tried.
+  return { ...payment, maxFeeMsat: readable(() => decodeFeeLimit(limit)) ?? msat(0n) };
 }
 
 /** What a payment may cost: two per cent, and ten satoshi for small payments. */

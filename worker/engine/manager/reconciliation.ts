@@ -5,10 +5,12 @@ import type { ClosedChannel, OpenChannel } from '../channel/channel-state.ts';
 import type { Commitments } from '../channel/commitments.ts';
 import type { SignerProvider } from '../keys/ports.ts';
 import type { SignerState } from '../keys/signer-state.ts';
-import { newMonitor, type ChannelMonitor } from '../monitor/channel-monitor.ts';
+import { bareMonitor, unknownCommitments, type KnownCommitments } from '../monitor/bare-monitor.ts';
+import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
 import type { MonitorPersister } from '../monitor/monitor-persister.ts';
+import { readable } from '../wire/stored-record.ts';
 import { newEntry, type ChannelEntry } from './channel-entry.ts';
-import { readable, readChannels, type StoredChannel } from './channel-store.ts';
+import { readChannels, type ReadingParts, type StoredChannel } from './channel-store.ts';
 
 /**
  * What is to be done with a channel as it was read back. `channelBehind`: it is closed from its monitor, which is newer.
@@ -30,22 +32,17 @@ export interface RestoredChannel {
 }
 
 /** What channels are restored with. */
-export interface RestoringParts {
+export interface RestoringParts extends ReadingParts {
   readonly persister: MonitorPersister;
   readonly keys: SignerProvider;
-  /** Builds the onion of an HTLC of ours again. */
-  readonly onionOf: (channelKey: string, htlcId: bigint) => Uint8Array;
-  readonly log: (line: string) => void;
 }
 
 /** Every channel of the store with its plan, each by itself. Throws `RecordTooNew`. */
 export function restoreChannels(records: StoredRecords, parts: RestoringParts): readonly RestoredChannel[] {
-  return readChannels(records, parts.onionOf).flatMap((stored) => {
+  return readChannels(records, parts).map((stored) => {
     const restored = restore(records, stored, parts);
-    if (restored === undefined)
-      parts.log(`${stored.key.slice(0, 8)} is lost: neither its state nor its monitor is left`);
-    else if (restored.plan !== 'operate') parts.log(`${stored.key.slice(0, 8)} is ${restored.plan}`);
-    return restored ?? [];
+    if (restored.plan !== 'operate') parts.log(`${stored.key.slice(0, 8)} is ${restored.plan}`);
+    return restored;
   });
 }
 
@@ -64,40 +61,46 @@ export function reconcile(commitments: Commitments, monitor: ChannelMonitor): Pl
     counterpartyCommit.number - oldest,
     signed - newest,
   ];
-  if (ahead.some((numbers) => numbers > 0)) return 'monitorBehind';
+  if (ahead.some((numbers) => numbers > 0) || monitor.closed === 'never') return 'monitorBehind';
   return ahead.some((numbers) => numbers < 0) || monitor.closed !== 'no' ? 'channelBehind' : 'operate';
 }
 
-function restore(
-  records: StoredRecords,
-  stored: StoredChannel,
-  { persister, keys }: RestoringParts,
-): RestoredChannel | undefined {
+function restore(records: StoredRecords, stored: StoredChannel, { persister, keys }: RestoringParts): RestoredChannel {
   const { key, params } = stored;
   const loaded = readable(() => persister.load(key, params, records));
-  const monitor =
-    loaded ?? (stored.kind === 'open' ? persister.begin(key, bareMonitor(stored.channel), records) : undefined);
-  if (monitor === undefined) return undefined;
-  const plan = planOf(stored, loaded);
+  const monitor = loaded ?? persister.begin(key, bareMonitor(params, commitmentsOf(stored)), records);
+  const plan = planOf(stored, loaded, persister.newestUpdateId(params, records));
   const kept = plan === 'operate' && stored.kind !== 'lost' ? stored.signer : undefined;
   const signerState = kept ?? signerStateOf(monitor);
   const signer = keys.deriveChannelSigner(params.channelKeysIndex, params.fundingSat, signerState);
-  const state = stored.kind === 'lost' ? closedFrom(monitor) : stored.channel;
+  const state = stateOf(stored, monitor, plan);
   const nodeId = toHex(params.counterpartyNodeId);
   const entry: ChannelEntry = {
     ...newEntry({ key, nodeId, signer, state, connection: 'disconnected' }),
     forwarding: stored.forwarding,
     anchorChild: stored.kind === 'closed' ? stored.anchorChild : undefined,
-    saved: stored.kind === 'lost' ? undefined : { state, signerState: signer.state },
+    saved: stored.kind === 'lost' ? undefined : { state: stored.channel, signerState: signer.state },
     storedOnions: new Set(stored.onions),
   };
   return { entry, monitor, plan };
 }
 
-function planOf(stored: StoredChannel, monitor: ChannelMonitor | undefined): Plan {
+function planOf(stored: StoredChannel, monitor: ChannelMonitor | undefined, newestUpdateId: number): Plan {
   if (monitor === undefined) return 'monitorBehind';
   if (stored.kind === 'open') return reconcile(stored.channel.commitments, monitor);
-  return stored.kind === 'lost' ? 'channelBehind' : 'operate';
+  if (stored.kind === 'closed') return 'operate';
+  // Nothing else than its own records can say that it is the newest.
+  const isBehind = monitor.updateId < newestUpdateId || monitor.closed === 'never';
+  return isBehind ? 'monitorBehind' : 'channelBehind';
+}
+
+/** What is read, or as much as its monitor knows; a channel that is closed says why nothing more can be done for it. */
+function stateOf(stored: StoredChannel, monitor: ChannelMonitor, plan: Plan): OpenChannel | ClosedChannel {
+  if (stored.kind === 'lost') return closedFrom(monitor, plan === 'monitorBehind' ? plan : 'channelBehind');
+  // What was agreed upon needs no monitor: it goes on being broadcast.
+  if (stored.kind === 'open' || plan === 'operate' || stored.channel.reason.kind === 'cooperative')
+    return stored.channel;
+  return { ...stored.channel, reason: { kind: 'monitorBehind' } };
 }
 
 /** What a monitor allows its channel's signer: the newest commitment, and nothing before it. */
@@ -108,19 +111,21 @@ const signerStateOf = ({ holderCommitment, counterpartyCommitments }: ChannelMon
   holderSigned: [],
 });
 
-/** In place of a lost monitor: enough to see the counterparty's close and to take our main output of it, and no more. */
-const bareMonitor = ({ params, commitments }: OpenChannel): ChannelMonitor => {
-  const signatures = { signature: new Uint8Array(64), htlcSignatures: [] };
-  return newMonitor(params, [
-    { kind: 'latestHolderCommitment', ...commitments.holderCommit, ...signatures },
-    { kind: 'latestCounterpartyCommitment', ...commitments.counterpartyCommit },
-  ]);
-};
+/** What a channel without its monitor still knows. */
+function commitmentsOf(stored: StoredChannel): KnownCommitments {
+  if (stored.kind === 'open') return stored.channel.commitments;
+  if (stored.kind === 'lost') return unknownCommitments(stored.params, msat(0n));
+  const { negotiated, holderMsat, params } = stored.channel;
+  return negotiated?.commitments ?? unknownCommitments(params, holderMsat);
+}
 
-const closedFrom = ({ params, holderCommitment }: ChannelMonitor): ClosedChannel => ({
+const closedFrom = (
+  { params, holderCommitment }: ChannelMonitor,
+  kind: 'channelBehind' | 'monitorBehind',
+): ClosedChannel => ({
   kind: 'closed',
   params,
-  reason: { kind: 'channelBehind' },
+  reason: { kind },
   holderMsat: msat(holderCommitment.spec.toHolderMsat),
   unseenFunding: undefined,
 });

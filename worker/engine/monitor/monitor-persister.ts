@@ -81,13 +81,18 @@ export class MonitorPersister implements Persist {
    * otherwise be read as its own.
    */
   begin(channelKey: string, monitor: ChannelMonitor, records: ReadonlyMap<string, Uint8Array>): ChannelMonitor {
-    const ids = Array.from({ length: UPDATES_PER_SNAPSHOT }, (_, place) => {
-      const stored = records.get(updateKey(monitor.params, place));
-      return stored === undefined ? 0 : updateIdOf(stored);
-    });
-    const updateId = Math.max(monitor.updateId, ...ids);
+    const updateId = Math.max(monitor.updateId, this.newestUpdateId(monitor.params, records));
     this.#snapshots.set(channelKey, updateId);
     return { ...monitor, updateId };
+  }
+
+  /** The newest update of which there is a record; beyond what `load` takes where one before it is lost. */
+  newestUpdateId(params: ChannelParameters, records: ReadonlyMap<string, Uint8Array>): number {
+    const ids = Array.from({ length: UPDATES_PER_SNAPSHOT }, (_, place) => {
+      const stored = records.get(updateKey(params, place));
+      return stored === undefined ? 0 : updateIdOf(stored);
+    });
+    return Math.max(...ids);
   }
 
   #snapshot(channelKey: string, monitor: ChannelMonitor): void {

@@ -1,6 +1,6 @@
 import { fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
 import { msat, type Msat } from '../primitives/units.ts';
-import { recordFormat } from '../wire/stored-record.ts';
+import { readable, recordFormat } from '../wire/stored-record.ts';
 
 /** An invoice of ours, paid or not. */
 export interface InboundPayment {
@@ -72,9 +72,14 @@ export const encodeInbound = (payment: InboundPayment): Uint8Array =>
 export const encodeInboundText = ({ description, invoiceText }: InboundPayment): Uint8Array =>
   textRecord.encode({ description: fromUtf8(description), invoiceText: fromUtf8(invoiceText) });
 
-export function decodeInbound(paymentHash: Uint8Array, bytes: Uint8Array, textBytes: Uint8Array): InboundPayment {
+/** Without its text, where that is lost or damaged, an invoice can be paid all the same. */
+export function decodeInbound(
+  paymentHash: Uint8Array,
+  bytes: Uint8Array,
+  textBytes: Uint8Array | undefined,
+): InboundPayment {
   const stored = invoiceRecord.decode(bytes);
-  const text = textRecord.decode(textBytes);
+  const text = (textBytes && readable(() => textRecord.decode(textBytes))) ?? NO_TEXT;
   return {
     paymentHash,
     preimage: stored.preimage,
@@ -87,6 +92,8 @@ export function decodeInbound(paymentHash: Uint8Array, bytes: Uint8Array, textBy
     received: stored.receivedAt === 0n ? undefined : receivedFrom(stored),
   };
 }
+
+const NO_TEXT = { description: new Uint8Array(0), invoiceText: new Uint8Array(0) };
 
 const partToRecord = ({ channelKey, htlcId }: HtlcName): { channelKey: Uint8Array; htlcId: bigint } => ({
   channelKey: fromHex(channelKey),

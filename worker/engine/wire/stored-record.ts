@@ -6,6 +6,16 @@ import type { Records, TlvsOf } from './schema.ts';
 /** A version so far ahead is a bit that has turned, not a newer program's. */
 const MOST_VERSIONS_AHEAD = 32;
 
+/** `undefined` for damaged bytes. Throws `RecordTooNew`: an older program must not touch what it cannot read. */
+export function readable<T>(decode: () => T): T | undefined {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof GlowwormError && error.code === 'RecordTooNew') throw error;
+    return undefined;
+  }
+}
+
 /** What a record says: every field of the format, and those that only newer programs write, where they are there. */
 type RecordValue<R extends Records, O extends Records> = Required<TlvsOf<R>> & TlvsOf<O>;
 
