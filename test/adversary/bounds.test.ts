@@ -3,7 +3,7 @@ import { transactionId, type Transaction } from '../../worker/engine/transaction
 import { arena } from './arena-start.ts';
 import { closeAlone, expectOthersLive, spendOf } from './survival.ts';
 
-// DESIGN 7: an exception costs nobody else anything. (The proxy of the page bounds this value; the engine does not.)
+// An exception costs nobody else anything. (The proxy of the page bounds this value; the engine does not.)
 describe('a limit that no record can hold', () => {
   it.each([1n << 64n])('of a close (%s) does not stop the wallet', async (maxFeeSat) => {
     const world = await arena('opener');

@@ -161,12 +161,11 @@ export class ChannelManager {
 
   /** Reads everything back; to be called once, before anything else, outside a turn. */
   load(records: StoredRecords): void {
-    const { keys } = this.#context.parts;
-    const { log } = this.#context.parts;
+    const { secp, keys, log } = this.#context.parts;
     this.inboundPayments.load(records, log);
     this.outboundPayments.load(records, log);
     const onionOf = (key: string, htlcId: bigint): Uint8Array => this.outboundPayments.onionOf(key, htlcId);
-    const restored = restoreChannels(records, { persister: this.#persister, keys, onionOf, log });
+    const restored = restoreChannels(records, { persister: this.#persister, keys, secp, onionOf, log });
     for (const { entry, monitor } of restored) {
       this.#channels.add(entry);
       this.chainMonitor.loadMonitor(entry.key, monitor);

@@ -1,14 +1,17 @@
 import { toHex } from '../primitives/bytes.ts';
+import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import type { StoredRecords } from '../primitives/store.ts';
 import { msat } from '../primitives/units.ts';
 import type { ClosedChannel, OpenChannel } from '../channel/channel-state.ts';
 import type { Commitments } from '../channel/commitments.ts';
+import { checkHolderSignatures } from '../channel/commitment-signatures.ts';
 import type { SignerProvider } from '../keys/ports.ts';
 import type { SignerState } from '../keys/signer-state.ts';
 import { bareMonitor, unknownCommitments, type KnownCommitments } from '../monitor/bare-monitor.ts';
 import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
 import type { MonitorPersister } from '../monitor/monitor-persister.ts';
 import { readable } from '../wire/stored-record.ts';
+import { decodeTransaction } from '../transactions/transaction.ts';
 import { newEntry, type ChannelEntry } from './channel-entry.ts';
 import { readChannels, type ReadingParts, type StoredChannel } from './channel-store.ts';
 
@@ -35,6 +38,7 @@ export interface RestoredChannel {
 export interface RestoringParts extends ReadingParts {
   readonly persister: MonitorPersister;
   readonly keys: SignerProvider;
+  readonly secp: Secp256k1;
 }
 
 /** Every channel of the store with its plan, each by itself. Throws `RecordTooNew`. */
@@ -65,11 +69,13 @@ export function reconcile(commitments: Commitments, monitor: ChannelMonitor): Pl
   return ahead.some((numbers) => numbers < 0) || monitor.closed !== 'no' ? 'channelBehind' : 'operate';
 }
 
-function restore(records: StoredRecords, stored: StoredChannel, { persister, keys }: RestoringParts): RestoredChannel {
+function restore(records: StoredRecords, stored: StoredChannel, parts: RestoringParts): RestoredChannel {
+  const { persister, keys } = parts;
   const { key, params } = stored;
-  const loaded = readable(() => persister.load(key, params, records));
-  const monitor = loaded ?? persister.begin(key, bareMonitor(params, commitmentsOf(stored)), records);
+  const loaded = readable(() => sound(persister.load(key, params, records), parts));
   const plan = planOf(stored, loaded, persister.newestUpdateId(params, records));
+  const known = loaded ?? bareMonitor(params, commitmentsOf(stored));
+  const monitor = plan === 'monitorBehind' ? persister.begin(key, known, records) : known;
   const kept = plan === 'operate' && stored.kind !== 'lost' ? stored.signer : undefined;
   const signerState = kept ?? signerStateOf(monitor);
   const signer = keys.deriveChannelSigner(params.channelKeysIndex, params.fundingSat, signerState);
@@ -85,10 +91,26 @@ function restore(records: StoredRecords, stored: StoredChannel, { persister, key
   return { entry, monitor, plan };
 }
 
+/**
+ * The monitor, if what it would broadcast is worth something: damaged, or another channel's, its signature does not fit. Throws
+ * where it cannot be read.
+ */
+function sound(monitor: ChannelMonitor | undefined, { secp, keys }: RestoringParts): ChannelMonitor | undefined {
+  if (monitor === undefined) return undefined;
+  const { params, holderCommitment, confirmedSpend } = monitor;
+  if (confirmedSpend !== undefined) decodeTransaction(confirmedSpend.transaction);
+  const signer = keys.deriveChannelSigner(params.channelKeysIndex, params.fundingSat);
+  const { number, spec } = holderCommitment;
+  const version = { number, spec, perCommitmentPoint: signer.perCommitmentPoint(number) };
+  const invalid = checkHolderSignatures({ secp, signer }, params, version, holderCommitment);
+  return invalid === undefined || monitor.closed === 'never' ? monitor : undefined;
+}
+
 function planOf(stored: StoredChannel, monitor: ChannelMonitor | undefined, newestUpdateId: number): Plan {
   if (monitor === undefined) return 'monitorBehind';
   if (stored.kind === 'open') return reconcile(stored.channel.commitments, monitor);
-  if (stored.kind === 'closed') return 'operate';
+  // Both say in one commit that a channel is closed: a monitor that does not know of it is older, and so is what it has.
+  if (stored.kind === 'closed') return monitor.closed === 'no' ? 'monitorBehind' : 'operate';
   // Nothing else than its own records can say that it is the newest.
   const isBehind = monitor.updateId < newestUpdateId || monitor.closed === 'never';
   return isBehind ? 'monitorBehind' : 'channelBehind';
