@@ -110,7 +110,12 @@ describe('an open channel', () => {
           holderScript: script,
           counterpartyScript: script,
           sent: true,
-          terms: { raisedToSat: 2_000n, disputedSinceHeight: 190, agreedSat: 1_999n, negotiation: {} },
+          terms: {
+            raisedToSat: 2_000n,
+            dispute: { sinceHeight: 190, lastHeight: 195 },
+            agreedSat: 1_999n,
+            negotiation: {},
+          },
         },
       ] satisfies Shutdown[]
     ).map((shutdown): [string, Partial<OpenChannel>] => [`shutdown ${shutdown.kind} ${shutdown.sent}`, { shutdown }]),

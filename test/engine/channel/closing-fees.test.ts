@@ -128,6 +128,25 @@ describe('the fees that an opener signs', () => {
     expect(rangeOf(propose(opener))[1]).toBe(900n);
   });
 
+  it('are at once those of a lower limit: what the peer signs above it is refused, and the next range ends there', () => {
+    const { opener, fundee } = closingPair({ acceptedSat: 3_000n });
+    expect(rangeOf(propose(opener))).toEqual([169n, 1_348n]);
+    opener.apply(requestShutdown(opener.state, OURS, 900n));
+    const signing: Signing = { feeSat: 1_348n, range: wire(169n, 400_000n) };
+    expect(refusalOf(receive(opener, signedBy(fundee, signing)))).toMatch(/above what is accepted/);
+    expect(refusalOf(receive(opener, signedBy(fundee, { feeSat: 901n })))).toMatch(/above what is accepted/);
+    reconnect(opener, fundee);
+    expect(rangeOf(propose(opener))).toEqual([169n, 900n]);
+    closed(receive(opener, signedBy(fundee, { feeSat: 900n, range: wire(169n, 400_000n) })));
+  });
+
+  it('are still those of the offer for which the peer has our signature, whatever is accepted since', () => {
+    const { opener, fundee } = closingPair();
+    const { feeSatoshis } = propose(opener);
+    opener.apply(requestShutdown(opener.state, OURS, 500n));
+    expect(closed(receive(opener, signedBy(fundee, { feeSat: feeSatoshis }))).answer).toBeUndefined();
+  });
+
   it('stay with the fee that was agreed upon when the estimate has changed since', () => {
     const { opener, fundee } = closingPair();
     const { answer } = closed(receive(fundee, propose(opener)));
@@ -173,14 +192,47 @@ describe('a fee that cannot be agreed upon', () => {
     return receive(opener, signedBy(fundee, { feeSat: 50_000n, range: wire(50_000n, 60_000n) }));
   };
 
+  /** A peer that is there and refuses every hour: how many blocks of it the channel stood. */
+  function blocksOfRefusals(opener: Party, fundee: Party): number {
+    const from = opener.blockHeight;
+    while (dispute(opener, fundee).kind !== 'violation') opener.blockHeight += 6;
+    return opener.blockHeight - from;
+  }
+
   it('fails the channel after a day of it, also across a restart, and not before', () => {
     const { opener, fundee } = closingPair();
-    expect(refusalOf(dispute(opener, fundee))).toBeDefined();
+    passed(dispute(opener, fundee));
+    opener.blockHeight += 6;
+    passed(dispute(opener, fundee));
     restart(opener);
-    opener.blockHeight += 143;
-    expect(refusalOf(dispute(opener, fundee))).toBeDefined();
-    opener.blockHeight += 1;
+    expect(blocksOfRefusals(opener, fundee)).toBe(138);
     expect(refused(dispute(opener, fundee))).toMatchObject({ severity: 'fail' });
+  });
+
+  it('fails no channel over the days for which a side was away: after them it takes as long as before', () => {
+    const { opener, fundee } = closingPair();
+    expect(refusalOf(dispute(opener, fundee))).toBeDefined();
+    for (const days of [2, 30]) {
+      restart(opener);
+      opener.blockHeight += 144 * days;
+      expect(refusalOf(dispute(opener, fundee))).toBeDefined();
+    }
+    expect(blocksOfRefusals(opener, fundee)).toBe(132);
+  });
+
+  it('begins anew when the owner accepts more, and not when it accepts less', () => {
+    const { opener, fundee } = closingPair({ acceptedSat: 5_000n });
+    for (const [acceptedSat, blocks] of [
+      [4_000n, 138],
+      [6_000n, 144],
+    ] as const) {
+      passed(dispute(opener, fundee));
+      opener.blockHeight += 6;
+      passed(dispute(opener, fundee));
+      opener.apply(requestShutdown(opener.state, OURS, acceptedSat));
+      expect(blocksOfRefusals(opener, fundee)).toBe(blocks);
+      opener.apply(requestShutdown(opener.state, OURS, acceptedSat + 1n));
+    }
   });
 
   it('fails no channel while our range can still grow', () => {
@@ -196,7 +248,11 @@ describe('a fee that cannot be agreed upon', () => {
     const { opener, fundee } = closingPair();
     const invalid = { ...propose(opener), signature: new Uint8Array(64) };
     expect(refusalOf(receive(fundee, invalid))).toMatch(/signature/);
-    fundee.blockHeight += 144;
+    for (let hours = 1; hours < 24; hours++) {
+      fundee.blockHeight += 6;
+      passed(receive(fundee, invalid));
+    }
+    fundee.blockHeight += 6;
     expect(refused(receive(fundee, invalid))).toMatchObject({ severity: 'fail' });
   });
 });

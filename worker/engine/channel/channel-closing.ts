@@ -1,3 +1,4 @@
+import { clamp, greatest, least } from '../primitives/bigints.ts';
 import { encodeTransaction, withWitness } from '../transactions/transaction.ts';
 import { buildClosing, closingSighash, type ClosingInput, type ClosingOutputs } from '../transactions/closing.ts';
 import { counterpartyVariants, holderVariant, isRelayed } from '../transactions/closing-outputs.ts';
@@ -13,7 +14,7 @@ import type {
   ClosingTerms,
   OpenChannel,
 } from './channel-state.ts';
-import { clamp, closingAffordableSat, closingDraft, closingFeeRange, raisedTerms } from './closing-fees.ts';
+import { closingAffordableSat, closingDraft, closingFeeRange, raisedTerms, signableFeeRange } from './closing-fees.ts';
 import { hasNoHtlc, isQuiet } from './commitments.ts';
 import { transition, violation, type Outcome, type Transition } from './transition.ts';
 
@@ -47,15 +48,18 @@ export function receiveClosingSigned(
   if (!saidShutdown(channel) || !hasNoHtlc(channel.commitments))
     return violation('warn', 'closing_signed before the channel is quiet');
   const { feeSatoshis: feeSat } = message;
-  const { sent } = channel.shutdown.terms.negotiation;
-  const range = sent?.range ?? closingFeeRange(env, channel);
+  const range = signableFeeRange(env, channel);
   if (range.maximumSat < range.minimumSat) return violation('fail', UNAFFORDABLE);
   if (feeSat > closingAffordableSat(channel))
     return refused(env, channel, 'the closing fee is more than the opener has');
   const outputs = signedOutputs(env, channel, message);
   if (outputs === undefined) return refused(env, channel, 'the signature of the closing transaction is not valid');
   if (!isRelayed(closingDraft(channel, feeSat), outputs)) return violation('fail', UNRELAYED);
-  if (feeSat >= range.minimumSat && feeSat <= range.maximumSat) return agreed(env, channel, message, outputs, range);
+  if (isWithin(feeSat, range)) return agreed(env, channel, message, outputs, range);
+  const { sent } = channel.shutdown.terms.negotiation;
+  // An honest answer to our offer, of which its owner accepts less by now: the next connection begins with the new range.
+  if (sent !== undefined && isWithin(feeSat, sent.range))
+    return refused(env, channel, 'the closing fee is above what is accepted by now');
   return message.tlvs.feeRange === undefined
     ? withoutRange(env, channel, feeSat, range)
     : withRange(env, channel, feeSat, message.tlvs.feeRange, range);
@@ -83,8 +87,8 @@ function withRange(
   theirs: { readonly minFeeSatoshis: bigint; readonly maxFeeSatoshis: bigint },
   range: ClosingFeeRange,
 ): Outcome<OpenChannel> {
-  const low = theirs.minFeeSatoshis > range.minimumSat ? theirs.minFeeSatoshis : range.minimumSat;
-  const high = theirs.maxFeeSatoshis < range.maximumSat ? theirs.maxFeeSatoshis : range.maximumSat;
+  const low = greatest(theirs.minFeeSatoshis, range.minimumSat);
+  const high = least(theirs.maxFeeSatoshis, range.maximumSat);
   if (low > high) {
     const raised = raisedTerms(env, channel, theirs.minFeeSatoshis);
     return refused(env, channel, 'the closing fee ranges do not overlap', raised);
@@ -176,12 +180,30 @@ function refused(
   return transition(withTerms(channel, terms), { facts: [{ kind: 'closingRefused', reason }] });
 }
 
-/** The terms with the height at which the dispute began; `undefined` where it has lasted too long. */
-function disputed(env: ChannelEnv, terms: ClosingTerms, raised: ClosingTerms | undefined): ClosingTerms | undefined {
-  const { disputedSinceHeight: since = env.blockHeight } = terms;
-  if (raised !== undefined) return { ...raised, disputedSinceHeight: since };
-  if (env.blockHeight - since >= env.config.closingTimeoutBlocks) return undefined;
-  return terms.disputedSinceHeight === undefined ? { ...terms, disputedSinceHeight: since } : terms;
+/** The terms after one more refusal; `undefined` where the dispute has lasted too long. */
+function disputed(
+  { blockHeight, config }: ChannelEnv,
+  terms: ClosingTerms,
+  raised: ClosingTerms | undefined,
+): ClosingTerms | undefined {
+  const dispute = stillDisputed(terms.dispute, blockHeight);
+  if (raised !== undefined) return { ...raised, dispute };
+  if (blockHeight - dispute.sinceHeight >= config.closingTimeoutBlocks) return undefined;
+  return dispute === terms.dispute ? terms : { ...terms, dispute };
+}
+
+/** A peer that is there refuses with each connection, minutes apart: after an hour without, it was away, or we were. */
+const MOST_BLOCKS_BETWEEN_REFUSALS = 6;
+
+/**
+ * The dispute, one refusal later. Its beginning moves on by the blocks for which a side was away: nobody refused anything
+ * then, and of two refusals with days of absence between the second would close by force at once.
+ */
+function stillDisputed(before: ClosingTerms['dispute'], blockHeight: number): NonNullable<ClosingTerms['dispute']> {
+  if (before?.lastHeight === blockHeight) return before;
+  const { sinceHeight, lastHeight } = before ?? { sinceHeight: blockHeight, lastHeight: blockHeight };
+  const awayBlocks = Math.max(0, blockHeight - lastHeight - MOST_BLOCKS_BETWEEN_REFUSALS);
+  return { sinceHeight: sinceHeight + awayBlocks, lastHeight: blockHeight };
 }
 
 /** Whose outputs the transaction has that the counterparty signed; `undefined` where its signature is for none. */
@@ -223,6 +245,9 @@ const withTerms = (channel: ClosingChannel, terms: ClosingTerms): ClosingChannel
   ...channel,
   shutdown: { ...channel.shutdown, terms },
 });
+
+const isWithin = (feeSat: bigint, { minimumSat, maximumSat }: ClosingFeeRange): boolean =>
+  feeSat >= minimumSat && feeSat <= maximumSat;
 
 const isBetween = (value: bigint, a: bigint, b: bigint): boolean =>
   (a < value && value < b) || (b < value && value < a);

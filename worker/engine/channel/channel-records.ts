@@ -103,6 +103,7 @@ const openRecord = recordFormat(
   },
   {
     closing: [31, closingSchema],
+    closingDisputedAt: [33, 'u32'],
     beganAtHeight: [37, 'u32'],
     fundingConflict: [39, { kind: 'struct', fields: { txid: 'sha256', height: 'u32' } }],
   },
@@ -196,7 +197,7 @@ export function encodeOpenChannel(channel: OpenChannel, signer: SignerState): Ui
       holder: shutdown.kind === 'none' ? new Uint8Array(0) : shutdown.holderScript,
       counterparty: shutdown.kind === 'both' ? shutdown.counterpartyScript : new Uint8Array(0),
     },
-    ...(shutdown.kind === 'none' ? {} : { closing: termsToRecord(shutdown.terms) }),
+    ...(shutdown.kind === 'none' ? {} : termsToRecord(shutdown.terms)),
     signerSigned: signer.counterpartySigned.map(({ commitmentNumber, sighash, perCommitmentPoint }) => ({
       number: BigInt(commitmentNumber),
       sighash,
@@ -276,7 +277,7 @@ export function decodeOpenChannel(
       counterpartyReady: stored.ready.counterparty === 1,
       holderAlias: stored.aliases.holder,
       counterpartyAlias: stored.aliases.counterparty,
-      shutdown: shutdownFromRecord(stored.shutdown, termsFromRecord(stored.closing)),
+      shutdown: shutdownFromRecord(stored.shutdown, termsFromRecord(stored)),
       beganAtHeight: stored.beganAtHeight,
       commitments: {
         holderChanges: {
@@ -426,20 +427,21 @@ function shutdownFromRecord(
   return { kind: 'both', holderScript: stored.holder, sent, counterpartyScript: stored.counterparty, terms };
 }
 
-const termsToRecord = (terms: ClosingTerms): ValueOf<typeof closingSchema> => ({
-  acceptedSat: terms.acceptedSat ?? 0n,
-  raisedToSat: terms.raisedToSat,
-  disputedSinceHeight: terms.disputedSinceHeight ?? 0,
-  agreedSat: terms.agreedSat ?? 0n,
+type StoredTerms = Partial<Pick<ReturnType<typeof openRecord.decode>, 'closing' | 'closingDisputedAt'>>;
+
+const termsToRecord = ({ acceptedSat = 0n, raisedToSat, dispute, agreedSat = 0n }: ClosingTerms): StoredTerms => ({
+  closing: { acceptedSat, raisedToSat, disputedSinceHeight: dispute?.sinceHeight ?? 0, agreedSat },
+  ...(dispute === undefined ? {} : { closingDisputedAt: dispute.lastHeight }),
 });
 
 /** The negotiation of a connection that is gone is not in it. */
-function termsFromRecord(stored: ValueOf<typeof closingSchema> | undefined): ClosingTerms {
-  const { acceptedSat = 0n, raisedToSat = 0n, disputedSinceHeight = 0, agreedSat = 0n } = stored ?? {};
+function termsFromRecord({ closing, closingDisputedAt }: StoredTerms): ClosingTerms {
+  const { acceptedSat = 0n, raisedToSat = 0n, disputedSinceHeight: sinceHeight = 0, agreedSat = 0n } = closing ?? {};
   return {
     ...(acceptedSat === 0n ? {} : { acceptedSat }),
     raisedToSat,
-    ...(disputedSinceHeight === 0 ? {} : { disputedSinceHeight }),
+    // A program that did not note it wrote only when the dispute began.
+    ...(sinceHeight === 0 ? {} : { dispute: { sinceHeight, lastHeight: closingDisputedAt ?? sinceHeight } }),
     ...(agreedSat === 0n ? {} : { agreedSat }),
     negotiation: {},
   };

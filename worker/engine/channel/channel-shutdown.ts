@@ -11,28 +11,30 @@ export const NEW_TERMS: ClosingTerms = { raisedToSat: 0n, negotiation: {} };
 
 /**
  * Starts a cooperative close for which its owner accepts to pay `acceptedSat`. One that is under way goes on, to the script
- * that it names already, and from its next `closing_signed` for what is accepted now.
+ * that it names already, and for what is accepted now. A dispute about less than that is over.
  */
 export function requestShutdown(
   channel: OpenChannel,
   holderScript: Uint8Array,
   acceptedSat?: bigint,
 ): Transition<OpenChannel> {
-  const accepted = acceptedSat === undefined ? {} : { acceptedSat };
-  const { shutdown } = channel;
-  if (shutdown.kind !== 'none')
-    return acceptedSat === undefined
-      ? transition(channel)
-      : transition({ ...channel, shutdown: { ...shutdown, terms: { ...shutdown.terms, ...accepted } } });
+  const terms = accepting(channel.shutdown.kind === 'none' ? NEW_TERMS : channel.shutdown.terms, acceptedSat);
+  if (channel.shutdown.kind !== 'none')
+    return transition(
+      terms === channel.shutdown.terms ? channel : { ...channel, shutdown: { ...channel.shutdown, terms } },
+    );
   const pinned = channel.params.holder.upfrontShutdownScript;
   const script = pinned.length > 0 ? pinned : holderScript;
-  return sendShutdownIfSigned(
-    {
-      ...channel,
-      shutdown: { kind: 'holder', holderScript: script, sent: false, terms: { ...NEW_TERMS, ...accepted } },
-    },
-    [{ kind: 'shutdownScript', script }],
-  );
+  return sendShutdownIfSigned({ ...channel, shutdown: { kind: 'holder', holderScript: script, sent: false, terms } }, [
+    { kind: 'shutdownScript', script },
+  ]);
+}
+
+function accepting(terms: ClosingTerms, acceptedSat: bigint | undefined): ClosingTerms {
+  if (acceptedSat === undefined) return terms;
+  const { dispute, ...others } = terms;
+  const isLess = terms.acceptedSat === undefined || acceptedSat <= terms.acceptedSat;
+  return { ...others, acceptedSat, ...(isLess && dispute !== undefined ? { dispute } : {}) };
 }
 
 /**

@@ -85,8 +85,8 @@ export interface ClosingTerms {
   readonly acceptedSat?: bigint;
   /** How far up our range goes since the counterparty refused one that ended below, in satoshi; 0 before. */
   readonly raisedToSat: bigint;
-  /** The height at which it was first seen that no fee can be agreed upon. */
-  readonly disputedSinceHeight?: number;
+  /** Where no fee could be agreed upon: since when, moved on by the blocks without the peer, and when it was last so. */
+  readonly dispute?: { readonly sinceHeight: number; readonly lastHeight: number };
   /** The fee of the transaction that both sides have signed, in satoshi. */
   readonly agreedSat?: bigint;
   readonly negotiation: ClosingNegotiation;

@@ -1,3 +1,4 @@
+import { clamp, greatest, least } from '../primitives/bigints.ts';
 import { msatToSatFloor } from '../primitives/units.ts';
 import { closingFeeSat } from '../transactions/closing.ts';
 import { holderVariant, type ClosingDraft } from '../transactions/closing-outputs.ts';
@@ -45,6 +46,18 @@ export function closingFeeRange(env: ChannelEnv, channel: ClosingChannel): Closi
     idealSat,
     maximumSat: greatest(params.isOpener ? raisedSat : mostSat, idealSat),
   };
+}
+
+/**
+ * The fees that we still sign while an offer is out: those of its range, and not what its owner has ceased to accept since.
+ * The fee of the offer itself stays, for the counterparty has our signature for it.
+ */
+export function signableFeeRange(env: ChannelEnv, channel: ClosingChannel): ClosingFeeRange {
+  const { acceptedSat, negotiation } = channel.shutdown.terms;
+  const { sent } = negotiation;
+  if (sent === undefined) return closingFeeRange(env, channel);
+  const mostSat = acceptedSat === undefined ? sent.range.maximumSat : greatest(acceptedSat, sent.feeSat);
+  return { ...sent.range, maximumSat: least(sent.range.maximumSat, mostSat) };
 }
 
 /** What a close would cost us now; the counterparty's script is taken for the longest while it is not known. */
@@ -115,9 +128,3 @@ function outputScripts(channel: ClosingChannel): readonly Uint8Array[] {
   if (outputs === 'both') return [draft.holderScript, draft.counterpartyScript];
   return [outputs === 'counterparty' ? draft.counterpartyScript : draft.holderScript];
 }
-
-const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const greatest = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-
-/** `value`, not below `low` and not above `high`. */
-export const clamp = (value: bigint, low: bigint, high: bigint): bigint => greatest(low, least(value, high));
