@@ -8,6 +8,7 @@ import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import { p2wsh } from '../transactions/script.ts';
 import { hasFeature, type FeatureSet } from '../wire/features.ts';
 import type { MessageOf } from '../wire/message.ts';
+import type { ChannelConfig } from './channel-config.ts';
 import type { ChannelEnv } from './channel-env.ts';
 import type {
   AwaitingAccept,
@@ -42,10 +43,24 @@ export interface OpenRequest {
   readonly shutdownScript: Uint8Array;
 }
 
+/** Anchors where the peer has them. */
+export const formatFor = (features: FeatureSet): CommitmentFormat =>
+  hasFeature(features, 'option_anchors') ? 'anchors' : 'static_remotekey';
+
+/**
+ * The least that an opener must have in a new channel, in satoshi: the fee of its first commitment, which the fundee refuses
+ * otherwise (BOLT 2, The open_channel Message), and the reserve, taken for ours as long as the peer has not named its own.
+ * With less, all of its money would be fee and reserve, and none could be sent.
+ */
+export const leastOpenerSat = (
+  config: ChannelConfig,
+  { format, fundingSat, feeratePerKw: feerate }: Pick<AwaitingAccept, 'format' | 'fundingSat' | 'feeratePerKw'>,
+): bigint => openerCostSat(format, feerate, 0) + holderBalances(config, fundingSat).channelReserveSat;
+
 /** `open_channel`: always private, anchors where the peer has them, an scid alias where it has those. */
 export function openChannel(env: ChannelEnv, request: OpenRequest): Transition<AwaitingAccept> {
   const { counterpartyFeatures, fundingSat, pushMsat } = request;
-  const format = hasFeature(counterpartyFeatures, 'option_anchors') ? 'anchors' : 'static_remotekey';
+  const format = formatFor(counterpartyFeatures);
   const scidAlias = hasFeature(counterpartyFeatures, 'option_scid_alias');
   const channelType = writeChannelType({ format, scidAlias, zeroConf: false });
   const upfront = hasFeature(counterpartyFeatures, 'option_upfront_shutdown_script');
@@ -72,7 +87,8 @@ export function openChannel(env: ChannelEnv, request: OpenRequest): Transition<A
 
 /**
  * The same `open_channel` at a higher feerate, for a counterparty that found it too low; `undefined` where it was asked
- * already. It has kept nothing of the first one, so that its id and keys may be used again.
+ * already, or where too little would be left to us. It has kept nothing of the first one, so that its id and keys may be used
+ * again.
  */
 export function openAtHigherFeerate(
   env: ChannelEnv,
@@ -83,6 +99,7 @@ export function openAtHigherFeerate(
   const higher = Math.min(Math.max(2 * state.feeratePerKw, commitment.static_remotekey.target), maximum);
   if (state.isRepeated || higher <= state.feeratePerKw) return undefined;
   const repeated: AwaitingAccept = { ...state, feeratePerKw: feeratePerKw(higher), isRepeated: true };
+  if (state.fundingSat * 1000n - state.pushMsat < leastOpenerSat(env.config, repeated) * 1000n) return undefined;
   return transition(repeated, { messages: [openMessage(env, repeated, chainHash)] });
 }
 

@@ -8,15 +8,17 @@ import {
   channelIdOf as channelIdOfOutpoint,
   checkOpen,
   createFunding,
+  formatFor,
   fundingOutputScript,
+  leastOpenerSat,
   openAtHigherFeerate,
   openChannel,
   type AcceptPolicy,
 } from '../channel/channel-opening.ts';
 import { scidsOf } from '../channel/channel-scids.ts';
 import type { AwaitingFunding, OpenChannel } from '../channel/channel-state.ts';
+import { isTooLarge } from '../channel/channel-terms.ts';
 import { decodeTransaction, transactionId } from '../transactions/transaction.ts';
-import { hasFeature } from '../wire/features.ts';
 import type { MessageOf } from '../wire/message.ts';
 import { channelIdOf, isUnfunded, newEntry, type ChannelEntry } from './channel-entry.ts';
 import { archiveChannel, writeNewChannel } from './channel-store.ts';
@@ -265,13 +267,23 @@ export class ChannelEstablishment {
   }
 
   #checkAmounts({ features }: Peer, fundingSat: Sat, pushMsat: Msat): void {
-    const { config, wallet } = this.#context.parts;
+    const { parts, conditions } = this.#context;
+    const { config, wallet } = parts;
     if (fundingSat < config.minimumFundingSat)
       throw new GlowwormError('ChannelTooSmall', `A channel needs at least ${config.minimumFundingSat} sat.`);
-    if (fundingSat > 16_777_215n && !hasFeature(features, 'option_support_large_channel'))
+    if (isTooLarge(fundingSat, features))
       throw new GlowwormError('ChannelTooLarge', 'The peer takes channels of at most 16,777,215 sat.');
     if (pushMsat > fundingSat * 1000n)
       throw new GlowwormError('AmountOutOfRange', 'More cannot be pushed than the channel holds.');
+    const format = formatFor(features);
+    const { target } = conditions.feerates.commitment[format];
+    const neededSat = leastOpenerSat(config, { format, fundingSat, feeratePerKw: target });
+    if (fundingSat * 1000n - pushMsat < neededSat * 1000n)
+      throw new GlowwormError(
+        'ChannelTooSmall',
+        `At today’s fees ${neededSat} sat of your side of the channel are kept for the fee of its close and as a reserve, and it would not have more. Open a larger channel, push less, or wait until fees are lower.`,
+        { neededSat },
+      );
     const { spendableSat } = wallet.balance(this.#reserveSat());
     if (spendableSat < fundingSat)
       throw new GlowwormError('InsufficientFunds', `The on-chain wallet can spend ${spendableSat} sat.`, {

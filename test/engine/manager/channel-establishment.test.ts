@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { decodeMessage, encodeMessage, type Message } from '../../../worker/engine/wire/message.ts';
+import { fromHex, fromUtf8 } from '../../../worker/engine/primitives/bytes.ts';
+import { startOf } from '../../simulation/starts.ts';
+import { World } from '../../simulation/world.ts';
+
+/** Two nodes without a channel that are connected, where the opener's commitments pay `feeratePerKw`. */
+async function atFeerate(feeratePerKw: number): Promise<World> {
+  const world = new World(await startOf('empty', 'fake'));
+  await world.settle();
+  world.connect();
+  await world.pump();
+  world.setFeerate(world.a, feeratePerKw, 1_000);
+  return world;
+}
+
+const code = (expected: string): Error => expect.objectContaining({ code: expected }) as Error;
+
+/** The kinds of what `a` says until it has no more to say; nothing of it arrives. */
+async function said(world: World): Promise<readonly string[]> {
+  for (let round = 0; round < 5; round++) {
+    await world.settle();
+    world.complete(world.a);
+  }
+  return world.intercept(world.a).flatMap((bytes) => decodeMessage(bytes)?.kind ?? []);
+}
+
+describe('a channel that we open', () => {
+  it.each([
+    // 1,124 weight at 10,000 sat, two anchors, and the least reserve.
+    ['the commitment and the reserve', 10_000, 20_000n, 7_101_000n],
+    ['the commitment', 20_000, 20_000n, 0n],
+  ])('is refused where less than %s would be left to us', async (_name, feerate, amountSat, pushMsat) => {
+    const world = await atFeerate(feerate);
+    expect(() => world.a.node.open(world.b.node, amountSat, pushMsat)).toThrow(code('ChannelTooSmall'));
+    expect(world.a.node.manager.channels()).toEqual([]);
+  });
+
+  it('begins where exactly that is left', async () => {
+    const world = await atFeerate(10_000);
+    world.a.node.open(world.b.node, 20_000n, 7_100_000n);
+    expect(await said(world)).toEqual(['open_channel']);
+  });
+
+  it.each([
+    ['is asked for once more', 5_000, 1],
+    ['is given up where the higher one would take what is ours', 9_000, 0],
+  ])('at a feerate that its peer finds too low %s', async (_name, feerate, again) => {
+    const world = await atFeerate(feerate);
+    const key = world.a.node.open(world.b.node, 20_000n);
+    await said(world);
+    const data = fromUtf8('feerate too low');
+    const refusal: Message = { kind: 'error', channelId: fromHex(key), data, tlvs: {} };
+    world.a.node.receive(world.b.node, 1, encodeMessage(refusal));
+    expect(await said(world)).toEqual(Array.from({ length: again }, () => 'open_channel'));
+    expect(world.a.node.manager.channels()).toHaveLength(again);
+    const failures = world.a.node.manager.pendingEvents().filter(({ kind }) => kind === 'channelOpenFailed');
+    expect(failures).toHaveLength(1 - again);
+  });
+});
