@@ -1,3 +1,4 @@
+import { MAX_MSAT, MAX_SAT } from '../engine/primitives/units.ts';
 import type { NetworkName, PeerAddress, PeerConfig, WalletApi, WalletConfig } from './api.ts';
 import {
   amount,
@@ -20,8 +21,6 @@ type Arguments<P extends readonly unknown[]> = P extends readonly [infer Request
 /** A method that takes no argument. */
 export const NOTHING = 'nothing';
 
-const MAX_SAT = 2_100_000_000_000_000n;
-const MAX_MSAT = MAX_SAT * 1000n;
 /** A BOLT 11 field's length has 10 bits and counts groups of 5 bits. */
 const MAX_DESCRIPTION_BYTES = 639;
 const NODE_ID = matching(/^0[23][0-9a-f]{64}$/, "a node's public key: 66 lower-case hex digits");

@@ -1,7 +1,7 @@
 import { availableToReceiveMsat } from '../engine/channel/channel-limits.ts';
 import { fundingIsDeep } from '../engine/channel/channel-ready.ts';
 import { isReady, type ChannelEntry, type ForwardingTerms, type OpenEntry } from '../engine/manager/channel-entry.ts';
-import { scidsOf } from '../engine/channel/channel-scids.ts';
+import { realScid } from '../engine/channel/channel-scids.ts';
 import type { RouteHintHop } from '../engine/payments/invoice.ts';
 
 /** More hints make a longer QR code and no better chance. */
@@ -41,5 +41,5 @@ const receivable = ({ state }: OpenEntry): bigint => availableToReceiveMsat(stat
 
 /** The counterparty's alias for us where it gave one, else the place of the funding in the chain, where it has one. */
 function scidOf({ state }: OpenEntry): bigint | undefined {
-  return state.counterpartyAlias !== 0n ? state.counterpartyAlias : scidsOf(state)[2];
+  return state.counterpartyAlias !== 0n ? state.counterpartyAlias : realScid(state);
 }

@@ -4,6 +4,7 @@ import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import {
   EMPTY_SHACHAIN,
   insertSecret,
+  lastSecret,
   perCommitmentSecret,
   PerCommitmentSecrets,
   retrieveSecret,
@@ -59,6 +60,13 @@ describe('the compact store', () => {
     for (let number = 0; number < 1000; number++)
       expect(retrieveSecret(store, shachainIndex(number))).toEqual(perCommitmentSecret(seed, number));
     expect(retrieveSecret(store, shachainIndex(1000))).toBeUndefined();
+  });
+
+  it('knows the newest secret below a commitment, and zeros where none was revealed', () => {
+    const store = filled(9);
+    expect(lastSecret(store, 9)).toEqual(perCommitmentSecret(seed, 8));
+    expect(lastSecret(store, 1)).toEqual(perCommitmentSecret(seed, 0));
+    expect([lastSecret(store, 0), lastSecret(store, 10)]).toEqual([new Uint8Array(32), new Uint8Array(32)]);
   });
 
   it('refuses a secret of another chain and an index that skips', () => {

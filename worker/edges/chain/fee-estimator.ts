@@ -1,3 +1,4 @@
+import { INDISPUTABLE_PER_KW, ROUNDED_RELAY_PER_KW } from '../../engine/primitives/feerates.ts';
 import { feeratePerKw, type FeeratePerKw } from '../../engine/primitives/units.ts';
 import { isChainSourceError } from './chain-source-error.ts';
 import type { EsploraApi } from './esplora-api.ts';
@@ -11,7 +12,6 @@ export type ConfirmationTarget =
   | 'minAllowedNonAnchorChannelRemoteFee'
   | 'minAllowedAnchorChannelRemoteFee'
   | 'maximumFeeEstimate'
-  | 'channelCloseMinimum'
   | 'outputSpendingFee';
 
 interface TargetRule {
@@ -26,13 +26,6 @@ interface TargetRule {
   readonly most: number;
 }
 
-/** The least that nodes relay, in sat per 1000 weight, rounded up from 1 sat/vB. */
-export const FLOOR_PER_KW = 253;
-/**
- * 4 sat/vB. An LDK peer closes over a feerate below its own estimate for a week, which differs from ours by the server and
- * by the hour; a commitment at 4 sat/vB costs its opener little, a force close costs it more.
- */
-const COMMITMENT_FLOOR_PER_KW = 1000;
 /**
  * 50 sat/vB. A commitment with anchors has no need of more, whatever the market or a server says: all of it is lost in a close,
  * eclair closes above 100 sat/vB, and LDK where the fee counts for more than its dust exposure. It is well above what lnd and
@@ -47,16 +40,17 @@ const NEVER_ABSURD_PER_KW = 50_000;
 const NEVER_TOO_LOW_PER_KW = 1250;
 const STALE_AFTER_MS = 3_600_000;
 
-const bounds = { least: FLOOR_PER_KW, most: CAP_PER_KW } as const;
-const commitment = { factor: 1, least: COMMITMENT_FLOOR_PER_KW, most: CAP_PER_KW } as const;
-const minAllowed = { blocks: 1008, factor: 0.5, fallback: FLOOR_PER_KW } as const;
+const bounds = { least: ROUNDED_RELAY_PER_KW, most: CAP_PER_KW } as const;
+// An LDK peer closes over a feerate below its own estimate for a week.
+const commitment = { factor: 1, least: INDISPUTABLE_PER_KW, most: CAP_PER_KW } as const;
+const minAllowed = { blocks: 1008, factor: 0.5, fallback: ROUNDED_RELAY_PER_KW } as const;
 
 const RULES: Readonly<Record<ConfirmationTarget, TargetRule>> = {
   urgentOnChainSweep: { ...bounds, blocks: 2, factor: 1, fallback: 5000 },
   // Without anchors a commitment cannot be bumped: what is signed now has to confirm whenever it is needed.
   nonAnchorChannelFee: { ...commitment, blocks: 12, fallback: 2000 },
   // With anchors the commitment needs no more than to be relayed: it is bumped when it matters.
-  anchorChannelFee: { ...commitment, most: ANCHOR_CAP_PER_KW, blocks: 144, fallback: COMMITMENT_FLOOR_PER_KW },
+  anchorChannelFee: { ...commitment, most: ANCHOR_CAP_PER_KW, blocks: 144, fallback: INDISPUTABLE_PER_KW },
   minAllowedNonAnchorChannelRemoteFee: { ...bounds, ...minAllowed },
   minAllowedAnchorChannelRemoteFee: { ...bounds, ...minAllowed, most: NEVER_TOO_LOW_PER_KW },
   maximumFeeEstimate: {
@@ -66,7 +60,6 @@ const RULES: Readonly<Record<ConfirmationTarget, TargetRule>> = {
     least: NEVER_ABSURD_PER_KW,
     most: CAP_PER_KW,
   },
-  channelCloseMinimum: { ...bounds, blocks: 144, factor: 1, fallback: 500 },
   outputSpendingFee: { ...bounds, blocks: 12, factor: 1, fallback: 2000 },
 };
 

@@ -41,5 +41,8 @@ export const defaultChannelConfig: ChannelConfig = {
   closingTimeoutBlocks: 144,
 };
 
+/** BOLT 2: more HTLCs of one side would not fit into the messages and transactions that carry them. */
+export const MAX_HTLCS = 483;
+
 /** BOLT 2: without `option_support_large_channel` a channel is below 2^24 satoshi. */
 export const MAX_FUNDING_NO_WUMBO: bigint = 16_777_215n;

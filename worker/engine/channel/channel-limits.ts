@@ -1,9 +1,10 @@
+import { least } from '../primitives/bigints.ts';
 import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import { msat, type FeeratePerKw, type Msat } from '../primitives/units.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { applyChanges, type CommitmentSpec } from '../transactions/commitment-spec.ts';
-import type { ChannelConfig } from './channel-config.ts';
+import { MAX_HTLCS, type ChannelConfig } from './channel-config.ts';
 import type { ChannelEnv } from './channel-env.ts';
 import {
   costMsat,
@@ -20,9 +21,6 @@ import {
   type Specs,
 } from './commitment-costs.ts';
 import { nextHolderSpec, type Commitments } from './commitments.ts';
-
-/** BOLT 2: more HTLCs of one side would not fit into the messages and transactions that carry them. */
-const MAX_HTLCS = 483;
 
 /** Why an HTLC cannot be offered now; each is a sentence for a log, the code is for programs. */
 export interface LimitReached {
@@ -104,13 +102,13 @@ export function mayProposeFee(
 
 /** The most that one more outbound HTLC could carry now: 0 where none could. Never more than `checkOfferedHtlc` lets. */
 export const availableToSendMsat = (params: ChannelParameters, commitments: Commitments): Msat =>
-  availableMsat(params, commitments, 'holder');
+  mostMsat(params, commitments, 'holder');
 
 /** The most that one inbound HTLC could carry now: what a counterparty that keeps the same rules may send. */
 export const availableToReceiveMsat = (params: ChannelParameters, commitments: Commitments): Msat =>
-  availableMsat(params, commitments, 'counterparty');
+  mostMsat(params, commitments, 'counterparty');
 
-function availableMsat(params: ChannelParameters, commitments: Commitments, sender: Owner): Msat {
+function mostMsat(params: ChannelParameters, commitments: Commitments, sender: Owner): Msat {
   const specs = pendingSpecs(commitments);
   const receiver = other(sender);
   const terms = params[receiver];
@@ -118,14 +116,11 @@ function availableMsat(params: ChannelParameters, commitments: Commitments, send
   const direction = sender === 'holder' ? 'outbound' : 'inbound';
   const inFlight = specs[receiver].htlcs.filter((htlc) => htlc.direction === direction);
   if (inFlight.length >= Math.min(terms.maxAcceptedHtlcs, MAX_HTLCS)) return msat(0n);
-  const most = OWNERS.reduce(
-    (least, owner) => {
-      const amount = oneMoreMsat(params, owner, specs[owner], sender);
-      return amount < least ? amount : least;
-    },
+  const availableMsat = OWNERS.reduce(
+    (most, owner) => least(most, oneMoreMsat(params, owner, specs[owner], sender)),
     terms.maxHtlcValueInFlightMsat - sum(inFlight),
   );
-  return msat(most > 0n && most >= terms.htlcMinimumMsat ? most : 0n);
+  return msat(availableMsat > 0n && availableMsat >= terms.htlcMinimumMsat ? availableMsat : 0n);
 }
 
 /** What one more HTLC of the sender, with an output of its own, can carry in one side's commitment. */

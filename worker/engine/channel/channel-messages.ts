@@ -1,5 +1,4 @@
-import type { ShutdownFeatures } from '../transactions/shutdown-script.ts';
-import { hasFeature, type FeatureSet } from '../wire/features.ts';
+import type { FeatureSet } from '../wire/features.ts';
 import type { Message } from '../wire/message.ts';
 import { receiveClosingSigned } from './channel-closing.ts';
 import type { ChannelEnv } from './channel-env.ts';
@@ -10,6 +9,7 @@ import { receiveReady } from './channel-ready.ts';
 import { receiveReestablish } from './channel-reestablish.ts';
 import { receiveShutdown } from './channel-shutdown.ts';
 import type { ChannelState, OpenChannel } from './channel-state.ts';
+import { shutdownFeatures } from './channel-terms.ts';
 import type { Outcome } from './transition.ts';
 
 /** What the rest of the node knows that a message's meaning depends on. */
@@ -47,7 +47,7 @@ export function receiveMessage(
       return receiveWhenOpen(env, state, message, context);
     case 'closed':
       return isNegotiated(state)
-        ? receiveWhenClosed(env, state, message, { ...context, features: shutdownFeatures(context) })
+        ? receiveWhenClosed(env, state, message, { ...context, features: shutdownFeatures(context.peerFeatures) })
         : undefined;
     case 'awaitingFunding':
       return undefined;
@@ -82,15 +82,10 @@ function receiveWhenOpen(
     case 'revoke_and_ack':
       return operation.receiveRevokeAndAck(env, state, message);
     case 'shutdown':
-      return receiveShutdown(state, message, shutdownFeatures(context), context.shutdownScript);
+      return receiveShutdown(state, message, shutdownFeatures(context.peerFeatures), context.shutdownScript);
     case 'closing_signed':
       return receiveClosingSigned(env, state, message);
     default:
       return undefined;
   }
 }
-
-const shutdownFeatures = ({ peerFeatures }: MessageContext): ShutdownFeatures => ({
-  anySegwit: hasFeature(peerFeatures, 'option_shutdown_anysegwit'),
-  simpleClose: false,
-});

@@ -1,5 +1,5 @@
 import { toHex } from '../primitives/bytes.ts';
-import { feeratePerKw, msat, sat, type FeeratePerKw, type Msat, type Sat } from '../primitives/units.ts';
+import { feeratePerKw, MAX_SAT, msat, sat, type FeeratePerKw, type Msat, type Sat } from '../primitives/units.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
 import type { ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
 import { fundingScript, type CommitmentFormat } from '../transactions/channel-scripts.ts';
@@ -23,6 +23,7 @@ import {
   holderTerms,
   isTooLarge,
   readChannelType,
+  shutdownFeatures,
   termsFields,
   writeChannelType,
   type ChannelTypeMeaning,
@@ -119,10 +120,11 @@ function openMessage(env: ChannelEnv, state: AwaitingAccept, chainHash: Uint8Arr
   };
 }
 
-/** Whom we trust not to double-spend the funding of a channel that is used before it confirms. */
+/** By what an `open_channel` is judged, and what our answer to it says. */
 export interface AcceptPolicy {
   readonly chainHash: Uint8Array;
   readonly channelKeysIndex: number;
+  /** Whether the channel may be used before its funding confirms: its opener could double-spend that. */
   readonly trustedForZeroConf: boolean;
   readonly counterpartyFeatures: FeatureSet;
   readonly shutdownScript: Uint8Array;
@@ -150,14 +152,12 @@ export function checkOpen(
   const type = readChannelType(channelType);
   if (type === undefined) return 'the channel_type is not supported';
   if (type.zeroConf && !policy.trustedForZeroConf) return 'zero-conf channels only from configured peers';
-  const wrong = wrongFunding(env, message, type.format, policy.counterpartyFeatures);
+  const wrong = wrongOffer(env, message, type.format, policy.counterpartyFeatures);
   if (wrong !== undefined) return wrong;
   const fundingSat = sat(message.fundingSatoshis);
   const holder = holderBalances(env.config, fundingSat);
-  const counterparty = counterpartyTerms(env.config, env.secp.isPoint, holder, message, fundingSat, {
-    anySegwit: hasFeature(policy.counterpartyFeatures, 'option_shutdown_anysegwit'),
-    simpleClose: false,
-  });
+  const features = shutdownFeatures(policy.counterpartyFeatures);
+  const counterparty = counterpartyTerms(env.config, env.secp.isPoint, holder, message, fundingSat, features);
   if (typeof counterparty === 'string') return counterparty;
   const openerSat = fundingSat - message.pushMsat / 1000n;
   if (openerSat < openerCostSat(type.format, message.feeratePerKw, 0)) return 'the opener cannot pay the fee';
@@ -167,7 +167,7 @@ export function checkOpen(
   return { type, channelType, fundingSat, pushMsat: msat(message.pushMsat), feeratePerKw: feerate, counterparty };
 }
 
-function wrongFunding(
+function wrongOffer(
   { config, feerates }: Pick<ChannelEnv, 'config' | 'feerates'>,
   { fundingSatoshis, pushMsat, feeratePerKw: feerate }: MessageOf<'open_channel'>,
   format: CommitmentFormat,
@@ -175,7 +175,7 @@ function wrongFunding(
 ): string | undefined {
   if (fundingSatoshis < config.minimumFundingSat)
     return `channels of less than ${config.minimumFundingSat} sat are not accepted`;
-  if (fundingSatoshis > 2_100_000_000_000_000n) return 'funding_satoshis is more than there is';
+  if (fundingSatoshis > MAX_SAT) return 'funding_satoshis is more than there is';
   if (isTooLarge(fundingSatoshis, features)) return 'funding_satoshis is too large';
   if (pushMsat > fundingSatoshis * 1000n) return 'push_msat is above funding_satoshis';
   if (feerate > feerates.maximum) return 'feerate_per_kw is unreasonably high';
@@ -231,10 +231,9 @@ export function receiveAccept(
   const type = message.tlvs.channelType;
   if (type === undefined || toHex(type) !== toHex(state.channelType))
     return violation('fail', 'accept_channel has another channel_type');
-  const counterparty = counterpartyTerms(env.config, env.secp.isPoint, state.holder, message, state.fundingSat, {
-    anySegwit: hasFeature(peer.features, 'option_shutdown_anysegwit'),
-    simpleClose: false,
-  });
+  const { fundingSat, holder } = state;
+  const features = shutdownFeatures(peer.features);
+  const counterparty = counterpartyTerms(env.config, env.secp.isPoint, holder, message, fundingSat, features);
   if (typeof counterparty === 'string') return violation('fail', counterparty);
   if (message.minimumDepth > 144) return violation('fail', 'minimum_depth is unreasonably large');
   return transition({

@@ -1,7 +1,9 @@
+import { greatest } from '../primitives/bigints.ts';
 import { sat, type Sat } from '../primitives/units.ts';
-import { MAX_FUNDING_NO_WUMBO, type ChannelConfig } from './channel-config.ts';
+import { MAX_FUNDING_NO_WUMBO, MAX_HTLCS, type ChannelConfig } from './channel-config.ts';
 import type { CommitmentFormat } from '../transactions/channel-scripts.ts';
 import type { ChannelPublicKeys, PartyTerms } from '../transactions/channel-parameters.ts';
+import { MAX_DUST_LIMIT_SAT } from '../transactions/closing-outputs.ts';
 import { isStandardShutdownScript, type ShutdownFeatures } from '../transactions/shutdown-script.ts';
 import { featureBits, featuresFromBits, hasFeature, type FeatureSet } from '../wire/features.ts';
 import type { MessageOf } from '../wire/message.ts';
@@ -27,8 +29,7 @@ export function holderTerms(
 /** Our dust limit and the reserve that we ask for in a channel of that size. */
 export function holderBalances(config: ChannelConfig, fundingSat: Sat): HolderBalances {
   const share = (fundingSat * BigInt(config.reserveMillionths)) / 1_000_000n;
-  const channelReserveSat = share > config.minimumReserveSat ? sat(share) : config.minimumReserveSat;
-  return { dustLimitSat: config.dustLimitSat, channelReserveSat };
+  return { dustLimitSat: config.dustLimitSat, channelReserveSat: sat(greatest(share, config.minimumReserveSat)) };
 }
 
 export type HolderBalances = Pick<PartyTerms, 'dustLimitSat' | 'channelReserveSat'>;
@@ -95,6 +96,12 @@ export function counterpartyTerms(
   };
 }
 
+/** What a peer of those features may name for its money at a close; `option_simple_close` is not negotiated here. */
+export const shutdownFeatures = (peerFeatures: FeatureSet): ShutdownFeatures => ({
+  anySegwit: hasFeature(peerFeatures, 'option_shutdown_anysegwit'),
+  simpleClose: false,
+});
+
 function wrongAmount(
   holder: HolderBalances,
   { dustLimitSatoshis: dustSat, channelReserveSatoshis: reserveSat }: TermsMessage,
@@ -102,7 +109,7 @@ function wrongAmount(
 ): string | undefined {
   if (dustSat < 354n) return 'dust_limit_satoshis is below 354';
   // A high dust limit turns HTLCs of ours into fees: refuse what no node needs.
-  if (dustSat > 1000n) return 'dust_limit_satoshis is above 1000';
+  if (dustSat > MAX_DUST_LIMIT_SAT) return `dust_limit_satoshis is above ${MAX_DUST_LIMIT_SAT}`;
   if (reserveSat < dustSat) return 'channel_reserve_satoshis is below dust_limit_satoshis';
   if (reserveSat < holder.dustLimitSat) return 'channel_reserve_satoshis is below our dust limit';
   if (dustSat > holder.channelReserveSat) return 'dust_limit_satoshis is above our channel_reserve_satoshis';
@@ -112,7 +119,8 @@ function wrongAmount(
 
 function wrongLimit(config: ChannelConfig, message: TermsMessage): string | undefined {
   if (message.toSelfDelay > config.maxToSelfDelay) return 'to_self_delay is unreasonably large';
-  if (message.maxAcceptedHtlcs < 1 || message.maxAcceptedHtlcs > 483) return 'max_accepted_htlcs is not from 1 to 483';
+  if (message.maxAcceptedHtlcs < 1 || message.maxAcceptedHtlcs > MAX_HTLCS)
+    return `max_accepted_htlcs is not from 1 to ${MAX_HTLCS}`;
   if (message.htlcMinimumMsat > 10_000_000n) return 'htlc_minimum_msat is unreasonably large';
   if (message.maxHtlcValueInFlightMsat < 1_000_000n) return 'max_htlc_value_in_flight_msat is too small';
   return undefined;

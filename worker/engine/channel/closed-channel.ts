@@ -1,4 +1,4 @@
-import { retrieveSecret, shachainIndex } from '../keys/shachain.ts';
+import { lastSecret } from '../keys/shachain.ts';
 import { fromUtf8 } from '../primitives/bytes.ts';
 import type { ShutdownFeatures } from '../transactions/shutdown-script.ts';
 import type { Message, MessageOf } from '../wire/message.ts';
@@ -58,7 +58,8 @@ function receiveReestablishWhenClosed(
   if (repeated.kind === 'violation') return closedAfter(state, repeated);
   const proposed = proposeClosing(env, repeated.state);
   if (proposed.kind === 'violation') return closedAfter(state, proposed);
-  const first = reestablishMessage(env, negotiated, lastSecret(env, negotiated));
+  const { number } = negotiated.commitments.counterpartyCommit;
+  const first = reestablishMessage(env, negotiated, lastSecret(env.counterpartySecrets, number));
   return closedAfter(state, { ...proposed, messages: [first, ...repeated.messages, ...proposed.messages] });
 }
 
@@ -96,12 +97,6 @@ function agreedAgain(
 function isSettled({ shutdown }: ClosingChannel): boolean {
   const { sent, receivedFeeSat } = shutdown.terms.negotiation;
   return receivedFeeSat !== undefined && sent?.feeSat === receivedFeeSat;
-}
-
-function lastSecret(env: ChannelEnv, { commitments }: ClosingChannel): Uint8Array {
-  const { number } = commitments.counterpartyCommit;
-  const secret = number === 0 ? undefined : retrieveSecret(env.counterpartySecrets, shachainIndex(number - 1));
-  return secret ?? new Uint8Array(32);
 }
 
 const closedError = ({ params }: ClosedChannel): MessageOf<'error'> => ({

@@ -1,4 +1,5 @@
 import { clamp, greatest, least } from '../primitives/bigints.ts';
+import { INDISPUTABLE_PER_KW, RELAY_PER_KW } from '../primitives/feerates.ts';
 import { msatToSatFloor } from '../primitives/units.ts';
 import { closingFeeSat } from '../transactions/closing.ts';
 import { holderVariant, type ClosingDraft } from '../transactions/closing-outputs.ts';
@@ -13,10 +14,6 @@ export interface ClosingQuote {
   readonly maxFeeSat: bigint;
 }
 
-/** 1 sat/vB, the least that nodes relay. No rounding makes it less: the weight is that of the longest signatures. */
-const RELAY_FEERATE = 250;
-/** 4 sat/vB. Where fees are low two nodes' estimates differ by more than a factor, and the difference is no money. */
-const LEAST_MAXIMUM_FEERATE = 1000;
 /** Of the estimate: where our first range ends, and how far up it is worth to go rather than to close by force. */
 const FIRST_MULTIPLE = 2;
 const LAST_MULTIPLE = 3;
@@ -33,13 +30,14 @@ export function closingFeeRange(env: ChannelEnv, channel: ClosingChannel): Closi
   const { params, shutdown } = channel;
   const { agreedSat, raisedToSat } = shutdown.terms;
   const scripts = outputScripts(channel);
-  const minimumSat = closingFeeSat(scripts, RELAY_FEERATE);
+  // No rounding makes it less than what is relayed: the weight is that of the longest signatures.
+  const minimumSat = closingFeeSat(scripts, RELAY_PER_KW);
   const affordableSat = closingAffordableSat(channel);
   const { feeSat, maxFeeSat } = openerFees(env, scripts, shutdown.terms);
   const mostSat = params.isOpener ? least(affordableSat, greatest(maxFeeSat, minimumSat)) : affordableSat;
   if (mostSat < minimumSat) return { minimumSat, idealSat: minimumSat, maximumSat: mostSat };
   const idealSat = agreedSat ?? clamp(feeSat, minimumSat, mostSat);
-  const firstSat = closingFeeSat(scripts, Math.max(env.feerates.closing * FIRST_MULTIPLE, LEAST_MAXIMUM_FEERATE));
+  const firstSat = closingFeeSat(scripts, Math.max(env.feerates.closing * FIRST_MULTIPLE, INDISPUTABLE_PER_KW));
   const raisedSat = clamp(greatest(firstSat, raisedToSat), minimumSat, mostSat);
   return {
     minimumSat: least(minimumSat, idealSat),

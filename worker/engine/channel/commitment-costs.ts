@@ -2,7 +2,6 @@ import { GlowwormError } from '../primitives/errors.ts';
 import type { FeeratePerKw } from '../primitives/units.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
-import type { CommitmentFormat } from '../transactions/channel-scripts.ts';
 import { isTrimmed, openerCostSat } from '../transactions/commitment-fees.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import { nextCounterpartySpec, pendingHolderSpec, type Commitments } from './commitments.ts';
@@ -18,11 +17,11 @@ export const OWNERS: readonly Owner[] = ['counterparty', 'holder'];
 
 /**
  * BOLT 2, Adding an HTLC: the opener keeps a "fee spike buffer", enough for one HTLC more at a multiple of the feerate.
- * Without it an HTLC from the other side could make the fee unpayable and the channel stuck. Core Lightning and eclair keep
- * twice the feerate whatever the format, LDK with anchors once: what we send satisfies both, and what we call receivable the
- * more careful of them send.
+ * Without it an HTLC from the other side could make the fee unpayable and the channel stuck. BOLT 2 names twice the feerate,
+ * which Core Lightning and eclair keep whatever the format, and LDK with anchors once: what we send satisfies both, and what
+ * we call receivable the more careful of them send.
  */
-const FEE_SPIKE_MULTIPLE: Readonly<Record<CommitmentFormat, number>> = { static_remotekey: 2, anchors: 2 };
+const FEE_SPIKE_MULTIPLE = 2;
 
 /** Value of the HTLCs that have no output in one side's commitment. */
 export function dustExposureMsat(params: ChannelParameters, owner: Owner, spec: CommitmentSpec): bigint {
@@ -64,7 +63,7 @@ export const costMsat = (params: ChannelParameters, owner: Owner, spec: Commitme
 
 /** As `costMsat`, with the fee spike buffer. */
 export const spikeCostMsat = (params: ChannelParameters, owner: Owner, spec: CommitmentSpec, more = 0): bigint =>
-  commitmentCostMsat(params, owner, spec, spec.feeratePerKw * FEE_SPIKE_MULTIPLE[params.format], more + 1);
+  commitmentCostMsat(params, owner, spec, spec.feeratePerKw * FEE_SPIKE_MULTIPLE, more + 1);
 
 function commitmentCostMsat(
   params: ChannelParameters,

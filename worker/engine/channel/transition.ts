@@ -15,7 +15,7 @@ export type ChannelFact =
   | { readonly kind: 'htlcDropped'; readonly htlc: ChannelHtlc }
   /** Both sides have sent `channel_ready`. */
   | { readonly kind: 'channelReady' }
-  /** The counterparty wants the funding transaction made: 2-of-2 script and amount. */
+  /** The counterparty has signed our first commitment: the funding transaction may be broadcast. */
   | { readonly kind: 'fundingSigned' }
   /** Both signatures are there: the transaction may be broadcast. */
   | { readonly kind: 'closingAgreed'; readonly transaction: Uint8Array }

@@ -80,6 +80,15 @@ export function retrieveSecret(store: ShachainStore, index: number): Uint8Array 
   return undefined;
 }
 
+/**
+ * The 32-byte secret of the commitment before `unrevokedNumber`, the newest that was revealed; zeros where there is none (BOLT
+ * 2, `your_last_per_commitment_secret`).
+ */
+export function lastSecret(store: ShachainStore, unrevokedNumber: number): Uint8Array {
+  const secret = unrevokedNumber === 0 ? undefined : retrieveSecret(store, shachainIndex(unrevokedNumber - 1));
+  return secret ?? new Uint8Array(32);
+}
+
 /** Walks from a secret whose index ends in `bits` zeros to the index that differs in those bits only. */
 function descend(from: Uint8Array, bits: number, index: number): Uint8Array {
   let secret = from.slice();

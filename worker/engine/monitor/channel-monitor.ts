@@ -1,7 +1,7 @@
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
-import { EMPTY_SHACHAIN, insertSecret, retrieveSecret, shachainIndex, type ShachainStore } from '../keys/shachain.ts';
+import { EMPTY_SHACHAIN, insertSecret, lastSecret, shachainIndex, type ShachainStore } from '../keys/shachain.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import type { ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
@@ -116,11 +116,8 @@ export function applyUpdate(
 }
 
 /** The newest revealed secret of the counterparty for `channel_reestablish`; zeros where there is none. */
-export function lastCounterpartySecret({ secrets, counterpartyCommitments }: ChannelMonitor): Uint8Array {
-  const oldest = counterpartyCommitments[0]?.number ?? 0;
-  if (oldest === 0) return new Uint8Array(32);
-  return retrieveSecret(secrets, shachainIndex(oldest - 1)) ?? new Uint8Array(32);
-}
+export const lastCounterpartySecret = ({ secrets, counterpartyCommitments }: ChannelMonitor): Uint8Array =>
+  lastSecret(secrets, counterpartyCommitments[0]?.number ?? 0);
 
 function applyStep(monitor: ChannelMonitor, step: MonitorStep): ChannelMonitor {
   switch (step.kind) {

@@ -1,7 +1,7 @@
 import { GlowwormError } from '../primitives/errors.ts';
+import { MAX_MSAT } from '../primitives/units.ts';
 
 const MSAT_PER_BTC = 100_000_000_000n;
-const MAX_MSAT = 21_000_000n * MSAT_PER_BTC;
 
 /** How many millisatoshi one of a unit is; a pico-bitcoin is a tenth of one. */
 const multipliers = { '': MSAT_PER_BTC, m: 100_000_000n, u: 100_000n, n: 100n } as const;

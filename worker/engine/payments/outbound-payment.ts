@@ -1,7 +1,7 @@
 import { GlowwormError } from '../primitives/errors.ts';
 import { fromHex, fromUtf8, toHex, toUtf8 } from '../primitives/bytes.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
-import { msat, type Msat } from '../primitives/units.ts';
+import { MAX_MSAT, msat, type Msat } from '../primitives/units.ts';
 import { buildOnion, PAYMENT_PAYLOADS_BYTES, payloadFrameBytes, type Onion } from '../onion/sphinx.ts';
 import { encodePayload, type HopPayload } from '../onion/payloads.ts';
 import type { Path } from '../routing/path.ts';
@@ -77,12 +77,11 @@ export function partOnion(
  * (BOLT 11, field `m`). Counted with amounts and heights of full length.
  */
 export function mostHops(terms: OnionTerms): number {
-  const widest = { nodeId: new Uint8Array(33), shortChannelId: 1n, amountMsat: MAX_MSAT, cltvExpiry: 0xffff_ffff };
-  const last = payloadFrameBytes(encodePayload(finalPayload({ ...terms, totalMsat: MAX_MSAT }, widest)));
+  const most = msat(MAX_MSAT);
+  const widest = { nodeId: new Uint8Array(33), shortChannelId: 1n, amountMsat: most, cltvExpiry: 0xffff_ffff };
+  const last = payloadFrameBytes(encodePayload(finalPayload({ ...terms, totalMsat: most }, widest)));
   return 1 + Math.floor((PAYMENT_PAYLOADS_BYTES - last) / payloadFrameBytes(encodePayload(relay(widest))));
 }
-
-const MAX_MSAT = msat(21_000_000n * 100_000_000_000n);
 
 const relay = ({ amountMsat, cltvExpiry, shortChannelId }: PathHop): HopPayload => ({
   amtToForward: amountMsat,

@@ -10,7 +10,9 @@ export type Sat = Unit<bigint, 'Sat'>;
 /** Satoshi per 1000 weight units. */
 export type FeeratePerKw = Unit<number, 'FeeratePerKw'>;
 
-const MAX_SAT = 21_000_000n * 100_000_000n;
+/** 21 million bitcoin: no amount is more. */
+export const MAX_SAT: bigint = 21_000_000n * 100_000_000n;
+export const MAX_MSAT: bigint = MAX_SAT * 1000n;
 
 function checkedAmount(value: bigint, most: bigint, name: string): bigint {
   if (value < 0n || value > most) throw new GlowwormError('AmountOutOfRange', `${value} is not an amount in ${name}`);
@@ -18,7 +20,7 @@ function checkedAmount(value: bigint, most: bigint, name: string): bigint {
 }
 
 /** An amount in millisatoshi. Throws `AmountOutOfRange` when negative or above 21 million bitcoin. */
-export const msat = (value: bigint): Msat => checkedAmount(value, MAX_SAT * 1000n, 'msat') as Msat;
+export const msat = (value: bigint): Msat => checkedAmount(value, MAX_MSAT, 'msat') as Msat;
 
 /** An amount in satoshi. Throws `AmountOutOfRange` when negative or above 21 million bitcoin. */
 export const sat = (value: bigint): Sat => checkedAmount(value, MAX_SAT, 'sat') as Sat;

@@ -1,3 +1,4 @@
+import { greatest, least } from '../primitives/bigints.ts';
 import type { Msat } from '../primitives/units.ts';
 import {
   cltvDeltaOf,
@@ -61,7 +62,7 @@ export function findPaths(request: PathRequest): PathResult {
   const way = ways.find((parts) => feeOf(parts) <= request.maxFeeMsat);
   if (way !== undefined) return pathsOf(request, way);
   const fees = ways.length > 0 ? ways.map(feeOf) : routes.map((route) => feeOf([{ route, deliveredMsat }]));
-  const feeMsat = fees.reduce((a, b) => (a < b ? a : b));
+  const feeMsat = fees.reduce(least);
   if (feeMsat > request.maxFeeMsat) return { kind: 'feeTooHigh', feeMsat };
   return { kind: 'insufficientBalance', availableMsat: mostDelivered(request, routes) };
 }
@@ -83,10 +84,11 @@ function possibleRoutes(request: PathRequest): readonly Route[] | PathResult {
     .filter(({ steps }) => !steps.some(({ shortChannelId }) => excluded.has(shortChannelId)));
   if (routes.length === 0) return { kind: 'noRoute' };
   const short = routes.filter(({ steps }) => steps.length < maxHops);
-  if (short.length === 0) return { kind: 'tooManyHops', hops: least(routes.map(({ steps }) => steps.length + 1)) };
+  if (short.length === 0)
+    return { kind: 'tooManyHops', hops: Math.min(...routes.map(({ steps }) => steps.length + 1)) };
   const timely = short.filter((route) => finalCltvExpiry + cltvDeltaOf(route) <= maxCltvExpiry);
   if (timely.length === 0)
-    return { kind: 'lockedTooLong', cltvExpiry: finalCltvExpiry + least(short.map(cltvDeltaOf)) };
+    return { kind: 'lockedTooLong', cltvExpiry: finalCltvExpiry + Math.min(...short.map(cltvDeltaOf)) };
   const usable = timely.filter(({ first }) => !first.isOffline);
   return usable.length === 0 ? { kind: 'peerOffline' } : usable;
 }
@@ -117,8 +119,7 @@ function split(amountMsat: bigint, candidates: readonly Part[]): readonly Part[]
 }
 
 function fullPart(route: Route, wantedMsat: bigint): Part {
-  const most = mostDeliveredMsat(route);
-  return { route, deliveredMsat: most < wantedMsat ? most : wantedMsat };
+  return { route, deliveredMsat: least(mostDeliveredMsat(route), wantedMsat) };
 }
 
 /** In parts what all channels deliver together, else what one of them does. */
@@ -126,9 +127,9 @@ function mostDelivered({ multiPart }: PathRequest, routes: readonly Route[]): bi
   const most = new Map<string, bigint>();
   for (const route of routes) {
     const { channelKey } = route.first;
-    most.set(channelKey, greater(most.get(channelKey) ?? 0n, mostDeliveredMsat(route)));
+    most.set(channelKey, greatest(most.get(channelKey) ?? 0n, mostDeliveredMsat(route)));
   }
-  return [...most.values()].reduce((sum, each) => (multiPart ? sum + each : greater(sum, each)), 0n);
+  return [...most.values()].reduce((sum, each) => (multiPart ? sum + each : greatest(sum, each)), 0n);
 }
 
 function pathsOf({ payee, finalCltvExpiry }: PathRequest, parts: readonly Part[]): PathResult {
@@ -153,7 +154,3 @@ const byAmount = (a: Part, b: Part): number => compare(b.deliveredMsat, a.delive
 const byRoom = (a: Part, b: Part): number => compare(b.route.first.availableMsat, a.route.first.availableMsat);
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
-
-const greater = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-
-const least = (numbers: readonly number[]): number => Math.min(...numbers);

@@ -1,6 +1,7 @@
 import { GlowwormError } from '../primitives/errors.ts';
 import { concat } from '../primitives/bytes.ts';
 import { sha256d } from '../primitives/hash.ts';
+import { MAX_SAT } from '../primitives/units.ts';
 import { ByteCursor, compactSize, u32le, u64le } from './byte-cursor.ts';
 
 /** An output by its transaction; `txid` is 32 bytes in wire order (explorers print them reversed). */
@@ -30,7 +31,6 @@ export interface Transaction {
 
 /** Four million weight units are a whole block: no transaction has more bytes. */
 const MAX_BYTES = 4_000_000;
-const MAX_SAT = 2_100_000_000_000_000n;
 
 /** The network encoding: with the witnesses of BIP 144 where there are any, the old one where there are none. */
 export function encodeTransaction(tx: Transaction): Uint8Array {

@@ -1,0 +1,12 @@
+/** 1 sat/vB, the least that nodes relay, in satoshi per 1000 weight: a vbyte is four weight units. */
+export const RELAY_PER_KW = 250;
+/**
+ * The same for a transaction whose size in vbytes is rounded up from its weight, while its fee is reckoned from the weight and
+ * rounded down: at 250 it could miss 1 sat/vB by a satoshi.
+ */
+export const ROUNDED_RELAY_PER_KW = 253;
+/**
+ * 4 sat/vB. Where fees are low two honest nodes' estimates differ by more than a factor, by the server and by the hour; what
+ * is less than this is no money, and to quarrel about it ends in a close by force that costs some.
+ */
+export const INDISPUTABLE_PER_KW: number = 4 * RELAY_PER_KW;
