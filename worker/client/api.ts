@@ -99,8 +99,9 @@ export interface ChannelSummary {
   readonly peerNodeId: string;
   /**
    * `opening`: negotiating. `confirming`: waits for blocks. `ready`: usable while the peer is connected. `closing`: a
-   * cooperative close is under way. `closed`: its closing transaction is out or confirmed. `frozen`: stopped by an error
-   * of this program; the money is safe and nothing is sent.
+   * cooperative close is under way. `closed`: nothing is paid over it any more; `reason` says whether a transaction of ours is
+   * out, the peer's is waited for (where this device has an old state), or the funding never came. `frozen`: stopped by an
+   * error of this program: no messages and no new states; it can be closed alone, and what is ours is claimed on chain.
    */
   readonly state: 'opening' | 'confirming' | 'ready' | 'closing' | 'closed' | 'frozen';
   readonly usable: boolean;
@@ -112,6 +113,7 @@ export interface ChannelSummary {
   readonly reserveSat: bigint;
   readonly pendingHtlcs: number;
   readonly confirmations: number;
+  /** Those that the two sides agreed upon; 100 where a block's own reward funds the channel. */
   readonly confirmationsRequired: number;
   /** As explorers print it; empty before the funding exists. */
   readonly fundingTxid: string;
@@ -231,13 +233,23 @@ export interface WalletApi {
    * one who can close it.
    */
   forgetPeer(request: { readonly nodeId: string }): Promise<void>;
+  /**
+   * Begins to open a channel, `pushMsat` of which is given to the peer. Answers once that is on record; how it ends comes as an
+   * event. Rejects with `PeerNotConnected`, `FeeratesUnknown` where no server has told any for an hour, `ChannelTooSmall` (also
+   * where fees and the reserve would take all of our side), `ChannelTooLarge`, `AmountOutOfRange` where more is pushed than it
+   * holds, and `InsufficientFunds`.
+   */
   openChannel(request: {
     readonly nodeId: string;
     readonly amountSat: bigint;
     readonly pushMsat?: bigint;
   }): Promise<{ readonly temporaryChannelId: string }>;
-  /** Answers `channelRequested`. Rejects with `ChannelRequestGone` once the peer does not wait any more. */
+  /**
+   * Answers `channelRequested`. Rejects with `ChannelRequestGone` once the peer does not wait any more, and with
+   * `ChannelRefused` where the wallet does not take the channel now: it can be tried again, or refused.
+   */
   acceptInboundChannel(request: { readonly temporaryChannelId: string }): Promise<void>;
+  /** Rejects with `ChannelRequestGone`. */
   refuseInboundChannel(request: { readonly temporaryChannelId: string }): Promise<void>;
   /** What a close together with the peer would cost; rejects as `closeChannel` would, and changes nothing. */
   quoteClose(request: { readonly channelId: string }): CloseQuote;
