@@ -102,7 +102,7 @@ export function channelText(channel: ChannelSummary): string {
     case 'closed':
       return 'Closed';
     case 'frozen':
-      return 'Stopped by an error of this program; the money in it is safe';
+      return 'Stopped by an error of this program';
     default:
       return state satisfies never;
   }

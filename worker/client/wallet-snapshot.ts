@@ -1,5 +1,5 @@
 import { availableToReceiveMsat, availableToSendMsat } from '../engine/channel/channel-limits.ts';
-import { fundingDepth } from '../engine/channel/channel-ready.ts';
+import { fundingDepth, requiredDepth } from '../engine/channel/channel-ready.ts';
 import type { OpenChannel, PendingChannel } from '../engine/channel/channel-state.ts';
 import { isUsableAt, type ChannelEntry } from '../engine/manager/channel-entry.ts';
 import type { ChannelManager } from '../engine/manager/channel-manager.ts';
@@ -20,7 +20,7 @@ export function snapshotOf({ network }: WalletConfig, node: LightningNode): Wall
     lightning: lightningBalance(node.manager.channels(), node.manager.blockHeight),
     onchain: onchainBalance(node),
     peers: node.peerSummaries(),
-    channels: node.manager.channels().map((entry) => summaryOf(entry, node.manager)),
+    channels: node.manager.channels().map((entry) => channelSummary(entry, node.manager)),
     ...(problem === undefined ? {} : { problem: toApiError(problem) }),
   };
 }
@@ -57,7 +57,10 @@ function onchainBalance({ wallet, manager }: LightningNode): OnchainBalance {
   return { ...wallet.balance(reserveSat(manager.reservingChannels())), sweepingSat: manager.sweepingSat() };
 }
 
-function summaryOf(entry: ChannelEntry, manager: ChannelManager): ChannelSummary {
+/** What a summary needs of the manager beside the channel. */
+type Manager = Pick<ChannelManager, 'blockHeight' | 'mayForceClose' | 'isSetApart'>;
+
+export function channelSummary(entry: ChannelEntry, manager: Manager): ChannelSummary {
   const { blockHeight } = manager;
   const { state } = entry;
   const shown =
@@ -81,11 +84,16 @@ function summaryOf(entry: ChannelEntry, manager: ChannelManager): ChannelSummary
 }
 
 /** Why it closed, or what stopped it or holds it up. */
-function reasonOf(entry: ChannelEntry, manager: ChannelManager): string | undefined {
-  if (entry.frozen !== undefined) return `Stopped by an error of this program: ${entry.frozen}`;
-  if (entry.state.kind === 'closed') return explainClose(entry.state.reason);
+function reasonOf(entry: ChannelEntry, manager: Manager): string | undefined {
+  const { frozen, state } = entry;
+  if (state.kind === 'closed') return `${explainClose(state.reason)}${frozen === undefined ? '' : ` ${STOPPED}`}`;
+  if (frozen !== undefined) return `${STOPPED} If it stops again, close it alone.`;
   return manager.isSetApart(entry) ? SET_APART : undefined;
 }
+
+/** What the error was is in the log, where it helps. */
+const STOPPED =
+  'An error of this program stopped the channel: no payments go over it, and what is yours in it is still claimed. Reload the page.';
 
 const SET_APART =
   'The connection with the peer ended over it again and again. It is tried again with the next block, or when you connect.';
@@ -121,7 +129,7 @@ function openSummary(
     reserveSat: params.counterparty.channelReserveSat,
     pendingHtlcs: spec.htlcs.length,
     confirmations: fundingDepth(channel.funding, blockHeight),
-    confirmationsRequired: params.minimumDepth,
+    confirmationsRequired: requiredDepth({ params, funding: channel.funding }),
     fundingTxid: toHex(reversed(params.fundingTxid)),
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { InboundChannelRule } from '../../../worker/engine/manager/manager-context.ts';
 import { startOf } from '../../simulation/starts.ts';
 import { World } from '../../simulation/world.ts';
+import { feeratesOf } from '../channel/feerates.ts';
 
 /** B decides by a rule about the channel that A wants to open. */
 async function asked(rule: InboundChannelRule): Promise<World> {
@@ -75,6 +76,27 @@ describe('a channel that a peer wants to open', () => {
     expect([...world.b.disk.durable.keys()].filter((key) => key.startsWith('evt/')).length).toBe(
       world.b.node.manager.pendingEvents().length,
     );
+  });
+
+  it('is refused in words for a person where fees have risen since, and may be accepted when they are back', async () => {
+    const world = await asked('ask');
+    const { node } = world.b;
+    const { anchors } = feeratesOf(5_000).commitment;
+    const minimum = { ...anchors, minimum: anchors.target };
+    const feerates = { ...feeratesOf(5_000), commitment: { anchors: minimum, static_remotekey: minimum } };
+    node.turn(() => node.manager.updateFeerates(feerates));
+    const accept = (): void => node.turn(() => node.manager.acceptInboundChannel(requestOf(world)));
+    expect(accept).toThrow(
+      expect.objectContaining({
+        code: 'ChannelRefused',
+        message: expect.stringMatching(/fees have changed/) as string,
+        details: { wrong: expect.stringMatching(/feerate_per_kw/) as string },
+      }) as Error,
+    );
+    world.setFeerate(world.b, 1_000, 1_000);
+    accept();
+    await world.pump();
+    expect(node.manager.channels()[0]?.state.kind).toBe('open');
   });
 
   it('is one of a few that wait', async () => {

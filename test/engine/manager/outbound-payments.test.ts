@@ -72,7 +72,20 @@ describe('a payment and its quote', () => {
 
   it('name the peer that is offline where it leads to the recipient, and nobody where none does', () => {
     expect(() => offline().quote(invoiceWith(ways(0)))).toThrow('is offline now');
-    expect(() => offline().quote(invoiceWith([]))).toThrow('not a peer of this wallet');
+    expect(() => offline().quote(invoiceWith([]))).toThrow('no channel with them is ready');
+  });
+
+  it('say in satoshi what the way costs and what is allowed', () => {
+    const payer = usable();
+    expect(() => payer.quote(invoiceWith(ways(0xffff_ffff)))).toThrow(
+      /costs 4294968 sat in fees, and 10 sat are allowed/,
+    );
+    expect(() => payer.send(invoiceWith(ways(2_500)), 2_499n)).toThrow(/costs 3 sat in fees, and 2 sat/);
+  });
+
+  it('say what to do about a limit of the channel', () => {
+    expect(() => dusty().quote(invoiceWith(ways(0)))).toThrow(/Try again/);
+    expect(() => dusty().send(invoiceWith(ways(0)))).toThrow(/Try again/);
   });
 
   it('go with as many steps and as much metadata as fit', () => {

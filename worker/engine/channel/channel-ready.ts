@@ -50,12 +50,15 @@ export function receiveReady(
 /** A coinbase output cannot be spent before, so nothing that hangs on it counts either (BOLT 2, The channel_ready Message). */
 const COINBASE_MATURITY = 100;
 
-/** Whether the funding is as deep as was agreed: a channel is used only while it is, also after a reorganisation. */
-export function fundingIsDeep({ funding, params }: OpenChannel, blockHeight: number): boolean {
-  if (params.minimumDepth === 0) return true;
+/** The confirmations for which a channel waits: those that were agreed upon, or until a coinbase funding can be spent. */
+export function requiredDepth({ funding, params }: Pick<OpenChannel, 'funding' | 'params'>): number {
   const isCoinbase = funding.kind === 'confirmed' && funding.transactionIndex === 0;
-  return fundingDepth(funding, blockHeight) >= (isCoinbase ? COINBASE_MATURITY : params.minimumDepth);
+  return isCoinbase && params.minimumDepth > 0 ? COINBASE_MATURITY : params.minimumDepth;
 }
+
+/** Whether the funding is as deep as it has to be: a channel is used only while it is, also after a reorganisation. */
+export const fundingIsDeep = (channel: OpenChannel, blockHeight: number): boolean =>
+  fundingDepth(channel.funding, blockHeight) >= requiredDepth(channel);
 
 /** What a channel that closes now has to remember of its funding, where that is in no block. */
 export function unseenFunding(

@@ -117,7 +117,13 @@ export class ChannelEstablishment {
     const peer = this.#context.peers.get(nodeId);
     if (peer === undefined) throw requestGone(key);
     const wrong = this.#refusal(nodeId, peer, message);
-    if (wrong !== undefined) throw new GlowwormError('ChannelRefused', `The channel cannot be accepted: ${wrong}.`);
+    // It was in order when it came: fees, or how many channels wait, are not what they were.
+    if (wrong !== undefined)
+      throw new GlowwormError(
+        'ChannelRefused',
+        'The channel cannot be accepted any more: fees have changed since the peer asked, or too many channels wait for their funding. Refuse it, and have the peer ask again later.',
+        { wrong },
+      );
     this.#accept(nodeId, peer, message);
   }
 

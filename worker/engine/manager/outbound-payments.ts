@@ -26,7 +26,7 @@ import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
 import { readable } from '../wire/stored-record.ts';
 import type { HtlcSwitch } from './htlc-switch.ts';
-import { explainFailure, isRetryable } from './payment-failure.ts';
+import { explainFailure, explainLimit, isRetryable } from './payment-failure.ts';
 import { offerOf, pathsFor } from './payment-paths.ts';
 import type { Turn } from './turn.ts';
 
@@ -232,7 +232,7 @@ export class OutboundPayments {
       const onion = partOnion(this.#secp, terms, { sessionKey, hops }).packet;
       const htlc = this.#switch.offer(channelKey, offerOf(path, invoice.paymentHash, onion));
       // Parts that are out already time out at the payee; a first part that is refused means that nothing was sent.
-      if ('code' in htlc) return parts.length > 0 ? parts : htlc;
+      if ('code' in htlc) return parts.length > 0 ? parts : explainLimit(htlc);
       parts.push({ channelKey, htlcId: htlc.id, sessionKey, hops });
     }
     return parts;

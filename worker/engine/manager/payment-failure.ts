@@ -1,3 +1,4 @@
+import type { LimitReached } from '../channel/channel-limits.ts';
 import type { FailureKind } from '../onion/failure-message.ts';
 import type { AttributedFailure } from '../onion/failures.ts';
 import type { PaymentFailure } from '../payments/outbound-payment.ts';
@@ -14,6 +15,9 @@ export function explainFailure(attributed: AttributedFailure | undefined, hopCou
     : failure('PaymentFailedOnTheWay', `A node on the way failed the payment (${kind}). Try again later.`);
 }
 
+/** What a limit of a channel means for whoever pays; its own sentence is for the log. */
+export const explainLimit = ({ code }: LimitReached): PaymentFailure => failure(code, LIMITS[code]);
+
 /**
  * Whether another way, or the same one a little later, could succeed (BOLT 4, Receiving Failure Codes). What a node on the
  * way says is its own affair and never the last word; of the payee's failures only those that pass.
@@ -25,6 +29,21 @@ export const isRetryable = (attributed: AttributedFailure | undefined, hopCount:
 const isOfPayee = ({ hopIndex }: AttributedFailure, hopCount: number): boolean => hopIndex === hopCount - 1;
 
 const failure = (code: string, message: string): PaymentFailure => ({ code, message });
+
+const LIMITS: Readonly<Record<LimitReached['code'], string>> = {
+  AmountTooSmall: 'The peer of the channel takes no payment as small as this. Pay a larger amount.',
+  TooManyHtlcs: 'The channel has as many payments under way as it can carry. Try again when some of them are done.',
+  InFlightLimit:
+    'The peer takes no more in payments that are under way at once. Try again when some of them are done, or a smaller amount.',
+  InsufficientChannelBalance:
+    'The channel cannot carry this amount now: a part of its balance is kept as a reserve and for fees. Try a smaller amount, or again later.',
+  FeeUnaffordable:
+    'The peer pays the fees of the channel and has too little in it for one payment more. Try again when other payments are done, or when network fees are lower.',
+  DustExposure:
+    'Too much of what is under way in the channel is in payments so small that a close now would lose them. Try again when some of them are done, or a larger amount.',
+  ExpiryTooSoon: 'The payment would have expired before it arrives. Check that this wallet is in sync, and try again.',
+  ExpiryTooFar: 'The way there could lock the money for longer than nodes accept. Ask for another invoice.',
+};
 
 /** `mpp_timeout` is not one of them: the other parts are lost with it, and a part alone would only wait again. */
 const PASSING: readonly FailureKind[] = ['temporary_node_failure', 'temporary_channel_failure'];

@@ -2,12 +2,14 @@ import type { HtlcOffer } from '../channel/channel-operation.ts';
 import { PAYMENT_ONION_BYTES } from '../onion/sphinx.ts';
 import type { Invoice } from '../payments/invoice.ts';
 import { mostHops, onionTerms, type PaymentFailure } from '../payments/outbound-payment.ts';
+import { greatest } from '../primitives/bigints.ts';
 import { assert } from '../primitives/errors.ts';
 import type { Msat } from '../primitives/units.ts';
 import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import { findPaths, type Path, type PathRequest, type PathResult } from '../routing/path.ts';
 import { hasFeature } from '../wire/features.ts';
 import type { HtlcSwitch } from './htlc-switch.ts';
+import { explainLimit } from './payment-failure.ts';
 
 /** An amount of an invoice that is to be paid, and within which limits. */
 export interface WantedPayment extends Pick<PathRequest, 'maxFeeMsat' | 'excluded'> {
@@ -63,8 +65,8 @@ function firstRefusal(
   paths: readonly Path[],
 ): { readonly channelKey: string; readonly failure: PaymentFailure } | undefined {
   for (const path of paths) {
-    const failure = htlcSwitch.refusal(path.channelKey, offerOf(path, invoice.paymentHash, NO_ONION));
-    if (failure !== undefined) return { channelKey: path.channelKey, failure };
+    const reached = htlcSwitch.refusal(path.channelKey, offerOf(path, invoice.paymentHash, NO_ONION));
+    if (reached !== undefined) return { channelKey: path.channelKey, failure: explainLimit(reached) };
   }
   return undefined;
 }
@@ -79,12 +81,13 @@ export function offerOf({ hops }: Path, paymentHash: Uint8Array, onion: Uint8Arr
 /** No limit of a channel depends on what is in it. */
 const NO_ONION = new Uint8Array(PAYMENT_ONION_BYTES);
 
-function explain(found: Exclude<PathResult, { kind: 'paths' }>, { blockHeight }: WantedPayment): PaymentFailure {
+function explain(found: Exclude<PathResult, { kind: 'paths' }>, wanted: WantedPayment): PaymentFailure {
   switch (found.kind) {
     case 'noRoute':
       return {
         code: 'NoRoute',
-        message: 'No way to the recipient: they are not a peer of this wallet, and the invoice names no way from one.',
+        message:
+          'No way to the recipient: no channel with them is ready, and the invoice names no way from a peer with one. Wait until a channel is ready, or ask for another invoice.',
       };
     case 'peerOffline':
       return {
@@ -99,7 +102,7 @@ function explain(found: Exclude<PathResult, { kind: 'paths' }>, { blockHeight }:
     case 'lockedTooLong':
       return {
         code: 'LockTimeTooLong',
-        message: `The way there could lock the money for ${found.cltvExpiry - blockHeight} blocks, and ${MAX_CLTV_EXPIRY_DELTA} (two weeks) are the most that nodes accept. Ask for another invoice.`,
+        message: `The way there could lock the money for ${found.cltvExpiry - wanted.blockHeight} blocks, and ${MAX_CLTV_EXPIRY_DELTA} (two weeks) are the most that nodes accept. Ask for another invoice.`,
       };
     case 'insufficientBalance':
       return {
@@ -109,9 +112,14 @@ function explain(found: Exclude<PathResult, { kind: 'paths' }>, { blockHeight }:
     case 'feeTooHigh':
       return {
         code: 'FeeTooHigh',
-        message: `The way there costs ${found.feeMsat} msat, which is more than allowed.`,
+        message: `The way there costs ${satUp(found.feeMsat)} sat in fees, and ${satDown(wanted.maxFeeMsat)} sat are allowed. Allow more, or try again later.`,
       };
     default:
       return found satisfies never;
   }
 }
+
+const satUp = (amountMsat: bigint): bigint => (amountMsat + 999n) / 1000n;
+
+/** Nothing is left of what was allowed where the parts that are out cost more. */
+const satDown = (amountMsat: bigint): bigint => greatest(amountMsat, 0n) / 1000n;
