@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Committer } from '../../worker/client/committer.ts';
 import { AfterCommit, type Effect, type TurnResult } from '../../worker/engine/manager/turn.ts';
-import type { ChannelEntry } from '../../worker/engine/manager/channel-entry.ts';
 import { FakeNode, peerOf } from '../client/fake-node.ts';
 import { peerId } from '../client/peers/fake-peer.ts';
 import { connected } from '../client/peers/fixtures.ts';
@@ -44,10 +43,9 @@ describe('the end of a connection', () => {
     const fake = new FakeNode([peerOf(2)]);
     await fake.pass(60);
     const { nodeId } = peerOf(2);
-    const channel = { nodeId, state: { kind: 'open' } } as ChannelEntry;
-    const channels = vi.spyOn(fake.node.manager, 'channels').mockReturnValue([channel]);
+    const needs = vi.spyOn(fake.node.manager, 'needsPeer').mockReturnValue(true);
     await expect(fake.node.forgetPeer(nodeId)).rejects.toMatchObject({ code: 'PeerHasChannels' });
-    channels.mockRestore();
+    needs.mockRestore();
     await fake.stop();
   });
 });
