@@ -11,6 +11,25 @@ export interface EquivalentMutation {
 
 export const EQUIVALENT: readonly EquivalentMutation[] = [
   {
+    file: 'manager/reconciliation.ts',
+    inFunction: 'restoreChannels',
+    original: "restored.plan !== 'operate'",
+    reason: 'whether a line goes to the log',
+  },
+  {
+    file: 'monitor/monitor-persister.ts',
+    inFunction: 'updateIdOf',
+    original: '0',
+    reason: 'a damaged record has no id: the ids go on after it wherever they begin',
+  },
+  {
+    file: 'channel/commitment-costs.ts',
+    inFunction: 'unlessNegative',
+    original: "error instanceof GlowwormError && error.code === 'AmountOutOfRange'",
+    replacement: 'true',
+    reason: 'nothing else is thrown there; what would be is a mistake of ours',
+  },
+  {
     file: 'manager/channel-manager.ts',
     inFunction: 'stackOf',
     original: '(error.stack ?? error.message) : String(error)',

@@ -24,6 +24,11 @@ describe('open_channel', () => {
     return acceptChannel(fundeeEnv, new Uint8Array(33).fill(3), { ...open, ...change }, { ...policy, ...policyChange });
   };
 
+  it('lets as much be in flight as the channel holds', () => {
+    const { open } = establish();
+    expect(open.maxHtlcValueInFlightMsat).toBe(open.fundingSatoshis * 1000n);
+  });
+
   it('is answered with the terms of the fundee', () => {
     const [message] = passed(answer({})).messages;
     expect(message).toMatchObject({ kind: 'accept_channel', minimumDepth: 3, channelReserveSatoshis: 10_000n });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { OpenChannel } from '../../../worker/engine/channel/channel-state.ts';
 import {
   afterDisconnection,
+  lostStateMessage,
   receiveReestablish,
   reestablishMessage,
 } from '../../../worker/engine/channel/channel-reestablish.ts';
@@ -226,6 +227,17 @@ describe('channel_reestablish -- something was lost', () => {
     opener.offer(3_000_000n);
     passed(fundee.receive(opener.take('update_add_htlc')));
     expect(afterDisconnection(fundee.state)).toEqual(before);
+  });
+});
+
+describe('channel_reestablish -- we have lost state', () => {
+  it('asks for the close with 0 for both numbers, and claims no secret', () => {
+    const { opener, fundee } = used();
+    const { channelId } = opener.state.params;
+    const message = lostStateMessage(opener.env, channelId);
+    expect(message).toMatchObject({ channelId, nextCommitmentNumber: 0n, nextRevocationNumber: 0n });
+    expect(message.yourLastPerCommitmentSecret).toEqual(new Uint8Array(32));
+    expect(refused(receiveReestablish(fundee.env, fundee.state, message)).severity).toBe('forgotten');
   });
 });
 

@@ -122,6 +122,16 @@ describe('a channel that ends every connection', () => {
     await meeting.flow();
     expect(connections(meeting)).toEqual(['connected', 'connected']);
   });
+
+  it('has all its tries again when its owner wants the peer', async () => {
+    const { meeting, meet, meetAndLose } = await oneForgotten();
+    await meetAndLose(3);
+    meeting.node.turn(() => meeting.node.manager.retryChannels(meeting.peer.nodeId));
+    await meetAndLose(2);
+    reestablished(meeting);
+    await meet();
+    expect(reestablished(meeting)).toBe(2);
+  });
 });
 
 describe('an error about all channels', () => {

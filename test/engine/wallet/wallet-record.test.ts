@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import type { Coin } from '../../../worker/engine/wallet/coin.ts';
+import { decodeWallet, encodeWallet } from '../../../worker/engine/wallet/wallet-record.ts';
+import { EMPTY_WALLET } from '../../../worker/engine/wallet/wallet-state.ts';
+
+const PLAIN: Coin = {
+  txid: new Uint8Array(32).fill(1),
+  vout: 3,
+  branch: 'change',
+  index: 7,
+  amountSat: 12_345n,
+  coinbase: false,
+  own: false,
+  trusted: false,
+};
+
+describe('the record of the on-chain wallet', () => {
+  it.each<[string, Partial<Coin>]>([
+    ['that is nothing special', {}],
+    ['of a coinbase', { coinbase: true }],
+    ['that the wallet made', { own: true }],
+    ['that nobody can replace', { trusted: true }],
+    ['that is confirmed', { height: 100 }],
+    ['that is spent', { spentBy: { txid: new Uint8Array(32).fill(2) } }],
+    ['whose spending is confirmed', { height: 1, spentBy: { txid: new Uint8Array(32).fill(2), height: 5 } }],
+    ['of the first address', { branch: 'receive', index: 0 }],
+    ['of taproot', { branch: 'taproot' }],
+  ])('keeps a coin %s', (_name, change) => {
+    const state = { ...EMPTY_WALLET, coins: [{ ...PLAIN, ...change }], bestHeight: 300 };
+    expect(decodeWallet(encodeWallet(state))).toEqual(state);
+  });
+
+  it('keeps how far each branch is used', () => {
+    const cursors = { receive: { next: 5, used: 3 }, change: { next: 0, used: 0 }, taproot: { next: 1, used: 1 } };
+    const state = { ...EMPTY_WALLET, cursors };
+    expect(decodeWallet(encodeWallet(state)).cursors).toEqual(cursors);
+  });
+});
