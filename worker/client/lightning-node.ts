@@ -11,7 +11,7 @@ import { defaultChannelConfig } from '../engine/channel/channel-config.ts';
 import { KeysManager } from '../engine/keys/keys-manager.ts';
 import { mnemonicSeed } from '../engine/keys/mnemonic.ts';
 import { ChannelManager } from '../engine/manager/channel-manager.ts';
-import { isUnfunded } from '../engine/manager/channel-entry.ts';
+import { isUnfunded, unconfirmedFunding } from '../engine/manager/channel-entry.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { InboundChannelRule } from '../engine/manager/manager-context.ts';
 import type { Effect, TurnResult } from '../engine/manager/turn.ts';
@@ -392,7 +392,8 @@ export class LightningNode implements OnchainPayer {
   #isRebroadcast(txid: Uint8Array): boolean {
     if (this.#sent.has(txid)) return true;
     return this.manager.channels().some(({ state, anchorChild }) => {
-      if (state.kind === 'open' && equalBytes(state.params.fundingTxid, txid)) return true;
+      const isOurs = state.kind === 'open' || unconfirmedFunding(state) !== undefined;
+      if (isOurs && 'params' in state && equalBytes(state.params.fundingTxid, txid)) return true;
       return anchorChild !== undefined && equalBytes(transactionId(anchorChild.tx), txid);
     });
   }
