@@ -5,6 +5,7 @@ import { FeeEstimator } from '../../worker/edges/chain/fee-estimator.ts';
 import { arena } from './arena-start.ts';
 import { claimableMsat, closeAlone } from './survival.ts';
 import { openChannelOf } from './forge.ts';
+import { shutdown } from './forge-closing.ts';
 
 /** What channels go by after one answer of a server. */
 function feeratesAfter(answer: unknown) {
@@ -45,5 +46,22 @@ describe('one answer of one fee server', () => {
     // 1124 weight units of a commitment with two outputs and anchors: all of it goes to miners.
     const lostMsat = BigInt(feeratePerKw) * 1124n;
     expect(lostMsat).toBeLessThan(before / 20n);
+  });
+
+  it('makes no close that the peer begins, of which nobody was asked, cost more than a tenth of the balance', async () => {
+    const world = await arena('opener');
+    const feerates = feeratesAfter({ 12: 99_999 });
+    // The fee of the commitment rises on both sides, and only the close is played by hand.
+    for (const camp of [world.attacker, world.victim])
+      camp.attempt((node) => node.turn(() => node.manager.updateFeerates(feerates)));
+    await world.pump();
+    world.silenced = true;
+    const { upfrontShutdownScript } = openChannelOf(world).params.counterparty;
+    await world.say(shutdown(world, upfrontShutdownScript));
+    const offered = world.heard.find((message) => message.kind === 'closing_signed');
+    if (offered?.kind !== 'closing_signed') throw new Error('nothing was offered');
+    // 600,000 sat are ours.
+    expect(offered.feeSatoshis).toBeLessThanOrEqual(60_000n);
+    expect(offered.tlvs.feeRange?.maxFeeSatoshis).toBeLessThanOrEqual(60_000n);
   });
 });

@@ -17,14 +17,18 @@ export interface ClosingQuote {
 /** Of the estimate: where our first range ends, and how far up it is worth to go rather than to close by force. */
 const FIRST_MULTIPLE = 2;
 const LAST_MULTIPLE = 3;
+/** Of our balance: what a close costs at most that the owner was not asked about, whatever a fee server said. */
+const UNASKED_SHARE = 10n;
+/** 50 sat/vB: for a small balance a tenth may be less than what is mined, and a close by force costs more. */
+const UNASKED_PER_KW: number = 50 * RELAY_PER_KW;
 /** The longest that `shutdown` may name, OP_16 and 40 bytes (BOLT 2, Closing Initiation). */
 const LONGEST_SCRIPT = new Uint8Array(42);
 
 /**
  * The fees that we sign. A fundee takes what is relayed and what the opener has, for it does not pay. An opener goes to
- * twice its estimate, and further after a range that was too small, never above what its owner accepted. A fee that was
- * agreed upon is always within, and proposed again. Empty (its maximum below its minimum) where the opener cannot pay what is
- * relayed.
+ * twice its estimate, and further after a range that was too small, never above what its owner accepted or, where nobody was
+ * asked, a share of its balance. A fee that was agreed upon is always within, and proposed again. Empty (its maximum below its
+ * minimum) where the opener cannot pay what is relayed.
  */
 export function closingFeeRange(env: ChannelEnv, channel: ClosingChannel): ClosingFeeRange {
   const { params, shutdown } = channel;
@@ -33,7 +37,7 @@ export function closingFeeRange(env: ChannelEnv, channel: ClosingChannel): Closi
   // No rounding makes it less than what is relayed: the weight is that of the longest signatures.
   const minimumSat = closingFeeSat(scripts, RELAY_PER_KW);
   const affordableSat = closingAffordableSat(channel);
-  const { feeSat, maxFeeSat } = openerFees(env, scripts, shutdown.terms);
+  const { feeSat, maxFeeSat } = openerFees(env, scripts, affordableSat, shutdown.terms);
   const mostSat = params.isOpener ? least(affordableSat, greatest(maxFeeSat, minimumSat)) : affordableSat;
   if (mostSat < minimumSat) return { minimumSat, idealSat: minimumSat, maximumSat: mostSat };
   const idealSat = agreedSat ?? clamp(feeSat, minimumSat, mostSat);
@@ -65,8 +69,8 @@ export function quoteClosing(env: ChannelEnv, channel: OpenChannel, holderScript
   const pinned = params.counterparty.upfrontShutdownScript;
   const promised = pinned.length > 0 ? pinned : LONGEST_SCRIPT;
   const scripts = [holderScript, shutdown.kind === 'both' ? shutdown.counterpartyScript : promised];
-  const { feeSat, maxFeeSat } = openerFees(env, scripts, shutdown.kind === 'none' ? {} : shutdown.terms);
   const affordableSat = closingAffordableSat(channel);
+  const { feeSat, maxFeeSat } = openerFees(env, scripts, affordableSat, shutdown.kind === 'none' ? {} : shutdown.terms);
   return { feeSat: least(feeSat, affordableSat), maxFeeSat: least(maxFeeSat, affordableSat) };
 }
 
@@ -112,11 +116,13 @@ export function closingDraft({ params, commitments, shutdown }: ClosingChannel, 
 function openerFees(
   { config, feerates }: ChannelEnv,
   scripts: readonly Uint8Array[],
+  affordableSat: bigint,
   { acceptedSat }: Pick<ClosingTerms, 'acceptedSat'>,
 ): ClosingQuote {
-  const last = closingFeeSat(scripts, feerates.closing * LAST_MULTIPLE);
-  const maxFeeSat = acceptedSat ?? last + config.forceCloseAvoidanceMaxFeeSat;
-  return { feeSat: closingFeeSat(scripts, feerates.closing), maxFeeSat };
+  const lastSat = closingFeeSat(scripts, feerates.closing * LAST_MULTIPLE) + config.forceCloseAvoidanceMaxFeeSat;
+  const unaskedSat = greatest(affordableSat / UNASKED_SHARE, closingFeeSat(scripts, UNASKED_PER_KW));
+  const maxFeeSat = acceptedSat ?? least(lastSat, unaskedSat);
+  return { feeSat: least(closingFeeSat(scripts, feerates.closing), maxFeeSat), maxFeeSat };
 }
 
 /** Of the outputs that a closing transaction has before its fee: one without the dust of a side costs less. */
