@@ -237,4 +237,33 @@ describe('the reference wallet', () => {
   it('had no trouble meanwhile', () => {
     expect(troubles).toEqual([]);
   });
+
+  it('asks for a second yes to close by force while the peer has not confirmed the state, and closes then', async () => {
+    await section('Home');
+    await button('Give me coins').click();
+    await seen('Your coins are here.');
+    await page.getByRole('link', { name: 'Open a channel' }).click();
+    await page.getByLabel('Amount').fill('100000');
+    await button('Open channel').click();
+    await seen(/Waiting for the chain: 0 of \d/);
+    await section('Home');
+    await button('Mine 6 blocks').click();
+    await seen('A channel is ready.');
+    await world.alice.sockets.stop();
+    await page.reload();
+    await section('Channels');
+    await page
+      .locator('a', { hasText: /100\s000/ })
+      .first()
+      .click();
+    await button('Force-close channel').click();
+    const dialog = page.getByRole('dialog', { name: 'Force-close this channel?' });
+    const yes = dialog.getByRole('button', { name: 'Force-close' });
+    expect(await yes.isDisabled()).toBe(true);
+    await shot('force-close-unconfirmed');
+    await dialog.getByLabel(/The peer has not confirmed since the start/).check();
+    await yes.click();
+    await world.until('our commitment', () => world.chain.mempoolTxs().length > 0);
+    await shot('force-closed');
+  });
 });

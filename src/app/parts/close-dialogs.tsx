@@ -32,7 +32,7 @@ export function CloseChannelDialog({ channel, quote, onConfirm, onDone }: CloseC
 }
 
 export function ForceCloseDialog({ channel, onConfirm, onDone }: CloseDialogProps): JSX.Element {
-  const [knows, setKnows] = useState(channel.stateConfirmed);
+  const [knows, setKnows] = useState(false);
   return (
     <Dialog title="Force-close this channel?" onClose={onDone}>
       <p>Only when the peer is gone for good or refuses to close. It costs you:</p>
@@ -52,7 +52,12 @@ export function ForceCloseDialog({ channel, onConfirm, onDone }: CloseDialogProp
           same.
         </label>
       )}
-      <Buttons confirm="Force-close" disabled={!knows} onConfirm={onConfirm} onDone={onDone} />
+      <Buttons
+        confirm="Force-close"
+        disabled={!channel.stateConfirmed && !knows}
+        onConfirm={onConfirm}
+        onDone={onDone}
+      />
     </Dialog>
   );
 }
