@@ -40,6 +40,7 @@ describe('a sweep', () => {
     expect(swept).toEqual(outputs.slice(0, 3));
     expect(tx.inputs.map(({ sequence }) => sequence)).toEqual([2016, 1, 0xfffffffd]);
     expect(tx.inputs.map(({ witness }) => witness.length)).toEqual([3, 2, 2]);
+    expect(tx).toMatchObject({ version: 2, locktime: 0 });
     expect(tx.outputs).toEqual([{ amountSat: 120_000n - feeSat, script: keys.destinationScript() }]);
   });
 
