@@ -255,10 +255,11 @@ export class OnchainWallet {
     const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + request.witnessWeight;
     const keptWeight = kept.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], 0);
     // A transaction needs an output: the child of an anchor, which has none of its own, always gets change.
-    const leastChangeSat = tx.outputs.length === 0 ? CHANGE_DUST_SAT : 0n;
+    const needsChange = tx.outputs.length === 0;
+    const leastChangeSat = needsChange ? CHANGE_DUST_SAT : 0n;
     const selection = this.#select({
       targetSat: sumOf(tx.outputs) - sumOf(prevouts) - sumOf(kept) + missingSat + leastChangeSat,
-      baseWeight: ownWeight + keptWeight + (leastChangeSat > 0n ? CHANGE_WEIGHT : 0),
+      baseWeight: ownWeight + keptWeight + (needsChange ? CHANGE_WEIGHT : 0),
       terms: { feeratePerKw, reserveSat: 0n },
     });
     const coins = [...kept, ...selection.coins].toSorted(compareOutpoints);
