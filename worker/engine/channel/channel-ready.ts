@@ -1,3 +1,4 @@
+import { COINBASE_MATURITY } from '../primitives/lock-times.ts';
 import type { MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
 import type { Funding, OpenChannel, UnseenFunding } from './channel-state.ts';
@@ -47,10 +48,10 @@ export function receiveReady(
   return transition(next, { facts: next.holderReadySent ? [{ kind: 'channelReady' }] : [] });
 }
 
-/** A coinbase output cannot be spent before, so nothing that hangs on it counts either (BOLT 2, The channel_ready Message). */
-const COINBASE_MATURITY = 100;
-
-/** The confirmations for which a channel waits: those that were agreed upon, or until a coinbase funding can be spent. */
+/**
+ * The confirmations for which a channel waits: those that were agreed upon, or until a coinbase funding can be spent, for
+ * nothing that hangs on it counts before (BOLT 2, The channel_ready Message).
+ */
 export function requiredDepth({ funding, params }: Pick<OpenChannel, 'funding' | 'params'>): number {
   const isCoinbase = funding.kind === 'confirmed' && funding.transactionIndex === 0;
   return isCoinbase && params.minimumDepth > 0 ? COINBASE_MATURITY : params.minimumDepth;

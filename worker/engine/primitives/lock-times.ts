@@ -4,3 +4,6 @@
  * eclair and Core Lightning pay up to it; with LDK's default of half as much, swaps that others pay could not be paid.
  */
 export const MAX_CLTV_EXPIRY_DELTA = 2016;
+
+/** Blocks until the outputs of a coinbase may move, its own included. */
+export const COINBASE_MATURITY = 100;

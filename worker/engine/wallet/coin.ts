@@ -1,4 +1,5 @@
 import { compareBytes, equalBytes } from '../primitives/bytes.ts';
+import { COINBASE_MATURITY } from '../primitives/lock-times.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
 import type { ScriptOrigin } from './descriptors.ts';
 
@@ -23,9 +24,6 @@ export interface Coin extends Outpoint, ScriptOrigin {
 
 /** A spending so deep in the chain that no reorganisation brings its coin back. */
 const BURIED = 100;
-
-/** Blocks until the coins of a coinbase may move, their own included. */
-const COINBASE_MATURITY = 100;
 
 /** Whether a coin may be spent in the block after `bestHeight`: unspent, mature, and confirmed or trusted. */
 export function isSpendable(coin: Coin, bestHeight: number): boolean {
