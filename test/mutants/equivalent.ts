@@ -49,4 +49,10 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     replacement: 'false',
     reason: 'no change makes an equal specification anew: it is only faster',
   },
+  {
+    file: 'channel/channel-opening.ts',
+    inFunction: 'fundingOutputScript',
+    original: 'holder.fundingPubkey, counterparty.fundingPubkey',
+    reason: 'the script puts the keys in order (BOLT 3, Funding Transaction Output)',
+  },
 ];

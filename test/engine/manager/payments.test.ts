@@ -214,6 +214,22 @@ describe('an inbound payment', () => {
     expect(desk.events).toEqual([]);
   });
 
+  it('is held no longer once its parts are decided upon', () => {
+    const paid = payee();
+    paid.receive(paid.htlc());
+    const failed = payee();
+    failed.receive(failed.htlc({ part: 400_000n, total: 1_000_000n }));
+    for (const { desk } of [paid, failed])
+      for (const ticks of [1, 2]) {
+        desk.now = NOW + ticks * MPP_TIMEOUT_MS;
+        desk.turn(({ inbound }) => {
+          inbound.timerTick();
+          inbound.bestBlockUpdated(HEIGHT + 100);
+        });
+      }
+    expect([paid.failures(), failed.failures()]).toEqual([['fulfill'], ['mpp_timeout']]);
+  });
+
   it('is not counted twice when an HTLC is decided upon again after a restart', () => {
     const { desk, htlc, receive } = payee();
     const part = htlc({ part: 600_000n, total: 1_000_000n });
