@@ -55,4 +55,11 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     original: 'holder.fundingPubkey, counterparty.fundingPubkey',
     reason: 'the script puts the keys in order (BOLT 3, Funding Transaction Output)',
   },
+  {
+    file: 'wallet/wallet-record.ts',
+    inFunction: 'encodeWallet',
+    original: '0',
+    replacement: '1',
+    reason: 'the flags say whether there is a height: none is read where there was none',
+  },
 ];
