@@ -112,7 +112,7 @@ export function closingDraft({ params, commitments, shutdown }: ClosingChannel, 
   };
 }
 
-/** What the opener proposes, and the most that it pays. */
+/** What the opener proposes, and the most that it pays: what its owner accepted, or else a bounded part of its balance. */
 function openerFees(
   { config, feerates }: ChannelEnv,
   scripts: readonly Uint8Array[],
