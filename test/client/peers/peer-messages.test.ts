@@ -197,18 +197,26 @@ describe('ping and pong', () => {
 });
 
 describe('a flood', () => {
-  it('of pings ends the connection, and with it the pongs that pile up (S42)', () => {
+  it('of pings that ask for more than they bring ends the connection, and the pongs do not pile up (S42)', () => {
     const { timers, transport, peers, heard } = connected();
-    const flood = Array.from({ length: PING_ALLOWANCE.burst }, () => ping(0));
+    const flood = Array.from({ length: PING_ALLOWANCE.burst }, () => ping(100));
     transport.latest.say(...flood);
     timers.advance(PING_ALLOWANCE.refillMs);
-    transport.latest.say(ping(0));
+    transport.latest.say(ping(100));
     expect(heard).toEqual(['connected 1']);
     transport.latest.read();
-    transport.latest.say(ping(0), stfu);
+    transport.latest.say(ping(100), stfu);
     expect(transport.latest.read().map(({ kind }) => kind)).toEqual(['warning']);
     expect(heard).toEqual(['connected 1', 'disconnected 1']);
     expect(peers.statuses()).toMatchObject([{ problem: { code: 'PeerMisbehaved' } }]);
+  });
+
+  it('of pings that ask for nothing is answered, as LDK pings after every 32 messages', () => {
+    const { transport, heard } = connected();
+    transport.latest.read();
+    transport.latest.say(...Array.from({ length: 10 * PING_ALLOWANCE.burst }, () => ping(0)));
+    expect(transport.latest.read()).toHaveLength(10 * PING_ALLOWANCE.burst);
+    expect(heard).toEqual(['connected 1']);
   });
 
   it('of gossip ends the connection', () => {

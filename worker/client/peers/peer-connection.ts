@@ -134,7 +134,8 @@ export class PeerConnection {
     const { timers } = this.#ports;
     if (this.#readySince !== undefined && timers.now() - this.#readySince >= STABLE_MS) this.#backoff.succeeded();
     const delayMs = Math.round(this.#backoff.failed() * this.#jitter());
-    this.#log(`not connected${problem === undefined ? '' : ` (${problem.code})`}, next attempt in ${delayMs} ms`);
+    const why = problem === undefined ? '' : ` (${problem.code}: ${problem.message})`;
+    this.#log(`not connected${why}, next attempt in ${delayMs} ms`);
     timers.clearTimeout(this.#retry);
     this.#retry = timers.setTimeout(() => this.#connect(), delayMs);
     this.#leave();

@@ -46,8 +46,9 @@ const NO_PONG_FROM = 65_532;
 const PING_BYTES = 32;
 
 /**
- * BOLT 1 wants every ping answered, by a pong of up to 65,531 bytes for six. Deployed nodes ping every ten seconds at most,
- * and before a signature; a connection that costs so much more is left.
+ * BOLT 1 wants every ping answered, by a pong of up to 65,531 bytes for six: this many of those that ask for more bytes than
+ * they bring, which deployed nodes do once a minute. LDK pings after every 32 messages, so many times a second in heavy
+ * traffic, and asks for nothing.
  */
 export const PING_ALLOWANCE: Allowance = { burst: 20, refillMs: 5_000 };
 /**
@@ -182,8 +183,9 @@ export class PeerSession {
     else this.#misbehaved('it complains without end');
   }
 
-  #pong({ numPongBytes }: MessageOf<'ping'>): void {
-    if (!this.#pingsLeft.take(this.#ports.timers.now())) return this.#misbehaved('it pings without end');
+  #pong({ numPongBytes, ignored }: MessageOf<'ping'>): void {
+    if (numPongBytes > ignored.length && !this.#pingsLeft.take(this.#ports.timers.now()))
+      return this.#misbehaved('it pings without end');
     if (numPongBytes < NO_PONG_FROM) this.#send({ kind: 'pong', ignored: new Uint8Array(numPongBytes), tlvs: {} });
   }
 
