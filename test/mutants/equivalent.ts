@@ -62,4 +62,11 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     replacement: '1',
     reason: 'the flags say whether there is a height: none is read where there was none',
   },
+  {
+    file: 'manager/forwarding-updates.ts',
+    inFunction: '#isNext',
+    original: '0',
+    replacement: '1',
+    reason: 'no update is from the first second of 1970',
+  },
 ];

@@ -128,6 +128,19 @@ describe('the signer refuses', () => {
     expect(() => alice.signHolderHtlc(input, 99, { tx, inputIndex: 0 })).toThrow(refusal);
   });
 
+  it.each([{ vout: 99 }, { txid: new Uint8Array(32).fill(9) }])(
+    'an HTLC transaction that spends another output',
+    (change) => {
+      const input = commitmentOf(alice, bob, 0);
+      const commitment = buildCommitment(input);
+      const [htlc] = commitment.htlcs;
+      if (!htlc) throw new Error('the commitment has HTLCs');
+      const tx = htlcTransaction(input, transactionId(commitment.tx), htlc);
+      const other = { ...tx, inputs: tx.inputs.map((spent) => ({ ...spent, ...change })) };
+      expect(() => alice.signHolderHtlc(input, htlc.outputIndex, { tx: other, inputIndex: 0 })).toThrow(refusal);
+    },
+  );
+
   it('to release the secret of a commitment signed for broadcast, or one before its turn', () => {
     expect(() => alice.releaseCommitmentSecret(1)).toThrow(refusal);
     alice.releaseCommitmentSecret(0);
