@@ -185,6 +185,20 @@ describe('a payment', () => {
     expect(wallet.balance(0n).spendableSat).toBe(100_000n);
   });
 
+  it('has its coins still when a reorganisation takes it out of its block, or what it spends', () => {
+    const coin = receive(100_000n);
+    const { tx, txid } = wallet.send(elsewhere, 30_000n, terms);
+    wallet.transactionConfirmed(tx, 1001);
+    wallet.transactionUnconfirmed(txid);
+    wallet.transactionUnconfirmed(transactionId(coin));
+    expect(wallet.coinsSpentBy(txid)).toHaveLength(1);
+    wallet.transactionConfirmed(coin, 1001);
+    expect(wallet.balance(0n).spendableSat).toBeLessThan(70_000n);
+    expect(() => wallet.send(elsewhere, 80_000n, terms)).toThrow(
+      expect.objectContaining({ code: 'InsufficientFunds' }),
+    );
+  });
+
   it.each([
     ['taproot', `5120${'22'.repeat(32)}`, 330n],
     ['an anchor', '51024e73', 240n],
