@@ -69,4 +69,11 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     replacement: '1',
     reason: 'no update is from the first second of 1970',
   },
+  {
+    file: 'manager/reconciliation.ts',
+    inFunction: 'signerStateOf',
+    original: '0',
+    replacement: '1',
+    reason: 'a monitor always has a commitment of the counterparty',
+  },
 ];

@@ -159,6 +159,13 @@ describe('funding_created and funding_signed', () => {
     expect(opener.state.params.channelId).toEqual(fundee.state.params.channelId);
   });
 
+  it('have no alias of the counterparty, which comes with its `channel_ready`', () => {
+    const parts = created();
+    const message = parts.created.messages[0] as MessageOf<'funding_created'>;
+    const { state } = passed(receiveFundingCreated(parts.fundeeEnv, parts.accepting.state, message, 1n));
+    expect(state.counterpartyAlias).toBe(0n);
+  });
+
   it('are refused with a signature that is not valid', () => {
     const parts = created();
     const message = parts.created.messages[0] as MessageOf<'funding_created'>;
