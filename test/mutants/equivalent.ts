@@ -76,4 +76,10 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     replacement: '1',
     reason: 'a monitor always has a commitment of the counterparty',
   },
+  {
+    file: 'wallet/wallet-state.ts',
+    inFunction: 'spends',
+    original: 'input, outpoint',
+    reason: 'two outpoints are the same in either order',
+  },
 ];

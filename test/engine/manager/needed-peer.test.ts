@@ -38,4 +38,12 @@ describe('the peer of a channel', () => {
     expect(manager.channels()[0]?.state).toMatchObject({ kind: 'closed', reason: { kind: 'monitorBehind' } });
     expect(needsPeer(world)).toBe(true);
   });
+
+  it('is nobody to open a channel with once it is not connected', async () => {
+    const world = await connected();
+    world.disconnect();
+    expect(() => world.a.node.open(world.b.node, 500_000n)).toThrow(
+      expect.objectContaining({ code: 'PeerNotConnected' }),
+    );
+  });
 });
