@@ -178,6 +178,19 @@ describe('paths', () => {
     expect(whole).toEqual({ kind: 'insufficientBalance', availableMsat: 700_000n });
   });
 
+  it('fill the largest part first where that keeps the fee within the limit', () => {
+    const hints = [
+      [hop(OTHER_PEER, { feeBaseMsat: 0, feeProportionalMillionths: 5_000 })],
+      [hop(PEER, { feeBaseMsat: 6_000, feeProportionalMillionths: 0, shortChannelId: 8n })],
+    ];
+    const firstHops = [channel('small', 100_000n, { counterpartyNodeId: OTHER_PEER }), channel('large', 990_000n)];
+    const found = paths({ hints, firstHops, maxFeeMsat: 6_200n });
+    expect(found.map((path) => [path.channelKey, pathFeeMsat(path)])).toEqual([
+      ['large', 6_000n],
+      ['small', 80n],
+    ]);
+  });
+
   it('deliver the amount, pay every hop what it asks and fit their channels', () => {
     const channels = fc.array(fc.bigInt({ min: 0n, max: 5_000_000n }), { minLength: 1, maxLength: 4 });
     const fees = fc.record({ base: fc.nat(5000), proportional: fc.nat(20_000) });
