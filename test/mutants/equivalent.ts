@@ -82,4 +82,10 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     original: 'input, outpoint',
     reason: 'two outpoints are the same in either order',
   },
+  {
+    file: 'wallet/wallet-state.ts',
+    inFunction: 'afterTransaction',
+    original: 'coin, { txid, vout }',
+    reason: 'two outpoints are the same in either order',
+  },
 ];
