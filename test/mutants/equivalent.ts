@@ -95,4 +95,16 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     replacement: 'false',
     reason: 'of no preimages none is dropped: it is only faster',
   },
+  {
+    file: 'keys/derivation.ts',
+    inFunction: 'deriveRevocationSecret',
+    original: 'perCommitmentSecret, forCommitment',
+    reason: 'a product is the same in either order',
+  },
+  {
+    file: 'keys/derivation.ts',
+    inFunction: 'deriveRevocationSecret',
+    original: 'revocationBasepointSecret, forBase',
+    reason: 'a product is the same in either order',
+  },
 ];

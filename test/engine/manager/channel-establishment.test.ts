@@ -36,6 +36,15 @@ describe('a channel that we open', () => {
     expect(world.a.node.manager.channels()).toEqual([]);
   });
 
+  it('has keys that no channel of another device with these words has had', async () => {
+    const world = await atFeerate(1_000);
+    world.a.node.manager.skipKeys(4_711);
+    world.a.node.open(world.b.node, 500_000n);
+    const [entry] = world.a.node.manager.channels();
+    const { fundingPubkey } = world.a.node.keys.deriveChannelSigner(4_711, 500_000n).pubkeys;
+    expect(entry?.signer.pubkeys.fundingPubkey).toEqual(fundingPubkey);
+  });
+
   it('begins where exactly that is left', async () => {
     const world = await atFeerate(10_000);
     world.a.node.open(world.b.node, 20_000n, 7_100_000n);

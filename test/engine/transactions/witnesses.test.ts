@@ -1,0 +1,8 @@
+import { expect, it } from 'vitest';
+import { toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { toLocalPenaltyWitness } from '../../../worker/engine/transactions/witnesses.ts';
+
+it('the branch of a penalty is chosen by 01, since the network relays no other truth (MINIMALIF)', () => {
+  const [, branch] = toLocalPenaltyWitness(new Uint8Array(64).fill(1), Uint8Array.of(0x63));
+  expect(toHex(branch ?? new Uint8Array(0))).toBe('01');
+});
