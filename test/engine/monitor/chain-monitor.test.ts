@@ -2,12 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { KeysManager } from '../../../worker/engine/keys/keys-manager.ts';
 import { ChainMonitor, type ChannelMonitorUpdateStatus } from '../../../worker/engine/monitor/chain-monitor.ts';
 import { fakeSecp256k1 as secp } from '../../simulation/fake-secp256k1.ts';
+import { obscureCommitmentNumber, obscuringFactor } from '../../../worker/engine/transactions/commitment-number.ts';
+import type { Outpoint, Transaction } from '../../../worker/engine/transactions/transaction.ts';
 import { ours, PARAMS, theirs } from './samples.ts';
 
 const KEY = 'channel';
 
 /** A channel that is watched and has had one update, with a persister that answers as told. */
 function watched(status: ChannelMonitorUpdateStatus) {
+  const registered: Outpoint[] = [];
   const keys = new KeysManager(secp, new Uint8Array(64).fill(1), 'regtest');
   const monitor = new ChainMonitor(
     {
@@ -15,12 +18,16 @@ function watched(status: ChannelMonitorUpdateStatus) {
       updatePersistedChannel: () => status,
       archivePersistedChannel: () => undefined,
     },
-    { registerTx: () => undefined, registerOutput: () => undefined, unregisterOutput: () => undefined },
+    {
+      registerTx: () => undefined,
+      registerOutput: (outpoint) => void registered.push(outpoint),
+      unregisterOutput: () => undefined,
+    },
     { secp, signer: () => keys.deriveChannelSigner(0, PARAMS.fundingSat) },
     () => undefined,
   );
   const answers = [monitor.watchChannel(KEY, PARAMS, [ours(0), theirs(0)]), monitor.updateChannel(KEY, [theirs(1)])];
-  return { monitor, answers, started: monitor.takeStarted() };
+  return { monitor, answers, registered, started: monitor.takeStarted() };
 }
 
 describe('updates of a monitor', () => {
@@ -52,5 +59,32 @@ describe('updates of a monitor', () => {
     const { monitor, started } = watched('Completed');
     expect(started).toEqual([]);
     expect(monitor.isInProgress(KEY)).toBe(false);
+  });
+});
+
+describe('a close in the chain', () => {
+  const { fundingTxid: txid, fundingOutputIndex: vout, holder, counterparty } = PARAMS;
+  /** A spend of the funding with two outputs, that bears a commitment's number or none. */
+  const close = (number: number | undefined): Transaction => {
+    const factor = obscuringFactor(holder.paymentBasepoint, counterparty.paymentBasepoint);
+    const { locktime, sequence } =
+      number === undefined ? { locktime: 0, sequence: 0xffff_fffd } : obscureCommitmentNumber(number, factor);
+    const outputs = [1n, 2n].map((amountSat) => ({ amountSat, script: Uint8Array.of(0x51) }));
+    return {
+      version: 2,
+      inputs: [{ txid, vout, sequence, scriptSig: new Uint8Array(0), witness: [] }],
+      outputs,
+      locktime,
+    };
+  };
+
+  it.each([
+    ['a commitment has every output watched', 9, 2],
+    ['an agreed one leaves nothing to watch', undefined, 0],
+  ])('as %s', (_name, number, count) => {
+    const { monitor, registered } = watched('Completed');
+    registered.length = 0;
+    monitor.transactionsConfirmed(KEY, 500, [{ index: 1, transaction: close(number) }]);
+    expect(registered).toHaveLength(count);
   });
 });
