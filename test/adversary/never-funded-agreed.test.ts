@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { equalBytes } from '../../worker/engine/primitives/bytes.ts';
 import { transactionId } from '../../worker/engine/transactions/transaction.ts';
 import { arena } from './arena-start.ts';
 import type { Arena } from './arena.ts';
@@ -57,6 +58,11 @@ describe('a channel that its opener never funds and closes by agreement', () => 
     const last = world.victim.broadcasts.at(-1);
     expect(last?.inputs[0]?.txid).toEqual(transactionId(funding));
     expect(last?.locktime).toBe(0);
+    const spends = world.victim.broadcasts.filter(({ inputs }) =>
+      inputs.some(({ txid }) => equalBytes(txid, transactionId(funding))),
+    );
+    // A commitment of ours would conflict with what was agreed upon, and has its number in the lock time.
+    expect(new Set(spends.map(({ locktime }) => locktime))).toEqual(new Set([0]));
     expect(world.victim.faults).toEqual([]);
   });
 });

@@ -107,4 +107,11 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     original: 'revocationBasepointSecret, forBase',
     reason: 'a product is the same in either order',
   },
+  {
+    file: 'payments/outbound-payment.ts',
+    inFunction: 'mostHops',
+    original: '1n',
+    replacement: '2n',
+    reason: 'every short channel id has the same length',
+  },
 ];

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { NodeSigner, SignerProvider } from '../../../worker/engine/keys/ports.ts';
 import { startOf } from '../../simulation/starts.ts';
 import { World } from '../../simulation/world.ts';
@@ -73,5 +73,14 @@ describe('turns that share a commit', () => {
     // One commitment with the ten HTLCs, one without them.
     expect(number() - before).toBe(2);
     expect(world.problems).toEqual([]);
+  });
+});
+
+describe('a block', () => {
+  it('is told to the payments that hold HTLCs, which expire', async () => {
+    const { world } = await setUp();
+    const told = vi.spyOn(world.a.node.manager.inboundPayments, 'bestBlockUpdated');
+    world.mine();
+    expect(told.mock.calls).toEqual([[world.chain.height]]);
   });
 });

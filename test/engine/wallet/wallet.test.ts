@@ -175,6 +175,8 @@ describe('a payment', () => {
     receive(40_000n, 'taproot');
     const { tx, feeSat } = wallet.send(elsewhere, 'all', terms);
     expect(tx.outputs).toEqual([{ amountSat: 100_000n - feeSat, script: scriptOfAddress(elsewhere, 'regtest') }]);
+    expect(Number(feeSat)).toBeGreaterThanOrEqual(transactionWeight(tx));
+    expect(Number(feeSat)).toBeLessThanOrEqual(transactionWeight(tx) + 2);
     expect(wallet.balance(0n).unconfirmedSat).toBe(0n);
   });
 
