@@ -73,4 +73,10 @@ describe('the legacy closing transaction of BOLT 3', () => {
     expect(estimate - weight).toBeLessThanOrEqual(3);
     expect(closingFeeSat(scripts, 253)).toBe(BigInt(Math.ceil((estimate * 253) / 1000)));
   });
+
+  it('costs what the feerate says, rounded up to the satoshi', () => {
+    const scripts = [p2wpkh('11'), p2wpkh('22')];
+    const weight = BigInt(closingWeight(scripts));
+    expect([1_000, 50_000, 1].map((feerate) => closingFeeSat(scripts, feerate))).toEqual([weight, weight * 50n, 1n]);
+  });
 });
