@@ -52,6 +52,18 @@ describe('a payment and its quote', () => {
   const full = { paymentMetadata: new Uint8Array(639) };
 
   it.each([
+    [100_000n, 10_000n],
+    [505_000n, 10_100n],
+    [5_000_000n, 100_000n],
+  ])(
+    'of %d msat may cost %d msat where nobody says otherwise: two per cent, or ten satoshi',
+    (amountMsat, mostMsat) => {
+      const payer = new Payer([channel('a', 2n * amountMsat)]);
+      expect(payer.quote(invoiceWith(ways(0), { amountMsat }))).toEqual({ feeMsat: 0n, maxFeeMsat: mostMsat });
+    },
+  );
+
+  it.each([
     ['hints that lock the money for years', usable, invoiceWith(locked), 'LockTimeTooLong'],
     [
       'a lock that fits alone but not with the way',
