@@ -114,4 +114,11 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     replacement: '2n',
     reason: 'every short channel id has the same length',
   },
+  {
+    file: 'transactions/closing.ts',
+    inFunction: 'closingWeight',
+    original: '0n',
+    replacement: '1n',
+    reason: 'every amount has the same length',
+  },
 ];
