@@ -121,4 +121,23 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     replacement: '1n',
     reason: 'every amount has the same length',
   },
+  {
+    file: 'manager/reconciliation.ts',
+    inFunction: 'restoreChannels',
+    original: '0',
+    replacement: '1',
+    reason: 'how the log names a channel',
+  },
+  {
+    file: 'manager/outbound-payments.ts',
+    inFunction: '#fail',
+    original: 'this.#excluded.delete(key);',
+    reason: 'another try of the payment begins without it anyway: only memory is freed',
+  },
+  {
+    file: 'manager/outbound-payments.ts',
+    inFunction: 'fulfilled',
+    original: 'this.#excluded.delete(key);',
+    reason: 'what is paid is not tried again: only memory is freed',
+  },
 ];
