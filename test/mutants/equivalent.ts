@@ -140,4 +140,10 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     original: 'this.#excluded.delete(key);',
     reason: 'what is paid is not tried again: only memory is freed',
   },
+  {
+    file: 'wallet/coin-selection.ts',
+    inFunction: 'effectiveSat',
+    original: 'INPUT_WEIGHT[coin.branch], feeratePerKw',
+    reason: 'a product is the same in either order',
+  },
 ];
