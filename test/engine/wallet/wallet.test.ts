@@ -7,6 +7,7 @@ import {
   decodeTransaction,
   transactionId,
   transactionWeight,
+  withWitness,
   type Transaction,
 } from '../../../worker/engine/transactions/transaction.ts';
 import { addressOfScript, scriptOfAddress } from '../../../worker/engine/wallet/address.ts';
@@ -432,6 +433,20 @@ describe('bumping', () => {
       const next = wallet.bump({ ...request, feeratePerKw: 301, replaces: first.tx });
       expect(paidPerKw(next)).toBeGreaterThanOrEqual(paidPerKw(first) + 250);
       expect(Number(next.feeSat - first.feeSat)).toBeGreaterThanOrEqual(transactionWeight(next.tx) / 4);
+    });
+
+    it('pays no more than that, however much the other paid', () => {
+      receive(100_000n);
+      const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }] };
+      const prevouts = [{ amountSat: 5_000n, script: p2wsh }];
+      const first = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, feeratePerKw: 50_000 });
+      wallet.transactionSeen(first.tx);
+      // As it leaves: with the witness of its own input, of 290 weight.
+      const replaces = withWitness(first.tx, 0, [new Uint8Array(250), new Uint8Array(37)]);
+      const next = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, feeratePerKw: 301, replaces });
+      const perKw = (feeSat: bigint): number => (Number(feeSat) * 1000) / transactionWeight(replaces);
+      // A weight unit of rounding is 49.
+      expect(Math.abs(perKw(next.feeSat) - perKw(first.feeSat) - 250)).toBeLessThan(70);
     });
 
     it('changes nothing where the coins are too few', () => {
