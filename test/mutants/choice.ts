@@ -54,7 +54,7 @@ export function describeMutant({ file, start, end, operator, replacement }: Muta
 
 function mutantsOfRoom(room: Room): readonly RoomMutant[] {
   const folder = `worker/engine/${room}`;
-  const files = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
   return files
     .map((name) => `${folder}/${name}`)
     .flatMap((file) => mutationsOf(readFileSync(file, 'utf8')).map((mutation) => ({ ...mutation, file, room })))

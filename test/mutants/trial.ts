@@ -33,7 +33,7 @@ const ownTest = (file: string): string => file.replace(/^worker/, 'test').replac
 function more(room: Room): readonly string[] {
   const beside: Partial<Record<Room, readonly string[]>> = {
     payments: ['test/engine/manager/'],
-    monitor: ['test/engine/manager/', 'test/simulation/regressions.test.ts'],
+    monitor: ['test/engine/manager/', 'test/onchain/', 'test/simulation/regressions.test.ts'],
     manager: ['test/simulation/regressions.test.ts', 'test/simulation/stale.test.ts'],
     channel: ['test/simulation/regressions.test.ts'],
   };
