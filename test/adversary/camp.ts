@@ -99,7 +99,7 @@ export class Camp {
       ...identities[name],
       name,
       secp: fakeSecp256k1,
-      store: { records: store.records, commit: (writes) => store.commit(writes) },
+      store,
       features,
       now,
     });

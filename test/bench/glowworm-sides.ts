@@ -34,6 +34,10 @@ class CountingStore implements SimulatedStore {
     return this.#store.commit(writes).finally(this.#written);
   }
 
+  readBelow(prefix: string): ReturnType<Store['readBelow']> {
+    return this.#store.readBelow(prefix);
+  }
+
   close(): void {
     this.#store.close();
   }

@@ -41,6 +41,8 @@ export const FEATURES: FeatureSet = featureSet({
 export interface SimulatedStore extends CommitTarget {
   /** Exactly what is durable. */
   readonly records: StoredRecords;
+  /** What is durable now below a prefix, by full key. */
+  readBelow(prefix: string): Promise<ReadonlyMap<string, Uint8Array>>;
 }
 
 export interface SimulatedNodeOptions {
@@ -53,6 +55,8 @@ export interface SimulatedNodeOptions {
   /** Keys and scripts that were derived before: deriving them is slower than a whole run. */
   readonly keys?: NodeSigner & SignerProvider;
   readonly descriptors?: Descriptors;
+  /** Always, where nothing is said. */
+  readonly mayCloseAtDeadlines?: () => boolean;
   /** What the peer is told that this node can do. */
   readonly features?: FeatureSet;
   /** Another way to make the transaction that funds a channel. */
@@ -117,6 +121,7 @@ export class SimulatedNode {
         trustedForZeroConf: () => false,
         inboundChannels: () => this.inboundRule,
         reserveSat: () => 0n,
+        mayCloseAtDeadlines: options.mayCloseAtDeadlines ?? (() => true),
         channelFrozen: () => void this.freezes++,
         log: (line) => this.log.push(line),
       },
@@ -259,11 +264,18 @@ export class SimulatedNode {
       case 'broadcast':
         this.broadcasts.push(effect.transaction);
         return;
+      case 'readRevoked':
+        return void this.#readRevoked(effect);
       case 'event':
         return;
       default:
         effect satisfies never;
     }
+  }
+
+  async #readRevoked({ channelKey, recordKey }: Extract<Effect, { kind: 'readRevoked' }>): Promise<void> {
+    const records = await this.#options.store.readBelow(recordKey);
+    this.turn(() => this.manager.revokedRead(channelKey, recordKey, records.get(recordKey)));
   }
 
   #random(salt: number): Uint8Array {

@@ -7,7 +7,7 @@ import { checkEntitlements } from './invariants/entitlements.ts';
 import { checkPayments } from './invariants/payments.ts';
 import type { World } from './world.ts';
 
-/** Blocks after which every delayed output of a close may move. */
+/** Blocks after which every delayed output of a close may move, and every HTLC has expired. */
 const LONGEST_DELAY_BLOCKS = 150;
 
 /** What holds after everything was delivered, completed and confirmed. */
@@ -40,9 +40,12 @@ export async function letClosesConfirm(world: World, pumped: () => Promise<void>
     await estimate(LOWEST_FEERATE);
     // What a side does in one block it broadcasts for the next one: its commitment, a child or a sweep.
     await after(() => world.mine());
-    await after(() => world.skip(LONGEST_DELAY_BLOCKS));
-    await after(() => world.mine());
-    await after(() => world.mine());
+    // First our balance and the HTLCs that have expired, then what HTLC transactions made.
+    for (let stage = 0; stage < 2; stage++) {
+      await after(() => world.skip(LONGEST_DELAY_BLOCKS));
+      await after(() => world.mine());
+      await after(() => world.mine());
+    }
   }
   await estimate(USUAL_FEERATE);
   await estimate(USUAL_FEERATE);

@@ -85,7 +85,7 @@ export class Side {
     const commit = (writes: StoreWrites) => fault?.commit?.(store, writes) ?? store.commit(writes);
     return new SimulatedNode({
       name,
-      store: { records: store.records, commit },
+      store: { records: store.records, commit, readBelow: (prefix) => store.readBelow(prefix) },
       secp: start.secp,
       config: start.config,
       features: start.features,

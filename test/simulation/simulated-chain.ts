@@ -42,17 +42,28 @@ export class SimulatedChain {
     return { height: this.#height, blocks: this.blocks };
   }
 
-  /** Takes a transaction unless it is known, spends what is spent or unknown, or conflicts with one that came before. */
+  /**
+   * Takes a transaction unless it is known, spends what is spent or unknown, is too early for the next block, or pays less than
+   * what came before in its place (BIP 125).
+   */
   broadcast(raw: Uint8Array): void {
     const transaction = decodeTransaction(raw);
     const txid = toHex(transactionId(transaction));
     if (this.#confirmedAt.has(txid) || this.#mempool.has(txid)) return;
-    const pending = new Set([...this.#mempool.values()].flatMap(({ inputs }) => inputs.map(outpointName)));
+    const names = transaction.inputs.map(outpointName);
     const known = transaction.inputs.every(
       (input) => this.#confirmedAt.has(toHex(input.txid)) || this.#mempool.has(toHex(input.txid)),
     );
-    const conflicts = transaction.inputs.map(outpointName).some((name) => this.#spentBy.has(name) || pending.has(name));
-    if (known && !conflicts && this.#isRelayed(transaction)) this.#mempool.set(txid, transaction);
+    if (!known || names.some((name) => this.#spentBy.has(name)) || !this.#isRelayed(transaction)) return;
+    if (!this.#isFinal(transaction, this.#height + 1)) return;
+    const replaced = [...this.#mempool].filter(([, { inputs }]) =>
+      inputs.some((input) => names.includes(outpointName(input))),
+    );
+    const replacedSat = replaced.reduce((sum, [, each]) => sum + this.#feeSat(each), 0n);
+    const relaySat = (RELAYED_PER_KW * BigInt(transactionWeight(transaction))) / 1000n;
+    if (replaced.length > 0 && this.#feeSat(transaction) < replacedSat + relaySat) return;
+    for (const [old] of replaced) this.#evict(old);
+    this.#mempool.set(txid, transaction);
   }
 
   /** Confirms all that may confirm. */
@@ -60,7 +71,7 @@ export class SimulatedChain {
     this.#height++;
     const transactions: Transaction[] = [];
     for (const [txid, transaction] of this.#mempool) {
-      if (!this.#isMature(transaction)) continue;
+      if (!this.#isFinal(transaction, this.#height)) continue;
       this.#mempool.delete(txid);
       this.#confirm(transaction, this.#height);
       transactions.push(transaction);
@@ -107,24 +118,38 @@ export class SimulatedChain {
 
   /** Bitcoin Core's default policy: at least 1 sat/vB. */
   #isRelayed(transaction: Transaction): boolean {
-    const spent = transaction.inputs.map((input) => this.#madeBy(input)?.amountSat ?? 0n);
-    const feeSat = sumOf(spent) - sumOf(transaction.outputs.map(({ amountSat }) => amountSat));
-    return feeSat * 1000n >= RELAYED_PER_KW * BigInt(transactionWeight(transaction));
+    return this.#feeSat(transaction) * 1000n >= RELAYED_PER_KW * BigInt(transactionWeight(transaction));
+  }
+
+  #feeSat({ inputs, outputs }: Transaction): bigint {
+    const spent = inputs.map((input) => this.#madeBy(input)?.amountSat ?? 0n);
+    return sumOf(spent) - sumOf(outputs.map(({ amountSat }) => amountSat));
+  }
+
+  /** With all that spends from it. */
+  #evict(txid: string): void {
+    this.#mempool.delete(txid);
+    for (const [child, { inputs }] of this.#mempool)
+      if (inputs.some((input) => toHex(input.txid) === txid)) this.#evict(child);
   }
 
   #madeBy(outpoint: Outpoint): TransactionOutput | undefined {
     return this.#mempool.get(toHex(outpoint.txid))?.outputs[outpoint.vout] ?? this.outputOf(outpoint);
   }
 
-  /** BIP 68, in blocks. */
-  #isMature({ inputs }: Transaction): boolean {
+  /** Whether a block of a height may hold it: its lock time and BIP 68, in blocks. A parent of the same block is not there yet. */
+  #isFinal({ inputs, locktime }: Transaction, height: number): boolean {
+    const isLocked = locktime < LOCKTIME_IS_TIME_FROM && locktime >= height;
+    if (isLocked && inputs.some(({ sequence }) => sequence !== 0xffff_ffff)) return false;
     return inputs.every(({ txid, sequence }) => {
-      const at = this.#confirmedAt.get(toHex(txid));
-      if (at === undefined) return false;
-      return sequence >= 0x8000_0000 || this.#height - at >= (sequence & 0xffff);
+      const at = this.#confirmedAt.get(toHex(txid)) ?? height;
+      return sequence >= 0x8000_0000 || height - at >= (sequence & 0xffff);
     });
   }
 }
+
+/** Above, a lock time is a date, as that of commitments is: long ago. */
+const LOCKTIME_IS_TIME_FROM = 500_000_000;
 
 /** In satoshi per 1000 weight. */
 const RELAYED_PER_KW = 250n;

@@ -67,6 +67,8 @@ export interface NodeParts {
 const RESERVE_PER_CHANNEL_SAT = 10_000n;
 const MOST_RESERVED_CHANNELS = 5;
 const TICK_MS = 1_000;
+/** How long peers have to come back after a start, or after a sleep, before anything is closed for their silence. */
+const RECONNECTION_MS = 30_000;
 
 /**
  * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
@@ -94,6 +96,9 @@ export class LightningNode implements OnchainPayer {
   /** Those that are asked for in the first look at the chain only, if nothing is found. */
   #startScripts: readonly Uint8Array[] = [];
   #tick: unknown;
+  /** Since when the program runs without a pause. */
+  #awakeSince = 0;
+  #lastTickAt = 0;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -143,6 +148,7 @@ export class LightningNode implements OnchainPayer {
         trustedForZeroConf: (nodeId) => this.admission.trusts(nodeId),
         inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
         reserveSat,
+        mayCloseAtDeadlines: () => this.#mayCloseAtDeadlines(),
         channelFrozen: parts.changed,
         log,
       },
@@ -205,6 +211,7 @@ export class LightningNode implements OnchainPayer {
   }
 
   start(): void {
+    this.#noteSleep();
     // Only now: what the wallet learns later it has from the chain, or the chain has still to learn it from us.
     this.#startScripts = this.#searching
       ? this.wallet.watchedScripts()
@@ -327,6 +334,19 @@ export class LightningNode implements OnchainPayer {
     return isConfigured || hasChannel ? 'accept' : 'refuse';
   }
 
+  /** A device that slept has lost its connections, and its timers stood still. */
+  #noteSleep(): void {
+    const now = this.#parts.platform.timers.now();
+    if (now - this.#lastTickAt > RECONNECTION_MS) this.#awakeSince = now;
+    this.#lastTickAt = now;
+  }
+
+  /** Peers had a while to come back since the start, and what is known of the chain is what is there now. */
+  #mayCloseAtDeadlines(): boolean {
+    const awakeMs = this.#parts.platform.timers.now() - this.#awakeSince;
+    return awakeMs >= RECONNECTION_MS && this.chain.status.kind === 'synced';
+  }
+
   #leave(effect: Effect): void {
     switch (effect.kind) {
       case 'send':
@@ -335,11 +355,23 @@ export class LightningNode implements OnchainPayer {
         return this.peers.disconnect(effect.nodeId, effect.connectionId, effect.reason);
       case 'broadcast':
         return this.chain.broadcast(effect.transaction);
+      case 'readRevoked':
+        return void this.#readRevoked(effect);
       case 'event':
         this.#durableEventId = effect.event.id;
         return this.#parts.event(effect.event);
       default:
         return effect satisfies never;
+    }
+  }
+
+  /** Where the store does not answer, the next block asks again. */
+  async #readRevoked({ channelKey, recordKey }: Extract<Effect, { kind: 'readRevoked' }>): Promise<void> {
+    try {
+      const records = await this.#parts.store.readBelow(recordKey);
+      this.turn(() => this.manager.revokedRead(channelKey, recordKey, records.get(recordKey)));
+    } catch (error) {
+      this.#report(error);
     }
   }
 
@@ -391,10 +423,12 @@ export class LightningNode implements OnchainPayer {
    */
   #isRebroadcast(txid: Uint8Array): boolean {
     if (this.#sent.has(txid)) return true;
-    return this.manager.channels().some(({ state, anchorChild }) => {
+    return this.manager.channels().some(({ key, state, anchorChild }) => {
       const isOurs = state.kind === 'open' || unconfirmedFunding(state) !== undefined;
       if (isOurs && 'params' in state && equalBytes(state.params.fundingTxid, txid)) return true;
-      return anchorChild !== undefined && equalBytes(transactionId(anchorChild.tx), txid);
+      const claims = this.manager.chainMonitor.monitor(key)?.packages ?? [];
+      const made = anchorChild === undefined ? claims : [anchorChild, ...claims];
+      return made.some(({ tx }) => equalBytes(transactionId(tx), txid));
     });
   }
 
@@ -449,6 +483,7 @@ export class LightningNode implements OnchainPayer {
   #scheduleTick(): void {
     this.#tick = this.#parts.platform.timers.setTimeout(() => {
       this.admission.leaveIfBlind();
+      this.#noteSleep();
       this.#guarded(() => this.turn(() => this.manager.timerTick()));
       this.#committer.flush();
       if (this.#problem === undefined) this.#scheduleTick();

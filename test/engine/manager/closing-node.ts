@@ -69,6 +69,7 @@ export class ClosingNode {
         trustedForZeroConf: () => false,
         inboundChannels: () => 'accept',
         reserveSat: () => 0n,
+        mayCloseAtDeadlines: () => true,
         channelFrozen: () => {},
         log: () => {},
       },
@@ -151,7 +152,7 @@ export class ClosingNode {
     return new SimulatedNode({
       ...identities[this.#name],
       name: this.#name,
-      store: { records, commit: (writes) => store.commit(writes) },
+      store: { records, commit: (writes) => store.commit(writes), readBelow: (prefix) => store.readBelow(prefix) },
       secp,
       config,
       features,

@@ -98,10 +98,10 @@ describe('a turn that fails', () => {
     const world = await connected();
     const { manager } = world.a.node;
     const [first, second] = manager.channels();
-    const original = manager.chainMonitor.transactionsConfirmed.bind(manager.chainMonitor);
-    manager.chainMonitor.transactionsConfirmed = (key, ...block) => {
+    const original = manager.chainMonitor.bestBlockUpdated.bind(manager.chainMonitor);
+    manager.chainMonitor.bestBlockUpdated = (key, height) => {
       if (key === first?.key) throw new TypeError('a mistake of ours');
-      original(key, ...block);
+      original(key, height);
     };
     world.mine();
     expect(manager.channels().map(({ frozen }) => frozen)).toEqual(['a mistake of ours', undefined]);

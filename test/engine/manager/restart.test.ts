@@ -31,6 +31,6 @@ describe('an HTLC that nothing was decided upon before a restart', () => {
   });
 
   it('is given back where it came too close to its expiry meanwhile', async () => {
-    expect(await outcome(await undecided(20))).toEqual(['failed', false]);
+    expect(await outcome(await undecided(120))).toEqual(['failed', false]);
   });
 });

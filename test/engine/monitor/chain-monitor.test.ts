@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { KeysManager } from '../../../worker/engine/keys/keys-manager.ts';
 import { ChainMonitor, type ChannelMonitorUpdateStatus } from '../../../worker/engine/monitor/chain-monitor.ts';
+import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
+import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import { fakeSecp256k1 as secp } from '../../simulation/fake-secp256k1.ts';
 import { obscureCommitmentNumber, obscuringFactor } from '../../../worker/engine/transactions/commitment-number.ts';
 import type { Outpoint, Transaction } from '../../../worker/engine/transactions/transaction.ts';
@@ -23,7 +25,12 @@ function watched(status: ChannelMonitorUpdateStatus) {
       registerOutput: (outpoint) => void registered.push(outpoint),
       unregisterOutput: () => undefined,
     },
-    { secp, signer: () => keys.deriveChannelSigner(0, PARAMS.fundingSat) },
+    {
+      secp,
+      signer: () => keys.deriveChannelSigner(0, PARAMS.fundingSat),
+      coins: new OnchainWallet(secp, new Descriptors(new Uint8Array(64).fill(1), 'regtest')),
+      destinationScript: () => keys.destinationScript(),
+    },
     () => undefined,
   );
   const answers = [monitor.watchChannel(KEY, PARAMS, [ours(0), theirs(0)]), monitor.updateChannel(KEY, [theirs(1)])];

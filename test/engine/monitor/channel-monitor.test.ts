@@ -39,6 +39,9 @@ describe('a monitor', () => {
     const [name, record] = [...kept.records].find(([key]) => key.includes('/old/')) ?? [];
     expect(name).toBe('mon/3/old/000000000001');
     expect(decodeRevoked(record ?? new Uint8Array(0))).toEqual({ number: 1, spec: spec([htlc(0n)]) });
+    // Our commitment before the newest has it still.
+    expect(kept.monitor.preimages.size).toBe(1);
+    kept.update(ours(3));
     expect(kept.monitor.preimages.size).toBe(0);
   });
 

@@ -10,8 +10,9 @@ import {
   encodeUpdate,
 } from '../../../worker/engine/monitor/monitor-records.ts';
 import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
-import fixture from '../../vectors/monitor-records-v1.json' with { type: 'json' };
-import { CHANNELS, recorded, REVOKED, SNAPSHOTS, storedMonitor, UPDATES } from './recorded.ts';
+import fixture1 from '../../vectors/monitor-records-v1.json' with { type: 'json' };
+import fixture from '../../vectors/monitor-records-v2.json' with { type: 'json' };
+import { CHANNELS, recorded, REVOKED, SNAPSHOTS, SNAPSHOTS_V1, storedMonitor, UPDATES } from './recorded.ts';
 import { PARAMS } from './samples.ts';
 
 const { channels, snapshots, updates } = fixture;
@@ -24,6 +25,31 @@ function rewritten(name: string, bytes: Uint8Array): Uint8Array {
 }
 
 describe('monitor records of version 1', () => {
+  it.each(['anchors', 'static_remotekey'] as const)(
+    'of a channel with %s are the monitor that was stored',
+    (format) => {
+      const stored = fixture1.channels[format];
+      const records = new Map(Object.entries(stored.records).map(([name, hex]) => [name, fromHex(hex)]));
+      const loaded = new MonitorPersister(
+        () => new Map(),
+        () => undefined,
+      ).load('k', decodeParameters(fromHex(stored.params)), records);
+      const { previousHolderCommitment, ...rest } = storedMonitor(CHANNELS[format]);
+      expect(loaded && { ...loaded, previousHolderCommitment: undefined }).toMatchObject(rest);
+      expect(previousHolderCommitment).toBeDefined();
+    },
+  );
+
+  it.each(Object.entries(fixture1.snapshots))('of a snapshot are read: %s', (name, hex) => {
+    expect(decodeMonitor(PARAMS, fromHex(hex))).toEqual(SNAPSHOTS_V1[name]);
+  });
+
+  it.each(Object.entries(fixture1.updates))('of an update are read: %s', (name, hex) => {
+    expect(decodeUpdate(fromHex(hex))).toEqual({ updateId: 7, steps: UPDATES[name] });
+  });
+});
+
+describe('monitor records of this version', () => {
   it.each(['anchors', 'static_remotekey'] as const)(
     'of a channel with %s are the monitor that was stored',
     (format) => {
@@ -60,7 +86,7 @@ describe('monitor records of version 1', () => {
   });
 
   it('of a later version are refused by their number', () => {
-    const later = (hex: string): Uint8Array => fromHex(hex.replace(/^000101/, '000102'));
+    const later = (hex: string): Uint8Array => fromHex(hex.replace(/^0001../, '000103'));
     const tooNew = expect.objectContaining({ code: 'RecordTooNew' });
     const old = channels.anchors.records['mon/3/old/000000000001'];
     expect(() => decodeMonitor(PARAMS, later(snapshots.live))).toThrow(tooNew);

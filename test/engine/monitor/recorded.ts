@@ -8,6 +8,7 @@ import type { MonitorStep } from '../../../worker/engine/monitor/monitor-update.
 import { toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
 import type { ChannelParameters } from '../../../worker/engine/transactions/channel-parameters.ts';
+import { encodeTransaction, transactionId, type Transaction } from '../../../worker/engine/transactions/transaction.ts';
 import {
   htlc,
   Kept,
@@ -68,7 +69,12 @@ export const storedMonitor = (params: ChannelParameters): ChannelMonitor => ({
   closed: 'no',
   broadcastTransaction: new Uint8Array(0),
   confirmedSpend: undefined,
-  resolvedOutputs: [],
+  previousHolderCommitment: { number: 0, spec: spec([]), signature, htlcSignatures: [] },
+  revoked: undefined,
+  outputSpends: [],
+  packages: [],
+  events: [],
+  decidedHtlcs: [],
 });
 
 /** The only commitment of a stored monitor that was revoked with HTLCs in it. */
@@ -96,19 +102,51 @@ const SPENDS: readonly FundingSpend[] = [
 
 const afterSpend = (spend: FundingSpend): ChannelMonitor => ({
   ...storedMonitor(PARAMS),
+  previousHolderCommitment: undefined,
   shutdownScript: SCRIPT,
   closed: spend.kind === 'unknownCommitment' ? 'wait' : 'broadcast',
   broadcastTransaction: new Uint8Array(60).fill(1),
   confirmedSpend: { spend, transaction: new Uint8Array(80).fill(2), txid: new Uint8Array(32).fill(3), height: 812 },
-  resolvedOutputs: [
-    { vout: 0, txid: new Uint8Array(32).fill(4), height: 820 },
-    { vout: 3, txid: new Uint8Array(32).fill(5), height: 956 },
-  ],
 });
 
-export const SNAPSHOTS: Readonly<Record<string, ChannelMonitor>> = {
-  live: storedMonitor(PARAMS),
+/** What version 1 could store. */
+export const SNAPSHOTS_V1: Readonly<Record<string, ChannelMonitor>> = {
+  live: { ...storedMonitor(PARAMS), previousHolderCommitment: undefined },
   ...Object.fromEntries(SPENDS.map((spend) => [`spent: ${spend.kind}`, afterSpend(spend)])),
+};
+
+const CLAIM: Transaction = {
+  version: 2,
+  inputs: [{ txid: new Uint8Array(32).fill(3), vout: 1, sequence: 1, scriptSig: new Uint8Array(0), witness: [SCRIPT] }],
+  outputs: [{ amountSat: 5_000n, script: SCRIPT }],
+  locktime: 640,
+};
+
+export const SNAPSHOTS: Readonly<Record<string, ChannelMonitor>> = {
+  ...SNAPSHOTS_V1,
+  'claims under way': {
+    ...afterSpend({ kind: 'revokedCommitment', number: 1 }),
+    previousHolderCommitment: { number: 0, spec: spec(HTLCS), signature, htlcSignatures: [signature] },
+    revoked: REVOKED,
+    outputSpends: [{ transaction: encodeTransaction(CLAIM), txid: transactionId(CLAIM), height: 820 }],
+    packages: [
+      {
+        tx: CLAIM,
+        outpoints: [
+          { txid: new Uint8Array(32).fill(3), vout: 1 },
+          { txid: new Uint8Array(32).fill(3), vout: 2 },
+        ],
+        feeratePerKw: 2_500,
+        height: 819,
+        since: 815,
+      },
+    ],
+    events: [
+      { id: 0, htlc: outbound, preimage: undefined },
+      { id: 2, htlc: { ...outbound, id: 11n }, preimage: PREIMAGE },
+    ],
+    decidedHtlcs: [9n, 10n, 11n],
+  },
 };
 
 /** The steps of updates, in the order in which they are read. */

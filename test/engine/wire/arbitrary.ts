@@ -81,6 +81,7 @@ const primitives: { readonly [P in Primitive]: fc.Arbitrary<WireValue> } = {
   signature: bytesOf(64),
   shortChannelId: u64,
   bytes: someBytes,
+  longBytes: someBytes,
   remaining: someBytes,
   flag: fc.constant(true),
 };

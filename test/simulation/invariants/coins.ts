@@ -68,6 +68,7 @@ function madeBy(world: World, side: Side): readonly Transaction[] {
 }
 
 function checkOwn(world: World, side: Side, transaction: Transaction): void {
+  if (isHtlcTransaction(transaction)) return checkFetched(world, side, transaction);
   const channels = side.node.manager
     .channels()
     .flatMap(({ state }) =>
@@ -78,6 +79,22 @@ function checkOwn(world: World, side: Side, transaction: Transaction): void {
   );
   if (stranger !== undefined) world.complain(side.name, `${stranger.amountSat} sat went to a stranger`);
 }
+
+/** It takes HTLCs out of a commitment of ours: nothing, two signatures, a preimage or nothing, and the script. */
+const isHtlcTransaction = ({ inputs }: Transaction): boolean => inputs.some(({ witness }) => witness.length === 5);
+
+/** What such a transaction makes, its own claims fetch after the delay, unless that is not worth it. */
+function checkFetched(world: World, side: Side, transaction: Transaction): void {
+  const txid = transactionId(transaction);
+  const left = [...transaction.outputs.entries()].filter(
+    ([vout, { script, amountSat }]) =>
+      !side.node.wallet.owns(script) && amountSat > UNECONOMIC_SAT && !world.chain.isSpent({ txid, vout }),
+  );
+  if (left.length > 0) world.complain(side.name, `leaves ${left.length} outputs of an HTLC transaction`);
+}
+
+/** Less is not worth its own fee at the lowest feerate with an output above the dust limit. */
+const UNECONOMIC_SAT = 600n;
 
 const describe = ({ amountSat, script }: TransactionOutput): string => `${amountSat} to ${toHex(script)}`;
 

@@ -139,7 +139,9 @@ export function receiveFulfill(channel: OpenChannel, message: MessageOf<'update_
     return violation('fail', `the preimage of HTLC ${message.id} does not match its hash`);
   const preimage = message.paymentPreimage;
   const next = proposeCounterpartyChange(channel.commitments, { kind: 'fulfill', htlcId: message.id, preimage });
-  return transition({ ...channel, commitments: next }, { facts: [{ kind: 'htlcFulfilled', htlc, preimage }] });
+  // Its monitor needs it too: absent from a commitment that is confirmed, the HTLC must not look as if it had failed.
+  const steps: readonly MonitorStep[] = [{ kind: 'paymentPreimage', preimage }];
+  return transition({ ...channel, commitments: next }, { steps, facts: [{ kind: 'htlcFulfilled', htlc, preimage }] });
 }
 
 export function receiveFail(channel: OpenChannel, message: MessageOf<'update_fail_htlc'>): Outcome<OpenChannel> {

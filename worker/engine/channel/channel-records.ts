@@ -143,6 +143,7 @@ const REASONS: readonly CloseReason['kind'][] = [
   'counterpartyLostState',
   'channelBehind',
   'monitorBehind',
+  'htlcDeadline',
 ];
 
 /** An open channel with its signer's state, but for its parameters, onions and funding transaction. */

@@ -168,6 +168,8 @@ export type CloseReason =
   | { readonly kind: 'fundingReplaced' }
   /** The counterparty has forgotten states of the channel, or closed it and says so in this way. */
   | { readonly kind: 'counterpartyLostState' }
+  /** An HTLC came to its deadline: in time only the chain could give it to us. */
+  | { readonly kind: 'htlcDeadline' }
   /** The channel's record is gone, damaged or older than its monitor. */
   | { readonly kind: 'channelBehind' }
   /** The monitor is gone, damaged or older than the channel: what it has could be revoked. */

@@ -23,6 +23,8 @@ export function explainClose(reason: CloseReason): string {
       return 'The coins of the funding were spent elsewhere: the channel never began.';
     case 'counterpartyLostState':
       return 'Closed because the peer has closed or forgotten the channel.';
+    case 'htlcDeadline':
+      return 'Closed because a payment was about to expire while the peer did not settle it; the money comes after the waiting time.';
     case 'channelBehind':
       return 'Closed because a part of the channel was missing or old in this wallet’s storage.';
     case 'monitorBehind':

@@ -3,6 +3,7 @@ import { GlowwormError } from '../primitives/errors.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
+import { spendOf } from '../monitor/claims/confirmed-spends.ts';
 import { holderCommitment } from '../monitor/holder-commitment.ts';
 import { anchorScript } from '../transactions/channel-scripts.ts';
 import { ANCHOR_SAT } from '../transactions/commitment-fees.ts';
@@ -74,7 +75,7 @@ export function anchorChild(
 
 /** Whether a child is, or is soon to be, in the chain; if not, the wallet should have its coins back. */
 export function isAwaited(
-  { confirmedSpend, resolvedOutputs }: ChannelMonitor,
+  { confirmedSpend, outputSpends }: ChannelMonitor,
   child: AnchorChild,
   wallet: OnchainWallet,
   blockHeight: number,
@@ -84,7 +85,7 @@ export function isAwaited(
   if (anchor === undefined || !equalBytes(anchor.txid, confirmedSpend.txid)) return false;
   const txid = transactionId(child.tx);
   if (wallet.isConfirmed(txid)) return true;
-  const spent = resolvedOutputs.find(({ vout }) => vout === anchor.vout);
+  const spent = spendOf(outputSpends, anchor);
   if (spent !== undefined) return equalBytes(spent.txid, txid);
   return blockHeight - confirmedSpend.height < CHILD_PATIENCE_BLOCKS;
 }

@@ -86,7 +86,12 @@ export class ChannelManager {
     this.#persister = new MonitorPersister(() => turn().writes, undo);
     const signer = ({ channelId, channelKeysIndex, fundingSat }: ChannelParameters): ChannelSigner =>
       this.#channels.get(toHex(channelId))?.signer ?? keys.deriveChannelSigner(channelKeysIndex, fundingSat);
-    this.chainMonitor = new ChainMonitor(this.#persister, filter, { secp, signer }, undo);
+    this.chainMonitor = new ChainMonitor(
+      this.#persister,
+      filter,
+      { secp, signer, coins: wallet, destinationScript: () => keys.destinationScript() },
+      undo,
+    );
     this.#context = {
       parts,
       channels: this.#channels,
@@ -97,6 +102,10 @@ export class ChannelManager {
       turn,
       apply: (entry, transition) => this.#apply(entry, transition),
       close: (entry, reason, fate) => this.#close(entry, reason, fate),
+      htlcResolved: (entry, { htlc, preimage }) =>
+        preimage === undefined
+          ? this.outboundPayments.timedOut(entry.key, htlc, this.blockHeight)
+          : this.outboundPayments.fulfilled(htlc, preimage),
       isolate: (entry, work) => this.#isolate(entry, work),
     };
     this.#establishment = new ChannelEstablishment(this.#context, undo);
@@ -308,6 +317,7 @@ export class ChannelManager {
   /** Time passes: parts of payments time out, and peers that owe an answer. To be called about once a second. */
   timerTick(): void {
     this.inboundPayments.timerTick();
+    this.#onchain.closeAtDeadlines();
     this.#messages.timerTick();
   }
 
@@ -332,6 +342,11 @@ export class ChannelManager {
 
   transactionUnconfirmed(txid: Uint8Array): void {
     this.#onchain.transactionUnconfirmed(txid);
+  }
+
+  /** Answers the effect `readRevoked`; `undefined` where there is no such record. */
+  revokedRead(channelKey: string, recordKey: string, record: Uint8Array | undefined): void {
+    this.#onchain.revokedRead(channelKey, recordKey, record);
   }
 
   bestBlockUpdated(height: number): void {
@@ -483,7 +498,7 @@ export class ChannelManager {
     const { steps } = entry;
     entry.steps = [];
     this.chainMonitor.updateChannel(entry.key, steps);
-    this.#onchain.broadcastHolderCommitment(entry);
+    this.#onchain.updated(entry);
   }
 
   /** What is not a channel's or a payment's, and is taken back with a turn that fails. */

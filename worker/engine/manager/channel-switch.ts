@@ -9,7 +9,7 @@ import type { HtlcName } from '../payments/inbound-payment.ts';
 import type { FirstHop } from '../routing/route.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
-import { isOpen, isOperating, isUsableAt, type ChannelEntry, type OpenEntry } from './channel-entry.ts';
+import { isOpen, isOperating, isUsableAt, type ChannelEntry } from './channel-entry.ts';
 import type { EngineEventKind } from './engine-event.ts';
 import type { ClaimAnswer, HtlcSwitch } from './htlc-switch.ts';
 import { envOf, type ManagerContext } from './manager-context.ts';
@@ -45,21 +45,29 @@ export class ChannelSwitch implements HtlcSwitch {
     return offered.htlc;
   }
 
-  /** Removing by preimage brings it to the channel's monitor too: all of them have it before any counterparty does. */
+  /**
+   * Removing by preimage brings it to the channel's monitor too: all of them have it before any counterparty does. The monitor
+   * of a channel that cannot speak takes the HTLC out of the chain.
+   */
   claim(htlcs: readonly HtlcName[], preimage: Uint8Array): ClaimAnswer {
     const unclaimable = htlcs.find((htlc) => this.#claimableAt(htlc) === undefined);
     if (unclaimable !== undefined) return { kind: 'refused', unclaimable };
     for (const htlc of htlcs) {
       const entry = this.#claimableAt(htlc);
+      if (entry === undefined) continue;
       const removal = { kind: 'fulfill', htlcId: htlc.htlcId, preimage } as const;
-      if (entry !== undefined) this.#context.apply(entry, operation.removeHtlc(entry.state, removal));
+      if (isOperating(entry)) this.#context.apply(entry, operation.removeHtlc(entry.state, removal));
+      else this.#giveToMonitor(entry, preimage);
     }
     return { kind: 'claimed' };
   }
 
   isFunded(channelKey: string): boolean {
     const entry = this.#context.channels.get(channelKey);
-    return entry !== undefined && isOpen(entry) && fundingIsDeep(entry.state, this.#context.conditions.blockHeight);
+    if (entry === undefined) return false;
+    // A close in the chain has spent the funding; before that nobody looks whether it is still there.
+    if (!isOpen(entry)) return this.#context.chainMonitor.monitor(channelKey)?.confirmedSpend !== undefined;
+    return fundingIsDeep(entry.state, this.#context.conditions.blockHeight);
   }
 
   knownPreimage(channelKey: string, paymentHash: Uint8Array): Uint8Array | undefined {
@@ -90,14 +98,19 @@ export class ChannelSwitch implements HtlcSwitch {
     return 'code' in offered ? offered : { ...offered, entry };
   }
 
-  /**
-   * The channel over which an HTLC can be claimed. One that is closed or frozen has none: whether the chain would give it to
-   * us is not known before its monitor claims HTLCs, and until then the preimage would pay for nothing.
-   */
-  #claimableAt({ channelKey, htlcId }: HtlcName): OpenEntry | undefined {
-    const entry = this.#context.channels.get(channelKey);
-    return entry !== undefined && isOperating(entry) && isRemovable(entry.state.commitments, htlcId)
-      ? entry
-      : undefined;
+  #giveToMonitor(given: ChannelEntry, preimage: Uint8Array): void {
+    const entry = this.#context.turn().touch(given);
+    entry.steps = [...entry.steps, { kind: 'paymentPreimage', preimage }];
+  }
+
+  /** The channel over which an HTLC can be claimed: by a message, or where it is closed or frozen out of the chain. */
+  #claimableAt({ channelKey, htlcId }: HtlcName): ChannelEntry | undefined {
+    const { channels, chainMonitor, conditions } = this.#context;
+    const entry = channels.get(channelKey);
+    if (entry === undefined) return undefined;
+    const isClaimable = isOperating(entry)
+      ? isRemovable(entry.state.commitments, htlcId)
+      : chainMonitor.isClaimable(channelKey, htlcId, conditions.blockHeight);
+    return isClaimable ? entry : undefined;
   }
 }

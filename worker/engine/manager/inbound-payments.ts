@@ -1,5 +1,5 @@
 import { equalConstantTime, fromHex, toHex } from '../primitives/bytes.ts';
-import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
+import { CLTV_CLAIM_BUFFER, MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { recordsBelow, type StoredRecords } from '../primitives/store.ts';
 import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
@@ -11,7 +11,6 @@ import { hopInstruction } from '../onion/hop-instruction.ts';
 import { decodePayload } from '../onion/payloads.ts';
 import { peelOnion } from '../onion/sphinx.ts';
 import {
-  CLTV_CLAIM_BUFFER,
   decodeInbound,
   encodeInbound,
   encodeInboundText,

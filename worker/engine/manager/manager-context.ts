@@ -7,7 +7,7 @@ import type { Transition } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { EntropySource, NodeSigner, SignerProvider } from '../keys/ports.ts';
 import type { ChainMonitor, Filter } from '../monitor/chain-monitor.ts';
-import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
+import type { ChannelMonitor, HtlcEvent } from '../monitor/channel-monitor.ts';
 import type { HolderCommitmentFate } from '../monitor/monitor-update.ts';
 import type { OnchainWallet } from '../wallet/wallet.ts';
 import type { ChannelEntry } from './channel-entry.ts';
@@ -34,6 +34,11 @@ export interface ManagerParts {
   readonly inboundChannels: (nodeId: string) => InboundChannelRule;
   /** Kept in the on-chain wallet for closes while there are channels. */
   readonly reserveSat: (channels: number) => bigint;
+  /**
+   * Whether channels may be closed for the sake of HTLCs that expire: peers have had the chance to come back since the start,
+   * and the tip is good. Too early, a close that nobody needed; never, money that is lost.
+   */
+  readonly mayCloseAtDeadlines: () => boolean;
   /** An error of ours stopped a channel: what is shown of it has changed, perhaps without any write. */
   readonly channelFrozen: () => void;
   /** A line for the log; never a secret. */
@@ -62,6 +67,8 @@ export interface ManagerContext {
    * the channel.
    */
   close(entry: ChannelEntry, reason: CloseReason, holderCommitment: HolderCommitmentFate): void;
+  /** The chain has decided about an HTLC that we offered; may come again. */
+  htlcResolved(entry: ChannelEntry, resolved: HtlcEvent): void;
   /** Does something for one channel that can fail alone: an error of ours freezes that channel and takes back the rest. */
   isolate(entry: ChannelEntry, work: () => void): void;
 }

@@ -1,12 +1,12 @@
-import { GlowwormError } from '../primitives/errors.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
 import { afterClosingConfirmed, isNegotiated } from '../channel/closed-channel.ts';
 import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
-import type { ChannelMonitor, ConfirmedSpend, FundingSpend } from '../monitor/channel-monitor.ts';
-import type { BlockTransaction } from '../monitor/funding-spend.ts';
-import { maturingOutputs } from '../monitor/spendable-outputs.ts';
+import type { ConfirmedSpend, FundingSpend } from '../monitor/channel-monitor.ts';
+import { isCertain } from '../monitor/claims/claim.ts';
+import { claimName } from '../monitor/claims/claim-transaction.ts';
+import { htlcAtDeadline } from '../monitor/claims/deadlines.ts';
+import type { BlockTransaction, MonitorEvent } from '../monitor/funding-spend.ts';
 import { encodeTransaction, transactionId } from '../transactions/transaction.ts';
-import { buildSweep } from '../wallet/sweep.ts';
 import { anchorChild, isAwaited, type AnchorChild } from './anchor-child.ts';
 import { unconfirmedFunding, type ChannelEntry } from './channel-entry.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
@@ -20,6 +20,8 @@ export class OnchainTxHandler {
   /** Those before the first estimate of this run. */
   readonly #guessedFeerates: ChannelFeerates;
   readonly #funding: FundingWatch;
+  /** The height at which deadlines were last looked at. */
+  #lookedAt: number | undefined;
 
   constructor(context: ManagerContext, establishment: ChannelEstablishment) {
     this.#context = context;
@@ -28,12 +30,14 @@ export class OnchainTxHandler {
   }
 
   transactionsConfirmed(height: number, transactions: readonly BlockTransaction[]): void {
+    // Each by itself: what goes wrong with one must not take back what was learnt from the one before.
     for (const entry of this.#context.channels.all())
-      this.#context.isolate(entry, () => {
-        this.#context.chainMonitor.transactionsConfirmed(entry.key, height, transactions);
-        for (const each of transactions) this.#funding.transactionConfirmed(entry, height, each);
-        this.#handleMonitorEvents();
-      });
+      for (const each of transactions)
+        this.#context.isolate(entry, () => {
+          this.#context.chainMonitor.transactionsConfirmed(entry.key, height, [each]);
+          this.#funding.transactionConfirmed(entry, height, each);
+          this.#handleMonitorEvents();
+        });
   }
 
   transactionUnconfirmed(txid: Uint8Array): void {
@@ -48,8 +52,26 @@ export class OnchainTxHandler {
   bestBlockUpdated(height: number): void {
     this.#context.conditions.blockHeight = height;
     for (const entry of this.#context.channels.all())
-      this.#context.isolate(entry, () => this.#funding.bestBlockUpdated(entry, height));
+      this.#context.isolate(entry, () => {
+        this.#context.chainMonitor.bestBlockUpdated(entry.key, height);
+        this.#funding.bestBlockUpdated(entry, height);
+        this.#handleMonitorEvents();
+      });
+    this.closeAtDeadlines();
     this.rebroadcast();
+  }
+
+  /** Closes channels with HTLCs at their deadlines, as soon as that may be done. Each height is looked at once. */
+  closeAtDeadlines(): void {
+    const { parts, conditions, channels } = this.#context;
+    if (conditions.blockHeight === this.#lookedAt || !parts.mayCloseAtDeadlines()) return;
+    this.#lookedAt = conditions.blockHeight;
+    for (const entry of channels.all())
+      this.#context.isolate(entry, () => {
+        if (entry.state.kind !== 'open') return;
+        if (htlcAtDeadline(monitorOf(this.#context, entry), conditions.blockHeight) === undefined) return;
+        this.#context.close(entry, { kind: 'htlcDeadline' }, 'broadcast');
+      });
   }
 
   /** Every transaction of channels that should be in the chain and is not. */
@@ -65,9 +87,15 @@ export class OnchainTxHandler {
     const monitor = monitorOf(this.#context, entry);
     if (monitor.confirmedSpend !== undefined) {
       this.#releaseChild(entry);
-      this.#sweep(entry, monitor);
+      this.#claim(entry);
     } else if (state.reason.kind === 'cooperative') this.#context.turn().broadcast(state.reason.transaction);
     else this.broadcastHolderCommitment(entry);
+  }
+
+  /** What is due in the chain after a monitor has learnt something. */
+  updated(entry: ChannelEntry): void {
+    if (monitorOf(this.#context, entry).confirmedSpend === undefined) this.broadcastHolderCommitment(entry);
+    else this.#claim(entry);
   }
 
   /** Our commitment, if it was decided that it goes out, with the child that pays for it. */
@@ -77,31 +105,68 @@ export class OnchainTxHandler {
     // While nobody has seen the funding it would be refused, and coins would wait for a child that may never be there.
     if (entry.state.kind === 'closed' && entry.state.unseenFunding !== undefined) return;
     this.#context.turn().broadcast(monitor.broadcastTransaction);
-    const { parts, conditions } = this.#context;
+    const { parts } = this.#context;
     const before = entry.anchorChild;
-    // A guess is no reason to pay more than before the restart.
-    const isGuess = conditions.feerates === this.#guessedFeerates;
-    const feerate = isGuess && before !== undefined ? before.feeratePerKw : conditions.feerates.closing;
-    const child = anchorChild({ ...parts, signer: entry.signer, monitor }, feerate, before);
+    const child = anchorChild({ ...parts, signer: entry.signer, monitor }, this.#feerate(before?.feeratePerKw), before);
     this.#saveChild(entry, child);
     if (child !== undefined) this.#context.turn().broadcast(encodeTransaction(child.tx));
   }
 
-  /** What closed channels still owe to the wallet, in satoshi. */
+  /** A guess is no reason to pay more than before the restart. */
+  #feerate(before: number | undefined): number {
+    const { feerates } = this.#context.conditions;
+    return feerates === this.#guessedFeerates && before !== undefined ? before : feerates.closing;
+  }
+
+  /**
+   * What closed channels still owe to the wallet, in satoshi: not what it knows of already by a transaction of ours, and not
+   * HTLCs that the counterparty may still take.
+   */
   sweepingSat(): bigint {
-    return this.#context.channels.all().reduce((sum, entry) => {
-      if (entry.state.kind !== 'closed') return sum;
-      const outputs = maturingOutputs(this.#context.parts.secp, entry.signer, monitorOf(this.#context, entry));
-      return outputs.reduce((total, { output }) => total + output.amountSat, sum);
+    const { chainMonitor, channels, parts } = this.#context;
+    return channels.all().reduce((sum, entry) => {
+      const { packages } = chainMonitor.monitor(entry.key) ?? { packages: [] };
+      const known = packages.filter(
+        ({ tx }) =>
+          parts.wallet.knows(transactionId(tx)) && tx.outputs.every(({ script }) => parts.wallet.owns(script)),
+      );
+      const underway = new Set(known.flatMap(({ tx }) => tx.inputs.map(claimName)));
+      return chainMonitor
+        .claims(entry.key)
+        .filter((claim) => isCertain(claim) && !underway.has(claimName(claim.outpoint)))
+        .reduce((total, { amountSat }) => total + amountSat, sum);
     }, 0n);
+  }
+
+  /** What a revoked commitment in the chain said, `undefined` where there is no record of it: it had no HTLCs. */
+  revokedRead(key: string, recordKey: string, record: Uint8Array | undefined): void {
+    const entry = this.#context.channels.get(key);
+    if (entry === undefined) return;
+    this.#context.isolate(entry, () => {
+      this.#context.chainMonitor.revokedRead(key, recordKey, record);
+      this.#claim(entry);
+    });
   }
 
   #handleMonitorEvents(): void {
     for (const event of this.#context.chainMonitor.releasePendingMonitorEvents()) {
       const entry = this.#context.channels.get(event.channelKey);
       if (entry === undefined) continue;
-      if (event.kind === 'fundingSpent') this.#fundingSpent(entry, event.confirmedSpend);
-      else this.#fundingSpendUnconfirmed(entry, event.spend);
+      this.#handleMonitorEvent(entry, event);
+    }
+  }
+
+  #handleMonitorEvent(entry: ChannelEntry, event: MonitorEvent): void {
+    switch (event.kind) {
+      case 'fundingSpent':
+        return this.#fundingSpent(entry, event.confirmedSpend);
+      case 'fundingSpendUnconfirmed':
+        return this.#fundingSpendUnconfirmed(entry, event.spend);
+      case 'htlcResolved':
+        this.#context.htlcResolved(entry, event.resolved);
+        return this.#context.chainMonitor.ackMonitorEvent(entry.key, event.resolved.id);
+      default:
+        return event satisfies never;
     }
   }
 
@@ -154,24 +219,16 @@ export class OnchainTxHandler {
     writeAnchorChild(this.#context.turn().writes, monitorOf(this.#context, entry).params, child);
   }
 
-  /** Moves mature outputs of a closed channel to the wallet, unless they are not worth the fee. */
-  #sweep({ signer }: ChannelEntry, monitor: ChannelMonitor): void {
-    const { parts, conditions } = this.#context;
-    const mature = maturingOutputs(parts.secp, signer, monitor)
-      .filter(({ spendableAt }) => conditions.blockHeight + 1 >= spendableAt)
-      .map(({ output }) => output);
-    if (mature.length === 0) return;
-    try {
-      const script = parts.keys.destinationScript();
-      const { rawTx } = buildSweep(mature, script, conditions.feerates.closing, (output, spending) =>
-        output.kind === 'delayed'
-          ? signer.signToLocalSweep(spending, output)
-          : signer.signToRemoteSweep(spending, output.format),
-      );
-      this.#context.turn().broadcast(rawTx);
-    } catch (error) {
-      if (!(error instanceof GlowwormError) || error.code !== 'NothingToSweep') throw error;
-    }
+  /** Takes what a confirmed close left to us. */
+  #claim(entry: ChannelEntry): void {
+    const { chainMonitor, conditions } = this.#context;
+    const missing = chainMonitor.missingRevoked(entry.key);
+    if (missing !== undefined) this.#context.turn().leave({ kind: 'readRevoked', channelKey: entry.key, ...missing });
+    const { packages } = monitorOf(this.#context, entry);
+    const before = packages.length === 0 ? undefined : Math.max(...packages.map((each) => each.feeratePerKw));
+    const feeratePerKw = this.#feerate(before);
+    for (const transaction of chainMonitor.makeClaims(entry.key, { height: conditions.blockHeight, feeratePerKw }))
+      this.#context.turn().broadcast(transaction);
   }
 }
 

@@ -45,6 +45,12 @@ const NOT_SENT: PaymentFailure = {
     'The channel that was to carry this payment cannot do so any more. Nothing was paid: try again, or a smaller amount.',
 };
 
+const TIMED_OUT: PaymentFailure = {
+  code: 'PaymentTimedOut',
+  message:
+    'The channel of this payment was closed before it arrived. Its amount comes back with the channel’s balance.',
+};
+
 /** How often a payment is tried by another way. */
 const MAX_ATTEMPTS = 5;
 
@@ -182,6 +188,12 @@ export class OutboundPayments {
   dropped(channelKey: string, htlc: ChannelHtlc, blockHeight: number): void {
     const pending = this.#pendingPart(channelKey, htlc);
     if (pending !== undefined) this.#partFailed(pending, true, NOT_SENT, blockHeight);
+  }
+
+  /** The chain has given an outbound HTLC back to us: its expiry has passed, so nothing is tried again. */
+  timedOut(channelKey: string, htlc: ChannelHtlc, blockHeight: number): void {
+    const pending = this.#pendingPart(channelKey, htlc);
+    if (pending !== undefined) this.#partFailed(pending, false, TIMED_OUT, blockHeight);
   }
 
   /** The failed payment of the hash, if there is one. Throws `PaymentAlreadySent`, `PaymentPending`, `PaymentDamaged`. */

@@ -17,6 +17,8 @@ export type Effect =
     }
   | { readonly kind: 'disconnect'; readonly nodeId: string; readonly connectionId: number; readonly reason: string }
   | { readonly kind: 'broadcast'; readonly transaction: Uint8Array }
+  /** The record of a revoked commitment is needed: `ChannelManager.revokedRead` takes it. */
+  | { readonly kind: 'readRevoked'; readonly channelKey: string; readonly recordKey: string }
   | { readonly kind: 'event'; readonly event: EngineEvent };
 
 /**

@@ -6,15 +6,32 @@ import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { fundingScript } from '../transactions/channel-scripts.ts';
 import { p2wsh } from '../transactions/script.ts';
-import { decodeTransaction, transactionId, type Outpoint, type Transaction } from '../transactions/transaction.ts';
+import {
+  decodeTransaction,
+  encodeTransaction,
+  transactionId,
+  type Outpoint,
+  type Transaction,
+} from '../transactions/transaction.ts';
 import {
   applyUpdate,
+  knownSpecs,
   newMonitor,
+  withOutcomes,
   type ChannelMonitor,
-  type ConfirmedSpend,
   type RevokedCommitment,
 } from './channel-monitor.ts';
+import type { Claim } from './claims/claim.ts';
+import { isClaimableOnChain } from './claims/claimable-htlc.ts';
+import { isLive, nextPackages, withoutSettled, type ClaimConditions } from './claims/claim-package.ts';
+import { claimName, type CoinSource } from './claims/claim-transaction.ts';
+import { claimsOf } from './claims/claims.ts';
+import type { ClaimKeys } from './claims/close.ts';
+import { htlcOutcomes } from './claims/htlc-outcomes.ts';
+import { learntPreimages } from './claims/learnt-preimages.ts';
+import { decodeRevoked, revokedKey } from './monitor-records.ts';
 import type { ChannelMonitorUpdate, MonitorStep } from './monitor-update.ts';
+import { readable } from '../wire/stored-record.ts';
 import { confirmedSpendOf, spendsFunding, type BlockTransaction, type MonitorEvent } from './funding-spend.ts';
 import { holderCommitment, signedHolderCommitment } from './holder-commitment.ts';
 
@@ -52,7 +69,10 @@ export interface Watch {
   ): ChannelMonitorUpdateStatus;
   /** The next update of a channel; the monitor numbers it. */
   updateChannel(channelKey: string, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus;
+  /** What was not told since the start, or never acknowledged before it. */
   releasePendingMonitorEvents(): readonly MonitorEvent[];
+  /** What followed from the event of a monitor is in the running turn's write: it is not told again. */
+  ackMonitorEvent(channelKey: string, id: number): void;
 }
 
 /** An update that a persister has not completed yet. */
@@ -66,6 +86,9 @@ export interface MonitorKeys {
   readonly secp: Secp256k1;
   /** The one signer of a channel: the channel and its monitor share what it refuses. */
   signer(params: ChannelParameters): ChannelSigner;
+  readonly coins: CoinSource;
+  /** Where what is taken out of a closed channel goes. */
+  destinationScript(): Uint8Array;
 }
 
 interface Watched {
@@ -81,6 +104,8 @@ export class ChainMonitor implements Watch {
   readonly #undo: () => UndoLog | undefined;
   readonly #watched: UndoableMap<string, Watched>;
   #events: readonly MonitorEvent[] = [];
+  /** The newest event of each monitor that was told in this run. */
+  readonly #told: UndoableMap<string, number>;
   #started: readonly PendingUpdate[] = [];
 
   /** `undo` is that of the running turn, which takes back what a failed one changed. */
@@ -90,6 +115,7 @@ export class ChainMonitor implements Watch {
     this.#keys = keys;
     this.#undo = undo;
     this.#watched = new UndoableMap(undo);
+    this.#told = new UndoableMap(undo);
   }
 
   watchChannel(key: string, params: ChannelParameters, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus {
@@ -104,7 +130,7 @@ export class ChainMonitor implements Watch {
   loadMonitor(key: string, monitor: ChannelMonitor): void {
     this.#watched.set(key, { monitor, inProgress: new Set() });
     this.#register(monitor.params);
-    if (monitor.confirmedSpend !== undefined) this.#registerOutputs(monitor.confirmedSpend);
+    this.#registerOutputs(key);
   }
 
   updateChannel(key: string, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus {
@@ -149,26 +175,104 @@ export class ChainMonitor implements Watch {
       if (spendsFunding(monitor, transaction)) this.#fundingSpent(key, monitor, transaction, height);
       else this.#outputsSpent(key, monitor, transaction, height);
     }
+    this.bestBlockUpdated(key, height);
   }
 
   /** A transaction left the chain. */
   transactionUnconfirmed(key: string, txid: Uint8Array): void {
     const monitor = this.monitor(key);
     if (monitor === undefined) return;
-    const { confirmedSpend, resolvedOutputs } = monitor;
+    const { confirmedSpend } = monitor;
     if (confirmedSpend !== undefined && equalBytes(confirmedSpend.txid, txid)) {
-      this.#change(key, { ...monitor, confirmedSpend: undefined, resolvedOutputs: [] });
+      this.#change(key, { ...monitor, confirmedSpend: undefined, revoked: undefined, outputSpends: [] });
       return this.#tell({ kind: 'fundingSpendUnconfirmed', channelKey: key, spend: confirmedSpend.spend });
     }
-    const resolved = resolvedOutputs.filter((output) => !equalBytes(output.txid, txid));
-    if (resolved.length < resolvedOutputs.length) this.#change(key, { ...monitor, resolvedOutputs: resolved });
+    const outputSpends = monitor.outputSpends.filter((spend) => !equalBytes(spend.txid, txid));
+    if (outputSpends.length < monitor.outputSpends.length) this.#change(key, { ...monitor, outputSpends });
+  }
+
+  /** Every output of a closed channel that is, or may become, ours and is not spent. */
+  claims(key: string): readonly Claim[] {
+    const monitor = this.monitor(key);
+    return monitor === undefined ? [] : this.#claims(monitor);
+  }
+
+  /** Whether the chain alone would give us an HTLC of the counterparty's, had we its preimage. */
+  isClaimable(key: string, htlcId: bigint, height: number): boolean {
+    const monitor = this.monitor(key);
+    return monitor !== undefined && isClaimableOnChain(this.#claimKeys(monitor), monitor, htlcId, height);
+  }
+
+  /** Makes what takes the outputs of a closed channel; gives every transaction that should be in the mempool. */
+  makeClaims(key: string, conditions: ClaimConditions): readonly Uint8Array[] {
+    const monitor = this.monitor(key);
+    if (monitor?.confirmedSpend === undefined) return [];
+    const claims = this.#claims(monitor);
+    const { coins, destinationScript } = this.#keys;
+    const parts = { signer: this.#keys.signer(monitor.params), coins, destinationScript: destinationScript() };
+    const before = withoutSettled(monitor.packages, monitor, conditions.height);
+    const packages = nextPackages(parts, claims, before, conditions);
+    const isSame =
+      packages.length === monitor.packages.length && packages.every((each, index) => each === monitor.packages[index]);
+    if (!isSame) this.#change(key, { ...monitor, packages });
+    return packages.filter((each) => isLive(each, claims, conditions.height)).map(({ tx }) => encodeTransaction(tx));
+  }
+
+  /** Where the record of the revoked commitment is that is in the chain, while nothing but its number is known. */
+  missingRevoked(key: string): { readonly recordKey: string } | undefined {
+    const monitor = this.monitor(key);
+    const spend = monitor?.confirmedSpend?.spend;
+    if (monitor === undefined || spend?.kind !== 'revokedCommitment' || monitor.revoked !== undefined) return undefined;
+    return { recordKey: revokedKey(monitor.params, spend.number) };
+  }
+
+  /** Answers `missingRevoked`. Of a commitment without HTLCs there is no record, and of a damaged one nothing is known. */
+  revokedRead(key: string, recordKey: string, record: Uint8Array | undefined): void {
+    const monitor = this.monitor(key);
+    const spend = monitor?.confirmedSpend?.spend;
+    // Meanwhile a reorganisation may have put another one in its place.
+    if (spend?.kind !== 'revokedCommitment' || this.missingRevoked(key)?.recordKey !== recordKey) return;
+    if (monitor === undefined) return;
+    const { number } = spend;
+    const read = record && readable(() => decodeRevoked(record));
+    // HTLCs that are still there may have been in it, and are known by their scripts.
+    const guess = {
+      number,
+      spec: { ...monitor.holderCommitment.spec, htlcs: knownSpecs(monitor).flatMap(({ htlcs }) => htlcs) },
+    };
+    this.#change(key, { ...monitor, revoked: read?.number === number ? read : guess });
+    this.#registerOutputs(key);
   }
 
   releasePendingMonitorEvents(): readonly MonitorEvent[] {
     const events = this.#events;
     this.#undo()?.push(() => (this.#events = events));
     this.#events = [];
-    return events;
+    return [...events, ...[...this.#watched].flatMap(([key, { monitor }]) => this.#untold(key, monitor))];
+  }
+
+  ackMonitorEvent(key: string, id: number): void {
+    const monitor = this.monitor(key);
+    const events = monitor?.events.filter((event) => event.id !== id);
+    if (monitor !== undefined && events !== undefined && events.length < monitor.events.length)
+      this.#change(key, { ...monitor, events });
+  }
+
+  /** Decides what a height decides. */
+  bestBlockUpdated(key: string, height: number): void {
+    const monitor = this.monitor(key);
+    if (monitor?.confirmedSpend === undefined) return;
+    const decided = withOutcomes(monitor, htlcOutcomes(this.#claimKeys(monitor), monitor, height));
+    if (decided !== monitor) this.#change(key, decided);
+  }
+
+  #untold(key: string, { events }: ChannelMonitor): readonly MonitorEvent[] {
+    const told = this.#told.get(key) ?? -1;
+    const newest = events.at(-1)?.id ?? told;
+    if (newest > told) this.#told.set(key, newest);
+    return events
+      .filter(({ id }) => id > told)
+      .map((resolved) => ({ kind: 'htlcResolved', channelKey: key, resolved }));
   }
 
   /** Stops watching a channel that never had a funding, and archives its records. */
@@ -190,31 +294,52 @@ export class ChainMonitor implements Watch {
   }
 
   #fundingSpent(key: string, monitor: ChannelMonitor, transaction: Transaction, height: number): void {
-    const confirmedSpend = confirmedSpendOf(monitor, transaction, height, this.#holderTxid(monitor));
+    const confirmedSpend = confirmedSpendOf(monitor, transaction, height, this.#holderTxids(monitor));
     // After a restart the chain source reports again what it reported before.
     const before = monitor.confirmedSpend;
     if (before?.height === height && equalBytes(before.txid, confirmedSpend.txid)) return;
-    this.#change(key, { ...monitor, confirmedSpend });
-    this.#registerOutputs(confirmedSpend);
+    this.#change(key, { ...monitor, confirmedSpend, revoked: undefined, outputSpends: [] });
+    this.#registerOutputs(key);
     this.#tell({ kind: 'fundingSpent', channelKey: key, confirmedSpend });
   }
 
+  /** What spends an output of the close, or one that is ours after it: an HTLC transaction's, of whichever side. */
   #outputsSpent(key: string, monitor: ChannelMonitor, transaction: Transaction, height: number): void {
-    const { confirmedSpend, resolvedOutputs } = monitor;
+    const { confirmedSpend, outputSpends } = monitor;
     if (confirmedSpend === undefined) return;
-    const found = transaction.inputs
-      .filter(
-        ({ txid, vout }) => equalBytes(txid, confirmedSpend.txid) && !resolvedOutputs.some((o) => o.vout === vout),
-      )
-      .map(({ vout }) => ({ vout, txid: transactionId(transaction), height }));
-    if (found.length === 0) return;
-    this.#change(key, { ...monitor, resolvedOutputs: [...resolvedOutputs, ...found] });
+    const claimed = new Set(this.#claims(monitor).map(({ outpoint }) => claimName(outpoint)));
+    const txid = transactionId(transaction);
+    const known = outputSpends.find((spend) => equalBytes(spend.txid, txid));
+    const concerns = transaction.inputs.some(
+      (input) => equalBytes(input.txid, confirmedSpend.txid) || claimed.has(claimName(input)),
+    );
+    if (known?.height === height || (known === undefined && !concerns)) return;
+    const others = outputSpends.filter((spend) => spend !== known);
+    const learnt = learntPreimages(monitor, transaction);
+    this.#change(key, {
+      ...monitor,
+      preimages: learnt.size === 0 ? monitor.preimages : new Map([...monitor.preimages, ...learnt]),
+      outputSpends: [...others, { transaction: encodeTransaction(transaction), txid, height }],
+    });
+    this.#registerOutputs(key);
   }
 
-  #registerOutputs({ txid, transaction, spend }: ConfirmedSpend): void {
-    if (spend.kind === 'cooperative') return;
+  /** Whatever spends an output of the close decides about an HTLC; of later ones only ours matter. */
+  #registerOutputs(key: string): void {
+    const monitor = this.monitor(key);
+    if (monitor?.confirmedSpend === undefined || monitor.confirmedSpend.spend.kind === 'cooperative') return;
+    const { txid, transaction } = monitor.confirmedSpend;
     for (const [vout, { script }] of decodeTransaction(transaction).outputs.entries())
       this.#filter.registerOutput({ txid, vout }, script);
+    for (const { outpoint, script } of this.#claims(monitor)) this.#filter.registerOutput(outpoint, script);
+  }
+
+  #claims(monitor: ChannelMonitor): readonly Claim[] {
+    return claimsOf(this.#claimKeys(monitor), monitor);
+  }
+
+  #claimKeys({ params }: ChannelMonitor): ClaimKeys {
+    return { secp: this.#keys.secp, signer: this.#keys.signer(params) };
   }
 
   /** Signs our commitment once, when it is decided that it goes out: after that its secret is never released. */
@@ -225,9 +350,11 @@ export class ChainMonitor implements Watch {
     return { ...monitor, broadcastTransaction };
   }
 
-  #holderTxid(monitor: ChannelMonitor): Uint8Array {
-    const { secp } = this.#keys;
-    return transactionId(holderCommitment(secp, this.#keys.signer(monitor.params), monitor).commitment.tx);
+  #holderTxids({ params, holderCommitment: newest, previousHolderCommitment: previous }: ChannelMonitor): Uint8Array[] {
+    const signer = this.#keys.signer(params);
+    return [newest, ...(previous === undefined ? [] : [previous])].map((version) =>
+      transactionId(holderCommitment(this.#keys.secp, signer, { params, holderCommitment: version }).commitment.tx),
+    );
   }
 
   #change(key: string, monitor: ChannelMonitor): void {

@@ -2,8 +2,10 @@ import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { EMPTY_SHACHAIN, insertSecret, lastSecret, shachainIndex, type ShachainStore } from '../keys/shachain.ts';
+import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
+import type { ClaimPackage } from './claims/claim-package.ts';
 import type { ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
 
 /** Our newest commitment with the counterparty's signatures. */
@@ -30,12 +32,17 @@ export type FundingSpend =
   | { readonly kind: 'unknownCommitment'; readonly number: number }
   | { readonly kind: 'cooperative' };
 
-/** The confirmed transaction that spent the funding output. */
-export interface ConfirmedSpend {
-  readonly spend: FundingSpend;
+/** A transaction of the chain that concerns a channel. */
+export interface ConfirmedTransaction {
   readonly transaction: Uint8Array;
+  /** 32 bytes, wire order. */
   readonly txid: Uint8Array;
   readonly height: number;
+}
+
+/** The confirmed transaction that spent the funding output. */
+export interface ConfirmedSpend extends ConfirmedTransaction {
+  readonly spend: FundingSpend;
 }
 
 /**
@@ -46,6 +53,8 @@ export interface ChannelMonitor {
   readonly params: ChannelParameters;
   readonly updateId: number;
   readonly holderCommitment: HolderCommitment;
+  /** The one before it: it may have been broadcast before the newest was there. */
+  readonly previousHolderCommitment: HolderCommitment | undefined;
   /** One, or two between our signature and the revocation that answers it; the newest last. */
   readonly counterpartyCommitments: readonly CounterpartyCommitment[];
   /** The secrets of all that the counterparty revoked. */
@@ -59,15 +68,24 @@ export interface ChannelMonitor {
   /** Our signed commitment transaction once it was decided to broadcast it; empty before. */
   readonly broadcastTransaction: Uint8Array;
   readonly confirmedSpend: ConfirmedSpend | undefined;
-  /** Outputs of the confirmed spend that are spent themselves. */
-  readonly resolvedOutputs: readonly ResolvedOutput[];
+  /** What the revoked commitment that is in the chain said, once its record was read; of any other spend nothing. */
+  readonly revoked: RevokedCommitment | undefined;
+  /** What spent outputs of the close, and what spent outputs of those, oldest first. */
+  readonly outputSpends: readonly ConfirmedTransaction[];
+  /** What the chain decided about HTLCs of ours, until the manager has taken it in. */
+  readonly events: readonly HtlcEvent[];
+  /** The ids of our HTLCs that there is, or was, an event for. */
+  readonly decidedHtlcs: readonly bigint[];
+  /** What was made to take what is ours. */
+  readonly packages: readonly ClaimPackage[];
 }
 
-/** A confirmed transaction that spent an output of a close. */
-export interface ResolvedOutput {
-  readonly vout: number;
-  readonly txid: Uint8Array;
-  readonly height: number;
+/** An outcome with the number by which it is acknowledged; numbers count up in each monitor. */
+export interface HtlcEvent {
+  readonly id: number;
+  readonly htlc: ChannelHtlc;
+  /** 32 bytes; without it the HTLC has failed for good. */
+  readonly preimage: Uint8Array | undefined;
 }
 
 /** A revoked commitment's HTLCs: with them and its secret every output of it can be rebuilt and taken. */
@@ -78,7 +96,7 @@ export function newMonitor(params: ChannelParameters, steps: readonly MonitorSte
   let holder: HolderCommitment | undefined;
   const counterpartyCommitments: CounterpartyCommitment[] = [];
   for (const step of steps) {
-    if (step.kind === 'latestHolderCommitment') holder = step;
+    if (step.kind === 'latestHolderCommitment') holder = holderOf(step);
     if (step.kind === 'latestCounterpartyCommitment') counterpartyCommitments.push(step);
   }
   assert(holder !== undefined && counterpartyCommitments.length === 1, 'a monitor begins with both commitments');
@@ -86,6 +104,7 @@ export function newMonitor(params: ChannelParameters, steps: readonly MonitorSte
     params,
     updateId: 0,
     holderCommitment: holder,
+    previousHolderCommitment: undefined,
     counterpartyCommitments,
     secrets: EMPTY_SHACHAIN,
     preimages: new Map(),
@@ -93,7 +112,11 @@ export function newMonitor(params: ChannelParameters, steps: readonly MonitorSte
     closed: 'no',
     broadcastTransaction: new Uint8Array(0),
     confirmedSpend: undefined,
-    resolvedOutputs: [],
+    revoked: undefined,
+    outputSpends: [],
+    events: [],
+    decidedHtlcs: [],
+    packages: [],
   };
 }
 
@@ -123,7 +146,7 @@ function applyStep(monitor: ChannelMonitor, step: MonitorStep): ChannelMonitor {
   switch (step.kind) {
     case 'latestHolderCommitment':
       assert(step.number === monitor.holderCommitment.number + 1, 'holder commitments come in order');
-      return { ...monitor, holderCommitment: step };
+      return { ...monitor, holderCommitment: holderOf(step), previousHolderCommitment: monitor.holderCommitment };
     case 'latestCounterpartyCommitment': {
       const [current, ...rest] = monitor.counterpartyCommitments;
       assert(current !== undefined && rest.length === 0, 'at most one counterparty commitment is unrevoked');
@@ -151,10 +174,38 @@ function applyStep(monitor: ChannelMonitor, step: MonitorStep): ChannelMonitor {
   }
 }
 
+const holderOf = ({ number, spec, signature, htlcSignatures }: HolderCommitment): HolderCommitment => ({
+  number,
+  spec,
+  signature,
+  htlcSignatures,
+});
+
+/** What every commitment says that can be in the chain, as far as the monitor knows. */
+export const knownSpecs = ({
+  holderCommitment,
+  previousHolderCommitment,
+  counterpartyCommitments,
+  revoked,
+}: ChannelMonitor): readonly CommitmentSpec[] =>
+  [holderCommitment, previousHolderCommitment, ...counterpartyCommitments, revoked].flatMap((each) => each?.spec ?? []);
+
+/** The monitor with events for outcomes that it has none for yet. The same monitor where there is none. */
+export function withOutcomes(monitor: ChannelMonitor, outcomes: readonly Omit<HtlcEvent, 'id'>[]): ChannelMonitor {
+  const fresh = outcomes.filter(({ htlc }) => !monitor.decidedHtlcs.includes(htlc.id));
+  if (fresh.length === 0) return monitor;
+  const next = monitor.decidedHtlcs.length;
+  return {
+    ...monitor,
+    events: [...monitor.events, ...fresh.map((outcome, index) => ({ ...outcome, id: next + index }))],
+    decidedHtlcs: [...monitor.decidedHtlcs, ...fresh.map(({ htlc }) => htlc.id)],
+  };
+}
+
 /** Drops preimages whose HTLC is in no live commitment any more: the monitor does not grow with the channel's age. */
 function livePreimages(monitor: ChannelMonitor): ReadonlyMap<string, Uint8Array> {
   if (monitor.preimages.size === 0) return monitor.preimages;
-  const specs = [monitor.holderCommitment.spec, ...monitor.counterpartyCommitments.map(({ spec }) => spec)];
+  const specs = knownSpecs(monitor);
   const live = [...monitor.preimages].filter(([, preimage]) => {
     const hash = sha256(preimage);
     return specs.some(({ htlcs }) => htlcs.some(({ paymentHash }) => equalBytes(paymentHash, hash)));

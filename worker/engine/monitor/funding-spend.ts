@@ -7,7 +7,7 @@ import {
   type TransactionInput,
 } from '../transactions/transaction.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
-import type { ChannelMonitor, ConfirmedSpend, FundingSpend } from './channel-monitor.ts';
+import type { ChannelMonitor, ConfirmedSpend, FundingSpend, HtlcEvent } from './channel-monitor.ts';
 
 /** A transaction of a block with its place in it. */
 export interface BlockTransaction {
@@ -18,6 +18,8 @@ export interface BlockTransaction {
 /** What a monitor saw in the chain that the manager has to act upon. */
 export type MonitorEvent =
   | { readonly kind: 'fundingSpent'; readonly channelKey: string; readonly confirmedSpend: ConfirmedSpend }
+  /** The chain has decided about an HTLC that we offered. Told until `Watch.ackMonitorEvent`. */
+  | { readonly kind: 'htlcResolved'; readonly channelKey: string; readonly resolved: HtlcEvent }
   /** A reorganisation took the spend out of the chain again. */
   | { readonly kind: 'fundingSpendUnconfirmed'; readonly channelKey: string; readonly spend: FundingSpend };
 
@@ -25,16 +27,18 @@ export type MonitorEvent =
 export const spendsFunding = ({ params }: ChannelMonitor, transaction: Transaction): boolean =>
   fundingInput(params, transaction) !== undefined;
 
-/** What a transaction that spends the funding output is; `holderTxid` is that of our own commitment. */
+/** What a transaction that spends the funding output is; `holderTxids` are those of our own commitments. */
 export function confirmedSpendOf(
   monitor: ChannelMonitor,
   transaction: Transaction,
   height: number,
-  holderTxid: Uint8Array,
+  holderTxids: readonly Uint8Array[],
 ): ConfirmedSpend {
   const txid = transactionId(transaction);
   return {
-    spend: equalBytes(txid, holderTxid) ? { kind: 'holderCommitment' } : classify(monitor, transaction),
+    spend: holderTxids.some((each) => equalBytes(each, txid))
+      ? { kind: 'holderCommitment' }
+      : classify(monitor, transaction),
     transaction: encodeTransaction(transaction),
     txid,
     height,

@@ -1,9 +1,16 @@
-import { sortable, type StoreWrites } from '../primitives/store.ts';
+import type { StoreWrites } from '../primitives/store.ts';
 import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import { storeName } from './channel-records.ts';
 import { applyUpdate, type ChannelMonitor, type RevokedCommitment } from './channel-monitor.ts';
 import type { ChannelMonitorUpdateStatus, Persist } from './chain-monitor.ts';
-import { decodeMonitor, decodeUpdate, encodeMonitor, encodeRevoked, encodeUpdate } from './monitor-records.ts';
+import {
+  decodeMonitor,
+  decodeUpdate,
+  encodeMonitor,
+  encodeRevoked,
+  encodeUpdate,
+  revokedKey,
+} from './monitor-records.ts';
 import type { ChannelMonitorUpdate } from './monitor-update.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 
@@ -39,7 +46,7 @@ export class MonitorPersister implements Persist {
   ): ChannelMonitorUpdateStatus {
     const writes = this.#writes();
     for (const commitment of revoked)
-      writes.set(`mon/${storeName(monitor.params)}/old/${sortable(commitment.number)}`, encodeRevoked(commitment));
+      writes.set(revokedKey(monitor.params, commitment.number), encodeRevoked(commitment));
     const since = monitor.updateId - (this.#snapshots.get(channelKey) ?? 0);
     // What the chain or a close changes is not in any update: only a snapshot has it.
     if (update === undefined || monitor.closed !== 'no' || since >= UPDATES_PER_SNAPSHOT)

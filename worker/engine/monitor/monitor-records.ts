@@ -1,18 +1,30 @@
 import { assert, GlowwormError } from '../primitives/errors.ts';
 import { toHex } from '../primitives/bytes.ts';
 import { sha256 } from '../primitives/hash.ts';
+import { sortable } from '../primitives/store.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import { decodeTransaction, encodeTransaction } from '../transactions/transaction.ts';
 import type { ValueOf } from '../wire/schema.ts';
 import { recordFormat } from '../wire/stored-record.ts';
-import { noOnion, specFromRecord, specSchema, specToRecord } from './channel-records.ts';
+import {
+  htlcFromRecord,
+  htlcToRecord,
+  noOnion,
+  specFromRecord,
+  specSchema,
+  specToRecord,
+  storeName,
+} from './channel-records.ts';
 import type {
   ChannelMonitor,
   ConfirmedSpend,
   CounterpartyCommitment,
   FundingSpend,
   HolderCommitment,
+  HtlcEvent,
   RevokedCommitment,
 } from './channel-monitor.ts';
+import type { ClaimPackage } from './claims/claim-package.ts';
 import type { ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
 
 const holderSchema = {
@@ -33,37 +45,67 @@ const counterpartySchema = {
 const secretSchema = { kind: 'struct', fields: { index: 'u64', secret: { kind: 'fixed', length: 32 } } } as const;
 const preimageSchema = { kind: 'fixed', length: 32 } as const;
 
-const snapshotRecord = recordFormat('monitor', 1, {
-  updateId: [2, 'u64'],
-  holderCommitment: [4, holderSchema],
-  counterpartyCommitments: [6, { kind: 'rest', of: counterpartySchema }],
-  secrets: [8, { kind: 'rest', of: secretSchema }],
-  preimages: [10, { kind: 'rest', of: preimageSchema }],
-  shutdownScript: [12, 'remaining'],
-  closed: [14, 'u8'],
-  broadcastTransaction: [16, 'remaining'],
-  confirmedSpend: [
-    18,
-    {
-      kind: 'rest',
-      of: {
-        kind: 'struct',
-        fields: {
-          spend: 'u8',
-          number: 'u64',
-          perCommitmentPoint: { kind: 'fixed', length: 33 },
-          height: 'u32',
-          txid: 'sha256',
-          transaction: 'bytes',
-        },
-      },
-    },
-  ],
-  resolvedOutputs: [
-    20,
-    { kind: 'rest', of: { kind: 'struct', fields: { vout: 'u32', txid: 'sha256', height: 'u32' } } },
-  ],
-});
+const revokedSchema = { kind: 'struct', fields: { number: 'u64', spec: specSchema } } as const;
+
+const confirmedSchema = {
+  kind: 'struct',
+  fields: { height: 'u32', txid: 'sha256', transaction: 'longBytes' },
+} as const;
+
+const eventSchema = {
+  kind: 'struct',
+  fields: { id: 'u32', htlc: specSchema.fields.htlcs.of, preimages: { kind: 'counted', of: preimageSchema } },
+} as const;
+
+const packageSchema = {
+  kind: 'struct',
+  fields: {
+    feeratePerKw: 'u32',
+    height: 'u32',
+    since: 'u32',
+    outpoints: { kind: 'counted', of: { kind: 'struct', fields: { txid: 'sha256', vout: 'u32' } } },
+    transaction: 'longBytes',
+  },
+} as const;
+
+const spendFields = {
+  spend: 'u8',
+  number: 'u64',
+  perCommitmentPoint: { kind: 'fixed', length: 33 },
+  height: 'u32',
+  txid: 'sha256',
+} as const;
+
+const snapshotRecord = recordFormat(
+  'monitor',
+  2,
+  {
+    updateId: [2, 'u64'],
+    holderCommitment: [4, holderSchema],
+    counterpartyCommitments: [6, { kind: 'rest', of: counterpartySchema }],
+    secrets: [8, { kind: 'rest', of: secretSchema }],
+    preimages: [10, { kind: 'rest', of: preimageSchema }],
+    shutdownScript: [12, 'remaining'],
+    closed: [14, 'u8'],
+    broadcastTransaction: [16, 'remaining'],
+  },
+  {
+    // Of version 1, whose lengths no transaction of 65,536 bytes fits.
+    confirmedSpend: [18, { kind: 'rest', of: { kind: 'struct', fields: { ...spendFields, transaction: 'bytes' } } }],
+    // Of version 1, without the transactions: the chain source tells of them again.
+    resolvedOutputs: [
+      20,
+      { kind: 'rest', of: { kind: 'struct', fields: { vout: 'u32', txid: 'sha256', height: 'u32' } } },
+    ],
+    close: [19, { kind: 'rest', of: { kind: 'struct', fields: { ...spendFields, transaction: 'longBytes' } } }],
+    previousHolderCommitment: [21, { kind: 'rest', of: holderSchema }],
+    revoked: [23, { kind: 'rest', of: revokedSchema }],
+    outputSpends: [25, { kind: 'rest', of: confirmedSchema }],
+    packages: [27, { kind: 'rest', of: packageSchema }],
+    events: [29, { kind: 'rest', of: eventSchema }],
+    decidedHtlcs: [31, { kind: 'rest', of: 'u64' }],
+  },
+);
 
 const updateRecord = recordFormat('monitor update', 1, {
   holderCommitments: [2, { kind: 'rest', of: holderSchema }],
@@ -98,13 +140,20 @@ export const encodeMonitor = (monitor: ChannelMonitor): Uint8Array =>
     shutdownScript: monitor.shutdownScript,
     closed: CLOSED.indexOf(monitor.closed),
     broadcastTransaction: monitor.broadcastTransaction,
-    confirmedSpend: monitor.confirmedSpend === undefined ? [] : [spendToRecord(monitor.confirmedSpend)],
-    resolvedOutputs: monitor.resolvedOutputs,
+    close: listed(monitor.confirmedSpend).map(spendToRecord),
+    previousHolderCommitment: listed(monitor.previousHolderCommitment).map(holderToRecord),
+    revoked: listed(monitor.revoked).map(revokedToRecord),
+    outputSpends: monitor.outputSpends,
+    packages: monitor.packages.map(packageToRecord),
+    events: monitor.events.map(eventToRecord),
+    decidedHtlcs: monitor.decidedHtlcs,
   });
 
 export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): ChannelMonitor {
   const stored = snapshotRecord.decode(bytes);
-  const [spend] = stored.confirmedSpend;
+  const [spend] = stored.close ?? stored.confirmedSpend ?? [];
+  const [previous] = stored.previousHolderCommitment ?? [];
+  const [revoked] = stored.revoked ?? [];
   return {
     params,
     updateId: Number(stored.updateId),
@@ -116,7 +165,12 @@ export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): Cha
     closed: known(CLOSED[stored.closed], 'closed'),
     broadcastTransaction: stored.broadcastTransaction,
     confirmedSpend: spend === undefined ? undefined : spendFromRecord(spend),
-    resolvedOutputs: stored.resolvedOutputs,
+    previousHolderCommitment: previous && holderFromRecord(previous),
+    revoked: revoked && revokedFromRecord(revoked),
+    outputSpends: stored.outputSpends ?? [],
+    packages: (stored.packages ?? []).map(packageFromRecord),
+    events: (stored.events ?? []).map(eventFromRecord),
+    decidedHtlcs: stored.decidedHtlcs ?? [],
   };
 }
 
@@ -163,13 +217,47 @@ export function decodeUpdate(bytes: Uint8Array): ChannelMonitorUpdate {
   return { updateId: Number(stored.updateId), steps };
 }
 
-export const encodeRevoked = ({ number, spec }: RevokedCommitment): Uint8Array =>
-  revokedRecord.encode({ number: BigInt(number), spec: specToRecord(spec) });
+/** Where the record of a revoked commitment is. */
+export const revokedKey = (params: ChannelParameters, number: number): string =>
+  `mon/${storeName(params)}/old/${sortable(number)}`;
 
-export function decodeRevoked(bytes: Uint8Array): RevokedCommitment {
-  const { number, spec } = revokedRecord.decode(bytes);
-  return { number: Number(number), spec: specFromRecord(spec, noOnion) };
-}
+export const encodeRevoked = (revoked: RevokedCommitment): Uint8Array => revokedRecord.encode(revokedToRecord(revoked));
+
+export const decodeRevoked = (bytes: Uint8Array): RevokedCommitment => revokedFromRecord(revokedRecord.decode(bytes));
+
+const revokedToRecord = ({ number, spec }: RevokedCommitment): ValueOf<typeof revokedSchema> => ({
+  number: BigInt(number),
+  spec: specToRecord(spec),
+});
+
+const revokedFromRecord = ({ number, spec }: ValueOf<typeof revokedSchema>): RevokedCommitment => ({
+  number: Number(number),
+  spec: specFromRecord(spec, noOnion),
+});
+
+const eventToRecord = ({ id, htlc, preimage }: HtlcEvent): ValueOf<typeof eventSchema> => ({
+  id,
+  htlc: htlcToRecord(htlc),
+  preimages: listed(preimage),
+});
+
+const eventFromRecord = ({ id, htlc, preimages }: ValueOf<typeof eventSchema>): HtlcEvent => ({
+  id,
+  htlc: htlcFromRecord(htlc, noOnion),
+  preimage: preimages[0],
+});
+
+const packageToRecord = ({ tx, ...rest }: ClaimPackage): ValueOf<typeof packageSchema> => ({
+  ...rest,
+  transaction: encodeTransaction(tx),
+});
+
+const packageFromRecord = ({ transaction, ...rest }: ValueOf<typeof packageSchema>): ClaimPackage => ({
+  ...rest,
+  tx: decodeTransaction(transaction),
+});
+
+const listed = <T>(value: T | undefined): readonly T[] => (value === undefined ? [] : [value]);
 
 const holderToRecord = ({
   number,

@@ -32,9 +32,8 @@ export interface HtlcName {
   readonly htlcId: bigint;
 }
 
-/** Blocks that our invoices ask the last HTLC to have left, and the least that we need to claim it on chain. */
-export const MIN_FINAL_CLTV_EXPIRY_DELTA = 42;
-export const CLTV_CLAIM_BUFFER = 36;
+/** Blocks that our invoices ask the last HTLC to have left: a phone has most of a day to wake and to claim it. */
+export const MIN_FINAL_CLTV_EXPIRY_DELTA = 144;
 
 const invoiceRecord = recordFormat(
   'invoice',

@@ -7,3 +7,6 @@ export const MAX_CLTV_EXPIRY_DELTA = 2016;
 
 /** Blocks until the outputs of a coinbase may move, its own included. */
 export const COINBASE_MATURITY = 100;
+
+/** LDK's: so many blocks it takes at worst to get a commitment, and then an HTLC out of it, into the chain. */
+export const CLTV_CLAIM_BUFFER = 36;

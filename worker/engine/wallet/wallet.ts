@@ -241,6 +241,11 @@ export class OnchainWallet {
     return this.#state.coins.filter(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
   }
 
+  /** Whether a coin of the wallet was made by a transaction. */
+  knows(txid: Uint8Array): boolean {
+    return this.#state.coins.some((coin) => equalBytes(coin.txid, txid));
+  }
+
   /** Whether a transaction that made or spent coins of the wallet is in a block, as far as the wallet remembers. */
   isConfirmed(txid: Uint8Array): boolean {
     const isIn = (made: { readonly txid: Uint8Array; readonly height?: number }): boolean =>

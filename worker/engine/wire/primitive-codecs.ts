@@ -52,6 +52,14 @@ export const primitiveCodecs: { readonly [P in Primitive]: Codec<PrimitiveValues
       writer.bytes(value);
     },
   },
+  longBytes: {
+    // More than there is cannot be read, however long it claims to be.
+    read: (reader) => reader.bytes(Number(reader.bigsize())),
+    write: (writer, value) => {
+      writer.bigsize(BigInt(value.length));
+      writer.bytes(value);
+    },
+  },
   remaining: {
     read: (reader) => reader.bytes(reader.remaining),
     write: (writer, value) => writer.bytes(value),

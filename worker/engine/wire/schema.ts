@@ -21,6 +21,8 @@ export interface PrimitiveValues {
   readonly shortChannelId: bigint;
   /** A u16 length and as many bytes. */
   readonly bytes: Uint8Array;
+  /** A BigSize length and as many bytes: in stored records, for what can be longer than a message. */
+  readonly longBytes: Uint8Array;
   /** All bytes to the end of the message or record. */
   readonly remaining: Uint8Array;
   /** A record without content: it is there or it is not. */

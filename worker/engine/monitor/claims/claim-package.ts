@@ -1,0 +1,302 @@
+import { toHex } from '../../primitives/bytes.ts';
+import type { ChannelMonitor } from '../channel-monitor.ts';
+import { decodeTransaction, transactionId, type Outpoint, type Transaction } from '../../transactions/transaction.ts';
+import { locktimeOf, type Claim } from './claim.ts';
+import { budgetPerKw, isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
+import {
+  buildClaim,
+  claimName,
+  claimWeight,
+  isFixed,
+  isSameClaims,
+  takesCoins,
+  worthTaking,
+  type BuiltClaim,
+  type ClaimParts,
+} from './claim-transaction.ts';
+
+/**
+ * Claims that are taken together, for as long as any of them can still be lost in a reorganisation, and the transaction that
+ * was last made for those of them that are there.
+ */
+export interface ClaimPackage {
+  readonly outpoints: readonly Outpoint[];
+  readonly tx: Transaction;
+  readonly feeratePerKw: number;
+  /** The height at which `tx` was made. */
+  readonly height: number;
+  /** The height at which the first was made. */
+  readonly since: number;
+}
+
+/** What decides about claims at a moment. */
+export interface ClaimConditions {
+  /** Of the best block. */
+  readonly height: number;
+  /** The estimate for what should be in the chain soon. */
+  readonly feeratePerKw: number;
+}
+
+/** As LDK has it: what is buried deeper stays in the chain. */
+export const ANTI_REORG_DELAY = 6;
+/** Closer to its deadline the counterparty may take an output in time to pin what else is taken with it. */
+const PINNABLE_WITHIN = 12;
+/** A hundred witnesses of HTLCs: well below the 100,000 vbytes that the network relays. */
+const MOST_CLAIMS = 100;
+
+/**
+ * The packages of a channel's claims after a block, each with the transaction that should be in the mempool. Those that could
+ * not be made for want of coins, or were not worth it, are tried again with the next block.
+ */
+export function nextPackages(
+  parts: ClaimParts,
+  claims: readonly Claim[],
+  before: readonly ClaimPackage[],
+  conditions: ClaimConditions,
+): readonly ClaimPackage[] {
+  const known = new Set(before.flatMap(({ outpoints }) => outpoints.map(claimName)));
+  const fresh = readyAt(claims, conditions.height).filter(({ outpoint }) => !known.has(claimName(outpoint)));
+  const kept = before.map((each) => renewed(parts, each, claims, conditions));
+  return [...kept, ...grouped(fresh, conditions.height).flatMap((group) => begun(parts, group, conditions))];
+}
+
+/**
+ * Without those that are over: no reorganisation brings a claim back that was taken six blocks deep, or whose commitment another
+ * has replaced so deep.
+ */
+export function withoutSettled(
+  packages: readonly ClaimPackage[],
+  { confirmedSpend, outputSpends }: Pick<ChannelMonitor, 'confirmedSpend' | 'outputSpends'>,
+  height: number,
+): readonly ClaimPackage[] {
+  const isDeep = (each: { readonly height: number } | undefined): boolean =>
+    each !== undefined && height - each.height + 1 >= ANTI_REORG_DELAY;
+  const settled = new Set(
+    outputSpends.filter(isDeep).flatMap(({ transaction }) => decodeTransaction(transaction).inputs.map(claimName)),
+  );
+  const made = new Set(
+    [confirmedSpend, ...outputSpends].flatMap((each) => (each === undefined ? [] : toHex(each.txid))),
+  );
+  const isOver = (outpoint: Outpoint): boolean =>
+    settled.has(claimName(outpoint)) || (isDeep(confirmedSpend) && !made.has(toHex(outpoint.txid)));
+  return packages.filter(({ outpoints }) => !outpoints.every(isOver));
+}
+
+/** Whether a package's transaction can be in the next block: what it spends of the channel is there. */
+export function isLive({ tx, outpoints }: ClaimPackage, claims: readonly Claim[], height: number): boolean {
+  const there = new Set(readyAt(claims, height).map(({ outpoint }) => claimName(outpoint)));
+  const own = new Set(outpoints.map(claimName));
+  return tx.inputs.map(claimName).every((name) => !own.has(name) || there.has(name));
+}
+
+/** What the next block may spend. */
+const readyAt = (claims: readonly Claim[], height: number): readonly Claim[] =>
+  claims.filter(({ validFrom }) => validFrom <= height + 1);
+
+/** The packages of a group: what one leaves out, as not worth its fee, is tried on its own, at what is right for it. */
+function begun(parts: ClaimParts, group: readonly Claim[], conditions: ClaimConditions): readonly ClaimPackage[] {
+  const [found, left] = begunOnce(parts, group, conditions);
+  if (found !== undefined) return [found, ...(left.length === 0 ? [] : begun(parts, left, conditions))];
+  // The coins do not suffice for all: for the most valuable first, each alone.
+  if (group.length === 1 || !takesCoins(group)) return [];
+  return group.toSorted(byValue).flatMap((claim) => begunOnce(parts, [claim], conditions)[0] ?? []);
+}
+
+/** A package at the highest of the feerates at which it can be made, and what it did not take. */
+function begunOnce(
+  parts: ClaimParts,
+  group: readonly Claim[],
+  conditions: ClaimConditions,
+): readonly [ClaimPackage | undefined, readonly Claim[]] {
+  const { height } = conditions;
+  const wanted = feerateFor(parts, group, conditions, height).wanted;
+  for (const feeratePerKw of fallingFrom(wanted, conditions.feeratePerKw)) {
+    const taken = worthTaking(group, feeratePerKw);
+    const built = buildClaim(parts, taken, feeratePerKw, undefined);
+    if (built === undefined) continue;
+    keepCoins(parts, built.tx, taken);
+    const outpoints = taken.map(({ outpoint }) => outpoint);
+    return [{ ...built, outpoints, height, since: height }, group.filter((claim) => !taken.includes(claim))];
+  }
+  return [undefined, group];
+}
+
+/** The wanted feerate; the estimate and the least that is relayed, where there are no coins for more. */
+const fallingFrom = (wanted: number, estimatePerKw: number): readonly number[] =>
+  [...new Set([wanted, Math.min(wanted, estimatePerKw), RELAYED_PER_KW])].filter(
+    (feeratePerKw) => feeratePerKw >= RELAYED_PER_KW && feeratePerKw <= wanted,
+  );
+
+/** The same package with a new transaction, where one is due or what it took is not all there. */
+function renewed(
+  parts: ClaimParts,
+  before: ClaimPackage,
+  claims: readonly Claim[],
+  conditions: ClaimConditions,
+): ClaimPackage {
+  const own = new Set(before.outpoints.map(claimName));
+  const unspent = claims.filter(({ outpoint }) => own.has(claimName(outpoint)));
+  const present = readyAt(unspent, conditions.height);
+  // After a reorganisation some may have to wait again: the transaction that there is takes them then.
+  if (present.length > 0 && present.length < unspent.length) return before;
+  if (unspent.length > 0 && present.length === 0) return before;
+  return takes(before, present) && hasCoins(parts, before)
+    ? bumped(parts, before, present, conditions)
+    : regrouped(parts, before, present, conditions);
+}
+
+/** All that the transaction takes is there: another takes its place when it is time, with the same claims and a higher fee. */
+function bumped(
+  parts: ClaimParts,
+  before: ClaimPackage,
+  present: readonly Claim[],
+  conditions: ClaimConditions,
+): ClaimPackage {
+  const { height } = conditions;
+  const { wanted } = feerateFor(parts, present, conditions, before.since);
+  const now = { deadline: deadlineOf(present), isContested: isContested(present, height), ...conditions };
+  if (isFixed(present) || !isBumpDue(before, wanted, now)) return before;
+  // Where coins are short, as much more as there is.
+  const least = before.feeratePerKw + REPLACEMENT_PER_KW;
+  for (const feeratePerKw of new Set([wanted, Math.floor((wanted + least) / 2), least])) {
+    const built = buildClaim(parts, present, feeratePerKw, before.tx);
+    if (built !== undefined) return replacedBy(parts, before, built, present, height);
+  }
+  return before;
+}
+
+/**
+ * Some of what the transaction takes was taken by another, or is there again: what is there is taken anew. The fee does not
+ * start anew with it (S15), as far as what is left is worth it.
+ */
+function regrouped(
+  parts: ClaimParts,
+  before: ClaimPackage,
+  present: readonly Claim[],
+  conditions: ClaimConditions,
+): ClaimPackage {
+  const isValid = isLive(before, present, conditions.height) && present.length > 0;
+  returnCoins(parts, before.tx);
+  if (present.length === 0) return before;
+  const { wanted, most } = feerateFor(parts, present, conditions, before.since);
+  const kept = isValid ? before.feeratePerKw + REPLACEMENT_PER_KW : Math.min(before.feeratePerKw, most);
+  for (const feeratePerKw of fallingFrom(Math.max(wanted, kept), conditions.feeratePerKw)) {
+    const built = buildClaim(parts, present, feeratePerKw, undefined);
+    if (built !== undefined) return replacedBy(parts, before, built, present, conditions.height);
+  }
+  return before;
+}
+
+function replacedBy(
+  parts: ClaimParts,
+  before: ClaimPackage,
+  built: BuiltClaim,
+  present: readonly Claim[],
+  height: number,
+): ClaimPackage {
+  returnCoins(parts, before.tx);
+  keepCoins(parts, built.tx, present);
+  return { ...before, ...built, height };
+}
+
+/** The wallet spends no coins elsewhere that are to pay for a claim. */
+function keepCoins({ coins }: ClaimParts, tx: Transaction, claims: readonly Claim[]): void {
+  if (tx.inputs.length > claims.length) coins.transactionSeen(tx);
+}
+
+/** Of a transaction that cannot be in the chain any more, or is to be replaced: what it spent is there, and what it paid is not. */
+function returnCoins({ coins }: ClaimParts, tx: Transaction): void {
+  const txid = transactionId(tx);
+  if (!coins.isConfirmed(txid)) coins.transactionDropped(txid);
+}
+
+/** The inputs that take claims; the rest are coins. */
+function claimInputs({ tx, outpoints }: ClaimPackage): number {
+  const own = new Set(outpoints.map(claimName));
+  return tx.inputs.filter((input) => own.has(claimName(input))).length;
+}
+
+/** Whether a package's transaction takes these claims, and no others. */
+const takes = (before: ClaimPackage, claims: readonly Claim[]): boolean =>
+  claims.length > 0 && claimInputs(before) === claims.length && isSameClaims(before.tx, claims);
+
+/** Whether the coins that were to pay are there; those that the mempool is said to have dropped are taken again. */
+function hasCoins({ coins }: ClaimParts, before: ClaimPackage): boolean {
+  const { tx } = before;
+  const expected = tx.inputs.length - claimInputs(before);
+  const has = (): boolean => coins.coinsSpentBy(transactionId(tx)).length >= expected;
+  if (has()) return true;
+  coins.transactionSeen(tx);
+  return has();
+}
+
+/** The feerate for claims, and the most that they are worth. */
+function feerateFor(
+  { destinationScript }: ClaimParts,
+  claims: readonly Claim[],
+  { height, feeratePerKw }: ClaimConditions,
+  since: number,
+): { readonly wanted: number; readonly most: number } {
+  const terms = {
+    weight: claimWeight(claims, destinationScript),
+    valueSat: claims.reduce((sum, { amountSat }) => sum + amountSat, 0n),
+    deadline: deadlineOf(claims),
+    since,
+    isContested: isContested(claims, height),
+  };
+  return { wanted: wantedFeerate(terms, feeratePerKw, height), most: budgetPerKw(terms) };
+}
+
+/** Whether the counterparty could take one of them too, sooner or later. */
+const isContested = (claims: readonly Claim[], height: number): boolean =>
+  claims.some((claim) => claim.deadline !== undefined || isPinnable(claim, height));
+
+/** The earliest of several. */
+function deadlineOf(claims: readonly Claim[]): number | undefined {
+  const deadlines = claims.flatMap(({ deadline }) => deadline ?? []);
+  return deadlines.length === 0 ? undefined : Math.min(...deadlines);
+}
+
+/**
+ * What may be taken together: claims of one lock time and one deadline that the counterparty could all take too, or none of
+ * them. One that it takes from a transaction of many makes the whole transaction invalid, and what has time must not pay for
+ * the haste of what has none. The most urgent come first, while there are coins.
+ */
+function grouped(claims: readonly Claim[], height: number): readonly (readonly Claim[])[] {
+  const groups = new Map<string, Claim[]>();
+  for (const claim of claims) {
+    const name = groupOf(claim, height);
+    groups.set(name, [...(groups.get(name) ?? []), claim]);
+  }
+  const urgent = [...groups.values()].toSorted((a, b) => (deadlineOf(a) ?? Infinity) - (deadlineOf(b) ?? Infinity));
+  return urgent.flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / MOST_CLAIMS) }, (_, index) =>
+      group.slice(index * MOST_CLAIMS, (index + 1) * MOST_CLAIMS),
+    ),
+  );
+}
+
+function groupOf(claim: Claim, height: number): string {
+  if (isFixed([claim])) return claimName(claim.outpoint);
+  const shape = claim.kind === 'holderHtlc' ? 'htlc' : 'claim';
+  return [shape, locktimeOf(claim), claim.deadline, isPinnable(claim, height)].join(' ');
+}
+
+/** Whether the counterparty could spend an output too, now or soon. */
+function isPinnable(claim: Claim, height: number): boolean {
+  switch (claim.kind) {
+    case 'delayed':
+    case 'toRemote':
+      return false;
+    case 'revokedHtlc':
+      return true;
+    case 'holderHtlc':
+    case 'counterpartyHtlc':
+    case 'revokedToLocal':
+      return claim.deadline === undefined || claim.deadline - height <= PINNABLE_WITHIN;
+    default:
+      return claim satisfies never;
+  }
+}
+
+const byValue = (a: Claim, b: Claim): number => Number(b.amountSat - a.amountSat);

@@ -1,0 +1,166 @@
+import type { ChannelSigner } from '../../keys/channel-signer.ts';
+import { equalBytes, toHex } from '../../primitives/bytes.ts';
+import { GlowwormError } from '../../primitives/errors.ts';
+import { htlcTransaction } from '../../transactions/htlc-transaction.ts';
+import { dustLimitSat } from '../../transactions/shutdown-script.ts';
+import { type Outpoint, type Transaction, type TransactionInput } from '../../transactions/transaction.ts';
+import {
+  CHANGE_WEIGHT,
+  feeForWeight,
+  INPUT_WEIGHT,
+  outputWeight,
+  OVERHEAD_WEIGHT,
+} from '../../wallet/coin-selection.ts';
+import type { Coin } from '../../wallet/coin.ts';
+import type { BumpRequest, WalletTransaction } from '../../wallet/wallet-transaction.ts';
+import { locktimeOf, sequenceOf, witnessWeightOf, type Claim } from './claim.ts';
+import { signClaims } from './claim-signing.ts';
+
+/** Coins that pay for what cannot pay for itself: HTLC transactions with anchors. The wallet implements it. */
+export interface CoinSource {
+  /** Throws `InsufficientFunds`. */
+  bump(request: BumpRequest): WalletTransaction;
+  coinsSpentBy(txid: Uint8Array): readonly Coin[];
+  isConfirmed(txid: Uint8Array): boolean;
+  transactionSeen(tx: Transaction): void;
+  transactionDropped(txid: Uint8Array): void;
+}
+
+/** What claims are made with. */
+export interface ClaimParts {
+  readonly signer: ChannelSigner;
+  readonly coins: CoinSource;
+  /** Where claims pay to. */
+  readonly destinationScript: Uint8Array;
+}
+
+/** A signed transaction that takes some claims, and the feerate that it pays at least. */
+export interface BuiltClaim {
+  readonly tx: Transaction;
+  readonly feeratePerKw: number;
+}
+
+const INPUT_BASE_WEIGHT = 164;
+
+export const claimName = ({ txid, vout }: Outpoint): string => `${toHex(txid)}:${vout}`;
+
+/** Whether claims are taken by HTLC transactions whose outputs were signed by the counterparty. */
+const isHtlcTransaction = ([first]: readonly Claim[]): boolean => first?.kind === 'holderHtlc';
+
+/** Whether a transaction's fee was agreed upon with its commitment, and nothing can raise it. */
+export const isFixed = ([first]: readonly Claim[]): boolean =>
+  first?.kind === 'holderHtlc' && first.input.format === 'static_remotekey';
+
+/** Whether the wallet pays for them. */
+export const takesCoins = (claims: readonly Claim[]): boolean => isHtlcTransaction(claims) && !isFixed(claims);
+
+/** Of the whole transaction; with one coin for the fee, where it needs some. */
+export function claimWeight(claims: readonly Claim[], destinationScript: Uint8Array): number {
+  const inputs = claims.reduce((sum, claim) => sum + inputWeight(claim), 0);
+  const outputs = isHtlcTransaction(claims)
+    ? claims.length * outputWeight(P2WSH_BYTES) + INPUT_WEIGHT.receive + CHANGE_WEIGHT
+    : outputWeight(destinationScript.length);
+  return OVERHEAD_WEIGHT + inputs + outputs;
+}
+
+const P2WSH_BYTES = 34;
+const inputWeight = (claim: Claim): number => INPUT_BASE_WEIGHT + witnessWeightOf(claim);
+
+/**
+ * The transaction that takes claims of one package at a feerate; `undefined` where they are not worth it, or there are no
+ * coins for it. `before` is what it takes the place of, with the same claims.
+ */
+export function buildClaim(
+  parts: ClaimParts,
+  claims: readonly Claim[],
+  feeratePerKw: number,
+  before: Transaction | undefined,
+): BuiltClaim | undefined {
+  if (isFixed(claims)) return fixedHtlcTransaction(parts, claims, feeratePerKw);
+  if (isHtlcTransaction(claims)) return bumpedHtlcTransaction(parts, claims, feeratePerKw, before);
+  return claimToDestination(parts, claims, feeratePerKw);
+}
+
+/** Those that are worth their input at a feerate; HTLC transactions are not paid by what they take. */
+export const worthTaking = (claims: readonly Claim[], feeratePerKw: number): readonly Claim[] =>
+  isHtlcTransaction(claims)
+    ? claims
+    : claims.filter((claim) => claim.amountSat > feeForWeight(inputWeight(claim), feeratePerKw));
+
+/** A transaction that pays for itself out of what it takes. */
+function claimToDestination(
+  { signer, destinationScript }: ClaimParts,
+  claims: readonly Claim[],
+  feeratePerKw: number,
+): BuiltClaim | undefined {
+  const feeSat = feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
+  const amountSat = claims.reduce((sum, claim) => sum + claim.amountSat, 0n) - feeSat;
+  if (claims.length === 0 || amountSat < dustLimitSat(destinationScript)) return undefined;
+  const unsigned: Transaction = {
+    version: 2,
+    inputs: claims.map(inputOf),
+    outputs: [{ amountSat, script: destinationScript }],
+    locktime: Math.max(...claims.map(locktimeOf)),
+  };
+  return { tx: signClaims(signer, unsigned, claims), feeratePerKw };
+}
+
+/** Without anchors an HTLC transaction is what both have signed. */
+function fixedHtlcTransaction(
+  { signer }: ClaimParts,
+  claims: readonly Claim[],
+  feeratePerKw: number,
+): BuiltClaim | undefined {
+  const unsigned = htlcTransactionsOf(claims);
+  return unsigned && { tx: signClaims(signer, unsigned, claims), feeratePerKw };
+}
+
+/** With anchors the counterparty's signatures cover one input and its output each: coins are added for the fee. */
+function bumpedHtlcTransaction(
+  { signer, coins }: ClaimParts,
+  claims: readonly Claim[],
+  feeratePerKw: number,
+  before: Transaction | undefined,
+): BuiltClaim | undefined {
+  const unsigned = htlcTransactionsOf(claims);
+  if (unsigned === undefined) return undefined;
+  const prevouts = claims.map(({ amountSat, script }) => ({ amountSat, script }));
+  const witnessWeight = claims.reduce((sum, claim) => sum + witnessWeightOf(claim), 0);
+  const replaces = before !== undefined && isSameClaims(before, claims) ? { replaces: before } : {};
+  try {
+    const { tx, feeSat } = coins.bump({ tx: unsigned, prevouts, witnessWeight, feeratePerKw, ...replaces });
+    if (feeSat >= claims.reduce((sum, { amountSat }) => sum + amountSat, 0n)) return undefined;
+    return { tx: signClaims(signer, tx, claims), feeratePerKw };
+  } catch (error) {
+    if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;
+    throw error;
+  }
+}
+
+/** The HTLC transactions of claims in one, input by input and output by output (BOLT 3, HTLC-Timeout and HTLC-Success). */
+function htlcTransactionsOf(claims: readonly Claim[]): Transaction | undefined {
+  const each = claims.flatMap((claim) =>
+    claim.kind === 'holderHtlc' ? [htlcTransaction(claim.input, claim.outpoint.txid, claim.htlc)] : [],
+  );
+  if (each.length !== claims.length || each.length === 0) return undefined;
+  return {
+    version: 2,
+    inputs: each.flatMap(({ inputs }) => inputs),
+    outputs: each.flatMap(({ outputs }) => outputs),
+    locktime: Math.max(...each.map(({ locktime }) => locktime)),
+  };
+}
+
+/** Whether the first inputs of a transaction are these claims, in order. */
+export const isSameClaims = ({ inputs }: Transaction, claims: readonly Claim[]): boolean =>
+  claims.every(({ outpoint }, index) => {
+    const input = inputs[index];
+    return input !== undefined && input.vout === outpoint.vout && equalBytes(input.txid, outpoint.txid);
+  });
+
+const inputOf = (claim: Claim): TransactionInput => ({
+  ...claim.outpoint,
+  sequence: sequenceOf(claim),
+  scriptSig: new Uint8Array(0),
+  witness: [],
+});

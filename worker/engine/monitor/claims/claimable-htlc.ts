@@ -1,0 +1,44 @@
+import { CLTV_CLAIM_BUFFER } from '../../primitives/lock-times.ts';
+import { isTrimmed } from '../../transactions/commitment-fees.ts';
+import { findHtlc, type CommitmentSpec } from '../../transactions/commitment-spec.ts';
+import type { ChannelMonitor } from '../channel-monitor.ts';
+import { confirmedClose, type ClaimKeys } from './close.ts';
+import { spendOf } from './confirmed-spends.ts';
+
+/** A commitment in the chain is half of the way: so many blocks are enough for the rest. */
+const CONFIRMED_CLAIM_BUFFER = CLTV_CLAIM_BUFFER / 2;
+
+/**
+ * Whether the chain alone would give us an HTLC of the counterparty, had we its preimage: it has an output in whatever
+ * commitment can be confirmed, or is, and time enough is left.
+ */
+export function isClaimableOnChain(keys: ClaimKeys, monitor: ChannelMonitor, htlcId: bigint, height: number): boolean {
+  const { confirmedSpend, holderCommitment, counterpartyCommitments, closed, outputSpends } = monitor;
+  const close = confirmedClose(keys, monitor);
+  if (close === undefined || confirmedSpend === undefined)
+    return (
+      closed !== 'never' &&
+      hasOutput(monitor, 'holder', holderCommitment.spec, htlcId, height + CLTV_CLAIM_BUFFER) &&
+      counterpartyCommitments.every(({ spec }) =>
+        hasOutput(monitor, 'counterparty', spec, htlcId, height + CLTV_CLAIM_BUFFER),
+      )
+    );
+  if (close.kind !== 'holder' && close.kind !== 'counterparty') return false;
+  const found = close.commitment.htlcs.find(({ htlc }) => htlc.direction === 'inbound' && htlc.id === htlcId);
+  if (found === undefined || found.htlc.cltvExpiry <= height + CONFIRMED_CLAIM_BUFFER) return false;
+  return spendOf(outputSpends, { txid: confirmedSpend.txid, vout: found.outputIndex }) === undefined;
+}
+
+/** Whether an HTLC has an output in a commitment, and expires after a height. */
+function hasOutput(
+  { params }: ChannelMonitor,
+  owner: 'holder' | 'counterparty',
+  spec: CommitmentSpec,
+  htlcId: bigint,
+  height: number,
+): boolean {
+  const htlc = findHtlc(spec, 'inbound', htlcId);
+  if (htlc === undefined || htlc.cltvExpiry <= height) return false;
+  const inCommitment = { offered: owner === 'counterparty', amountMsat: htlc.amountMsat };
+  return !isTrimmed(inCommitment, params.format, spec.feeratePerKw, params[owner].dustLimitSat);
+}

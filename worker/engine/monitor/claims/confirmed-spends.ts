@@ -1,0 +1,37 @@
+import { equalBytes } from '../../primitives/bytes.ts';
+import { decodeTransaction, type Outpoint, type Transaction } from '../../transactions/transaction.ts';
+import type { ConfirmedTransaction } from '../channel-monitor.ts';
+
+/** A transaction of the chain, read. */
+export interface ReadTransaction extends Omit<ConfirmedTransaction, 'transaction'> {
+  readonly tx: Transaction;
+}
+
+/** What spent an output, and by which of its inputs. */
+export interface ConfirmedOutputSpend extends ReadTransaction {
+  readonly inputIndex: number;
+}
+
+export const readTransaction = ({ transaction, txid, height }: ConfirmedTransaction): ReadTransaction => ({
+  txid,
+  height,
+  tx: decodeTransaction(transaction),
+});
+
+/** The transaction among those of a monitor that spent an output. */
+export function spendOf(
+  transactions: readonly ConfirmedTransaction[],
+  outpoint: Outpoint,
+): ConfirmedOutputSpend | undefined {
+  for (const each of transactions) {
+    const spend = spendIn(readTransaction(each), outpoint);
+    if (spend !== undefined) return spend;
+  }
+  return undefined;
+}
+
+/** As `spendOf`, of one that is read already. */
+export function spendIn(read: ReadTransaction, { txid, vout }: Outpoint): ConfirmedOutputSpend | undefined {
+  const inputIndex = read.tx.inputs.findIndex((input) => input.vout === vout && equalBytes(input.txid, txid));
+  return inputIndex < 0 ? undefined : { ...read, inputIndex };
+}

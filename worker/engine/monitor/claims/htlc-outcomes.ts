@@ -1,0 +1,75 @@
+import { toHex } from '../../primitives/bytes.ts';
+import type { ChannelHtlc } from '../../transactions/channel-htlc.ts';
+import { knownSpecs, type ChannelMonitor } from '../channel-monitor.ts';
+import { ANTI_REORG_DELAY } from './claim-package.ts';
+import { revokedHtlcOutputs } from './claims.ts';
+import { confirmedClose, type ClaimKeys, type Close } from './close.ts';
+import { spendOf } from './confirmed-spends.ts';
+
+/** What became of an HTLC that we offered. */
+export interface HtlcOutcome {
+  readonly htlc: ChannelHtlc;
+  /** 32 bytes; without it the HTLC has failed for good. */
+  readonly preimage: Uint8Array | undefined;
+}
+
+/**
+ * The HTLCs that we offered and that the chain has decided about (BOLT 5, HTLC Output Handling). A preimage counts as soon as
+ * it is known, out of whichever commitment. Failed is what timed out, was trimmed or is absent, six blocks deep: until then a
+ * reorganisation could put a commitment in its place in which the counterparty has the preimage for it.
+ */
+export function htlcOutcomes(keys: ClaimKeys, monitor: ChannelMonitor, height: number): readonly HtlcOutcome[] {
+  const close = confirmedClose(keys, monitor);
+  if (close === undefined) return [];
+  return offeredHtlcs(monitor).flatMap((htlc): HtlcOutcome[] => {
+    const preimage = monitor.preimages.get(toHex(htlc.paymentHash));
+    if (preimage !== undefined) return [{ htlc, preimage }];
+    const failedAt = failedAtHeight(keys, monitor, close, htlc);
+    return failedAt !== undefined && height - failedAt + 1 >= ANTI_REORG_DELAY ? [{ htlc, preimage: undefined }] : [];
+  });
+}
+
+/** Each once, out of every commitment that could have been confirmed. */
+function offeredHtlcs(monitor: ChannelMonitor): readonly ChannelHtlc[] {
+  const offered = knownSpecs(monitor).flatMap(({ htlcs }) => htlcs.filter(({ direction }) => direction === 'outbound'));
+  return [...new Map(offered.map((htlc) => [htlc.id, htlc])).values()];
+}
+
+/** The height of the block since which an HTLC whose preimage nobody has shown cannot be claimed any more. */
+function failedAtHeight(keys: ClaimKeys, monitor: ChannelMonitor, close: Close, htlc: ChannelHtlc): number | undefined {
+  const { confirmedSpend, outputSpends } = monitor;
+  if (confirmedSpend === undefined) return undefined;
+  const { txid, height } = confirmedSpend;
+  // Every output that could be this HTLC's: of equal ones any.
+  const vouts = outputsFor(keys, monitor, close, htlc);
+  if (vouts === undefined) return undefined;
+  const spentAt = vouts.map((vout) => spendOf(outputSpends, { txid, vout })?.height);
+  return spentAt.reduce<number | undefined>(
+    (latest, at) => (latest === undefined || at === undefined ? undefined : Math.max(latest, at)),
+    height,
+  );
+}
+
+/** `undefined` where nobody can say: what a commitment says that we never signed, we do not know. */
+function outputsFor(
+  keys: ClaimKeys,
+  monitor: ChannelMonitor,
+  close: Close,
+  htlc: ChannelHtlc,
+): readonly number[] | undefined {
+  switch (close.kind) {
+    case 'holder':
+    case 'counterparty':
+      return close.commitment.htlcs
+        .filter((each) => each.htlc.direction === 'outbound' && each.htlc.id === htlc.id)
+        .map(({ outputIndex }) => outputIndex);
+    case 'revoked':
+      return monitor.revoked === undefined ? undefined : revokedHtlcOutputs(keys, monitor, close, htlc);
+    case 'unknown':
+      return undefined;
+    case 'cooperative':
+      return [];
+    default:
+      return close satisfies never;
+  }
+}
