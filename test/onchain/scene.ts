@@ -16,6 +16,7 @@ import { FEATURES } from '../simulation/node.ts';
 import type { BlockRecord } from '../world/chain-index.ts';
 import type { RegtestChain } from '../world/chain.ts';
 import { Party, told } from './party.ts';
+import type { Watchtower } from './watchtower.ts';
 
 export type Format = 'anchors' | 'static_remotekey';
 
@@ -51,6 +52,8 @@ export class Scene {
   oursAreLost = false;
   /** `us` starts again before each block. */
   restarts = false;
+  /** Acts in the place of `us` from the next block on. */
+  tower: Watchtower | undefined;
   /** The message after which its sender is not heard any more. */
   withheld: readonly MessageKind[] = [];
   readonly #silent = new Set<Party>();
@@ -172,12 +175,15 @@ export class Scene {
     await this.settle();
     this.theirsAreLost = options.thenTheirsAreLost === true;
     await this.mine(1);
-    return this.close;
+    return this.closeSeenBy(party);
   }
 
   /** The confirmed spend of the funding, as `us` knows it. */
   get close(): Transaction {
-    const { confirmedSpend } = this.us.monitor;
+    return this.closeSeenBy(this.us);
+  }
+
+  closeSeenBy({ monitor: { confirmedSpend } }: Party): Transaction {
     if (confirmedSpend === undefined) throw new Error('the funding is not spent');
     return decodeTransaction(confirmedSpend.transaction);
   }
@@ -369,13 +375,17 @@ export class Scene {
       for (const raw of party.node.broadcasts.splice(0)) {
         if (party === this.them ? this.theirsAreLost : this.oursAreLost) continue;
         moved = true;
-        this.#left.get(party)?.add(toHex(transactionId(decodeTransaction(raw))));
-        await this.chain.submit(raw).catch((error: unknown) => {
-          // What was confirmed before a restart is broadcast until that is known again.
-          if (!String(error).includes('already in utxo set')) this.refused.push(String(error));
-        });
+        await this.#send(party, raw);
       }
     return moved;
+  }
+
+  async #send(party: Party, raw: Uint8Array): Promise<void> {
+    this.#left.get(party)?.add(toHex(transactionId(decodeTransaction(raw))));
+    await this.chain.submit(raw).catch((error: unknown) => {
+      // What was confirmed before a restart is broadcast until that is known again.
+      if (!String(error).includes('already in utxo set')) this.refused.push(String(error));
+    });
   }
 
   async #tell(): Promise<void> {
@@ -386,7 +396,9 @@ export class Scene {
     }
     for (const block of blocks) {
       if (this.restarts) await this.#restart();
-      for (const party of this.parties) party.connected(told(block));
+      const left = this.tower?.connected(told(block));
+      for (const party of this.parties) if (party === this.them || left === undefined) party.connected(told(block));
+      for (const raw of left ?? []) await this.#send(this.us, raw);
       await this.settle();
     }
   }

@@ -20,6 +20,7 @@ const { channels, snapshots, updates } = fixture;
 /** Reads a record of a monitor by its key and writes it again. */
 function rewritten(name: string, bytes: Uint8Array): Uint8Array {
   if (name.includes('/upd/')) return encodeUpdate(decodeUpdate(bytes));
+  if (name.includes('/params')) return encodeParameters(decodeParameters(bytes));
   if (name.includes('/old/')) return encodeRevoked(decodeRevoked(bytes));
   return encodeMonitor(decodeMonitor(PARAMS, bytes));
 }

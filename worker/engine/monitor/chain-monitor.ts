@@ -107,6 +107,7 @@ export class ChainMonitor implements Watch {
   /** The newest event of each monitor that was told in this run. */
   readonly #told: UndoableMap<string, number>;
   #started: readonly PendingUpdate[] = [];
+  readonly #derived = new WeakMap<ChannelMonitor, readonly Claim[]>();
 
   /** `undo` is that of the running turn, which takes back what a failed one changed. */
   constructor(persist: Persist, filter: Filter, keys: MonitorKeys, undo: () => UndoLog | undefined) {
@@ -334,8 +335,11 @@ export class ChainMonitor implements Watch {
     for (const { outpoint, script } of this.#claims(monitor)) this.#filter.registerOutput(outpoint, script);
   }
 
+  /** Derived once for each monitor: every snapshot that is shown asks for them. */
   #claims(monitor: ChannelMonitor): readonly Claim[] {
-    return claimsOf(this.#claimKeys(monitor), monitor);
+    const known = this.#derived.get(monitor) ?? claimsOf(this.#claimKeys(monitor), monitor);
+    this.#derived.set(monitor, known);
+    return known;
   }
 
   #claimKeys({ params }: ChannelMonitor): ClaimKeys {

@@ -1,6 +1,7 @@
+import { toHex } from '../primitives/bytes.ts';
 import type { StoreWrites } from '../primitives/store.ts';
 import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
-import { storeName } from './channel-records.ts';
+import { decodeParameters, encodeParameters, storeName } from './channel-records.ts';
 import { applyUpdate, type ChannelMonitor, type RevokedCommitment } from './channel-monitor.ts';
 import type { ChannelMonitorUpdateStatus, Persist } from './chain-monitor.ts';
 import {
@@ -59,7 +60,7 @@ export class MonitorPersister implements Persist {
   archivePersistedChannel(channelKey: string, monitor: ChannelMonitor): void {
     const writes = this.#writes();
     writes.set(`arch/${storeName(monitor.params)}/snap`, encodeMonitor(monitor));
-    writes.set(`mon/${storeName(monitor.params)}/snap`, undefined);
+    for (const part of ['snap', 'params']) writes.set(`mon/${storeName(monitor.params)}/${part}`, undefined);
     for (let id = 1; id <= Math.min(monitor.updateId, UPDATES_PER_SNAPSHOT); id++)
       writes.set(updateKey(monitor.params, id), undefined);
     this.#snapshots.delete(channelKey);
@@ -83,6 +84,18 @@ export class MonitorPersister implements Persist {
     }
   }
 
+  /** Every monitor, by its channel's key, from nothing but what is below `mon/`. Throws what `RecordFormat.decode` throws. */
+  loadAll(records: ReadonlyMap<string, Uint8Array>): ReadonlyMap<string, ChannelMonitor> {
+    const found = new Map<string, ChannelMonitor>();
+    for (const [path, bytes] of records) {
+      if (!/^mon\/[^/]*\/params$/.test(path)) continue;
+      const params = decodeParameters(bytes);
+      const monitor = this.load(toHex(params.channelId), params, records);
+      if (monitor !== undefined) found.set(toHex(params.channelId), monitor);
+    }
+    return found;
+  }
+
   /**
    * A monitor to be kept in place of a lost or a newer one: its updates follow on whatever is left of that one's, which would
    * otherwise be read as its own.
@@ -102,8 +115,11 @@ export class MonitorPersister implements Persist {
     return Math.max(...ids);
   }
 
+  /** With the parameters: what is below `mon/`, and the seed, is all that a channel's money needs. */
   #snapshot(channelKey: string, monitor: ChannelMonitor): void {
-    this.#writes().set(`mon/${storeName(monitor.params)}/snap`, encodeMonitor(monitor));
+    const name = storeName(monitor.params);
+    this.#writes().set(`mon/${name}/params`, encodeParameters(monitor.params));
+    this.#writes().set(`mon/${name}/snap`, encodeMonitor(monitor));
     this.#snapshots.set(channelKey, monitor.updateId);
   }
 }

@@ -5,7 +5,8 @@
  *     meta/…                      the wallet's own facts (client)
  *     chan/<n>/params|state|…     a channel: what never changes, what every step writes, the funding transaction (manager)
  *     chan/<n>/htlc/<id>           the onion of an inbound HTLC (manager)
- *     mon/<n>/snap|upd/…|old/…    a monitor: snapshot, a ring of updates, revoked commitments (monitor persister)
+ *     mon/<n>/params|snap|…       a monitor: parameters, snapshot, a ring of updates (`upd/…`), revoked commitments (`old/…`):
+ *                                 enough for the channel's money, with the seed (monitor persister)
  *     arch/<n>/…                  what is left of a channel that never had a funding; never read (manager)
  *     pay/…, inv/…                outbound payments, invoices (payments)
  *     evt/…                       events until they are acknowledged (manager)
