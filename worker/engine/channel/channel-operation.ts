@@ -139,9 +139,7 @@ export function receiveFulfill(channel: OpenChannel, message: MessageOf<'update_
     return violation('fail', `the preimage of HTLC ${message.id} does not match its hash`);
   const preimage = message.paymentPreimage;
   const next = proposeCounterpartyChange(channel.commitments, { kind: 'fulfill', htlcId: message.id, preimage });
-  // Its monitor needs it too: absent from a commitment that is confirmed, the HTLC must not look as if it had failed.
-  const steps: readonly MonitorStep[] = [{ kind: 'paymentPreimage', preimage }];
-  return transition({ ...channel, commitments: next }, { steps, facts: [{ kind: 'htlcFulfilled', htlc, preimage }] });
+  return transition({ ...channel, commitments: next }, { facts: [{ kind: 'htlcFulfilled', htlc, preimage }] });
 }
 
 export function receiveFail(channel: OpenChannel, message: MessageOf<'update_fail_htlc'>): Outcome<OpenChannel> {
@@ -199,10 +197,15 @@ export function receiveCommitmentSigned(
   const signatures = { signature: message.signature, htlcSignatures: message.htlcSignature };
   const invalid = checkHolderSignatures(env, params, { number, spec, perCommitmentPoint }, signatures);
   if (invalid !== undefined) return violation('warn', invalid);
+  // Absent from a commitment that is confirmed, an HTLC must not look as if it had failed: with the first that lacks it, the
+  // monitor has the preimage.
+  const preimages = commitments.counterpartyChanges.proposed.flatMap((change): MonitorStep[] =>
+    change.kind === 'fulfill' ? [{ kind: 'paymentPreimage', preimage: change.preimage }] : [],
+  );
   return transition(
     { ...channel, commitments: afterCommitmentSigned(commitments) },
     {
-      steps: [{ kind: 'latestHolderCommitment', number, spec, ...signatures }],
+      steps: [{ kind: 'latestHolderCommitment', number, spec, ...signatures }, ...preimages],
       messages: [revokeAndAck(env, params.channelId, number)],
     },
   );

@@ -1,4 +1,4 @@
-import { equalBytes, toHex } from '../primitives/bytes.ts';
+import { toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { EMPTY_SHACHAIN, insertSecret, lastSecret, shachainIndex, type ShachainStore } from '../keys/shachain.ts';
@@ -205,10 +205,16 @@ export function withOutcomes(monitor: ChannelMonitor, outcomes: readonly Omit<Ht
 /** Drops preimages whose HTLC is in no live commitment any more: the monitor does not grow with the channel's age. */
 function livePreimages(monitor: ChannelMonitor): ReadonlyMap<string, Uint8Array> {
   if (monitor.preimages.size === 0) return monitor.preimages;
-  const specs = knownSpecs(monitor);
-  const live = [...monitor.preimages].filter(([, preimage]) => {
-    const hash = sha256(preimage);
-    return specs.some(({ htlcs }) => htlcs.some(({ paymentHash }) => equalBytes(paymentHash, hash)));
-  });
+  const specs = knownSpecs(monitor).map(hashesOf);
+  const live = [...monitor.preimages].filter(([hash]) => specs.some((hashes) => hashes.has(hash)));
   return live.length === monitor.preimages.size ? monitor.preimages : new Map(live);
 }
+
+/** The payment hashes of a specification in hex; asked for with every update that it lives through. */
+function hashesOf(spec: CommitmentSpec): ReadonlySet<string> {
+  const hashes = HASHES.get(spec) ?? new Set(spec.htlcs.map(({ paymentHash }) => toHex(paymentHash)));
+  HASHES.set(spec, hashes);
+  return hashes;
+}
+
+const HASHES = new WeakMap<CommitmentSpec, ReadonlySet<string>>();
