@@ -85,6 +85,10 @@ describe('a close in the chain', () => {
     };
   };
 
+  it('is looked for from the beginning, by the output that it spends', () => {
+    expect(watched('Completed').registered).toEqual([{ txid, vout }]);
+  });
+
   it.each([
     ['a commitment has every output watched', 9, 2],
     ['an agreed one leaves nothing to watch', undefined, 0],
