@@ -146,4 +146,11 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     original: 'INPUT_WEIGHT[coin.branch], feeratePerKw',
     reason: 'a product is the same in either order',
   },
+  {
+    file: 'monitor/bare-monitor.ts',
+    inFunction: 'unknownCommitments',
+    original: '0',
+    replacement: '1',
+    reason: 'whatever number a close of such a channel has, only `to_remote` is taken out of it',
+  },
 ];
