@@ -37,6 +37,8 @@ declare module 'bcoin' {
     hash(encoding: 'hex'): string;
     /** Display order. */
     txid(): string;
+    /** Display order. */
+    wtxid(): string;
     toRaw(): Buffer;
     isCoinbase(): boolean;
     getSize(): number;

@@ -3,6 +3,7 @@ import type { BcoinBlock, BcoinChain, BcoinChainEntry, BcoinMempool, BcoinMiner,
 import { type BlockRecord, ChainIndex, displayHash, type KnownTx, type Spend } from './chain-index.ts';
 import { CoinWallet } from './coin-wallet.ts';
 import { scriptOfAddress } from './regtest-network.ts';
+import type { PackageResult } from './tx-package.ts';
 import { type PooledTx, RejectedTx, TxPool } from './tx-pool.ts';
 
 export interface ChainSubscriber {
@@ -103,10 +104,19 @@ export class RegtestChain {
       for (let i = 0; i <= depth; i++) parent = await this.#mineOn(parent, { withMempool: false });
       for (const tx of lost.flat()) {
         if (options.keepOut === true) this.#pool.evict(tx);
-        else await this.#pool.submit(tx.toRaw()).catch(() => undefined);
+        else await this.#pool.restore(tx.toRaw());
       }
       return this.tip;
     });
+  }
+
+  /** In sat/vB, as a full mempool asks for: what pays less goes in with a child that pays for it, or not at all. */
+  get mempoolMinimum(): number {
+    return this.#pool.minimumFeerate;
+  }
+
+  set mempoolMinimum(satPerVbyte: number) {
+    this.#pool.minimumFeerate = satPerVbyte;
   }
 
   /** Puts a raw transaction into the mempool and resolves with its txid; rejects with `RejectedTx`. */
@@ -115,11 +125,18 @@ export class RegtestChain {
       try {
         return await this.#pool.submit(Buffer.from(raw));
       } catch (error) {
-        if (error instanceof RejectedTx) {
-          this.rejections.push({ txid: error.txid, reason: error.message, height: this.height });
-        }
+        if (error instanceof RejectedTx) this.#noteRejection(error.txid, error.message);
         throw error;
       }
+    });
+  }
+
+  /** Puts parents with their child, which comes last, into the mempool, as far as they are good enough. */
+  submitPackage(raws: readonly Uint8Array[]): Promise<PackageResult> {
+    return this.#enqueue(async () => {
+      const result = await this.#pool.submitPackage(raws.map((raw) => Buffer.from(raw)));
+      for (const { tx, error } of result.txs) if (error !== undefined) this.#noteRejection(tx.txid(), error);
+      return result;
     });
   }
 
@@ -201,6 +218,10 @@ export class RegtestChain {
     const entry = await this.#chain.add(block);
     if (entry === null) throw new Error('bcoin did not accept its own block');
     return entry;
+  }
+
+  #noteRejection(txid: string, reason: string): void {
+    this.rejections.push({ txid, reason, height: this.height });
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {

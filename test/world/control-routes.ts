@@ -34,6 +34,9 @@ function chainRoutes(world: World): ControlRoute[] {
       world.esplora.feeEstimates = feesOf(fields);
       return world.esplora.feeEstimates;
     }),
+    post('/mempool/minimum', (_, fields) => {
+      world.chain.mempoolMinimum = wholeNumber(fields, 'satPerVbyte');
+    }),
   ];
 }
 
@@ -46,6 +49,9 @@ function faultRoutes(world: World): ControlRoute[] {
       return { waiting: world.esplora.faults.waiting };
     }),
     post('/esplora/faults/clear', () => world.esplora.faults.clear()),
+    post('/esplora/packages', (_, fields) => {
+      world.esplora.packages = switchedOn(fields);
+    }),
     post('/proxy/fault', (_, fields) => {
       world.proxy.fault = proxyFault(fields);
       return world.proxy.fault;
@@ -133,7 +139,9 @@ function stateOf(world: World): object {
     height: world.chain.height,
     tip: world.chain.tip.hash,
     mempool: world.chain.mempoolTxs().map((tx) => tx.txid()),
+    mempoolMinimum: world.chain.mempoolMinimum,
     feeEstimates: world.esplora.feeEstimates,
+    packages: world.esplora.packages,
     proxy: { fault: world.proxy.fault, connections: world.proxy.connections },
     esploraFaults: world.esplora.faults.waiting,
     nodes,

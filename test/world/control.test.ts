@@ -65,11 +65,15 @@ describe('ControlServer', () => {
     expect((await fetch(`${world.esplora.url}/mempool`)).status).toBe(500);
     expect(await post('/proxy/fault', { kind: 'silent' })).toEqual({ kind: 'silent' });
     expect(world.proxy.fault).toEqual({ kind: 'silent' });
+    await post('/mempool/minimum', { satPerVbyte: 5 });
+    await post('/esplora/packages', { on: false });
+    expect(await get('/state')).toMatchObject({ mempoolMinimum: 5, packages: false });
   });
 
   it.each([
     ['/reorg', {}, 'depth is missing'],
     ['/mine', { blocks: -1 }, 'blocks is not a whole number'],
+    ['/mempool/minimum', {}, 'satPerVbyte is missing'],
     ['/nodes/dave/restart', {}, 'no node is called dave'],
     ['/nodes/alice/pay', { bolt11: 'nonsense' }, 'LDK cannot read the invoice'],
     ['/nodes/alice/open', { nodeId: '02', sats: 'many' }, 'sats is not a whole number'],

@@ -4,6 +4,7 @@ import { EsploraJson } from './esplora-json.ts';
 import type { FeeEstimates } from './esplora.ts';
 import { json, type Reply, text } from './http-server.ts';
 import { scriptOfAddress } from './regtest-network.ts';
+import { packageJson } from './tx-package.ts';
 import { RejectedTx } from './tx-pool.ts';
 
 export interface EsploraRoute {
@@ -17,6 +18,7 @@ export interface EsploraRoute {
 const BLOCKS_PER_PAGE = 10;
 const TXS_PER_PAGE = 25;
 const MEMPOOL_TXS_PER_PAGE = 50;
+const MOST_PACKAGED = 25;
 
 /** A failure that Esplora answers in plain text. */
 class EsploraError extends Error {
@@ -28,18 +30,29 @@ class EsploraError extends Error {
   }
 }
 
+/** What a server is told to do from outside. */
+export interface ServedSettings {
+  readonly feeEstimates: FeeEstimates;
+  /** Whether it takes packages; without, it is as old as those that have no such endpoint. */
+  readonly packages: boolean;
+}
+
 /** Every route of Blockstream's API, with its answers and the words of its errors. */
-export function esploraRoutes(chain: RegtestChain, feeEstimates: () => FeeEstimates): readonly EsploraRoute[] {
+export function esploraRoutes(chain: RegtestChain, settings: ServedSettings): readonly EsploraRoute[] {
   const view = new EsploraJson(chain);
   return [
     ...blockRoutes(chain, view),
     ...txRoutes(chain, view),
     ...scriptRoutes(chain, view, 'address'),
     ...scriptRoutes(chain, view, 'scripthash'),
-    get('/fee-estimates', () => json(200, feeEstimates())),
+    get('/fee-estimates', () => json(200, settings.feeEstimates)),
     get('/mempool', () => json(200, view.mempool())),
     get('/mempool/txids', () => json(200, txidsOf(chain.mempoolTxs().map((tx) => ({ tx }))))),
     route('POST', '/tx', (_, body) => broadcast(chain, body)),
+    route('POST', '/txs/package', (_, body) => {
+      if (!settings.packages) throw new EsploraError(404, 'endpoint does not exist "/txs/package"');
+      return broadcastPackage(chain, body);
+    }),
   ];
 }
 
@@ -156,6 +169,31 @@ async function broadcast(chain: RegtestChain, body: string): Promise<Reply> {
     const reason = JSON.stringify({ code: error.rpcCode, message: error.message });
     return text(400, `sendrawtransaction RPC error: ${reason}`);
   }
+}
+
+/** electrs passes on the result of Core's `submitpackage`, and of its errors nothing but that there was one. */
+async function broadcastPackage(chain: RegtestChain, body: string): Promise<Reply> {
+  const hexes = packageOf(body);
+  if (hexes.length > MOST_PACKAGED) throw new EsploraError(400, `Exceeded maximum of ${MOST_PACKAGED} transactions`);
+  const wrong = hexes.findIndex((hex) => hex.length < 120 || hex.length >= 800_000);
+  if (wrong >= 0) throw new EsploraError(400, `Invalid transaction size for item ${wrong}`);
+  try {
+    return json(200, packageJson(await chain.submitPackage(hexes.map((hex) => Buffer.from(hex, 'hex')))));
+  } catch (error) {
+    if (error instanceof RejectedTx) throw new EsploraError(400, 'RPC error');
+    throw error;
+  }
+}
+
+/** `["<hex>", …]` */
+function packageOf(body: string): readonly string[] {
+  try {
+    const hexes: unknown = JSON.parse(body);
+    if (Array.isArray(hexes) && hexes.every((hex): hex is string => typeof hex === 'string')) return hexes;
+  } catch {
+    // The answer is the same.
+  }
+  throw new EsploraError(400, 'invalid type: a sequence of strings was expected');
 }
 
 function get(name: string, reply: (parameters: readonly string[]) => Reply): EsploraRoute {

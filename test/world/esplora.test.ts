@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { p2tr, p2wpkh, Transaction } from '@scure/btc-signer';
 import { secp256k1 } from '@noble/curves/secp256k1.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RegtestChain } from './chain.ts';
 import { EsploraServer } from './esplora.ts';
 import { REGTEST, scriptOfAddress } from './regtest-network.ts';
@@ -54,6 +54,103 @@ describe('RegtestChain', () => {
     await chain.submit(second.raw);
     expect(chain.mempoolTxs().map((tx) => tx.txid())).toEqual([second.txid]);
     await chain.mine();
+  });
+
+  describe('with a mempool that asks for 5 sat/vB', () => {
+    let coin: Unspent;
+    /** 200 sat for 110 vbytes. */
+    let parent: Spent;
+
+    beforeEach(async () => {
+      coin = await coinOf(100_000);
+      parent = spend(coin, 99_800);
+      chain.mempoolMinimum = 5;
+    });
+
+    afterEach(async () => {
+      chain.mempoolMinimum = 0;
+      await chain.mine();
+    });
+
+    it('refuses what pays less, and an orphan', async () => {
+      await expect(chain.submit(parent.raw)).rejects.toThrow('mempool min fee not met, 200 < 550');
+      await expect(chain.submit(childOf(parent, 5_000).raw)).rejects.toThrow('bad-txns-inputs-missingorspent');
+      expect(chain.mempoolTxs()).toEqual([]);
+      chain.mempoolMinimum = 1;
+      expect(await chain.submit(parent.raw)).toBe(parent.txid);
+    });
+
+    it('takes a parent with the child that pays for both, and again', async () => {
+      const child = childOf(parent, 900);
+      const answer = { message: 'success', txs: [{ fee: 200 }, { fee: 900 }] };
+      expect(await chain.submitPackage([parent.raw, child.raw])).toMatchObject(answer);
+      expect(inMempool()).toEqual([parent.txid, child.txid].toSorted());
+      expect(await chain.submitPackage([parent.raw, child.raw])).toMatchObject(answer);
+    });
+
+    it('refuses both where they pay too little together', async () => {
+      const child = childOf(parent, 899);
+      expect(await chain.submitPackage([parent.raw, child.raw])).toMatchObject({
+        message: 'transaction failed',
+        txs: [{ error: 'mempool min fee not met, 200 < 550' }, { error: 'mempool min fee not met, 1099 < 1100' }],
+      });
+      expect(inMempool()).toEqual([]);
+    });
+
+    it('takes a parent that is enough by itself, whatever its child pays', async () => {
+      const enough = spend(coin, 99_450);
+      expect(await chain.submitPackage([enough.raw, childOf(enough, 549).raw])).toMatchObject({
+        message: 'transaction failed',
+        txs: [{ fee: 550 }, { error: 'mempool min fee not met, 549 < 550' }],
+      });
+      expect(inMempool()).toEqual([enough.txid]);
+    });
+
+    it('takes a child whose parent is in already, in place of another', async () => {
+      await chain.submitPackage([parent.raw, childOf(parent, 1_000).raw]);
+      const child = childOf(parent, 2_000);
+      expect(await chain.submitPackage([parent.raw, child.raw])).toMatchObject({ message: 'success' });
+      expect(inMempool()).toEqual([parent.txid, child.txid].toSorted());
+    });
+
+    it('takes a child whose parent is in the chain', async () => {
+      chain.mempoolMinimum = 0;
+      await chain.submit(parent.raw);
+      await chain.mine();
+      chain.mempoolMinimum = 5;
+      const child = childOf(parent, 1_000);
+      expect(await chain.submitPackage([parent.raw, child.raw])).toMatchObject({
+        message: 'transaction failed',
+        txs: [{ error: 'txn-already-known' }, { fee: 1_000 }],
+      });
+      expect(inMempool()).toEqual([child.txid]);
+    });
+
+    it('lets both replace what the parent conflicts with, for more', async () => {
+      const other = spend(coin, 99_000);
+      await chain.submit(other.raw);
+      expect(await chain.submitPackage([parent.raw, childOf(parent, 1_000).raw])).toMatchObject({
+        message: 'package RBF failed: insufficient anti-DoS fees',
+      });
+      expect(await chain.submitPackage([parent.raw, childOf(parent, 1_100).raw])).toMatchObject({
+        message: 'package RBF failed: insufficient feerate: does not improve feerate diagram',
+      });
+      expect(inMempool()).toEqual([other.txid]);
+      const child = childOf(parent, 1_900);
+      expect(await chain.submitPackage([parent.raw, child.raw])).toMatchObject({ message: 'success' });
+      expect(inMempool()).toEqual([parent.txid, child.txid].toSorted());
+    });
+
+    it('takes nothing but a child with its parents', async () => {
+      const child = childOf(parent, 1_000);
+      const stranger = spend({ txid: 'ab'.repeat(32), vout: 0, value: 10_000 }, 9_000);
+      for (const wrong of [
+        [child.raw, parent.raw],
+        [stranger.raw, child.raw],
+      ])
+        await expect(chain.submitPackage(wrong)).rejects.toThrow('package topology disallowed');
+      expect(inMempool()).toEqual([]);
+    });
   });
 
   it('forgets the transactions of a reorganized block with keepOut', async () => {
@@ -146,6 +243,26 @@ describe('EsploraServer', () => {
     expect(refused).toEqual({ status: 400, body: `sendrawtransaction RPC error: ${reason}` });
   });
 
+  it('takes packages, and has no such endpoint where it is told so', async () => {
+    const parent = spend(await coinOf(100_000), 99_800);
+    const child = childOf(parent, 1_000);
+    const body = JSON.stringify([parent, child].map(({ raw }) => Buffer.from(raw).toString('hex')));
+    esplora.packages = false;
+    expect((await post('/txs/package', body)).status).toBe(404);
+    esplora.packages = true;
+    chain.mempoolMinimum = 5;
+    const answer = await post('/txs/package', body);
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toMatchObject({ package_msg: 'success', 'replaced-transactions': [] });
+    const { 'tx-results': results } = JSON.parse(answer.body) as { 'tx-results': Record<string, { txid: string }> };
+    expect(Object.values(results).map(({ txid }) => txid)).toEqual([parent.txid, child.txid]);
+    expect(Object.keys(results)).not.toContain(parent.txid);
+    for (const wrong of ['[]', '["00"]', '{}', 'x', `["${'ab'.repeat(60)}"]`])
+      expect(await post('/txs/package', wrong)).toMatchObject({ status: 400 });
+    chain.mempoolMinimum = 0;
+    await chain.mine();
+  });
+
   it('fails as it is told to, only for matching paths and only as often, and counts the requests', async () => {
     esplora.resetRequests();
     esplora.faults.add({ kind: 'answer', status: 429, body: 'slow down', times: 2, path: '^/blocks/tip' });
@@ -214,15 +331,29 @@ async function coinOf(sats: number, options: { readonly unconfirmed?: boolean } 
   return coin;
 }
 
-function spend(coin: Unspent, sats: number): { readonly txid: string; readonly raw: Uint8Array } {
+interface Spent {
+  readonly txid: string;
+  readonly raw: Uint8Array;
+  readonly sats: number;
+}
+
+function spend(coin: Unspent, sats: number): Spent {
   const tx = new Transaction();
   const witnessUtxo = { script: account.script, amount: BigInt(coin.value) };
   tx.addInput({ txid: coin.txid, index: coin.vout, witnessUtxo, sequence: 0xfffffffd });
   tx.addOutput({ script: account.script, amount: BigInt(sats) });
   tx.sign(privateKey);
   tx.finalize();
-  return { txid: tx.id, raw: tx.extract() };
+  return { txid: tx.id, raw: tx.extract(), sats };
 }
+
+const childOf = ({ txid, sats }: Spent, feeSat: number): Spent => spend({ txid, vout: 0, value: sats }, sats - feeSat);
+
+const inMempool = (): readonly string[] =>
+  chain
+    .mempoolTxs()
+    .map((tx) => tx.txid())
+    .toSorted();
 
 /** The root that a transaction's proof leads to, as wire-order hex. */
 async function merkleRootOf(txid: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { RegtestChain } from './chain.ts';
-import { esploraRoutes, type EsploraRoute } from './esplora-routes.ts';
+import { esploraRoutes, type EsploraRoute, type ServedSettings } from './esplora-routes.ts';
 import { EsploraFaults } from './esplora-faults.ts';
 import { CORS, close, listen, readBody, type Reply, replyServer, text } from './http-server.ts';
 
@@ -13,16 +13,17 @@ export const CALM_FEES: FeeEstimates = Object.fromEntries(
 );
 
 /** An Esplora server over the regtest chain, with Blockstream's published API, that fails when it is told to. */
-export class EsploraServer {
+export class EsploraServer implements ServedSettings {
   readonly faults: EsploraFaults = new EsploraFaults();
   feeEstimates: FeeEstimates = CALM_FEES;
+  packages = true;
   readonly #routes: readonly EsploraRoute[];
   readonly #server: Server;
   readonly #requests = new Map<string, number>();
   #port = 0;
 
   constructor(chain: RegtestChain) {
-    this.#routes = esploraRoutes(chain, () => this.feeEstimates);
+    this.#routes = esploraRoutes(chain, this);
     this.#server = replyServer((request, response) => this.#handle(request, response));
   }
 
