@@ -52,7 +52,7 @@ describe('the end of a connection', () => {
 
 /** A turn that writes one record and lets one event leave. */
 const turnOf = (name: string): TurnResult => {
-  const event: Effect = { kind: 'broadcast', transaction: new Uint8Array(1) };
+  const event: Effect = { kind: 'broadcast', transactions: [new Uint8Array(1)] };
   return {
     writes: new Map([[`meta/${name}`, new Uint8Array(1)]]),
     updates: [{ channelKey: name, updateId: 1 }],

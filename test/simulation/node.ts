@@ -262,7 +262,7 @@ export class SimulatedNode {
         this.disconnects.push({ connectionId: effect.connectionId, reason: effect.reason });
         return;
       case 'broadcast':
-        this.broadcasts.push(effect.transaction);
+        this.broadcasts.push(...effect.transactions);
         return;
       case 'readRevoked':
         return void this.#readRevoked(effect);

@@ -25,11 +25,12 @@ export function isChildWithParents(txs: readonly BcoinTx[]): boolean {
   );
 }
 
-/** The answer of Core's `submitpackage`. */
+/** The answer of Core's `submitpackage` as electrs passes it on: with `null` for what is not there. */
 export function packageJson({ message, txs }: PackageResult): object {
   const results = txs.map(({ tx, fee, error }) => {
-    const rest = error === undefined ? { vsize: tx.getVirtualSize(), fees: { base: fee / 1e8 } } : { error };
-    return [tx.wtxid(), { txid: tx.txid(), ...rest }] as const;
+    const isIn = error === undefined;
+    const [vsize, fees] = isIn ? [tx.getVirtualSize(), { base: fee / 1e8 }] : [null, null];
+    return [tx.wtxid(), { txid: tx.txid(), 'other-wtxid': null, vsize, fees, error: error ?? null }] as const;
   });
   return { package_msg: message, 'tx-results': Object.fromEntries(results), 'replaced-transactions': [] };
 }

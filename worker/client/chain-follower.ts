@@ -1,6 +1,6 @@
 import { ChainSync } from '../edges/chain/chain-sync.ts';
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
-import { Broadcaster } from '../edges/chain/broadcaster.ts';
+import { Broadcaster, type BroadcastResult } from '../edges/chain/broadcaster.ts';
 import { EsploraApi } from '../edges/chain/esplora-api.ts';
 import { FeeEstimator, refreshFees } from '../edges/chain/fee-estimator.ts';
 import { HeaderChain, type HeaderChainState } from '../edges/chain/header-chain.ts';
@@ -9,6 +9,7 @@ import { WatchList } from '../edges/chain/watch-list.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { decodeTransaction, transactionId } from '../engine/transactions/transaction.ts';
+import type { TransactionPackage } from '../engine/transactions/transaction-package.ts';
 import type { ChannelFeerates } from '../engine/channel/channel-env.ts';
 import { toApiError } from './api-error.ts';
 import { FeeratePolicy, type FeerateMemories } from './feerate-policy.ts';
@@ -106,18 +107,21 @@ export class ChainFollower {
   }
 
   /** One after the other: a child must not come before its parent. */
-  broadcast(transaction: Uint8Array): void {
+  broadcast(transactions: TransactionPackage): void {
     this.#sending = this.#sending.then(async () => {
       if (this.#stopped) return;
-      const txid = transactionId(decodeTransaction(transaction));
-      const result = await this.#broadcaster.broadcast([transaction]);
       // What is still wanted is broadcast again with every block by whoever wants it.
-      this.#broadcaster.forget(txid);
-      const words = result.kind === 'rejected' ? `${result.kind}: ${result.words}` : result.kind;
-      this.#parts.log(`broadcast ${toHex(reversed(txid)).slice(0, 12)} ${words}`);
+      const results = await this.#broadcaster.broadcast(transactions);
+      transactions.forEach((transaction, index) => this.#logBroadcast(transaction, results[index]));
       // Not a `wake`, which would begin a server's waiting times anew.
       void this.#sync?.poll({ everything: true }).catch(() => undefined);
     });
+  }
+
+  #logBroadcast(transaction: Uint8Array, result: BroadcastResult | undefined): void {
+    const txid = toHex(reversed(transactionId(decodeTransaction(transaction))));
+    const words = result?.kind === 'rejected' ? `${result.kind}: ${result.words}` : result?.kind;
+    this.#parts.log(`broadcast ${txid.slice(0, 12)} ${words}`);
   }
 
   async #start(): Promise<void> {

@@ -354,7 +354,7 @@ export class LightningNode implements OnchainPayer {
       case 'disconnect':
         return this.peers.disconnect(effect.nodeId, effect.connectionId, effect.reason);
       case 'broadcast':
-        return this.chain.broadcast(effect.transaction);
+        return this.chain.broadcast(effect.transactions);
       case 'readRevoked':
         return void this.#readRevoked(effect);
       case 'event':

@@ -2,18 +2,22 @@ import { describe, expect, it } from 'vitest';
 import funding from '../../vectors/bolt03-funding-tx.json' with { type: 'json' };
 import { Broadcaster, type BroadcastResult } from '../../../worker/edges/chain/broadcaster.ts';
 import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
-import { fromHex, reversed } from '../../../worker/engine/primitives/bytes.ts';
+import { fromHex, reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import {
+  decodeTransaction,
+  encodeTransaction,
+  transactionId,
+} from '../../../worker/engine/transactions/transaction.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
 
 const rawTx = fromHex(funding.funding_tx_hex);
-const txid = reversed(fromHex(funding.funding_txid));
 const refusal = (words: string): Answer => ({
   status: 400,
   body: `sendrawtransaction RPC error: {"message":"${words}"}`,
 });
 const source = (answer: Answer): EsploraApi => new EsploraApi('http://esplora.test', new FakePlatform(() => answer));
-const broadcast = (...answers: Answer[]): Promise<BroadcastResult> =>
-  new Broadcaster(answers.map(source)).broadcast([rawTx]);
+const broadcast = async (...answers: Answer[]): Promise<BroadcastResult | undefined> =>
+  (await new Broadcaster(answers.map(source)).broadcast([rawTx]))[0];
 
 describe('Broadcaster', () => {
   it.each([
@@ -21,6 +25,7 @@ describe('Broadcaster', () => {
     'txn-already-known',
     'Transaction already in block chain',
     'Transaction outputs already in utxo set',
+    'txn-same-nonwitness-data-in-mempool',
   ])('counts "%s" as a success', async (words) => {
     expect(await broadcast(refusal(words))).toEqual({ kind: 'alreadyKnown' });
   });
@@ -44,15 +49,144 @@ describe('Broadcaster', () => {
     expect(await broadcast(refusal('dust'), 'drop')).toMatchObject({ kind: 'rejected', reason: 'dust' });
     expect(await broadcast('drop', { status: 429, body: '' })).toEqual({ kind: 'unreachable' });
   });
+});
 
-  it('sends again with every block until it is told to forget', async () => {
-    const platform = new FakePlatform(() => 'drop');
-    const broadcaster = new Broadcaster([new EsploraApi('http://esplora.test', platform)]);
-    await broadcaster.broadcast([rawTx]);
-    expect([...(await broadcaster.rebroadcast()).values()]).toEqual([{ kind: 'unreachable' }]);
-    expect(platform.requests).toHaveLength(2);
-    broadcaster.forget(txid);
-    expect((await broadcaster.rebroadcast()).size).toBe(0);
-    expect(platform.requests).toHaveLength(2);
+/** A transaction that spends the other's first output. */
+const child = encodeTransaction({
+  version: 2,
+  inputs: [
+    { txid: transactionId(decodeTransaction(rawTx)), vout: 0, sequence: 0, scriptSig: new Uint8Array(0), witness: [] },
+  ],
+  outputs: [{ amountSat: 1_000n, script: new Uint8Array(22) }],
+  locktime: 0,
+});
+const [parentId, childId] = [rawTx, child].map((raw) => toHex(reversed(transactionId(decodeTransaction(raw)))));
+
+/** electrs' answer, with what Core says of each. */
+function packaged(message: string, parentError: string | null, childError: string | null): Answer {
+  const result = (txid: string | undefined, error: string | null): object =>
+    error === null
+      ? { txid, 'other-wtxid': null, vsize: 100, fees: { base: 0.000002, 'effective-feerate': 0.0001 }, error }
+      : { txid, 'other-wtxid': null, vsize: null, fees: null, error };
+  const results = { aa: result(parentId, parentError), bb: result(childId, childError) };
+  return {
+    body: JSON.stringify({ package_msg: message, 'tx-results': results, 'replaced-transactions': [] }),
+    type: 'application/json',
+  };
+}
+
+/** What is sent, one letter each: a package, the parent, the child. */
+class Server {
+  readonly sent: string[] = [];
+  readonly api: EsploraApi;
+
+  constructor(together: Answer, parentAlone: Answer, childAlone: Answer) {
+    const platform = new FakePlatform((path, init) => {
+      const name = path === '/txs/package' ? 'package' : init?.body === toHex(rawTx) ? 'parent' : 'child';
+      this.sent.push(name);
+      return { package: together, parent: parentAlone, child: childAlone }[name];
+    });
+    this.api = new EsploraApi('http://esplora.test', platform);
+  }
+}
+
+const OK: Answer = { body: funding.funding_txid };
+const BELOW = refusal('mempool min fee not met, 200 < 700');
+const ORPHAN = refusal('bad-txns-inputs-missingorspent');
+const NONE: Answer = { status: 404, body: 'endpoint does not exist "/txs/package"' };
+const TAKEN = packaged('success', null, null);
+const accepted = { kind: 'accepted' };
+
+const broadcastBoth = (...servers: Server[]): Promise<readonly BroadcastResult[]> =>
+  new Broadcaster(servers.map(({ api }) => api)).broadcast([rawTx, child]);
+
+describe('a parent with its child', () => {
+  it('leaves as one, and is not sent in any other way where it is taken', async () => {
+    const server = new Server(TAKEN, BELOW, ORPHAN);
+    expect(await broadcastBoth(server)).toEqual([accepted, accepted]);
+    expect(server.sent).toEqual(['package']);
+  });
+
+  it('leaves one after the other where there are no packages, and the server is not asked for them again', async () => {
+    const server = new Server(NONE, OK, OK);
+    const broadcaster = new Broadcaster([server.api]);
+    expect(await broadcaster.broadcast([rawTx, child])).toEqual([accepted, accepted]);
+    expect(await broadcaster.broadcast([rawTx, child])).toEqual([accepted, accepted]);
+    expect(server.sent).toEqual(['package', 'parent', 'child', 'parent', 'child']);
+  });
+
+  it('is tried as one again where a server found nothing at all', async () => {
+    const server = new Server(NONE, NONE, NONE);
+    const broadcaster = new Broadcaster([server.api]);
+    expect(await broadcaster.broadcast([rawTx, child])).toEqual([{ kind: 'unreachable' }, { kind: 'unreachable' }]);
+    await broadcaster.broadcast([rawTx, child]);
+    expect(server.sent).toEqual(['package', 'parent', 'child', 'package', 'parent', 'child']);
+  });
+
+  it.each<[string, Answer]>([
+    ['no such method', { status: 405, body: '' }],
+    ["an error of the node's own, of which electrs says no more", { status: 400, body: 'RPC error' }],
+    ['the web page of a gateway', { status: 404, body: '<html>', type: 'text/html' }],
+    ['a server that breaks at it', { status: 502, body: '' }],
+    ['a lost connection', 'drop'],
+    ['too many requests', { status: 429, body: '' }],
+    ['an answer without its transactions', { body: '{"package_msg":"success","tx-results":{}}' }],
+    ['an answer that is none', { body: '[]' }],
+    [
+      'a package that an unconfirmed coin is not part of',
+      packaged('package-not-child-with-unconfirmed-parents', 'package-not-validated', 'package-not-validated'),
+    ],
+  ])('leaves one after the other, too, after %s', async (_, together) => {
+    const server = new Server(together, OK, OK);
+    expect(await broadcastBoth(server)).toEqual([accepted, accepted]);
+    expect(server.sent).toEqual(['package', 'parent', 'child']);
+  });
+
+  it('is refused in the words of the package where it is refused in both ways', async () => {
+    const low = packaged(
+      'transaction failed',
+      'mempool min fee not met, 200 < 700',
+      'mempool min fee not met, 900 < 1400',
+    );
+    expect(await broadcastBoth(new Server(low, BELOW, ORPHAN))).toEqual([
+      { kind: 'rejected', reason: 'feeTooLow', words: 'mempool min fee not met, 200 < 700' },
+      { kind: 'rejected', reason: 'feeTooLow', words: 'mempool min fee not met, 900 < 1400' },
+    ]);
+    const unseen = packaged(
+      'package-not-child-with-unconfirmed-parents',
+      'package-not-validated',
+      'package-not-validated',
+    );
+    expect(await broadcastBoth(new Server(unseen, BELOW, ORPHAN))).toMatchObject([
+      { words: 'package-not-child-with-unconfirmed-parents' },
+      { words: 'package-not-child-with-unconfirmed-parents' },
+    ]);
+  });
+
+  it('is in where the parent is in a block already', async () => {
+    const server = new Server(packaged('transaction failed', 'txn-already-known', null), ORPHAN, ORPHAN);
+    expect(await broadcastBoth(server)).toEqual([{ kind: 'alreadyKnown' }, accepted]);
+    expect(server.sent).toEqual(['package']);
+  });
+
+  it('is in where each was taken in one of the two ways', async () => {
+    const server = new Server(packaged('transaction failed', null, 'insufficient fee'), ORPHAN, OK);
+    expect(await broadcastBoth(server)).toEqual([accepted, accepted]);
+  });
+
+  it('leaves to every server, whatever the others do', async () => {
+    const servers = [
+      new Server('drop', 'drop', 'drop'),
+      new Server(NONE, BELOW, ORPHAN),
+      new Server(TAKEN, BELOW, ORPHAN),
+    ];
+    expect(await broadcastBoth(...servers)).toEqual([accepted, accepted]);
+    expect(servers.map(({ sent }) => sent.length)).toEqual([3, 3, 1]);
+  });
+
+  it('needs no packages where it is a parent alone', async () => {
+    const server = new Server(TAKEN, BELOW, OK);
+    const [result] = await new Broadcaster([server.api]).broadcast([rawTx]);
+    expect([result?.kind, server.sent]).toEqual(['rejected', ['parent']]);
   });
 });

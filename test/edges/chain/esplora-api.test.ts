@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import funding from '../../vectors/bolt03-funding-tx.json' with { type: 'json' };
 import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
-import { toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
 
@@ -15,6 +15,7 @@ const api = (answer: Answer | ((path: string, init?: RequestInit) => Answer)): E
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 const json = (value: unknown): Answer => ({ body: JSON.stringify(value), type: 'application/json' });
 const hash = 'ab'.repeat(32);
+const rawTx = fromHex(funding.funding_tx_hex);
 
 describe('EsploraApi', () => {
   it('asks below its base URL', async () => {
@@ -73,6 +74,29 @@ describe('EsploraApi', () => {
     expect(bodies).toEqual(['0102']);
   });
 
+  it('submits a package as a list of hex, and bounds what is said about it', async () => {
+    const bodies: unknown[] = [];
+    const words = 'no '.repeat(1_000);
+    const results = (count: number): Answer => {
+      const entries = Array.from({ length: count }, (_, index) => [
+        index,
+        { txid: funding.funding_txid, error: words },
+      ]);
+      return json({ package_msg: 'transaction failed', 'tx-results': Object.fromEntries(entries) });
+    };
+    const server = api((path, init) => (bodies.push(path, init?.body, init?.headers), results(25)));
+    const refused = { kind: 'refused', reason: words.slice(0, 500) };
+    expect(await server.broadcastPackage([rawTx, rawTx])).toEqual([refused, refused]);
+    expect(bodies).toEqual([
+      '/api/txs/package',
+      `["${funding.funding_tx_hex}","${funding.funding_tx_hex}"]`,
+      undefined,
+    ]);
+    await expect(api(results(26)).broadcastPackage([rawTx, rawTx])).rejects.toThrow(code('ChainSourceBadReply'));
+    for (const status of [404, 405])
+      expect(await api({ status, body: 'no' }).broadcastPackage([rawTx])).toBeUndefined();
+  });
+
   it('answers any JSON with a value or a typed error', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {
@@ -86,6 +110,10 @@ describe('EsploraApi', () => {
           () => server.headersDownFrom(5),
           () => server.feeEstimates(),
           () => server.tipHeight(),
+          () => server.broadcastPackage([rawTx]),
+          () => api(json({ package_msg: value, 'tx-results': value })).broadcastPackage([rawTx]),
+          () =>
+            api(json({ package_msg: value, 'tx-results': [{ txid: hash, error: value }] })).broadcastPackage([rawTx]),
         ];
         for (const call of calls)
           await call().catch((error: unknown) => {

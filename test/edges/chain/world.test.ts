@@ -9,7 +9,7 @@ import { WatchList } from '../../../worker/edges/chain/watch-list.ts';
 import { mnemonicSeed } from '../../../worker/engine/keys/mnemonic.ts';
 import { reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
-import type { Outpoint } from '../../../worker/engine/transactions/transaction.ts';
+import { transactionId, type Outpoint } from '../../../worker/engine/transactions/transaction.ts';
 import { addressOfScript } from '../../../worker/engine/wallet/address.ts';
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
@@ -133,10 +133,38 @@ describe('the wallet over a real Esplora', () => {
     expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 200_000n, unconfirmedSat: 0n });
 
     const { rawTx, feeSat } = follower.wallet.send(ELSEWHERE, 50_000n, terms);
-    expect(await new Broadcaster([follower.api]).broadcast([rawTx])).toEqual({ kind: 'accepted' });
+    expect(await new Broadcaster([follower.api]).broadcast([rawTx])).toEqual([{ kind: 'accepted' }]);
     await chain.mine();
     await follower.sync.poll();
     expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 150_000n - feeSat, unconfirmedSat: 0n });
+  });
+
+  it('brings a parent below the minimum into the mempool with its child, where the server takes packages', async () => {
+    await follower.fund(200_000);
+    const parent = follower.wallet.send(ELSEWHERE, 50_000n, { ...terms, feeratePerKw: 253 });
+    const child = follower.wallet.send(ELSEWHERE, 50_000n, { ...terms, feeratePerKw: 5_000 });
+    const broadcaster = new Broadcaster([follower.api]);
+    const kinds = async (): Promise<readonly string[]> =>
+      (await broadcaster.broadcast([parent.rawTx, child.rawTx])).map(({ kind }) => kind);
+    const isIn = (): readonly boolean[] =>
+      [parent, child].map(({ tx }) => chain.find(display(transactionId(tx))) !== undefined);
+    chain.mempoolMinimum = 5;
+    esplora.packages = false;
+    expect([await kinds(), isIn()]).toEqual([
+      ['rejected', 'rejected'],
+      [false, false],
+    ]);
+    esplora.packages = true;
+    // In this run the server is not asked for packages again; in the next it is.
+    expect(await kinds()).toEqual(['rejected', 'rejected']);
+    const results = await new Broadcaster([follower.api]).broadcast([parent.rawTx, child.rawTx]);
+    expect([results, isIn()]).toEqual([
+      [{ kind: 'accepted' }, { kind: 'accepted' }],
+      [true, true],
+    ]);
+    chain.mempoolMinimum = 0;
+    await chain.mine();
+    expect(await kinds()).toEqual(['alreadyKnown', 'alreadyKnown']);
   });
 
   it('takes back what a reorganisation takes out, and finds it again', async () => {

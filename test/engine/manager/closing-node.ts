@@ -81,7 +81,7 @@ export class ClosingNode {
       manager.resume();
     });
     const effects = result.after.release(await CommitReceipt.after(Promise.resolve(), result.writes));
-    return effects.flatMap((each) => (each.kind === 'broadcast' ? [decodeTransaction(each.transaction)] : []));
+    return effects.flatMap((each) => (each.kind === 'broadcast' ? each.transactions.map(decodeTransaction) : []));
   }
 
   setFeerate(closing: number): void {

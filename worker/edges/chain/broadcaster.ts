@@ -1,7 +1,7 @@
-import { toHex } from '../../engine/primitives/bytes.ts';
-import { decodeTransaction, transactionId } from '../../engine/transactions/transaction.ts';
+import type { TransactionPackage } from '../../engine/transactions/transaction-package.ts';
 import { isChainSourceError } from './chain-source-error.ts';
 import type { EsploraApi } from './esplora-api.ts';
+import type { BroadcastReply } from './esplora-reply.ts';
 
 /** Why a node refused a transaction. */
 export type RejectReason =
@@ -15,67 +15,75 @@ export type BroadcastResult =
   /** No source could be asked: it is tried again with the next block. */
   | { readonly kind: 'unreachable' };
 
-/** Sends transactions, and sends them again with every block until they are confirmed or given up. */
+/** Sends transactions to every source. That they are sent again with each block is up to whoever wants them in one. */
 export class Broadcaster {
   readonly #sources: readonly EsploraApi[];
-  readonly #pending = new Map<string, readonly Uint8Array[]>();
+  /** Those that have said in this run that they take no packages. */
+  readonly #withoutPackages = new Set<EsploraApi>();
 
   constructor(sources: readonly EsploraApi[]) {
     this.#sources = sources;
   }
 
   /**
-   * Broadcasts transactions that depend on each other, parents first, and keeps them for `rebroadcast`. The result is
-   * that of the last one.
+   * The result of each transaction, in order. Every source is told: one that says "accepted" and keeps it to itself must not keep
+   * a close from the chain. One acceptance is enough; a refusal counts only if no other source accepts.
    */
-  broadcast(rawTxs: readonly Uint8Array[]): Promise<BroadcastResult> {
-    const last = rawTxs.at(-1);
-    if (last) this.#pending.set(nameOf(last), rawTxs);
-    return this.#submitAll(rawTxs);
-  }
-
-  /** To be called with every new block. Txids (wire order, hex) of the last transaction of each group, with its result. */
-  async rebroadcast(): Promise<ReadonlyMap<string, BroadcastResult>> {
-    const results = new Map<string, BroadcastResult>();
-    for (const [name, rawTxs] of this.#pending) results.set(name, await this.#submitAll(rawTxs));
-    return results;
-  }
-
-  /** Ends the rebroadcasting of a transaction, by its txid in wire order: it is confirmed, or no longer wanted. */
-  forget(txid: Uint8Array): void {
-    this.#pending.delete(toHex(txid));
-  }
-
-  async #submitAll(rawTxs: readonly Uint8Array[]): Promise<BroadcastResult> {
-    let result: BroadcastResult = { kind: 'accepted' };
-    for (const rawTx of rawTxs) result = await this.#submit(rawTx);
-    return result;
+  async broadcast(transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
+    const answers = await Promise.all(this.#sources.map((source) => this.#submitTo(source, transactions)));
+    return transactions.map((_, index) => bestOf(answers.flatMap((results) => results[index] ?? [])));
   }
 
   /**
-   * Every source is told: one that says "accepted" and keeps it to itself must not keep a close from the chain. One acceptance
-   * is enough; a refusal counts only if no other source accepts.
+   * A parent below the minimum of the node's mempool is taken in only together with its child. What is not in after that is
+   * sent one after the other, too: there are nodes that refuse a package for what each would be taken in with.
    */
-  async #submit(rawTx: Uint8Array): Promise<BroadcastResult> {
-    const answers = await Promise.all(this.#sources.map((source) => submitTo(source, rawTx)));
-    const refused = answers.findLast(({ kind }) => kind === 'rejected');
-    return answers.find(({ kind }) => isIn(kind)) ?? refused ?? { kind: 'unreachable' };
+  async #submitTo(source: EsploraApi, transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
+    const together = await this.#submitTogether(source, transactions);
+    if (together.length > 0 && together.every(isIn)) return together;
+    const alone: BroadcastResult[] = [];
+    for (const transaction of transactions) alone.push(await answerOf(() => source.broadcast(transaction)));
+    // A gateway that has lost its server finds nothing: that says nothing of what the server can do.
+    if (alone.every(({ kind }) => kind === 'unreachable')) this.#withoutPackages.delete(source);
+    return alone.map((result, index) => bestOf([result, ...together.slice(index, index + 1)]));
+  }
+
+  /** Nothing where there is no package, or the source takes none. */
+  async #submitTogether(source: EsploraApi, transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
+    if (transactions.length === 1 || this.#withoutPackages.has(source)) return [];
+    try {
+      const replies = await source.broadcastPackage(transactions);
+      if (replies === undefined) this.#withoutPackages.add(source);
+      return replies?.map(resultOf) ?? [];
+    } catch (error) {
+      if (isChainSourceError(error)) return [];
+      throw error;
+    }
   }
 }
 
-const isIn = (kind: BroadcastResult['kind']): boolean => kind === 'accepted' || kind === 'alreadyKnown';
+const isIn = ({ kind }: BroadcastResult): boolean => kind === 'accepted' || kind === 'alreadyKnown';
 
-async function submitTo(source: EsploraApi, rawTx: Uint8Array): Promise<BroadcastResult> {
+function bestOf(results: readonly BroadcastResult[]): BroadcastResult {
+  const refused = results.findLast(({ kind }) => kind === 'rejected');
+  return results.find(isIn) ?? refused ?? { kind: 'unreachable' };
+}
+
+async function answerOf(ask: () => Promise<BroadcastReply>): Promise<BroadcastResult> {
   try {
-    const reply = await source.broadcast(rawTx);
-    return reply.kind === 'accepted' ? reply : classify(reply.reason);
+    return resultOf(await ask());
   } catch (error) {
-    if (!isChainSourceError(error)) throw error;
-    return { kind: 'unreachable' };
+    if (isChainSourceError(error)) return { kind: 'unreachable' };
+    throw error;
   }
 }
 
-const KNOWN = /already[- ]in[- ](mempool|block ?chain|utxo)|txn-already-known|already known|outputs already in utxo/i;
+const resultOf = (reply: BroadcastReply): BroadcastResult =>
+  reply.kind === 'accepted' ? reply : classify(reply.reason);
+
+/** With another witness, it is the same transaction for all that spends it. */
+const KNOWN =
+  /already[- ]in[- ](mempool|block ?chain|utxo)|txn-already-known|already known|outputs already in utxo|same-nonwitness-data/i;
 
 const REASONS: readonly (readonly [RegExp, RejectReason])[] = [
   [/missing-?inputs|missingorspent/i, 'missingInputs'],
@@ -92,5 +100,3 @@ function classify(words: string): BroadcastResult {
   const reason = REASONS.find(([pattern]) => pattern.test(words))?.[1] ?? 'invalid';
   return { kind: 'rejected', reason, words };
 }
-
-const nameOf = (rawTx: Uint8Array): string => toHex(transactionId(decodeTransaction(rawTx)));

@@ -1,12 +1,15 @@
 import { fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
 import { GlowwormError } from '../../engine/primitives/errors.ts';
+import type { TransactionPackage } from '../../engine/transactions/transaction-package.ts';
 import { decodeTransaction, transactionId } from '../../engine/transactions/transaction.ts';
 import { decodeHeader, headerOfFields, type BlockHeader } from './block-header.ts';
 import { badReply } from './chain-source-error.ts';
 import { esploraClientCalls, type EsploraClientCalls } from './esplora-client-calls.ts';
 import { EsploraHttp, type HttpReply } from './esplora-http.ts';
 import {
+  refusal,
   ReplyReader,
+  type BroadcastReply,
   type MerkleProof,
   type Outspend,
   type ScriptStats,
@@ -14,8 +17,6 @@ import {
   type TxStatus,
 } from './esplora-reply.ts';
 import type { ChainPlatform } from './platform.ts';
-
-export type BroadcastReply = { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly reason: string };
 
 const TIMEOUT_MS = 15_000;
 
@@ -120,8 +121,25 @@ export class EsploraApi {
   async broadcast(rawTx: Uint8Array): Promise<BroadcastReply> {
     const { status, body } = await this.#http.post('/tx', toHex(rawTx));
     if (status === 200) return { kind: 'accepted' };
-    if (status === 400) return { kind: 'refused', reason: body.slice(0, 500) };
+    if (status === 400) return refusal(body);
     throw badReply(this.baseUrl, `status ${status}`);
+  }
+
+  /**
+   * Submits a parent with its child to Bitcoin Core's `submitpackage`; a reply for each, in order. `undefined` where the server
+   * has no such call, as older ones. The body has no type of its own, for JSON's would be asked for permission first (CORS).
+   */
+  async broadcastPackage(rawTxs: TransactionPackage): Promise<readonly BroadcastReply[] | undefined> {
+    const { status, body } = await this.#http.post('/txs/package', JSON.stringify(rawTxs.map(toHex)));
+    if (status === 404 || status === 405) return undefined;
+    if (status === 400) return rawTxs.map(() => refusal(body));
+    if (status !== 200) throw badReply(this.baseUrl, `status ${status}`);
+    const replies = this.#reader.packageReplies(this.#reader.json(body));
+    return rawTxs.map((rawTx) => {
+      const reply = replies.get(this.#txidOf(rawTx));
+      if (reply === undefined) throw badReply(this.baseUrl, 'a package without its transaction');
+      return reply;
+    });
   }
 
   async #text(path: string): Promise<string> {

@@ -26,6 +26,12 @@ export interface ScriptTx {
   readonly status: TxStatus;
 }
 
+/** What a node said to a transaction, in its own words where it refused it. */
+export type BroadcastReply = { readonly kind: 'accepted' } | { readonly kind: 'refused'; readonly reason: string };
+
+/** As many words as are worth a look. */
+export const refusal = (words: string): BroadcastReply => ({ kind: 'refused', reason: words.slice(0, 500) });
+
 /** The fields of a block from which its header can be put together. */
 export interface BlockFields {
   readonly hash: string;
@@ -37,6 +43,9 @@ export interface BlockFields {
   readonly bits: number;
   readonly nonce: number;
 }
+
+/** Core takes no more in one package. */
+const MOST_PACKAGED = 25;
 
 /** Reads the untyped replies of one source; throws `ChainSourceBadReply` where one is not as it should be. */
 export class ReplyReader {
@@ -134,6 +143,23 @@ export class ReplyReader {
         estimates.set(Number(target), feerate);
     if (estimates.size === 0) throw badReply(this.#source, 'no fee estimate');
     return estimates;
+  }
+
+  /** By txid, the replies in a result of Core's `submitpackage`, where electrs writes `null` for what Core leaves out. */
+  packageReplies(value: unknown): ReadonlyMap<string, BroadcastReply> {
+    const { package_msg: message, 'tx-results': results } = this.#fields(value);
+    const entries = this.#list(Object.values(this.#fields(results)), MOST_PACKAGED).map((entry) => this.#fields(entry));
+    return new Map(
+      entries.map(({ txid, error }) => {
+        if (error === undefined || error === null) return [this.hash(txid), { kind: 'accepted' }];
+        return [this.hash(txid), refusal(this.#words(error === 'package-not-validated' ? message : error))];
+      }),
+    );
+  }
+
+  #words(value: unknown): string {
+    if (typeof value === 'string') return value;
+    throw badReply(this.#source, 'words were expected');
   }
 
   #fields(value: unknown): Readonly<Record<string, unknown>> {

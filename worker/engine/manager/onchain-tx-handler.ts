@@ -104,12 +104,11 @@ export class OnchainTxHandler {
     if (monitor.broadcastTransaction.length === 0) return;
     // While nobody has seen the funding it would be refused, and coins would wait for a child that may never be there.
     if (entry.state.kind === 'closed' && entry.state.unseenFunding !== undefined) return;
-    this.#context.turn().broadcast(monitor.broadcastTransaction);
     const { parts } = this.#context;
     const before = entry.anchorChild;
     const child = anchorChild({ ...parts, signer: entry.signer, monitor }, this.#feerate(before?.feeratePerKw), before);
     this.#saveChild(entry, child);
-    if (child !== undefined) this.#context.turn().broadcast(encodeTransaction(child.tx));
+    this.#context.turn().broadcast(monitor.broadcastTransaction, child && encodeTransaction(child.tx));
   }
 
   /** A guess is no reason to pay more than before the restart. */

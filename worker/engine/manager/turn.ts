@@ -2,6 +2,7 @@ import type { CommitReceipt } from '../primitives/commit-receipt.ts';
 import type { StoreWrites } from '../primitives/store.ts';
 import { UndoableMap, UndoLog } from '../primitives/undo-log.ts';
 import type { PendingUpdate } from '../monitor/chain-monitor.ts';
+import type { TransactionPackage } from '../transactions/transaction-package.ts';
 import type { Message } from '../wire/message.ts';
 import type { ChannelEntry, TouchedEntry } from './channel-entry.ts';
 import type { EngineEvent } from './engine-event.ts';
@@ -16,7 +17,7 @@ export type Effect =
       readonly message: Message;
     }
   | { readonly kind: 'disconnect'; readonly nodeId: string; readonly connectionId: number; readonly reason: string }
-  | { readonly kind: 'broadcast'; readonly transaction: Uint8Array }
+  | { readonly kind: 'broadcast'; readonly transactions: TransactionPackage }
   /** The record of a revoked commitment is needed: `ChannelManager.revokedRead` takes it. */
   | { readonly kind: 'readRevoked'; readonly channelKey: string; readonly recordKey: string }
   | { readonly kind: 'event'; readonly event: EngineEvent };
@@ -105,9 +106,10 @@ export class Turn {
     this.#effects.push(effect);
   }
 
-  /** Nothing where there is no transaction, as for the side that did not fund. */
-  broadcast(transaction: Uint8Array): void {
-    if (transaction.length > 0) this.leave({ kind: 'broadcast', transaction });
+  /** With the child that pays for it, if there is one. Nothing where there is no transaction, as for the side that did not fund. */
+  broadcast(transaction: Uint8Array, child?: Uint8Array): void {
+    if (transaction.length === 0) return;
+    this.leave({ kind: 'broadcast', transactions: child === undefined ? [transaction] : [transaction, child] });
   }
 
   /** Ends the turn. */
