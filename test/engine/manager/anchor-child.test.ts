@@ -36,7 +36,7 @@ describe('the child of our commitment', () => {
     const feeSat = closing.feeOf(child) + commitmentFeeSat();
     const weight = weightOf(child, commitment);
     expect(feeSat * 1000n).toBeGreaterThanOrEqual(weight * BigInt(FEERATE));
-    expect(feeSat * 1000n).toBeLessThan((weight + 150n) * BigInt(FEERATE));
+    expect(feeSat * 1000n).toBeLessThan((weight + 8n) * BigInt(FEERATE));
   });
 
   it('keeps its coins: a later payment spends others', () => {

@@ -373,7 +373,7 @@ describe('bumping', () => {
     expect(tx.outputs).toHaveLength(1);
     expect(tx.inputs[0]?.witness).toEqual([]);
     expect(Number(feeSat + parent.feeSat)).toBeGreaterThanOrEqual((weight * 5000) / 1000);
-    expect(Number(feeSat + parent.feeSat)).toBeLessThanOrEqual(((weight + 130) * 5000) / 1000);
+    expect(Number(feeSat + parent.feeSat)).toBeLessThanOrEqual(((weight + 3) * 5000) / 1000);
   });
 
   it('keeps the outputs of an HTLC transaction where they are', () => {

@@ -270,7 +270,11 @@ export class OnchainWallet {
     const coins = [...kept, ...selection.coins].toSorted(compareOutpoints);
     // The change of what is replaced never comes: its script is as fresh as a new one.
     const script = replaces?.outputs.find((output) => this.owns(output.script))?.script;
-    const outputs = [...tx.outputs, ...this.#changeOutput(selection.changeSat + leastChangeSat, script)];
+    // The selection has paid for an output of its own for what goes into the one that was there anyhow.
+    const paidTwiceSat =
+      needsChange && selection.changeSat > 0n ? (BigInt(CHANGE_WEIGHT) * BigInt(feeratePerKw)) / 1000n : 0n;
+    const changeSat = selection.changeSat + leastChangeSat + paidTwiceSat;
+    const outputs = [...tx.outputs, ...this.#changeOutput(changeSat, script)];
     const unsigned = { ...tx, inputs: [...tx.inputs, ...coins.map(inputOf)], outputs };
     const spent = [...prevouts, ...coins.map((coin) => this.#outputOf(coin))];
     const signed = signCoins(this.#secp, this.#descriptors, unsigned, coins, spent);
