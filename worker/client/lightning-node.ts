@@ -409,8 +409,9 @@ export class LightningNode implements OnchainPayer {
       this.#received.update(coins, update, this.#parts.platform.timers.now());
       if (!moved) return;
       this.wallet.bestBlockUpdated(update.best.height);
-      this.manager.bestBlockUpdated(update.best.height);
+      // Before what the channels broadcast: a commitment's child may spend the change of a payment.
       for (const { confirmed, rawTx } of this.#sent.list()) if (!confirmed) this.manager.broadcast(rawTx);
+      this.manager.bestBlockUpdated(update.best.height);
       this.manager.record(HEADERS_KEY, encodeHeaders(headers));
     });
     this.#bestHash = hash;
