@@ -4,6 +4,7 @@ import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
 import { nobleSecp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import { decodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
+import type { TransactionPackage } from '../../worker/engine/transactions/transaction-package.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import type { FeatureSet } from '../../worker/engine/wire/features.ts';
 import { MemoryDisk, type MemoryStore } from '../simulation/memory-store.ts';
@@ -22,6 +23,8 @@ const CONFIG: ChannelConfig = { ...defaultChannelConfig, toSelfDelay: 20 };
 /** One node of a scene with its disk, over all its restarts. */
 export class Party {
   readonly disk: MemoryDisk = new MemoryDisk();
+  /** What left for the network, in order. */
+  readonly broadcasts: TransactionPackage[] = [];
   readonly keys: KeysManager;
   readonly #name: string;
   readonly #features: FeatureSet;
@@ -121,6 +124,7 @@ export class Party {
       config: CONFIG,
       now: () => this.#now++,
       mayCloseAtDeadlines: () => this.mayCloseAtDeadlines,
+      broadcast: (transactions) => this.broadcasts.push(transactions),
     });
   }
 }

@@ -1,3 +1,5 @@
+import { Broadcaster } from '../../worker/edges/chain/broadcaster.ts';
+import { EsploraApi } from '../../worker/edges/chain/esplora-api.ts';
 import { equalBytes, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
@@ -8,6 +10,7 @@ import {
   type Outpoint,
   type Transaction,
 } from '../../worker/engine/transactions/transaction.ts';
+import type { TransactionPackage } from '../../worker/engine/transactions/transaction-package.ts';
 import { isTrimmed, openerCostSat } from '../../worker/engine/transactions/commitment-fees.ts';
 import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { featureSet, type FeatureSet } from '../../worker/engine/wire/features.ts';
@@ -15,7 +18,9 @@ import { decodeMessage, type MessageKind } from '../../worker/engine/wire/messag
 import { FEATURES } from '../simulation/node.ts';
 import type { BlockRecord } from '../world/chain-index.ts';
 import type { RegtestChain } from '../world/chain.ts';
+import type { FeeEstimates } from '../world/esplora.ts';
 import { Party, told } from './party.ts';
+import { servedBy } from './served.ts';
 import type { Watchtower } from './watchtower.ts';
 
 export type Format = 'anchors' | 'static_remotekey';
@@ -54,6 +59,8 @@ export class Scene {
   restarts = false;
   /** Acts in the place of `us` from the next block on. */
   tower: Watchtower | undefined;
+  /** What the server of both can do. */
+  readonly served: { packages: boolean; readonly feeEstimates: FeeEstimates } = { packages: true, feeEstimates: {} };
   /** The message after which its sender is not heard any more. */
   withheld: readonly MessageKind[] = [];
   readonly #silent = new Set<Party>();
@@ -65,12 +72,14 @@ export class Scene {
   /** Txids, in wire order, of what each has broadcast. */
   readonly #left: ReadonlyMap<Party, Set<string>>;
   readonly #unsubscribe: () => void;
+  readonly #server: Broadcaster;
 
   private constructor(chain: RegtestChain, format: Format) {
     const features = format === 'anchors' ? FEATURES : WITHOUT_ANCHORS;
     this.chain = chain;
     this.us = new Party('us', seedOf(format, 1), features);
     this.them = new Party('them', seedOf(format, 2), features);
+    this.#server = new Broadcaster([new EsploraApi('http://esplora.test', servedBy(chain, this.served))]);
     this.#left = new Map(this.parties.map((party) => [party, new Set<string>()]));
     this.#unsubscribe = chain.subscribe({
       connected: (block) => this.#blocks.push(block),
@@ -372,20 +381,19 @@ export class Scene {
   async #broadcast(): Promise<boolean> {
     let moved = false;
     for (const party of this.parties)
-      for (const raw of party.node.broadcasts.splice(0)) {
+      for (const transactions of party.broadcasts.splice(0)) {
         if (party === this.them ? this.theirsAreLost : this.oursAreLost) continue;
         moved = true;
-        await this.#send(party, raw);
+        await this.#send(party, transactions);
       }
     return moved;
   }
 
-  async #send(party: Party, raw: Uint8Array): Promise<void> {
-    this.#left.get(party)?.add(toHex(transactionId(decodeTransaction(raw))));
-    await this.chain.submit(raw).catch((error: unknown) => {
-      // What was confirmed before a restart is broadcast until that is known again.
-      if (!String(error).includes('already in utxo set')) this.refused.push(String(error));
-    });
+  async #send(party: Party, transactions: TransactionPackage): Promise<void> {
+    for (const raw of transactions) this.#left.get(party)?.add(toHex(transactionId(decodeTransaction(raw))));
+    for (const result of await this.#server.broadcast(transactions))
+      if (result.kind !== 'accepted' && result.kind !== 'alreadyKnown')
+        this.refused.push(result.kind === 'rejected' ? result.words : result.kind);
   }
 
   async #tell(): Promise<void> {
@@ -398,7 +406,7 @@ export class Scene {
       if (this.restarts) await this.#restart();
       const left = this.tower?.connected(told(block));
       for (const party of this.parties) if (party === this.them || left === undefined) party.connected(told(block));
-      for (const raw of left ?? []) await this.#send(this.us, raw);
+      for (const raw of left ?? []) await this.#send(this.us, [raw]);
       await this.settle();
     }
   }

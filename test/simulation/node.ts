@@ -13,6 +13,7 @@ import { decodeInvoice, encodeInvoice } from '../../worker/engine/payments/bolt1
 import type { Invoice } from '../../worker/engine/payments/invoice.ts';
 import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../../worker/engine/payments/inbound-payment.ts';
 import type { Transaction } from '../../worker/engine/transactions/transaction.ts';
+import type { TransactionPackage } from '../../worker/engine/transactions/transaction-package.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { decodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
@@ -63,6 +64,8 @@ export interface SimulatedNodeOptions {
   readonly buildFunding?: (build: BuildFunding) => BuildFunding;
   /** Told of every message that has left, instead of the outbox. */
   readonly deliver?: (bytes: Uint8Array) => void;
+  /** Told of what is broadcast, and what with what, instead of `broadcasts`. */
+  readonly broadcast?: (transactions: TransactionPackage) => void;
 }
 
 export type BuildFunding = OnchainWallet['buildFunding'];
@@ -262,7 +265,8 @@ export class SimulatedNode {
         this.disconnects.push({ connectionId: effect.connectionId, reason: effect.reason });
         return;
       case 'broadcast':
-        this.broadcasts.push(...effect.transactions);
+        if (this.#options.broadcast !== undefined) this.#options.broadcast(effect.transactions);
+        else this.broadcasts.push(...effect.transactions);
         return;
       case 'readRevoked':
         return void this.#readRevoked(effect);

@@ -141,6 +141,15 @@ describe('RegtestChain', () => {
       expect(inMempool()).toEqual([parent.txid, child.txid].toSorted());
     });
 
+    it('lets both replace what the parent alone pays too little for', async () => {
+      const other = spend(coin, 99_000);
+      await chain.submit(other.raw);
+      const enough = spend(coin, 99_400);
+      const child = childOf(enough, 2_000);
+      expect(await chain.submitPackage([enough.raw, child.raw])).toMatchObject({ message: 'success' });
+      expect(inMempool()).toEqual([enough.txid, child.txid].toSorted());
+    });
+
     it('takes nothing but a child with its parents', async () => {
       const child = childOf(parent, 1_000);
       const stranger = spend({ txid: 'ab'.repeat(32), vout: 0, value: 10_000 }, 9_000);

@@ -187,7 +187,7 @@ const TOPOLOGY = 'package topology disallowed. not child-with-parents or parents
 
 /** Whether a package can be worth what its transaction is not alone. */
 const isReconsiderable = ({ error = '' }: PackagedTx): boolean =>
-  error.startsWith(BELOW_MINIMUM) || error === 'bad-txns-inputs-missingorspent';
+  error.startsWith(BELOW_MINIMUM) || error === 'bad-txns-inputs-missingorspent' || error === 'insufficient fee';
 
 const sizeOf = (txs: readonly BcoinTx[]): number => txs.reduce((sum, tx) => sum + tx.getVirtualSize(), 0);
 

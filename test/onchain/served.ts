@@ -1,0 +1,19 @@
+import type { ChainPlatform } from '../../worker/edges/chain/platform.ts';
+import type { RegtestChain } from '../world/chain.ts';
+import { esploraRoutes, type ServedSettings } from '../world/esplora-routes.ts';
+
+/** A platform whose only server is the chain's Esplora, without a network between, and that has no clock. */
+export function servedBy(chain: RegtestChain, settings: ServedSettings): ChainPlatform {
+  const routes = esploraRoutes(chain, settings);
+  return {
+    now: () => 0,
+    after: () => () => undefined,
+    fetch: async (url, init = {}) => {
+      const { pathname } = new URL(url);
+      const route = routes.find(({ method, path }) => method === (init.method ?? 'GET') && path.test(pathname));
+      if (route === undefined || typeof init.body !== 'string') throw new TypeError(`nobody asks for ${url} here`);
+      const { status, type, body } = await route.reply([], init.body);
+      return new Response(String(body), { status, headers: { 'content-type': type } });
+    },
+  };
+}
