@@ -376,6 +376,22 @@ describe('bumping', () => {
     expect(Number(feeSat + parent.feeSat)).toBeLessThanOrEqual(((weight + 3) * 5000) / 1000);
   });
 
+  it('never brings both to less, whatever is left of the coin', () => {
+    const parent = { weight: 1124, feeSat: 284n };
+    const prevouts = [{ amountSat: 330n, script: p2wsh }];
+    const request = { tx: { ...foreign, outputs: [] }, prevouts, witnessWeight: 115, parent, feeratePerKw: 1000 };
+    const left = new Set<boolean>();
+    for (let amountSat = 1_700n; amountSat < 2_600n; amountSat += 20n) {
+      wallet = new OnchainWallet(secp, descriptors);
+      receive(amountSat);
+      const { tx, feeSat } = wallet.bump(request);
+      const weight = transactionWeight(tx) - 1 + 115 + parent.weight;
+      expect(Number(feeSat + parent.feeSat)).toBeGreaterThanOrEqual(weight);
+      left.add(tx.outputs[0]?.amountSat === 294n);
+    }
+    expect(left).toEqual(new Set([true, false]));
+  });
+
   it('keeps the outputs of an HTLC transaction where they are', () => {
     receive(100_000n, 'taproot');
     const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }], locktime: 700 };
