@@ -103,11 +103,12 @@ export class FakeNode {
         soon: (callback) => void setImmediate(callback),
       },
       store: this.#store,
+      origin: 'ownStore',
       log: (line) => void this.log.push(line),
       changed: () => void this.changes++,
       event: () => undefined,
     });
-    this.node.start();
+    void this.node.start();
   }
 
   get peers(): readonly PeerStatus['state'][] {

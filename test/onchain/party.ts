@@ -1,6 +1,7 @@
 import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/channel/channel-config.ts';
 import { fromHex } from '../../worker/engine/primitives/bytes.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
+import type { RecordsOrigin } from '../../worker/engine/manager/reconciliation.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
 import { nobleSecp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import { decodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
@@ -67,18 +68,18 @@ export class Party {
   }
 
   /** Dies and starts again from what is durable; the chain source then tells again of what it told before. */
-  restart(): void {
+  restart(origin: RecordsOrigin = 'ownStore'): void {
     this.#node.committer.stop();
     this.#store.crash();
     this.#store = this.disk.open();
-    this.#node = this.#begin();
+    this.#node = this.#begin(origin);
   }
 
-  /** As `restart`, from an older copy of its disk. */
-  restartFrom(copy: ReadonlyMap<string, Uint8Array>): void {
+  /** As `restart`, from an older copy of its disk; whether it knows that is `origin`. */
+  restartFrom(copy: ReadonlyMap<string, Uint8Array>, origin: RecordsOrigin = 'ownStore'): void {
     for (const key of this.disk.durable.keys()) this.disk.apply(new Map([[key, undefined]]));
     this.disk.apply(new Map(copy));
-    this.restart();
+    this.restart(origin);
   }
 
   /** Many blocks at once, each with what it has for the wallet, and only the last as the best. */
@@ -114,8 +115,9 @@ export class Party {
     });
   }
 
-  #begin(): SimulatedNode {
+  #begin(origin: RecordsOrigin = 'ownStore'): SimulatedNode {
     return new SimulatedNode({
+      origin,
       name: this.#name,
       store: this.#store,
       keys: this.keys,

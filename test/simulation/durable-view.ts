@@ -6,8 +6,8 @@ import type { OpenChannel } from '../../worker/engine/channel/channel-state.ts';
 import { latestCounterpartyCommit } from '../../worker/engine/channel/commitments.ts';
 import { applyUpdate, type ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
 import { decodeParameters, storeName } from '../../worker/engine/monitor/channel-records.ts';
-import { decodeMonitor, decodeUpdate, encodeMonitor } from '../../worker/engine/monitor/monitor-records.ts';
-import type { ChannelMonitorUpdate } from '../../worker/engine/monitor/monitor-update.ts';
+import { decodeMonitor, encodeMonitor } from '../../worker/engine/monitor/monitor-records.ts';
+import { decodeUpdate, encodeUpdate, updateIdOf } from '../../worker/engine/monitor/update-records.ts';
 import { decodeInbound, type InboundPayment } from '../../worker/engine/payments/inbound-payment.ts';
 import { decodePayment, type OutboundPayment } from '../../worker/engine/payments/outbound-payment.ts';
 import type { ChannelParameters } from '../../worker/engine/transactions/channel-parameters.ts';
@@ -58,9 +58,13 @@ export class DurableView {
       if (parts[0] === 'mon' && parts[2] === 'snap') this.#snapshot(parts[1] ?? '', value);
     const updates = paths
       .filter(({ parts }) => parts[0] === 'mon' && parts[2] === 'upd')
-      .map(({ parts, value }) => ({ name: parts[1] ?? '', update: value && decodeUpdate(value) }))
-      .sort((a, b) => (a.update?.updateId ?? 0) - (b.update?.updateId ?? 0));
-    for (const { name, update } of updates) this.#update(name, update);
+      .map(({ parts, value }) => ({
+        name: parts[1] ?? '',
+        value,
+        updateId: value === undefined ? 0 : updateIdOf(value),
+      }))
+      .sort((a, b) => a.updateId - b.updateId);
+    for (const { name, value, updateId } of updates) this.#update(name, updateId, value);
     for (const { key, parts, value } of paths) {
       const [room, name = '', rest] = parts;
       if (room === 'chan' && rest === 'state') this.#channel(name, value);
@@ -98,16 +102,17 @@ export class DurableView {
     this.archived.set(key, params);
   }
 
-  #update(name: string, update: ChannelMonitorUpdate | undefined): void {
+  #update(name: string, updateId: number, value: Uint8Array | undefined): void {
     const key = this.#keyOf(name);
     const monitor = this.monitors.get(key);
-    if (update === undefined && this.archived.has(key)) return;
-    if (monitor === undefined || update === undefined) return this.#complain('an update is for no monitor, or deleted');
-    const { updateId } = update;
+    if (value === undefined && this.archived.has(key)) return;
+    if (monitor === undefined || value === undefined) return this.#complain('an update is for no monitor, or deleted');
     if (updateId <= monitor.updateId) return;
     if (updateId !== monitor.updateId + 1) return this.#complain(`update ${updateId} follows ${monitor.updateId}`);
     if (updateId - (this.#snapshots.get(key) ?? 0) >= 64)
       this.#complain('an update took the place of one that is needed');
+    const update = decodeUpdate(value, monitor);
+    if (!equalBytes(encodeUpdate(update, monitor), value)) this.#complain('an update is not read as it was written');
     const after = applyUpdate(monitor, update).monitor;
     checkRevokedRecords(this.records, monitor, after, this.#complain);
     this.monitors.set(key, after);

@@ -41,15 +41,15 @@ interface Pending {
 
 /** The store without a platform: a commit completes, fails or is lost when the test says so, oldest first. */
 export class MemoryStore implements Store {
+  readonly epoch: number;
   readonly records: StoredRecords;
   readonly #disk: MemoryDisk;
-  readonly #epoch: number;
   #pending: readonly Pending[] = [];
   #problem: StorageProblem | undefined;
 
   constructor(disk: MemoryDisk, epoch: number) {
     this.#disk = disk;
-    this.#epoch = epoch;
+    this.epoch = epoch;
     this.records = new Map([...disk.durable].filter(([key]) => !staysOnDisk(key)));
   }
 
@@ -69,7 +69,7 @@ export class MemoryStore implements Store {
 
   /** The oldest commit in flight becomes durable, and its caller learns of it. */
   complete(): void {
-    if (this.#epoch !== this.#disk.epoch) return this.fail('StorageFenced');
+    if (this.epoch !== this.#disk.epoch) return this.fail('StorageFenced');
     const oldest = this.#takeOldest();
     this.#disk.apply(oldest.writes);
     oldest.resolve();

@@ -6,6 +6,7 @@ import { msat, sat } from '../../worker/engine/primitives/units.ts';
 import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/channel/channel-config.ts';
 import type { NodeSigner, SignerProvider } from '../../worker/engine/keys/ports.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
+import type { RecordsOrigin } from '../../worker/engine/manager/reconciliation.ts';
 import { ChannelManager } from '../../worker/engine/manager/channel-manager.ts';
 import type { InboundChannelRule } from '../../worker/engine/manager/manager-context.ts';
 import type { Effect } from '../../worker/engine/manager/turn.ts';
@@ -58,6 +59,8 @@ export interface SimulatedNodeOptions {
   readonly descriptors?: Descriptors;
   /** Always, where nothing is said. */
   readonly mayCloseAtDeadlines?: () => boolean;
+  /** Where the store's records come from; its own unless it is said. */
+  readonly origin?: RecordsOrigin;
   /** What the peer is told that this node can do. */
   readonly features?: FeatureSet;
   /** Another way to make the transaction that funds a channel. */
@@ -147,7 +150,7 @@ export class SimulatedNode {
       },
     });
     if (records.size > 0) {
-      this.manager.load(records);
+      this.manager.load(records, options.origin);
       this.turn(() => this.manager.resume());
     }
   }

@@ -13,6 +13,7 @@ import { mnemonicSeed } from '../engine/keys/mnemonic.ts';
 import { ChannelManager } from '../engine/manager/channel-manager.ts';
 import { isUnfunded, unconfirmedFunding } from '../engine/manager/channel-entry.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
+import type { RecordsOrigin } from '../engine/manager/reconciliation.ts';
 import type { InboundChannelRule } from '../engine/manager/manager-context.ts';
 import type { Effect, TurnResult } from '../engine/manager/turn.ts';
 import { transactionId } from '../engine/transactions/transaction.ts';
@@ -57,6 +58,8 @@ export interface NodeParts {
   readonly secret: WalletSecret;
   readonly platform: WalletPlatform;
   readonly store: Store;
+  /** Where the store's records come from. */
+  readonly origin: RecordsOrigin;
   readonly log: (line: string) => void;
   /** Something that a snapshot shows has changed. */
   readonly changed: () => void;
@@ -189,7 +192,7 @@ export class LightningNode implements OnchainPayer {
     });
     this.admission = new PeerAdmission({ connections: this.peers, timers: platform.timers, log });
     this.admission.load(records, config.peers ?? []);
-    this.manager.load(records);
+    this.manager.load(records, parts.origin);
     const rows: PaymentRows = {
       undo: () => this.manager.undo,
       record: (key, value) => this.manager.record(key, value),
@@ -210,7 +213,8 @@ export class LightningNode implements OnchainPayer {
     return this.#problem;
   }
 
-  start(): void {
+  /** Resolves when what is done about the channels as they were read is durable, or is not going to be: see `problem`. */
+  async start(): Promise<void> {
     this.#noteSleep();
     // Only now: what the wallet learns later it has from the chain, or the chain has still to learn it from us.
     this.#startScripts = this.#searching
@@ -224,6 +228,7 @@ export class LightningNode implements OnchainPayer {
     });
     this.chain.start();
     this.#scheduleTick();
+    await this.#committer.settled().catch(() => undefined);
   }
 
   async stop(): Promise<void> {

@@ -1,8 +1,15 @@
 import { openStore } from '../edges/storage/indexeddb-store.ts';
-import { checkMarker, readMarker, requestPersistence, writeMarker } from '../edges/storage/wallet-marker.ts';
+import {
+  checkMarker,
+  isOlderCopy,
+  readMarker,
+  requestPersistence,
+  writeMarker,
+} from '../edges/storage/wallet-marker.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { checkedMnemonic, mnemonicOf } from '../engine/keys/mnemonic.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
+import type { RecordsOrigin } from '../engine/manager/reconciliation.ts';
 import { encodeInvoice } from '../engine/payments/bolt11.ts';
 import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../engine/payments/inbound-payment.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
@@ -57,10 +64,11 @@ export async function openWalletOn(config: WalletConfig, platform: WalletPlatfor
   try {
     const stored = store.records.get(WALLET_KEY);
     const marker = await readMarker(platform.storage, name);
-    const lost = checkMarker(stored !== undefined, marker === 'present');
+    const lost = checkMarker(stored !== undefined, marker);
     if (lost !== undefined) throw lost;
     const wallet = new Wallet(config, platform, store, name);
-    if (stored !== undefined) await wallet.resume(decodeWalletSecret(stored));
+    const origin = isOlderCopy(marker, store.epoch) ? 'copy' : 'ownStore';
+    if (stored !== undefined) await wallet.resume(decodeWalletSecret(stored), origin);
     return wallet;
   } catch (error) {
     store.close();
@@ -87,7 +95,7 @@ class Wallet implements ServedWallet {
     this.#log = new Log(() => platform.timers.now());
   }
 
-  async resume(secret: WalletSecret): Promise<void> {
+  async resume(secret: WalletSecret, origin: RecordsOrigin): Promise<void> {
     if (secret.network !== this.#config.network)
       throw new GlowwormError('WalletOtherNetwork', `This wallet is on ${secret.network}; open it with that network.`, {
         network: secret.network,
@@ -98,12 +106,15 @@ class Wallet implements ServedWallet {
       secret,
       platform: this.#platform,
       store: this.#store,
+      origin,
       log: this.#log.write,
       changed: () => this.#changed(),
       event: (event) => this.#tell({ kind: 'event', event: walletEvent(event) }),
     });
-    this.#node.start();
-    await writeMarker(this.#platform.storage, this.#name);
+    if (origin === 'copy') this.#log.write('the database is older than the one that was here before');
+    // What is marked as a copy is that durably before anything says that this is the newest.
+    await this.#node.start();
+    if (this.#node.problem === undefined) await writeMarker(this.#platform.storage, this.#name, this.#store.epoch);
     this.#log.write(`storage persistence: ${await requestPersistence(this.#platform.storage)}`);
     this.#changed();
   }
@@ -307,7 +318,7 @@ class Wallet implements ServedWallet {
       this.#secret = undefined;
       throw error;
     }
-    await this.resume(secret);
+    await this.resume(secret, 'ownStore');
   }
 
   #payable(request: {

@@ -1,45 +1,65 @@
 import { describe, expect, it } from 'vitest';
 import {
   checkMarker,
-  type MarkerDirectory,
+  isOlderCopy,
   readMarker,
   requestPersistence,
   writeMarker,
 } from '../../../worker/edges/storage/wallet-marker.ts';
-
-const fakeDirectory = (): MarkerDirectory => {
-  const files = new Set<string>();
-  return {
-    getFileHandle: (name, options) => {
-      if (options?.create === true) files.add(name);
-      return files.has(name) ? Promise.resolve({}) : Promise.reject(new DOMException('none', 'NotFoundError'));
-    },
-  };
-};
+import { markerDirectory } from './marker-directory.ts';
 
 describe('wallet marker', () => {
-  it('is there for the wallet that set it, and for no other', async () => {
-    const directory = fakeDirectory();
+  it('is there for the wallet that set it, and for no other, with the newest opening', async () => {
+    const directory = markerDirectory();
     const storage = { getDirectory: () => Promise.resolve(directory) };
-    expect(await readMarker(storage, 'a/b')).toBe('absent');
-    expect(await writeMarker(storage, 'a/b')).toBe('present');
-    expect(await readMarker(storage, 'a/b')).toBe('present');
-    expect(await readMarker(storage, 'a')).toBe('absent');
+    expect(await readMarker(storage, 'a/b')).toEqual({ kind: 'absent' });
+    for (const epoch of [1, 2, 11]) expect(await writeMarker(storage, 'a/b', epoch)).toBe(true);
+    expect(await readMarker(storage, 'a/b')).toEqual({ kind: 'present', epoch: 11 });
+    for (const other of ['a', 'a/b@1', 'a/']) expect(await readMarker(storage, other)).toEqual({ kind: 'absent' });
+  });
+
+  it('is a few files, however often the wallet is opened', async () => {
+    const directory = markerDirectory();
+    const storage = { getDirectory: () => Promise.resolve(directory) };
+    for (let epoch = 1; epoch <= 50; epoch++) await writeMarker(storage, 'a', epoch);
+    const names: string[] = [];
+    for await (const name of directory.keys()) names.push(name);
+    expect(names).toHaveLength(2);
+  });
+
+  it('of a program that noted no openings is read', async () => {
+    const directory = markerDirectory();
+    await directory.getFileHandle('glowworm-wallet-a', { create: true });
+    const marker = await readMarker({ getDirectory: () => Promise.resolve(directory) }, 'a');
+    expect(marker).toEqual({ kind: 'present', epoch: 0 });
+    expect(isOlderCopy(marker, 1)).toBe(false);
   });
 
   it('is unavailable where the browser has no private file system', async () => {
     const refusing = { getDirectory: () => Promise.reject(new DOMException('private', 'SecurityError')) };
     for (const storage of [{}, refusing]) {
-      expect(await readMarker(storage, 'a')).toBe('unavailable');
-      expect(await writeMarker(storage, 'a')).toBe('unavailable');
+      expect(await readMarker(storage, 'a')).toEqual({ kind: 'unavailable' });
+      expect(await writeMarker(storage, 'a', 1)).toBe(false);
     }
   });
 
   it('tells a lost database from a new wallet', () => {
-    expect(checkMarker(false, true)).toMatchObject({ code: 'StorageLost' });
-    expect(checkMarker(false, false)).toBeUndefined();
-    expect(checkMarker(true, true)).toBeUndefined();
-    expect(checkMarker(true, false)).toBeUndefined();
+    const present = { kind: 'present', epoch: 3 } as const;
+    expect(checkMarker(false, present)).toMatchObject({ code: 'StorageLost' });
+    expect(checkMarker(false, { kind: 'absent' })).toBeUndefined();
+    expect(checkMarker(true, present)).toBeUndefined();
+    expect(checkMarker(true, { kind: 'absent' })).toBeUndefined();
+  });
+
+  it('tells a database that was put back from the one that was here last', () => {
+    const noted = { kind: 'present', epoch: 3 } as const;
+    expect(isOlderCopy(noted, 4)).toBe(false);
+    // A start that ended before it noted itself.
+    expect(isOlderCopy(noted, 9)).toBe(false);
+    expect(isOlderCopy(noted, 3)).toBe(true);
+    expect(isOlderCopy(noted, 2)).toBe(true);
+    expect(isOlderCopy({ kind: 'absent' }, 2)).toBe(false);
+    expect(isOlderCopy({ kind: 'unavailable' }, 2)).toBe(false);
   });
 });
 

@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { perCommitmentSecret } from '../../../worker/engine/keys/shachain.ts';
-import { applyUpdate, lastCounterpartySecret } from '../../../worker/engine/monitor/channel-monitor.ts';
+import {
+  applyUpdate,
+  lastCounterpartySecret,
+  type ChannelMonitor,
+} from '../../../worker/engine/monitor/channel-monitor.ts';
 import { decodeRevoked } from '../../../worker/engine/monitor/monitor-records.ts';
-import type { MonitorStep } from '../../../worker/engine/monitor/monitor-update.ts';
+import type { HolderCommitmentFate, MonitorStep } from '../../../worker/engine/monitor/monitor-update.ts';
 import { htlc, Kept, ours, PREIMAGE, preimage, revoked, SEED, spec, theirs } from './samples.ts';
 
 /** One payment that comes in: the four updates of its receiver. */
@@ -79,5 +83,25 @@ describe('a monitor', () => {
         expect(kept.loaded()?.updateId).toBe(gap);
       }),
     );
+  });
+
+  it('of a copy lets no commitment go out, until its state is confirmed, and never one that is revoked', () => {
+    const closed = (holderCommitment: HolderCommitmentFate): MonitorStep => ({
+      kind: 'channelForceClosed',
+      holderCommitment,
+    });
+    const fateAfter = (...steps: MonitorStep[]): ChannelMonitor['closed'] => {
+      const kept = new Kept();
+      for (const step of steps) kept.update(step);
+      expect(kept.loaded()?.closed).toBe(kept.monitor.closed);
+      return kept.monitor.closed;
+    };
+    const [copied, confirmed] = [{ kind: 'copied' }, { kind: 'stateConfirmed' }] as const;
+    expect(fateAfter(closed('broadcast'))).toBe('broadcast');
+    expect(fateAfter(copied, closed('broadcast'))).toBe('wait');
+    expect(fateAfter(copied, closed('never'))).toBe('never');
+    expect(fateAfter(copied, confirmed, closed('broadcast'))).toBe('broadcast');
+    expect(fateAfter(copied, closed('broadcast'), confirmed, closed('broadcast'))).toBe('broadcast');
+    expect(fateAfter(closed('never'), confirmed, closed('broadcast'))).toBe('never');
   });
 });

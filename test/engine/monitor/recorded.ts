@@ -3,7 +3,8 @@ import { insertSecret, perCommitmentSecret, shachainIndex } from '../../../worke
 import type { ShachainStore } from '../../../worker/engine/keys/shachain.ts';
 import { encodeParameters } from '../../../worker/engine/monitor/channel-records.ts';
 import type { ChannelMonitor, FundingSpend } from '../../../worker/engine/monitor/channel-monitor.ts';
-import { encodeMonitor, encodeUpdate } from '../../../worker/engine/monitor/monitor-records.ts';
+import { encodeMonitor } from '../../../worker/engine/monitor/monitor-records.ts';
+import { encodeUpdate } from '../../../worker/engine/monitor/update-records.ts';
 import type { MonitorStep } from '../../../worker/engine/monitor/monitor-update.ts';
 import { toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
@@ -75,6 +76,7 @@ export const storedMonitor = (params: ChannelParameters): ChannelMonitor => ({
   packages: [],
   events: [],
   decidedHtlcs: [],
+  isCopy: false,
 });
 
 /** The only commitment of a stored monitor that was revoked with HTLCs in it. */
@@ -85,7 +87,6 @@ function recordsOf(params: ChannelParameters): ReadonlyMap<string, Uint8Array> {
   const kept = new Kept(params);
   kept.update(ours(1, HTLCS), theirs(1, HTLCS));
   kept.update(revoked(0), preimage);
-  kept.chainChanged();
   kept.update(theirs(2, [outbound]));
   kept.update(revoked(1));
   kept.update(theirs(3, HTLCS));
@@ -149,13 +150,54 @@ export const SNAPSHOTS: Readonly<Record<string, ChannelMonitor>> = {
   },
 };
 
-/** The steps of updates, in the order in which they are read. */
-export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
+/** What this version stores besides. */
+export const SNAPSHOTS_V3: Readonly<Record<string, ChannelMonitor>> = {
+  ...SNAPSHOTS,
+  'of a copy': { ...storedMonitor(PARAMS), isCopy: true },
+};
+
+/** The steps of updates, in the order in which version 1 reads them. */
+export const UPDATES_V1: Readonly<Record<string, readonly MonitorStep[]>> = {
   'both commitments': [ours(1, HTLCS), theirs(1, HTLCS)],
   'revocation, new commitment and preimage': [revoked(1), theirs(3, [inbound]), preimage],
   'shutdown script': [{ kind: 'shutdownScript', script: SCRIPT }],
   'closed with a broadcast': [{ kind: 'channelForceClosed', holderCommitment: 'broadcast' }],
   'closed without': [{ kind: 'channelForceClosed', holderCommitment: 'wait' }],
+};
+
+/** What the updates of the fixture are updates of. */
+export const BEFORE: ChannelMonitor = storedMonitor(PARAMS);
+
+const [PACKAGE] = SNAPSHOTS['claims under way']?.packages ?? [];
+const OUTPOINT = { txid: new Uint8Array(32).fill(3), vout: 9 };
+const CONFIRMED = { transaction: encodeTransaction(CLAIM), txid: transactionId(CLAIM), height: 820 };
+
+/** Updates with every kind of step. */
+export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
+  ...UPDATES_V1,
+  'commitments with other HTLCs': [ours(2, [outbound, htlc(6n)]), revoked(2), theirs(4, [htlc(5n), inbound])],
+  'closed for ever': [{ kind: 'channelForceClosed', holderCommitment: 'never' }],
+  copied: [{ kind: 'copied' }],
+  confirmed: [{ kind: 'stateConfirmed' }],
+  ...Object.fromEntries(
+    SPENDS.map((spend) => [
+      `funding spent: ${spend.kind}`,
+      [{ kind: 'fundingSpent', confirmedSpend: { spend, ...CONFIRMED } }],
+    ]),
+  ),
+  'funding not spent': [{ kind: 'fundingSpendUnconfirmed' }],
+  'revoked commitment read': [{ kind: 'revokedRead', revoked: REVOKED }],
+  'output spent': [preimage, { kind: 'outputSpent', spend: CONFIRMED }],
+  'output not spent': [{ kind: 'outputUnspent', txid: CONFIRMED.txid }],
+  'HTLCs decided': [
+    { kind: 'htlcDecided', htlc: outbound, preimage: undefined },
+    { kind: 'htlcDecided', htlc: { ...outbound, id: 11n }, preimage: PREIMAGE },
+  ],
+  'event acknowledged': [{ kind: 'eventAcknowledged', id: 3 }],
+  'packages changed': [
+    { kind: 'packagesChanged', over: [OUTPOINT], made: PACKAGE === undefined ? [] : [PACKAGE] },
+    { kind: 'packagesChanged', over: [], made: [] },
+  ],
 };
 
 /** All of the above as this version stores it, in hex, in the form of the fixture. */
@@ -164,8 +206,8 @@ export const recorded = () => ({
     params: toHex(encodeParameters(params)),
     records: mapped(Object.fromEntries(recordsOf(params)), toHex),
   })),
-  snapshots: mapped(SNAPSHOTS, (monitor) => toHex(encodeMonitor(monitor))),
-  updates: mapped(UPDATES, (steps) => toHex(encodeUpdate({ updateId: 7, steps }))),
+  snapshots: mapped(SNAPSHOTS_V3, (monitor) => toHex(encodeMonitor(monitor))),
+  updates: mapped(UPDATES, (steps) => toHex(encodeUpdate({ updateId: 7, steps }, BEFORE))),
 });
 
 function mapped<K extends string, V, R>(values: Readonly<Record<K, V>>, map: (value: V) => R): Record<K, R> {

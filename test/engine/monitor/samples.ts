@@ -93,15 +93,10 @@ export class Kept {
 
   update(...steps: MonitorStep[]): void {
     const update = { updateId: this.monitor.updateId + 1, steps };
-    const applied = applyUpdate(this.monitor, update);
+    const before = this.monitor;
+    const applied = applyUpdate(before, update);
     this.monitor = applied.monitor;
-    this.#persister.updatePersistedChannel('k', update, applied.monitor, applied.revoked);
-    this.#flush();
-  }
-
-  /** Something on chain changed it, which is in no update. */
-  chainChanged(): void {
-    this.#persister.updatePersistedChannel('k', undefined, this.monitor, []);
+    this.#persister.updatePersistedChannel('k', { update, before, ...applied });
     this.#flush();
   }
 

@@ -3,7 +3,7 @@ import { equalBytes } from '../../engine/primitives/bytes.ts';
 import type { StoredRecords, StoreWrites } from '../../engine/primitives/store.ts';
 import type { Database } from './database.ts';
 import { DATABASE_VERSION, openDatabase } from './database.ts';
-import { takeOver } from './ownership.ts';
+import { numberOf, takeOver } from './ownership.ts';
 import { readAtOpening, readBelow } from './read-records.ts';
 import { StorageProblem, toStorageProblem } from './storage-error.ts';
 import type { Store } from './store.ts';
@@ -71,6 +71,10 @@ class IndexedDbStore implements Store {
     this.#connection = connection;
     this.#epoch = epoch;
     this.records = records;
+  }
+
+  get epoch(): number {
+    return Number(numberOf(this.#epoch));
   }
 
   async commit(writes: StoreWrites): Promise<CommitReceipt> {

@@ -24,8 +24,8 @@ export function bytesOf(value: bigint): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Zero for a record that is not there. */
-function numberOf(record: unknown): bigint {
+/** Zero for a record that is not there. Throws `StorageFailed` for one that `bytesOf` did not make. */
+export function numberOf(record: unknown): bigint {
   if (record === undefined) return 0n;
   if (!(record instanceof Uint8Array) || record.length !== 8)
     throw new StorageProblem('StorageFailed', "a damaged record of the store's own");

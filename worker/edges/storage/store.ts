@@ -4,6 +4,8 @@ import type { StoredRecords, StoreWrites } from '../../engine/primitives/store.t
 
 /** Where the wallet's records live. One engine at a time: opening a store fences off whoever had it open before. */
 export interface Store {
+  /** How often the database has been opened, this time included. */
+  readonly epoch: number;
   /**
    * What was durable at the opening, sorted by key, without the store's own records and without those of revoked
    * commitments (`mon/<id>/old/…`): they grow with every payment and are needed only when a counterparty cheats.

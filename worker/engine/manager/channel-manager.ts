@@ -49,7 +49,7 @@ import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './mana
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
 import { OutboundPayments } from './outbound-payments.ts';
 import { PeerTable } from './peer-table.ts';
-import { restoreChannels, type Retirement } from './reconciliation.ts';
+import { restoreChannels, type RecordsOrigin, type Retirement } from './reconciliation.ts';
 import { Turn, type TurnResult } from './turn.ts';
 
 /**
@@ -74,6 +74,8 @@ export class ChannelManager {
   readonly #unsaved = new Map<ChannelEntry, SavedChannel>();
   /** What the first turn has to do about channels that cannot go on as they were read. */
   #retirements: readonly Retirement[] = [];
+  /** Channels that were read from a copy; the first turn marks them. */
+  #copied: readonly ChannelEntry[] = [];
   #turn: Turn | undefined;
   #savedWallet: WalletState;
 
@@ -168,8 +170,11 @@ export class ChannelManager {
     }
   }
 
-  /** Reads everything back; to be called once, before anything else, outside a turn. */
-  load(records: StoredRecords): void {
+  /**
+   * Reads everything back; to be called once, before anything else, outside a turn. Of a `copy`, channels close themselves for
+   * nothing until their peers' `channel_reestablish` has agreed with it.
+   */
+  load(records: StoredRecords, origin: RecordsOrigin = 'ownStore'): void {
     const { secp, keys, log } = this.#context.parts;
     this.inboundPayments.load(records, log);
     this.outboundPayments.load(records, log);
@@ -180,6 +185,7 @@ export class ChannelManager {
       this.chainMonitor.loadMonitor(entry.key, monitor);
       this.#establishment.skipKeys(monitor.params.channelKeysIndex + 1);
     }
+    this.#copied = origin === 'copy' ? restored.map(({ entry }) => entry) : [];
     this.#retirements = restored.flatMap(({ entry, plan }) => (plan === 'operate' ? [] : [{ entry, plan }]));
     this.#establishment.load(records);
     this.#context.events.load(records, log);
@@ -192,8 +198,14 @@ export class ChannelManager {
 
   /** Goes on with what needs no peer and no new block; in the first turn after `load`. */
   resume(): void {
+    for (const entry of this.#copied)
+      this.#isolate(entry, () => {
+        const touched = this.#running().touch(entry);
+        touched.steps = [...touched.steps, { kind: 'copied' }];
+      });
     for (const { entry, plan } of this.#retirements) this.#isolate(entry, () => this.#retire(entry, plan));
     this.#retirements = [];
+    this.#copied = [];
     // Requests are gone with their connections.
     this.#context.events.withdraw('channelRequested');
     this.#onchain.rebroadcast();

@@ -136,8 +136,8 @@ export class ChannelMessageHandler {
 
   /** Nothing of ours can close it: deployed nodes do not close for an `error` alone, but for a peer that has lost its state. */
   #askForClose(entry: ChannelEntry): void {
-    const { closed, confirmedSpend } = monitorOf(this.#context, entry);
-    if (closed === 'never' && confirmedSpend === undefined)
+    const { closed, confirmedSpend, isCopy } = monitorOf(this.#context, entry);
+    if ((closed === 'never' || isCopy) && confirmedSpend === undefined)
       this.#context.peers.send(entry.nodeId, lostStateMessage(envOf(this.#context, entry), channelIdOf(entry)));
   }
 
@@ -175,6 +175,8 @@ export class ChannelMessageHandler {
       case 'transition':
         if (reestablishing) {
           Object.assign(touched, { connection: 'connected', isConfirmed: entry.isConfirmed || isOpen(entry) });
+          if (isOpen(entry) && monitorOf(this.#context, entry).isCopy)
+            touched.steps = [...touched.steps, { kind: 'stateConfirmed' }];
           this.#quarantine.connected(entry, this.#now);
         }
         return this.#context.apply(entry, outcome);

@@ -65,9 +65,17 @@ export class ClosingRequests {
         'The peer has not confirmed since the start that this device has the newest state of the channel. If this wallet is an older copy, the peer can take all of the channel’s money. Connect to the peer first, or confirm again.',
         { channelId: key },
       );
+    this.#confirmState(entry);
     if (state.kind === 'open') this.#context.close(entry, { kind: 'holderForceClosed' }, 'broadcast');
     else this.#replace(entry, state);
     this.#context.peers.sendError(entry.nodeId, channelIdOf(entry), 'the channel was closed by its owner');
+  }
+
+  /** The owner has said that what there is may go out, also where it comes from a copy. */
+  #confirmState(given: ChannelEntry): void {
+    if (!monitorOf(this.#context, given).isCopy) return;
+    const entry = this.#context.turn().touch(given);
+    entry.steps = [...entry.steps, { kind: 'stateConfirmed' }];
   }
 
   /** A close that was agreed on, or that waits for the peer's, and is not in the chain: our commitment is as good. */

@@ -69,7 +69,8 @@ export class OnchainTxHandler {
     for (const entry of channels.all())
       this.#context.isolate(entry, () => {
         if (entry.state.kind !== 'open') return;
-        if (htlcAtDeadline(monitorOf(this.#context, entry), conditions.blockHeight) === undefined) return;
+        const monitor = monitorOf(this.#context, entry);
+        if (monitor.isCopy || htlcAtDeadline(monitor, conditions.blockHeight) === undefined) return;
         this.#context.close(entry, { kind: 'htlcDeadline' }, 'broadcast');
       });
   }

@@ -21,6 +21,9 @@ import { readChannels, type ReadingParts, type StoredChannel } from './channel-s
  */
 export type Plan = 'operate' | 'channelBehind' | 'monitorBehind';
 
+/** Whether records are what this program itself wrote last, or were brought back from elsewhere and may be older. */
+export type RecordsOrigin = 'ownStore' | 'copy';
+
 /** A channel that cannot go on, and why. */
 export interface Retirement {
   readonly entry: ChannelEntry;

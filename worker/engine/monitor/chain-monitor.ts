@@ -13,14 +13,7 @@ import {
   type Outpoint,
   type Transaction,
 } from '../transactions/transaction.ts';
-import {
-  applyUpdate,
-  knownSpecs,
-  newMonitor,
-  withOutcomes,
-  type ChannelMonitor,
-  type RevokedCommitment,
-} from './channel-monitor.ts';
+import { applyUpdate, knownSpecs, newMonitor, type ChannelMonitor, type RevokedCommitment } from './channel-monitor.ts';
 import type { Claim } from './claims/claim.ts';
 import { isClaimableOnChain } from './claims/claimable-htlc.ts';
 import { isLive, nextPackages, withoutSettled, type ClaimConditions } from './claims/claim-package.ts';
@@ -29,6 +22,7 @@ import { claimsOf } from './claims/claims.ts';
 import type { ClaimKeys } from './claims/close.ts';
 import { htlcOutcomes } from './claims/htlc-outcomes.ts';
 import { learntPreimages } from './claims/learnt-preimages.ts';
+import { packageChanges } from './claims/package-changes.ts';
 import { decodeRevoked, revokedKey } from './monitor-records.ts';
 import type { ChannelMonitorUpdate, MonitorStep } from './monitor-update.ts';
 import { readable } from '../wire/stored-record.ts';
@@ -38,16 +32,20 @@ import { holderCommitment, signedHolderCommitment } from './holder-commitment.ts
 /** LDK's answers of a `Watch`. With `InProgress` nothing may leave until `channelMonitorUpdated`. */
 export type ChannelMonitorUpdateStatus = 'Completed' | 'InProgress' | 'UnrecoverableError';
 
+/** An update with what it was applied to, and what came of it. */
+export interface PersistedUpdate {
+  readonly update: ChannelMonitorUpdate;
+  readonly before: ChannelMonitor;
+  readonly monitor: ChannelMonitor;
+  /** What was revoked by it. */
+  readonly revoked: readonly RevokedCommitment[];
+}
+
 /** Where monitors are kept. Both calls join the write of the running turn. */
 export interface Persist {
   persistNewChannel(channelKey: string, monitor: ChannelMonitor): ChannelMonitorUpdateStatus;
-  /** `update` is undefined for a change that came from the chain. */
-  updatePersistedChannel(
-    channelKey: string,
-    update: ChannelMonitorUpdate | undefined,
-    monitor: ChannelMonitor,
-    revoked: readonly RevokedCommitment[],
-  ): ChannelMonitorUpdateStatus;
+  /** An update of `before`, which has become `monitor`: from the channel, or from the chain. */
+  updatePersistedChannel(channelKey: string, update: PersistedUpdate): ChannelMonitorUpdateStatus;
   /** Puts the records of a monitor that has nothing to watch any more out of the way. */
   archivePersistedChannel(channelKey: string, monitor: ChannelMonitor): void;
 }
@@ -138,10 +136,11 @@ export class ChainMonitor implements Watch {
     const watched = this.#watched.get(key);
     assert(watched !== undefined, 'an update is for a watched channel');
     const update: ChannelMonitorUpdate = { updateId: watched.monitor.updateId + 1, steps };
-    const applied = applyUpdate(watched.monitor, update);
-    const monitor = this.#withBroadcast(applied.monitor);
+    const { monitor: applied, revoked } = applyUpdate(watched.monitor, update);
+    const monitor = this.#withBroadcast(applied);
     this.#watched.set(key, { ...watched, monitor });
-    return this.#note(key, monitor, this.#persist.updatePersistedChannel(key, update, monitor, applied.revoked));
+    const persisted = { update, before: watched.monitor, monitor, revoked };
+    return this.#note(key, monitor, this.#persist.updatePersistedChannel(key, persisted));
   }
 
   /** A persister has an update; says whether that was the last one that the channel waited for. */
@@ -185,11 +184,11 @@ export class ChainMonitor implements Watch {
     if (monitor === undefined) return;
     const { confirmedSpend } = monitor;
     if (confirmedSpend !== undefined && equalBytes(confirmedSpend.txid, txid)) {
-      this.#change(key, { ...monitor, confirmedSpend: undefined, revoked: undefined, outputSpends: [] });
+      this.updateChannel(key, [{ kind: 'fundingSpendUnconfirmed' }]);
       return this.#tell({ kind: 'fundingSpendUnconfirmed', channelKey: key, spend: confirmedSpend.spend });
     }
-    const outputSpends = monitor.outputSpends.filter((spend) => !equalBytes(spend.txid, txid));
-    if (outputSpends.length < monitor.outputSpends.length) this.#change(key, { ...monitor, outputSpends });
+    if (monitor.outputSpends.some((spend) => equalBytes(spend.txid, txid)))
+      this.updateChannel(key, [{ kind: 'outputUnspent', txid }]);
   }
 
   /** Every output of a closed channel that is, or may become, ours and is not spent. */
@@ -213,9 +212,8 @@ export class ChainMonitor implements Watch {
     const parts = { signer: this.#keys.signer(monitor.params), coins, destinationScript: destinationScript() };
     const before = withoutSettled(monitor.packages, monitor, conditions.height);
     const packages = nextPackages(parts, claims, before, conditions);
-    const isSame =
-      packages.length === monitor.packages.length && packages.every((each, index) => each === monitor.packages[index]);
-    if (!isSame) this.#change(key, { ...monitor, packages });
+    const changed = packageChanges(monitor.packages, packages);
+    if (changed !== undefined) this.updateChannel(key, [changed]);
     return packages.filter((each) => isLive(each, claims, conditions.height)).map(({ tx }) => encodeTransaction(tx));
   }
 
@@ -241,7 +239,7 @@ export class ChainMonitor implements Watch {
       number,
       spec: { ...monitor.holderCommitment.spec, htlcs: knownSpecs(monitor).flatMap(({ htlcs }) => htlcs) },
     };
-    this.#change(key, { ...monitor, revoked: read?.number === number ? read : guess });
+    this.updateChannel(key, [{ kind: 'revokedRead', revoked: read?.number === number ? read : guess }]);
     this.#registerOutputs(key);
   }
 
@@ -253,18 +251,18 @@ export class ChainMonitor implements Watch {
   }
 
   ackMonitorEvent(key: string, id: number): void {
-    const monitor = this.monitor(key);
-    const events = monitor?.events.filter((event) => event.id !== id);
-    if (monitor !== undefined && events !== undefined && events.length < monitor.events.length)
-      this.#change(key, { ...monitor, events });
+    const isPending = this.monitor(key)?.events.some((event) => event.id === id) ?? false;
+    if (isPending) this.updateChannel(key, [{ kind: 'eventAcknowledged', id }]);
   }
 
   /** Decides what a height decides. */
   bestBlockUpdated(key: string, height: number): void {
     const monitor = this.monitor(key);
     if (monitor?.confirmedSpend === undefined) return;
-    const decided = withOutcomes(monitor, htlcOutcomes(this.#claimKeys(monitor), monitor, height));
-    if (decided !== monitor) this.#change(key, decided);
+    const decided = htlcOutcomes(this.#claimKeys(monitor), monitor, height)
+      .filter(({ htlc }) => !monitor.decidedHtlcs.includes(htlc.id))
+      .map((outcome) => ({ kind: 'htlcDecided', ...outcome }) as const);
+    if (decided.length > 0) this.updateChannel(key, decided);
   }
 
   #untold(key: string, { events }: ChannelMonitor): readonly MonitorEvent[] {
@@ -299,7 +297,7 @@ export class ChainMonitor implements Watch {
     // After a restart the chain source reports again what it reported before.
     const before = monitor.confirmedSpend;
     if (before?.height === height && equalBytes(before.txid, confirmedSpend.txid)) return;
-    this.#change(key, { ...monitor, confirmedSpend, revoked: undefined, outputSpends: [] });
+    this.updateChannel(key, [{ kind: 'fundingSpent', confirmedSpend }]);
     this.#registerOutputs(key);
     this.#tell({ kind: 'fundingSpent', channelKey: key, confirmedSpend });
   }
@@ -315,13 +313,10 @@ export class ChainMonitor implements Watch {
       (input) => equalBytes(input.txid, confirmedSpend.txid) || claimed.has(claimName(input)),
     );
     if (known?.height === height || (known === undefined && !concerns)) return;
-    const others = outputSpends.filter((spend) => spend !== known);
-    const learnt = learntPreimages(monitor, transaction);
-    this.#change(key, {
-      ...monitor,
-      preimages: learnt.size === 0 ? monitor.preimages : new Map([...monitor.preimages, ...learnt]),
-      outputSpends: [...others, { transaction: encodeTransaction(transaction), txid, height }],
-    });
+    this.updateChannel(key, [
+      ...[...learntPreimages(monitor, transaction).values()].map(learnt),
+      { kind: 'outputSpent', spend: { transaction: encodeTransaction(transaction), txid, height } },
+    ]);
     this.#registerOutputs(key);
   }
 
@@ -361,12 +356,6 @@ export class ChainMonitor implements Watch {
     );
   }
 
-  #change(key: string, monitor: ChannelMonitor): void {
-    const inProgress = this.#watched.get(key)?.inProgress ?? new Set();
-    this.#watched.set(key, { monitor, inProgress });
-    this.#persist.updatePersistedChannel(key, undefined, monitor, []);
-  }
-
   #tell(event: MonitorEvent): void {
     const events = this.#events;
     this.#undo()?.push(() => (this.#events = events));
@@ -390,3 +379,5 @@ export class ChainMonitor implements Watch {
     this.#filter.registerOutput({ txid: params.fundingTxid, vout: params.fundingOutputIndex }, script);
   }
 }
+
+const learnt = (preimage: Uint8Array): MonitorStep => ({ kind: 'paymentPreimage', preimage });

@@ -1,12 +1,13 @@
-import { toHex } from '../primitives/bytes.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { EMPTY_SHACHAIN, insertSecret, lastSecret, shachainIndex, type ShachainStore } from '../keys/shachain.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
+import { changedPackages } from './claims/package-changes.ts';
 import type { ClaimPackage } from './claims/claim-package.ts';
-import type { ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
+import type { ChainStep, ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
 
 /** Our newest commitment with the counterparty's signatures. */
 export interface HolderCommitment {
@@ -78,6 +79,11 @@ export interface ChannelMonitor {
   readonly decidedHtlcs: readonly bigint[];
   /** What was made to take what is ours. */
   readonly packages: readonly ClaimPackage[];
+  /**
+   * All of this comes from a copy, and no `channel_reestablish` has agreed with it: our commitment could be revoked. An HTLC that
+   * is lost costs less than a revoked broadcast.
+   */
+  readonly isCopy: boolean;
 }
 
 /** An outcome with the number by which it is acknowledged; numbers count up in each monitor. */
@@ -117,6 +123,7 @@ export function newMonitor(params: ChannelParameters, steps: readonly MonitorSte
     events: [],
     decidedHtlcs: [],
     packages: [],
+    isCopy: false,
   };
 }
 
@@ -165,14 +172,53 @@ function applyStep(monitor: ChannelMonitor, step: MonitorStep): ChannelMonitor {
       return { ...monitor, secrets, counterpartyCommitments: rest };
     }
     case 'channelForceClosed':
-      // Whoever asks for it later: what is revoked stays revoked.
-      return { ...monitor, closed: monitor.closed === 'never' ? 'never' : step.holderCommitment };
+      return { ...monitor, closed: fateOf(monitor, step.holderCommitment) };
     case 'shutdownScript':
       return { ...monitor, shutdownScript: step.script };
+    case 'copied':
+      return { ...monitor, isCopy: true };
+    case 'stateConfirmed':
+      return { ...monitor, isCopy: false };
+    default:
+      return applyChainStep(monitor, step);
+  }
+}
+
+/** Whoever asks for it: what is revoked stays revoked, and what may be does not go out. */
+function fateOf({ closed, isCopy }: ChannelMonitor, wanted: HolderCommitmentFate): HolderCommitmentFate {
+  if (closed === 'never') return 'never';
+  return isCopy && wanted === 'broadcast' ? 'wait' : wanted;
+}
+
+function applyChainStep(monitor: ChannelMonitor, step: ChainStep): ChannelMonitor {
+  switch (step.kind) {
+    case 'fundingSpent':
+      // What spent outputs of another one, a reorganisation took with it.
+      return { ...monitor, confirmedSpend: step.confirmedSpend, revoked: undefined, outputSpends: [] };
+    case 'fundingSpendUnconfirmed':
+      return { ...monitor, confirmedSpend: undefined, revoked: undefined, outputSpends: [] };
+    case 'revokedRead':
+      return { ...monitor, revoked: step.revoked };
+    case 'outputSpent':
+      return { ...monitor, outputSpends: [...without(monitor.outputSpends, step.spend.txid), step.spend] };
+    case 'outputUnspent':
+      return { ...monitor, outputSpends: without(monitor.outputSpends, step.txid) };
+    case 'htlcDecided': {
+      const { htlc, preimage } = step;
+      const event = { id: monitor.decidedHtlcs.length, htlc, preimage };
+      return { ...monitor, events: [...monitor.events, event], decidedHtlcs: [...monitor.decidedHtlcs, htlc.id] };
+    }
+    case 'eventAcknowledged':
+      return { ...monitor, events: monitor.events.filter(({ id }) => id !== step.id) };
+    case 'packagesChanged':
+      return { ...monitor, packages: changedPackages(monitor.packages, step) };
     default:
       return step satisfies never;
   }
 }
+
+const without = (spends: readonly ConfirmedTransaction[], txid: Uint8Array): readonly ConfirmedTransaction[] =>
+  spends.filter((spend) => !equalBytes(spend.txid, txid));
 
 const holderOf = ({ number, spec, signature, htlcSignatures }: HolderCommitment): HolderCommitment => ({
   number,
@@ -189,18 +235,6 @@ export const knownSpecs = ({
   revoked,
 }: ChannelMonitor): readonly CommitmentSpec[] =>
   [holderCommitment, previousHolderCommitment, ...counterpartyCommitments, revoked].flatMap((each) => each?.spec ?? []);
-
-/** The monitor with events for outcomes that it has none for yet. The same monitor where there is none. */
-export function withOutcomes(monitor: ChannelMonitor, outcomes: readonly Omit<HtlcEvent, 'id'>[]): ChannelMonitor {
-  const fresh = outcomes.filter(({ htlc }) => !monitor.decidedHtlcs.includes(htlc.id));
-  if (fresh.length === 0) return monitor;
-  const next = monitor.decidedHtlcs.length;
-  return {
-    ...monitor,
-    events: [...monitor.events, ...fresh.map((outcome, index) => ({ ...outcome, id: next + index }))],
-    decidedHtlcs: [...monitor.decidedHtlcs, ...fresh.map(({ htlc }) => htlc.id)],
-  };
-}
 
 /** Drops preimages whose HTLC is in no live commitment any more: the monitor does not grow with the channel's age. */
 function livePreimages(monitor: ChannelMonitor): ReadonlyMap<string, Uint8Array> {

@@ -22,6 +22,8 @@ export const specSchema = {
   },
 } as const;
 
+export const htlcSchema: typeof specSchema.fields.htlcs.of = specSchema.fields.htlcs.of;
+
 const termsSchema = {
   kind: 'struct',
   fields: {
@@ -55,7 +57,7 @@ const parametersRecord = recordFormat('channel parameters', 1, {
   minimumDepth: [24, 'u32'],
 });
 
-type StoredHtlc = ValueOf<typeof specSchema.fields.htlcs.of>;
+type StoredHtlc = ValueOf<typeof htlcSchema>;
 type StoredSpec = ValueOf<typeof specSchema>;
 type StoredTerms = ValueOf<typeof termsSchema>;
 

@@ -2,18 +2,12 @@ import { toHex } from '../primitives/bytes.ts';
 import type { StoreWrites } from '../primitives/store.ts';
 import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import { decodeParameters, encodeParameters, storeName } from './channel-records.ts';
-import { applyUpdate, type ChannelMonitor, type RevokedCommitment } from './channel-monitor.ts';
-import type { ChannelMonitorUpdateStatus, Persist } from './chain-monitor.ts';
-import {
-  decodeMonitor,
-  decodeUpdate,
-  encodeMonitor,
-  encodeRevoked,
-  encodeUpdate,
-  revokedKey,
-} from './monitor-records.ts';
-import type { ChannelMonitorUpdate } from './monitor-update.ts';
+import { applyUpdate, type ChannelMonitor } from './channel-monitor.ts';
+import type { ChannelMonitorUpdateStatus, Persist, PersistedUpdate } from './chain-monitor.ts';
+import { decodeMonitor, encodeMonitor, encodeRevoked, revokedKey } from './monitor-records.ts';
+import { decodeUpdate, encodeUpdate, updateIdOf } from './update-records.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import { readable } from '../wire/stored-record.ts';
 
 /** Updates kept beside a snapshot before they are folded into a new one: bounds both start-up and bytes per payment. */
 const UPDATES_PER_SNAPSHOT = 64;
@@ -39,20 +33,16 @@ export class MonitorPersister implements Persist {
     return 'InProgress';
   }
 
-  updatePersistedChannel(
-    channelKey: string,
-    update: ChannelMonitorUpdate | undefined,
-    monitor: ChannelMonitor,
-    revoked: readonly RevokedCommitment[],
-  ): ChannelMonitorUpdateStatus {
+  updatePersistedChannel(channelKey: string, persisted: PersistedUpdate): ChannelMonitorUpdateStatus {
+    const { update, before, monitor, revoked } = persisted;
     const writes = this.#writes();
     for (const commitment of revoked)
       writes.set(revokedKey(monitor.params, commitment.number), encodeRevoked(commitment));
     const since = monitor.updateId - (this.#snapshots.get(channelKey) ?? 0);
-    // What the chain or a close changes is not in any update: only a snapshot has it.
-    if (update === undefined || monitor.closed !== 'no' || since >= UPDATES_PER_SNAPSHOT)
-      this.#snapshot(channelKey, monitor);
-    else writes.set(updateKey(monitor.params, update.updateId), encodeUpdate(update));
+    // The transaction that goes out with a close is in no update: only a snapshot has it.
+    const closes = update.steps.some(({ kind }) => kind === 'channelForceClosed');
+    if (closes || since >= UPDATES_PER_SNAPSHOT) this.#snapshot(channelKey, monitor);
+    else writes.set(updateKey(monitor.params, update.updateId), encodeUpdate(update, before));
     return 'InProgress';
   }
 
@@ -78,9 +68,8 @@ export class MonitorPersister implements Persist {
     this.#snapshots.set(channelKey, monitor.updateId);
     for (;;) {
       const stored = records.get(updateKey(params, monitor.updateId + 1));
-      const update = stored && decodeUpdate(stored);
-      if (update?.updateId !== monitor.updateId + 1) return monitor;
-      monitor = applyUpdate(monitor, update).monitor;
+      if (stored === undefined || updateIdOf(stored) !== monitor.updateId + 1) return monitor;
+      monitor = applyUpdate(monitor, decodeUpdate(stored, monitor)).monitor;
     }
   }
 
@@ -106,11 +95,11 @@ export class MonitorPersister implements Persist {
     return { ...monitor, updateId };
   }
 
-  /** The newest update of which there is a record; beyond what `load` takes where one before it is lost. */
+  /** The newest update of which there is a whole record; beyond what `load` takes where one before it is lost. */
   newestUpdateId(params: ChannelParameters, records: ReadonlyMap<string, Uint8Array>): number {
     const ids = Array.from({ length: UPDATES_PER_SNAPSHOT }, (_, place) => {
       const stored = records.get(updateKey(params, place));
-      return stored === undefined ? 0 : updateIdOf(stored);
+      return (stored && readable(() => updateIdOf(stored))) ?? 0;
     });
     return Math.max(...ids);
   }
@@ -121,15 +110,6 @@ export class MonitorPersister implements Persist {
     this.#writes().set(`mon/${name}/params`, encodeParameters(monitor.params));
     this.#writes().set(`mon/${name}/snap`, encodeMonitor(monitor));
     this.#snapshots.set(channelKey, monitor.updateId);
-  }
-}
-
-/** 0 where the record is damaged: `load` does not take that one either. */
-function updateIdOf(stored: Uint8Array): number {
-  try {
-    return decodeUpdate(stored).updateId;
-  } catch {
-    return 0;
   }
 }
 

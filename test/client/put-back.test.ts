@@ -1,0 +1,56 @@
+import 'fake-indexeddb/auto';
+import { openDB } from 'idb';
+import { expect, it } from 'vitest';
+import { openWalletOn } from '../../worker/client/wallet.ts';
+import type { ServedWallet } from '../../worker/client/endpoint.ts';
+import { platformTimers } from '../../worker/edges/transport/timers.ts';
+import { markerDirectory } from '../edges/storage/marker-directory.ts';
+import { FakePlatform } from '../edges/chain/fake-platform.ts';
+
+const directory = markerDirectory();
+
+const open = (name: string): Promise<ServedWallet> =>
+  openWalletOn(
+    { network: 'regtest', esploraUrls: ['http://esplora.test'], name },
+    {
+      fetch: new FakePlatform(() => 'drop').fetch,
+      connectWebSocket: () => {
+        throw new Error('no network');
+      },
+      entropy: { getSecureRandomBytes: () => crypto.getRandomValues(new Uint8Array(32)) },
+      timers: platformTimers,
+      storage: { getDirectory: () => Promise.resolve(directory) },
+      soon: (callback) => void setImmediate(callback),
+    },
+  );
+
+/** Every record of a wallet's database. */
+async function recordsOf(name: string): Promise<readonly (readonly [IDBValidKey, unknown])[]> {
+  const database = await openDB(`glowworm-${name}`);
+  const [keys, values] = [await database.getAllKeys('records'), await database.getAll('records')];
+  database.close();
+  return keys.map((key, index) => [key, values[index]] as const);
+}
+
+async function putBack(name: string, records: Awaited<ReturnType<typeof recordsOf>>): Promise<void> {
+  const database = await openDB(`glowworm-${name}`);
+  await database.clear('records');
+  for (const [key, value] of records) await database.put('records', value, key);
+  database.close();
+}
+
+const isOld = (wallet: ServedWallet): boolean => wallet.exportLog().includes('older than the one that was here before');
+
+it('a database that was put back is known for a copy, and one that was only closed is not', async () => {
+  const first = await open('a');
+  await first.createWallet();
+  await first.close();
+  const copy = await recordsOf('a');
+  const again = await open('a');
+  expect(isOld(again)).toBe(false);
+  await again.close();
+  await putBack('a', copy);
+  const old = await open('a');
+  expect(isOld(old)).toBe(true);
+  await old.close();
+});
