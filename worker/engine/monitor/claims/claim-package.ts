@@ -184,6 +184,8 @@ function regrouped(
     const built = buildClaim(parts, present, feeratePerKw, undefined);
     if (built !== undefined) return replacedBy(parts, before, built, present, conditions.height);
   }
+  // It goes on being broadcast, and what pays for it must not go elsewhere.
+  if (isValid && claimInputs(before) < before.tx.inputs.length) parts.coins.transactionSeen(before.tx);
   return before;
 }
 
