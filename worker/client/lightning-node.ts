@@ -35,6 +35,7 @@ import { PeerConnections } from './peers/peer-connections.ts';
 import type { WalletPlatform } from './platform.ts';
 import { ReceivedPayments } from './received-payments.ts';
 import { SentPayments, type PaymentRows } from './sent-payments.ts';
+import { Wakefulness } from './wakefulness.ts';
 import {
   decodeFeerates,
   decodeHeaders,
@@ -70,8 +71,6 @@ export interface NodeParts {
 const RESERVE_PER_CHANNEL_SAT = 10_000n;
 const MOST_RESERVED_CHANNELS = 5;
 const TICK_MS = 1_000;
-/** How long peers have to come back after a start, or after a sleep, before anything is closed for their silence. */
-const RECONNECTION_MS = 30_000;
 
 /**
  * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
@@ -99,9 +98,7 @@ export class LightningNode implements OnchainPayer {
   /** Those that are asked for in the first look at the chain only, if nothing is found. */
   #startScripts: readonly Uint8Array[] = [];
   #tick: unknown;
-  /** Since when the program runs without a pause. */
-  #awakeSince = 0;
-  #lastTickAt = 0;
+  readonly #awake = new Wakefulness();
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -215,7 +212,7 @@ export class LightningNode implements OnchainPayer {
 
   /** Resolves when what is done about the channels as they were read is durable, or is not going to be: see `problem`. */
   async start(): Promise<void> {
-    this.#noteSleep();
+    this.#awake.note(this.#parts.platform.timers.now());
     // Only now: what the wallet learns later it has from the chain, or the chain has still to learn it from us.
     this.#startScripts = this.#searching
       ? this.wallet.watchedScripts()
@@ -339,17 +336,9 @@ export class LightningNode implements OnchainPayer {
     return isConfigured || hasChannel ? 'accept' : 'refuse';
   }
 
-  /** A device that slept has lost its connections, and its timers stood still. */
-  #noteSleep(): void {
-    const now = this.#parts.platform.timers.now();
-    if (now - this.#lastTickAt > RECONNECTION_MS) this.#awakeSince = now;
-    this.#lastTickAt = now;
-  }
-
   /** Peers had a while to come back since the start, and what is known of the chain is what is there now. */
   #mayCloseAtDeadlines(): boolean {
-    const awakeMs = this.#parts.platform.timers.now() - this.#awakeSince;
-    return awakeMs >= RECONNECTION_MS && this.chain.status.kind === 'synced';
+    return this.#awake.isLong(this.#parts.platform.timers.now()) && this.chain.status.kind === 'synced';
   }
 
   #leave(effect: Effect): void {
@@ -489,7 +478,7 @@ export class LightningNode implements OnchainPayer {
   #scheduleTick(): void {
     this.#tick = this.#parts.platform.timers.setTimeout(() => {
       this.admission.leaveIfBlind();
-      this.#noteSleep();
+      this.#awake.note(this.#parts.platform.timers.now());
       this.#guarded(() => this.turn(() => this.manager.timerTick()));
       this.#committer.flush();
       if (this.#problem === undefined) this.#scheduleTick();

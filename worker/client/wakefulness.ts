@@ -1,0 +1,21 @@
+/** How long peers have to come back after a start, or after a sleep, before anything is closed for their silence. */
+const RECONNECTION_MS = 30_000;
+/** A tab in the background has its timers once a minute: what is awake so must still act. */
+const SLEEP_MS = 120_000;
+
+/** Since when the program runs without a pause: a device that slept has lost its connections, and its timers stood still. */
+export class Wakefulness {
+  #since = 0;
+  #lastAt = 0;
+
+  /** To be called at the start and with each tick; `now` is in milliseconds since 1970. */
+  note(now: number): void {
+    if (now - this.#lastAt > SLEEP_MS) this.#since = now;
+    this.#lastAt = now;
+  }
+
+  /** Whether peers had a while to come back. */
+  isLong(now: number): boolean {
+    return now - this.#since >= RECONNECTION_MS;
+  }
+}
