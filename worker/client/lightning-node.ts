@@ -418,11 +418,11 @@ export class LightningNode implements OnchainPayer {
    */
   #isRebroadcast(txid: Uint8Array): boolean {
     if (this.#sent.has(txid)) return true;
-    return this.manager.channels().some(({ key, state, anchorChild }) => {
+    return this.manager.channels().some(({ key, state }) => {
       const isOurs = state.kind === 'open' || unconfirmedFunding(state) !== undefined;
       if (isOurs && 'params' in state && equalBytes(state.params.fundingTxid, txid)) return true;
-      const claims = this.manager.chainMonitor.monitor(key)?.packages ?? [];
-      const made = anchorChild === undefined ? claims : [anchorChild, ...claims];
+      const { anchorChild, packages = [] } = this.manager.chainMonitor.monitor(key) ?? {};
+      const made = anchorChild === undefined ? packages : [anchorChild, ...packages];
       return made.some(({ tx }) => equalBytes(transactionId(tx), txid));
     });
   }

@@ -76,6 +76,7 @@ export const storedMonitor = (params: ChannelParameters): ChannelMonitor => ({
   packages: [],
   events: [],
   decidedHtlcs: [],
+  anchorChild: undefined,
   isCopy: false,
 });
 
@@ -154,6 +155,12 @@ export const SNAPSHOTS: Readonly<Record<string, ChannelMonitor>> = {
 export const SNAPSHOTS_V3: Readonly<Record<string, ChannelMonitor>> = {
   ...SNAPSHOTS,
   'of a copy': { ...storedMonitor(PARAMS), isCopy: true },
+  'with the child of its commitment': {
+    ...storedMonitor(PARAMS),
+    closed: 'broadcast',
+    broadcastTransaction: new Uint8Array(60).fill(1),
+    anchorChild: { tx: CLAIM, feeratePerKw: 4_000 },
+  },
 };
 
 /** The steps of updates, in the order in which version 1 reads them. */
@@ -194,6 +201,8 @@ export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
     { kind: 'htlcDecided', htlc: { ...outbound, id: 11n }, preimage: PREIMAGE },
   ],
   'event acknowledged': [{ kind: 'eventAcknowledged', id: 3 }],
+  'child made': [{ kind: 'anchorChildChanged', child: { tx: CLAIM, feeratePerKw: 4_000 } }],
+  'child gone': [{ kind: 'anchorChildChanged', child: undefined }],
   'packages changed': [
     { kind: 'packagesChanged', over: [OUTPOINT], made: PACKAGE === undefined ? [] : [PACKAGE] },
     { kind: 'packagesChanged', over: [], made: [] },

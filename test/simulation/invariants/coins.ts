@@ -32,9 +32,10 @@ export function checkCoins(world: World): void {
 
 /** A commitment without a funding is never in the chain, and neither is a child that pays for it. */
 const awaitsNothing = (world: World, { node }: Side): boolean =>
-  node.manager
-    .channels()
-    .some(({ state, anchorChild }) => anchorChild !== undefined && 'params' in state && !isFunded(world, state.params));
+  node.manager.channels().some(({ key, state }) => {
+    const child = node.manager.chainMonitor.monitor(key)?.anchorChild;
+    return child !== undefined && 'params' in state && !isFunded(world, state.params);
+  });
 
 function difference(known: readonly string[], found: readonly string[]): string | undefined {
   const missing = found.filter((name) => !known.includes(name)).length;

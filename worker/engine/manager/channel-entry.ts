@@ -6,7 +6,6 @@ import type { SignerState } from '../keys/signer-state.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
 import type { FeeratePerKw } from '../primitives/units.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
-import type { AnchorChild } from './anchor-child.ts';
 
 /** What the peer's `channel_update` asks of whoever pays us through it. */
 export interface ForwardingTerms {
@@ -47,8 +46,6 @@ export interface ChannelEntry {
   readonly storedOnions: Set<string>;
   /** Coins of the wallet that the funding spends, while it is not signed by both. */
   readonly lockedCoins: readonly Outpoint[] | undefined;
-  /** The newest child of our broadcast commitment. */
-  readonly anchorChild: AnchorChild | undefined;
   /** What the channel's record says, to write it only when that has changed. */
   readonly saved: SavedChannel | undefined;
   /** The feerate of ours that the peer last answered with a warning. */
@@ -105,7 +102,6 @@ export const newEntry = (
   steps: [],
   storedOnions: new Set(),
   lockedCoins: undefined,
-  anchorChild: undefined,
   refusedFeerate: undefined,
   saved: undefined,
 });

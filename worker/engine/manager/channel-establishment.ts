@@ -18,7 +18,7 @@ import {
 import { scidsOf } from '../channel/channel-scids.ts';
 import type { AwaitingFunding, OpenChannel } from '../channel/channel-state.ts';
 import { isTooLarge } from '../channel/channel-terms.ts';
-import { decodeTransaction, transactionId } from '../transactions/transaction.ts';
+import { decodeTransaction } from '../transactions/transaction.ts';
 import type { MessageOf } from '../wire/message.ts';
 import { channelIdOf, isUnfunded, newEntry, type ChannelEntry } from './channel-entry.ts';
 import { archiveChannel, writeNewChannel } from './channel-store.ts';
@@ -200,8 +200,6 @@ export class ChannelEstablishment {
   archive(entry: ChannelEntry): void {
     const { channels, chainMonitor, turn } = this.#context;
     if (entry.state.kind !== 'closed') return;
-    if (entry.anchorChild !== undefined)
-      this.#context.parts.wallet.transactionDropped(transactionId(entry.anchorChild.tx));
     channels.remove(entry);
     chainMonitor.archiveChannel(entry.key);
     archiveChannel(turn().writes, entry.state);

@@ -38,7 +38,7 @@ import {
   type TouchedEntry,
 } from './channel-entry.ts';
 import { ChannelMessageHandler } from './channel-message-handler.ts';
-import { writeChannel } from './channel-store.ts';
+import { dropStoredChild, writeChannel } from './channel-store.ts';
 import { ChannelSwitch } from './channel-switch.ts';
 import { ChannelTable } from './channel-table.ts';
 import { ClosingRequests, type ForceCloseConsent } from './closing-requests.ts';
@@ -49,7 +49,7 @@ import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './mana
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
 import { OutboundPayments } from './outbound-payments.ts';
 import { PeerTable } from './peer-table.ts';
-import { restoreChannels, type RecordsOrigin, type Retirement } from './reconciliation.ts';
+import { restoreChannels, type RecordsOrigin, type RestoredChannel, type Retirement } from './reconciliation.ts';
 import { Turn, type TurnResult } from './turn.ts';
 
 /**
@@ -74,8 +74,8 @@ export class ChannelManager {
   readonly #unsaved = new Map<ChannelEntry, SavedChannel>();
   /** What the first turn has to do about channels that cannot go on as they were read. */
   #retirements: readonly Retirement[] = [];
-  /** Channels that were read from a copy; the first turn marks them. */
-  #copied: readonly ChannelEntry[] = [];
+  /** What the first turn has to tell the monitors of channels as they were read. */
+  #restored: readonly (RestoredChannel & { readonly isCopy: boolean })[] = [];
   #turn: Turn | undefined;
   #savedWallet: WalletState;
 
@@ -185,7 +185,7 @@ export class ChannelManager {
       this.chainMonitor.loadMonitor(entry.key, monitor);
       this.#establishment.skipKeys(monitor.params.channelKeysIndex + 1);
     }
-    this.#copied = origin === 'copy' ? restored.map(({ entry }) => entry) : [];
+    this.#restored = restored.map((each) => ({ ...each, isCopy: origin === 'copy' }));
     this.#retirements = restored.flatMap(({ entry, plan }) => (plan === 'operate' ? [] : [{ entry, plan }]));
     this.#establishment.load(records);
     this.#context.events.load(records, log);
@@ -198,14 +198,10 @@ export class ChannelManager {
 
   /** Goes on with what needs no peer and no new block; in the first turn after `load`. */
   resume(): void {
-    for (const entry of this.#copied)
-      this.#isolate(entry, () => {
-        const touched = this.#running().touch(entry);
-        touched.steps = [...touched.steps, { kind: 'copied' }];
-      });
+    for (const each of this.#restored) this.#isolate(each.entry, () => this.#noteRestored(each));
+    this.#restored = [];
     for (const { entry, plan } of this.#retirements) this.#isolate(entry, () => this.#retire(entry, plan));
     this.#retirements = [];
-    this.#copied = [];
     // Requests are gone with their connections.
     this.#context.events.withdraw('channelRequested');
     this.#onchain.rebroadcast();
@@ -447,6 +443,14 @@ export class ChannelManager {
     for (const change of commitments.holderChanges.proposed)
       if (change.kind === 'add' && !isSigned(change.htlc.id))
         this.outboundPayments.dropped(key, change.htlc, this.blockHeight);
+  }
+
+  #noteRestored({ entry, isCopy, storedChild }: RestoredChannel & { readonly isCopy: boolean }): void {
+    const touched = this.#running().touch(entry);
+    if (isCopy) touched.steps = [...touched.steps, { kind: 'copied' }];
+    if (storedChild === undefined) return;
+    touched.steps = [...touched.steps, { kind: 'anchorChildChanged', child: storedChild }];
+    dropStoredChild(this.#running().writes, monitorOf(this.#context, entry).params);
   }
 
   #retire(entry: ChannelEntry, plan: Retirement['plan']): void {

@@ -13,9 +13,10 @@ import { allHtlcs } from '../channel/commitments.ts';
 import { PAYMENT_ONION_BYTES } from '../onion/sphinx.ts';
 import type { SignerState } from '../keys/signer-state.ts';
 import { decodeParameters, encodeParameters, storeName } from '../monitor/channel-records.ts';
+import type { AnchorChild } from '../monitor/claims/anchor-child.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import { decodeTransaction } from '../transactions/transaction.ts';
 import { readable, recordFormat } from '../wire/stored-record.ts';
-import { decodeAnchorChild, encodeAnchorChild, type AnchorChild } from './anchor-child.ts';
 import type { ChannelEntry, ForwardingTerms, SavedChannel } from './channel-entry.ts';
 
 const forwardingRecord = recordFormat('forwarding terms', 1, {
@@ -54,13 +55,16 @@ export function writeChannel(writes: StoreWrites, entry: ChannelEntry, { state, 
 export const writeForwarding = (writes: StoreWrites, params: ChannelParameters, terms: ForwardingTerms): void =>
   void writes.set(`chan/${storeName(params)}/fwd`, forwardingRecord.encode(terms));
 
-/** The child of our broadcast commitment; without one, its record goes. */
-export const writeAnchorChild = (
-  writes: StoreWrites,
-  params: ChannelParameters,
-  child: AnchorChild | undefined,
-): void =>
-  void writes.set(`chan/${storeName(params)}/child`, child === undefined ? undefined : encodeAnchorChild(child));
+/** The child of our commitment is with its monitor now; older programs kept it here. */
+export const dropStoredChild = (writes: StoreWrites, params: ChannelParameters): void =>
+  void writes.set(`chan/${storeName(params)}/child`, undefined);
+
+const childRecord = recordFormat('anchor child', 1, { feeratePerKw: [2, 'u32'], transaction: [4, 'remaining'] });
+
+function decodeChild(bytes: Uint8Array): AnchorChild {
+  const { feeratePerKw, transaction } = childRecord.decode(bytes);
+  return { feeratePerKw, tx: decodeTransaction(transaction) };
+}
 
 /** Of a channel that never had a funding, and so no HTLC: what it was stays below `arch/`, which nobody reads. */
 export function archiveChannel(writes: StoreWrites, closed: ClosedChannel): void {
@@ -164,7 +168,7 @@ function readState(
   const channel = readable(() => decodeClosedChannel(closed, { params, fundingTransaction }));
   if (channel === undefined) return { kind: 'lost' };
   const child = records.get(`chan/${name}/child`);
-  const anchorChild = child && readable(() => decodeAnchorChild(child));
+  const anchorChild = child && readable(() => decodeChild(child));
   return { kind: 'closed', channel: withNegotiated(channel, open?.channel), signer: open?.signer, anchorChild };
 }
 

@@ -6,11 +6,9 @@ import { isCertain } from '../monitor/claims/claim.ts';
 import { claimName } from '../monitor/claims/claim-transaction.ts';
 import { htlcAtDeadline } from '../monitor/claims/deadlines.ts';
 import type { BlockTransaction, MonitorEvent } from '../monitor/funding-spend.ts';
-import { encodeTransaction, transactionId } from '../transactions/transaction.ts';
-import { anchorChild, isAwaited, type AnchorChild } from './anchor-child.ts';
+import { transactionId } from '../transactions/transaction.ts';
 import { unconfirmedFunding, type ChannelEntry } from './channel-entry.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
-import { writeAnchorChild } from './channel-store.ts';
 import { FundingWatch } from './funding-watch.ts';
 import { monitorOf, type ManagerContext } from './manager-context.ts';
 
@@ -87,7 +85,6 @@ export class OnchainTxHandler {
     if (state.kind !== 'closed') return;
     const monitor = monitorOf(this.#context, entry);
     if (monitor.confirmedSpend !== undefined) {
-      this.#releaseChild(entry);
       this.#claim(entry);
     } else if (state.reason.kind === 'cooperative') this.#context.turn().broadcast(state.reason.transaction);
     else this.broadcastHolderCommitment(entry);
@@ -101,15 +98,12 @@ export class OnchainTxHandler {
 
   /** Our commitment, if it was decided that it goes out, with the child that pays for it. */
   broadcastHolderCommitment(entry: ChannelEntry): void {
-    const monitor = monitorOf(this.#context, entry);
-    if (monitor.broadcastTransaction.length === 0) return;
     // While nobody has seen the funding it would be refused, and coins would wait for a child that may never be there.
     if (entry.state.kind === 'closed' && entry.state.unseenFunding !== undefined) return;
-    const { parts } = this.#context;
-    const before = entry.anchorChild;
-    const child = anchorChild({ ...parts, signer: entry.signer, monitor }, this.#feerate(before?.feeratePerKw), before);
-    this.#saveChild(entry, child);
-    this.#context.turn().broadcast(monitor.broadcastTransaction, child && encodeTransaction(child.tx));
+    const { chainMonitor } = this.#context;
+    const before = monitorOf(this.#context, entry).anchorChild;
+    const transactions = chainMonitor.makeHolderBroadcast(entry.key, this.#feerate(before?.feeratePerKw));
+    if (transactions !== undefined) this.#context.turn().broadcast(...transactions);
   }
 
   /** A guess is no reason to pay more than before the restart. */
@@ -172,7 +166,7 @@ export class OnchainTxHandler {
 
   /** Whatever spent the funding ended the channel; our commitment would only conflict with it. */
   #fundingSpent(entry: ChannelEntry, { spend, transaction }: ConfirmedSpend): void {
-    this.#releaseChild(entry);
+    this.#context.chainMonitor.releaseChild(entry.key, this.#context.conditions.blockHeight);
     const { state } = entry;
     // Newer than any that we signed: ours is revoked.
     const fate = spend.kind === 'unknownCommitment' ? 'never' : 'wait';
@@ -202,26 +196,10 @@ export class OnchainTxHandler {
     this.#context.turn().touch(entry).state = { ...state, reason: { kind: 'holderForceClosed' } };
   }
 
-  /** Gives the wallet its coins back once the child is not awaited any more. */
-  #releaseChild(entry: ChannelEntry): void {
-    const { anchorChild: child } = entry;
-    const { parts, conditions } = this.#context;
-    if (child === undefined || isAwaited(monitorOf(this.#context, entry), child, parts.wallet, conditions.blockHeight))
-      return;
-    parts.wallet.transactionDropped(transactionId(child.tx));
-    this.#saveChild(entry, undefined);
-  }
-
-  #saveChild(entry: ChannelEntry, child: AnchorChild | undefined): void {
-    if (child === undefined && entry.anchorChild === undefined) return;
-    this.#context.turn().touch(entry).anchorChild = child;
-    // Also where it is the same: an error may have taken the write of an earlier turn.
-    writeAnchorChild(this.#context.turn().writes, monitorOf(this.#context, entry).params, child);
-  }
-
   /** Takes what a confirmed close left to us. */
   #claim(entry: ChannelEntry): void {
     const { chainMonitor, conditions } = this.#context;
+    chainMonitor.releaseChild(entry.key, conditions.blockHeight);
     const missing = chainMonitor.missingRevoked(entry.key);
     if (missing !== undefined) this.#context.turn().leave({ kind: 'readRevoked', channelKey: entry.key, ...missing });
     const { packages } = monitorOf(this.#context, entry);

@@ -7,6 +7,7 @@ import type { Commitments } from '../channel/commitments.ts';
 import { checkHolderSignatures } from '../channel/commitment-signatures.ts';
 import type { SignerProvider } from '../keys/ports.ts';
 import type { SignerState } from '../keys/signer-state.ts';
+import type { AnchorChild } from '../monitor/claims/anchor-child.ts';
 import { bareMonitor, unknownCommitments, type KnownCommitments } from '../monitor/bare-monitor.ts';
 import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
 import type { MonitorPersister } from '../monitor/monitor-persister.ts';
@@ -35,6 +36,8 @@ export interface RestoredChannel {
   readonly entry: ChannelEntry;
   readonly monitor: ChannelMonitor;
   readonly plan: Plan;
+  /** The child of its commitment that an older program kept apart from the monitor. */
+  readonly storedChild: AnchorChild | undefined;
 }
 
 /** What channels are restored with. */
@@ -87,11 +90,10 @@ function restore(records: StoredRecords, stored: StoredChannel, parts: Restoring
   const entry: ChannelEntry = {
     ...newEntry({ key, nodeId, signer, state, connection: 'disconnected' }),
     forwarding: stored.forwarding,
-    anchorChild: stored.kind === 'closed' ? stored.anchorChild : undefined,
     saved: stored.kind === 'lost' ? undefined : { state: stored.channel, signerState: signer.state },
     storedOnions: new Set(stored.onions),
   };
-  return { entry, monitor, plan };
+  return { entry, monitor, plan, storedChild: stored.kind === 'closed' ? stored.anchorChild : undefined };
 }
 
 /**

@@ -106,10 +106,9 @@ export class Turn {
     this.#effects.push(effect);
   }
 
-  /** With the child that pays for it, if there is one. Nothing where there is no transaction, as for the side that did not fund. */
-  broadcast(transaction: Uint8Array, child?: Uint8Array): void {
-    if (transaction.length === 0) return;
-    this.leave({ kind: 'broadcast', transactions: child === undefined ? [transaction] : [transaction, child] });
+  /** Nothing where the first is empty, as for the side that did not fund. */
+  broadcast(...transactions: TransactionPackage): void {
+    if (transactions[0].length > 0) this.leave({ kind: 'broadcast', transactions });
   }
 
   /** Ends the turn. */

@@ -4,6 +4,7 @@ import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { UndoableMap, type UndoLog } from '../primitives/undo-log.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import type { TransactionPackage } from '../transactions/transaction-package.ts';
 import { fundingScript } from '../transactions/channel-scripts.ts';
 import { p2wsh } from '../transactions/script.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type Transaction,
 } from '../transactions/transaction.ts';
 import { applyUpdate, knownSpecs, newMonitor, type ChannelMonitor, type RevokedCommitment } from './channel-monitor.ts';
+import { anchorChild, isAwaited } from './claims/anchor-child.ts';
 import type { Claim } from './claims/claim.ts';
 import { isClaimableOnChain } from './claims/claimable-htlc.ts';
 import { isLive, nextPackages, withoutSettled, type ClaimConditions } from './claims/claim-package.ts';
@@ -203,6 +205,30 @@ export class ChainMonitor implements Watch {
     return monitor !== undefined && isClaimableOnChain(this.#claimKeys(monitor), monitor, htlcId, height);
   }
 
+  /**
+   * Our commitment, where it was decided that it goes out and nothing has taken its place in the chain, with the child that pays
+   * for it if it needs one.
+   */
+  makeHolderBroadcast(key: string, feeratePerKw: number): TransactionPackage | undefined {
+    const monitor = this.monitor(key);
+    if (monitor === undefined || monitor.broadcastTransaction.length === 0 || monitor.confirmedSpend !== undefined)
+      return undefined;
+    const { secp, coins } = this.#keys;
+    const child = anchorChild({ secp, signer: this.#keys.signer(monitor.params), coins }, monitor, feeratePerKw);
+    if (child !== monitor.anchorChild) this.updateChannel(key, [{ kind: 'anchorChildChanged', child }]);
+    const { broadcastTransaction } = monitor;
+    return child === undefined ? [broadcastTransaction] : [broadcastTransaction, encodeTransaction(child.tx)];
+  }
+
+  /** Gives the wallet the coins of our commitment's child back, once that is not awaited any more at a height. */
+  releaseChild(key: string, height: number): void {
+    const monitor = this.monitor(key);
+    const { coins } = this.#keys;
+    if (monitor?.anchorChild === undefined || isAwaited(monitor, monitor.anchorChild, coins, height)) return;
+    coins.transactionDropped(transactionId(monitor.anchorChild.tx));
+    this.updateChannel(key, [{ kind: 'anchorChildChanged', child: undefined }]);
+  }
+
   /** Makes what takes the outputs of a closed channel; gives every transaction that should be in the mempool. */
   makeClaims(key: string, conditions: ClaimConditions): readonly Uint8Array[] {
     const monitor = this.monitor(key);
@@ -279,6 +305,7 @@ export class ChainMonitor implements Watch {
     const monitor = this.monitor(key);
     if (monitor === undefined) return;
     const { fundingTxid: txid, fundingOutputIndex: vout } = monitor.params;
+    if (monitor.anchorChild !== undefined) this.#keys.coins.transactionDropped(transactionId(monitor.anchorChild.tx));
     this.#watched.delete(key);
     this.#filter.unregisterOutput({ txid, vout });
     this.#persist.archivePersistedChannel(key, monitor);

@@ -6,6 +6,7 @@ import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import { changedPackages } from './claims/package-changes.ts';
+import type { AnchorChild } from './claims/anchor-child.ts';
 import type { ClaimPackage } from './claims/claim-package.ts';
 import type { ChainStep, ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
 
@@ -77,6 +78,8 @@ export interface ChannelMonitor {
   readonly events: readonly HtlcEvent[];
   /** The ids of our HTLCs that there is, or was, an event for. */
   readonly decidedHtlcs: readonly bigint[];
+  /** The newest child of our broadcast commitment: its coins wait for it. */
+  readonly anchorChild: AnchorChild | undefined;
   /** What was made to take what is ours. */
   readonly packages: readonly ClaimPackage[];
   /**
@@ -122,6 +125,7 @@ export function newMonitor(params: ChannelParameters, steps: readonly MonitorSte
     outputSpends: [],
     events: [],
     decidedHtlcs: [],
+    anchorChild: undefined,
     packages: [],
     isCopy: false,
   };
@@ -210,6 +214,8 @@ function applyChainStep(monitor: ChannelMonitor, step: ChainStep): ChannelMonito
     }
     case 'eventAcknowledged':
       return { ...monitor, events: monitor.events.filter(({ id }) => id !== step.id) };
+    case 'anchorChildChanged':
+      return { ...monitor, anchorChild: step.child };
     case 'packagesChanged':
       return { ...monitor, packages: changedPackages(monitor.packages, step) };
     default:

@@ -6,6 +6,9 @@ import { recordFormat } from '../wire/stored-record.ts';
 import { specSchema, storeName } from './channel-records.ts';
 import type { ChannelMonitor, RevokedCommitment } from './channel-monitor.ts';
 import {
+  childFromRecord,
+  childSchema,
+  childToRecord,
   confirmedSchema,
   counterpartyFromRecord,
   counterpartySchema,
@@ -61,6 +64,7 @@ const snapshotRecord = recordFormat(
     events: [29, { kind: 'rest', of: eventSchema }],
     decidedHtlcs: [31, { kind: 'rest', of: 'u64' }],
     isCopy: [33, 'flag'],
+    anchorChild: [35, { kind: 'rest', of: childSchema }],
   },
 );
 
@@ -87,6 +91,7 @@ export const encodeMonitor = (monitor: ChannelMonitor): Uint8Array =>
     events: monitor.events.map(eventToRecord),
     decidedHtlcs: monitor.decidedHtlcs,
     ...(monitor.isCopy ? { isCopy: true } : {}),
+    anchorChild: listed(monitor.anchorChild).map(childToRecord),
   });
 
 export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): ChannelMonitor {
@@ -94,6 +99,7 @@ export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): Cha
   const [spend] = stored.close ?? stored.confirmedSpend ?? [];
   const [previous] = stored.previousHolderCommitment ?? [];
   const [revoked] = stored.revoked ?? [];
+  const [child] = stored.anchorChild ?? [];
   return {
     params,
     updateId: Number(stored.updateId),
@@ -112,6 +118,7 @@ export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): Cha
     events: (stored.events ?? []).map(eventFromRecord),
     decidedHtlcs: stored.decidedHtlcs ?? [],
     isCopy: stored.isCopy ?? false,
+    anchorChild: child && childFromRecord(child),
   };
 }
 

@@ -2,6 +2,7 @@ import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
 import type { ConfirmedSpend, ConfirmedTransaction, RevokedCommitment } from './channel-monitor.ts';
+import type { AnchorChild } from './claims/anchor-child.ts';
 import type { ClaimPackage } from './claims/claim-package.ts';
 
 /**
@@ -56,6 +57,8 @@ export type ChainStep =
   | { readonly kind: 'htlcDecided'; readonly htlc: ChannelHtlc; readonly preimage: Uint8Array | undefined }
   /** What followed from an event is durable. */
   | { readonly kind: 'eventAcknowledged'; readonly id: number }
+  /** The child that pays for our commitment from here on; without one, the wallet has its coins back. */
+  | { readonly kind: 'anchorChildChanged'; readonly child: AnchorChild | undefined }
   /** Packages that are over, each by the first outpoint that it took, and those that are new or have a new transaction. */
   | {
       readonly kind: 'packagesChanged';

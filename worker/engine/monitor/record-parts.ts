@@ -18,6 +18,7 @@ import type {
   HtlcEvent,
   RevokedCommitment,
 } from './channel-monitor.ts';
+import type { AnchorChild } from './claims/anchor-child.ts';
 import type { ClaimPackage } from './claims/claim-package.ts';
 import type { HolderCommitmentFate } from './monitor-update.ts';
 
@@ -80,6 +81,11 @@ export const packageSchema = {
   },
 } as const;
 
+export const childSchema = {
+  kind: 'struct',
+  fields: { feeratePerKw: 'u32', transaction: 'longBytes' },
+} as const;
+
 export const outpointSchema: typeof packageSchema.fields.outpoints.of = packageSchema.fields.outpoints.of;
 
 export const spendFields = {
@@ -128,6 +134,16 @@ export const packageToRecord = ({ tx, ...rest }: ClaimPackage): ValueOf<typeof p
 
 export const packageFromRecord = ({ transaction, ...rest }: ValueOf<typeof packageSchema>): ClaimPackage => ({
   ...rest,
+  tx: decodeTransaction(transaction),
+});
+
+export const childToRecord = ({ feeratePerKw, tx }: AnchorChild): ValueOf<typeof childSchema> => ({
+  feeratePerKw,
+  transaction: encodeTransaction(tx),
+});
+
+export const childFromRecord = ({ feeratePerKw, transaction }: ValueOf<typeof childSchema>): AnchorChild => ({
+  feeratePerKw,
   tx: decodeTransaction(transaction),
 });
 

@@ -7,6 +7,9 @@ import { recordFormat } from '../wire/stored-record.ts';
 import type { ChannelMonitor } from './channel-monitor.ts';
 import type { ChannelMonitorUpdate, MonitorStep } from './monitor-update.ts';
 import {
+  childFromRecord,
+  childSchema,
+  childToRecord,
   confirmedSchema,
   counterpartyFromRecord,
   counterpartySchema,
@@ -17,6 +20,7 @@ import {
   holderFromRecord,
   holderSchema,
   known,
+  listed,
   outpointSchema,
   packageFromRecord,
   packageSchema,
@@ -208,6 +212,12 @@ const FORMATS: { readonly [K in MonitorStep['kind']]: StepFormat<Step<K>> } = {
     },
     ({ over, made }) => ({ over, made: made.map(packageToRecord) }),
     ({ over, made }) => ({ kind: 'packagesChanged', over, made: made.map(packageFromRecord) }),
+  ),
+  anchorChildChanged: stepFormat(
+    17,
+    { kind: 'counted', of: childSchema },
+    ({ child }) => listed(child).map(childToRecord),
+    ([child]) => ({ kind: 'anchorChildChanged', child: child && childFromRecord(child) }),
   ),
 };
 

@@ -1,25 +1,23 @@
-import { equalBytes } from '../primitives/bytes.ts';
-import { GlowwormError } from '../primitives/errors.ts';
-import type { Secp256k1 } from '../primitives/secp256k1.ts';
-import type { ChannelSigner } from '../keys/channel-signer.ts';
-import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
-import { spendOf } from '../monitor/claims/confirmed-spends.ts';
-import { holderCommitment } from '../monitor/holder-commitment.ts';
-import { anchorScript } from '../transactions/channel-scripts.ts';
-import { ANCHOR_SAT } from '../transactions/commitment-fees.ts';
-import { p2wsh } from '../transactions/script.ts';
+import { equalBytes } from '../../primitives/bytes.ts';
+import { GlowwormError } from '../../primitives/errors.ts';
+import type { Secp256k1 } from '../../primitives/secp256k1.ts';
+import type { ChannelSigner } from '../../keys/channel-signer.ts';
+import type { ChannelMonitor } from '../channel-monitor.ts';
+import { holderCommitment } from '../holder-commitment.ts';
+import { anchorScript } from '../../transactions/channel-scripts.ts';
+import { ANCHOR_SAT } from '../../transactions/commitment-fees.ts';
+import { p2wsh } from '../../transactions/script.ts';
 import {
   decodeTransaction,
-  encodeTransaction,
   transactionId,
   transactionWeight,
   withWitness,
   type Transaction,
-} from '../transactions/transaction.ts';
-import type { OnchainWallet } from '../wallet/wallet.ts';
-import { recordFormat } from '../wire/stored-record.ts';
+} from '../../transactions/transaction.ts';
+import type { CoinSource } from './claim-transaction.ts';
+import { spendOf } from './confirmed-spends.ts';
 
-/** A transaction that pays for our broadcast commitment, through its anchor (the first input) and coins of the wallet. */
+/** A transaction that pays for our broadcast commitment, through its anchor (the first input) and coins of the coins. */
 export interface AnchorChild {
   readonly tx: Transaction;
   /** What it was to bring the commitment and itself to. */
@@ -30,11 +28,8 @@ export interface AnchorChild {
 export interface AnchorChildParts {
   readonly secp: Secp256k1;
   readonly signer: ChannelSigner;
-  readonly monitor: ChannelMonitor;
-  readonly wallet: OnchainWallet;
+  readonly coins: CoinSource;
 }
-
-const childRecord = recordFormat('anchor child', 1, { feeratePerKw: [2, 'u32'], transaction: [4, 'remaining'] });
 
 /** Of a signature, the anchor's script and their lengths. */
 const ANCHOR_WITNESS_WEIGHT = 116;
@@ -44,32 +39,25 @@ const ANCHOR_WITNESS_WEIGHT = 116;
  */
 const CHILD_PATIENCE_BLOCKS = 6;
 
-export const encodeAnchorChild = ({ tx, feeratePerKw }: AnchorChild): Uint8Array =>
-  childRecord.encode({ feeratePerKw, transaction: encodeTransaction(tx) });
-
-export function decodeAnchorChild(bytes: Uint8Array): AnchorChild {
-  const { feeratePerKw, transaction } = childRecord.decode(bytes);
-  return { feeratePerKw, tx: decodeTransaction(transaction) };
-}
-
 /**
- * The child to broadcast with our commitment; the wallet keeps its coins for it. It is `before` until the wanted feerate
+ * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until the wanted feerate
  * has risen by a quarter, or its coins went elsewhere. `undefined` where the commitment pays enough itself, has no anchor,
  * or the wallet has no coins, and where the child would cost more than the commitment brings us, as a peer could arrange
  * again and again: then it goes out as it is.
  */
 export function anchorChild(
   parts: AnchorChildParts,
+  monitor: ChannelMonitor,
   feeratePerKw: number,
-  before: AnchorChild | undefined,
 ): AnchorChild | undefined {
-  const { wallet } = parts;
-  const kept = before !== undefined && keepsCoins(wallet, before) ? before : undefined;
-  if (kept !== undefined && !isWorthReplacing(wallet, kept, feeratePerKw)) return kept;
-  const child = buildChild(parts, feeratePerKw, kept?.tx);
+  const { coins } = parts;
+  const before = monitor.anchorChild;
+  const kept = before !== undefined && keepsCoins(coins, before) ? before : undefined;
+  if (kept !== undefined && !isWorthReplacing(coins, kept, feeratePerKw)) return kept;
+  const child = buildChild(parts, monitor, feeratePerKw, kept?.tx);
   if (child === undefined) return kept;
-  if (kept !== undefined) wallet.transactionDropped(transactionId(kept.tx));
-  wallet.transactionSeen(child.tx);
+  if (kept !== undefined) coins.transactionDropped(transactionId(kept.tx));
+  coins.transactionSeen(child.tx);
   return child;
 }
 
@@ -77,36 +65,37 @@ export function anchorChild(
 export function isAwaited(
   { confirmedSpend, outputSpends }: ChannelMonitor,
   child: AnchorChild,
-  wallet: OnchainWallet,
+  coins: CoinSource,
   blockHeight: number,
 ): boolean {
   const [anchor] = child.tx.inputs;
   if (confirmedSpend === undefined) return true;
   if (anchor === undefined || !equalBytes(anchor.txid, confirmedSpend.txid)) return false;
   const txid = transactionId(child.tx);
-  if (wallet.isConfirmed(txid)) return true;
+  if (coins.isConfirmed(txid)) return true;
   const spent = spendOf(outputSpends, anchor);
   if (spent !== undefined) return equalBytes(spent.txid, txid);
   return blockHeight - confirmedSpend.height < CHILD_PATIENCE_BLOCKS;
 }
 
 /** Each replacement pays for its relay again, so small rises are not followed. The wallet may hear of a block first. */
-const isWorthReplacing = (wallet: OnchainWallet, child: AnchorChild, feeratePerKw: number): boolean =>
-  feeratePerKw * 4 >= child.feeratePerKw * 5 && !wallet.isConfirmed(transactionId(child.tx));
+const isWorthReplacing = (coins: CoinSource, child: AnchorChild, feeratePerKw: number): boolean =>
+  feeratePerKw * 4 >= child.feeratePerKw * 5 && !coins.isConfirmed(transactionId(child.tx));
 
 /** Whether all of a child's coins are there for it; those that the mempool is said to have dropped are taken again. */
-function keepsCoins(wallet: OnchainWallet, { tx }: AnchorChild): boolean {
+function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
   const txid = transactionId(tx);
-  const has = (): boolean => wallet.coinsSpentBy(txid).length === tx.inputs.length - 1;
+  const has = (): boolean => coins.coinsSpentBy(txid).length === tx.inputs.length - 1;
   if (has()) return true;
-  wallet.transactionSeen(tx);
+  coins.transactionSeen(tx);
   if (has()) return true;
-  wallet.transactionDropped(txid);
+  coins.transactionDropped(txid);
   return false;
 }
 
 function buildChild(
-  { secp, signer, monitor, wallet }: AnchorChildParts,
+  { secp, signer, coins }: AnchorChildParts,
+  monitor: ChannelMonitor,
   feeratePerKw: number,
   replaces: Transaction | undefined,
 ): AnchorChild | undefined {
@@ -121,7 +110,7 @@ function buildChild(
   if (feeSat * 1000n >= BigInt(feeratePerKw) * BigInt(weight)) return undefined;
   const input = { txid: transactionId(parent), vout, sequence: 0xffff_fffd, scriptSig: new Uint8Array(0), witness: [] };
   try {
-    const { tx, feeSat: costSat } = wallet.bump({
+    const { tx, feeSat: costSat } = coins.bump({
       tx: { version: 2, inputs: [input], outputs: [], locktime: 0 },
       prevouts: [{ amountSat: ANCHOR_SAT, script: p2wsh(anchorScript(params.holder.fundingPubkey)) }],
       witnessWeight: ANCHOR_WITNESS_WEIGHT,

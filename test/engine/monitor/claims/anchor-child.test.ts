@@ -1,8 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
-import { decodeAnchorChild, encodeAnchorChild } from '../../../worker/engine/manager/anchor-child.ts';
-import { transactionId, type Transaction } from '../../../worker/engine/transactions/transaction.ts';
-import { ClosingNode, COMMITMENT_PER_KW, existing, idOf, outpointsOf, weightOf } from './closing-node.ts';
+import { transactionId, type Transaction } from '../../../../worker/engine/transactions/transaction.ts';
+import { ClosingNode, COMMITMENT_PER_KW, existing, idOf, outpointsOf, weightOf } from '../../manager/closing-node.ts';
 
 const FEERATE = 4000;
 /** For so many blocks after its commitment a child may still come. */
@@ -53,7 +51,8 @@ describe('the child of our commitment', () => {
     );
     expect(silent.node.broadcasts).toEqual([]);
     expect((await silent.leaving()).child).toEqual(child);
-    expect([...silent.disk.durable.keys()].filter((key) => key.endsWith('/child'))).toHaveLength(1);
+    const [[, monitor] = []] = silent.node.manager.chainMonitor.monitors();
+    expect(monitor?.anchorChild?.tx).toEqual(child);
   });
 
   it('is broadcast again as it is', async () => {
@@ -244,19 +243,3 @@ describe('the coins of the child', () => {
     expect(closing.spendableSat).toBe(spendableSat);
   });
 });
-
-describe('the record of a child', () => {
-  it('is read as it was written, in the form of version 1', () => {
-    const tx: Transaction = {
-      version: 2,
-      inputs: [{ txid: new Uint8Array(32).fill(1), vout: 3, sequence: 5, scriptSig: new Uint8Array(0), witness: [] }],
-      outputs: [{ amountSat: 7n, script: Uint8Array.of(0x51) }],
-      locktime: 0,
-    };
-    const stored = encodeAnchorChild({ tx, feeratePerKw: 253 });
-    expect(toHex(stored)).toBe(RECORD);
-    expect(decodeAnchorChild(fromHex(RECORD))).toEqual({ tx, feeratePerKw: 253 });
-  });
-});
-
-const RECORD = `0001010204000000fd043d0200000001${'01'.repeat(32)}0300000000050000000107000000000000000151${'00'.repeat(4)}`;
