@@ -4,6 +4,7 @@ import { checkHolderSignatures } from '../../worker/engine/channel/commitment-si
 import type { ClosedChannel } from '../../worker/engine/channel/channel-state.ts';
 import type { ChannelEntry } from '../../worker/engine/manager/channel-entry.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
+import { claimKeys } from '../../worker/engine/monitor/claims/claim-keys.ts';
 import { holderCommitment } from '../../worker/engine/monitor/holder-commitment.ts';
 import type { ChannelParameters } from '../../worker/engine/transactions/channel-parameters.ts';
 import { transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
@@ -86,7 +87,7 @@ export async function expectExit(world: Arena, key: string): Promise<void> {
   if (spend === undefined) throw new Error('nothing that spends the funding was broadcast');
   if (entry.state.reason.kind === 'cooperative') return;
   const { holderCommitment: newest, params } = monitor;
-  const { commitment } = holderCommitment(fakeSecp256k1, entry.signer, monitor);
+  const { commitment } = holderCommitment(claimKeys(fakeSecp256k1, entry.signer), monitor);
   expect(toHex(transactionId(spend))).toBe(toHex(transactionId(commitment.tx)));
   const version = { ...newest, perCommitmentPoint: entry.signer.perCommitmentPoint(newest.number) };
   expect(checkHolderSignatures({ secp: fakeSecp256k1, signer: entry.signer }, params, version, newest)).toBeUndefined();

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
+import { claimKeys } from '../../worker/engine/monitor/claims/claim-keys.ts';
 import { claimsOf } from '../../worker/engine/monitor/claims/claims.ts';
 import { buildClaim } from '../../worker/engine/monitor/claims/claim-transaction.ts';
 import { ANCHOR_SAT } from '../../worker/engine/transactions/commitment-fees.ts';
@@ -26,9 +27,12 @@ const feerates = (scene: Scene): readonly number[] => scene.us.monitor.packages.
 /** The HTLCs of our commitment that `them` has the preimages of, each in a transaction of its own. */
 function takenByThem({ them }: Scene): readonly Uint8Array[] {
   const { monitor } = them;
-  const signer = them.keys.deriveChannelSigner(monitor.params.channelKeysIndex, monitor.params.fundingSat);
-  const parts = { signer, coins: them.node.wallet, destinationScript: them.keys.destinationScript() };
-  return claimsOf({ secp, signer }, monitor)
+  const keys = claimKeys(
+    secp,
+    them.keys.deriveChannelSigner(monitor.params.channelKeysIndex, monitor.params.fundingSat),
+  );
+  const parts = { signer: keys.signer, coins: them.node.wallet, destinationScript: them.keys.destinationScript() };
+  return claimsOf(keys, monitor)
     .filter((claim) => claim.kind === 'counterpartyHtlc' && claim.preimage !== undefined)
     .flatMap((claim) => buildClaim(parts, [claim], 20_000, undefined) ?? [])
     .map(({ tx }) => encodeTransaction(tx));

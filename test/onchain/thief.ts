@@ -1,6 +1,7 @@
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import type { ChannelSigner } from '../../worker/engine/keys/channel-signer.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
+import { claimKeys } from '../../worker/engine/monitor/claims/claim-keys.ts';
 import { claimsOf } from '../../worker/engine/monitor/claims/claims.ts';
 import { buildClaim } from '../../worker/engine/monitor/claims/claim-transaction.ts';
 import { signedHolderCommitment } from '../../worker/engine/monitor/holder-commitment.ts';
@@ -25,22 +26,19 @@ export class Thief {
   /** The transactions that take the HTLCs of that commitment with every preimage that the party has: in one, or one each. */
   htlcTransactions(height: number, shape: 'together' | 'apart'): readonly Uint8Array[] {
     const commitment = decodeTransaction(this.commitment);
-    const claims = claimsOf(
-      { secp, signer: this.#signer() },
-      {
-        ...this.#monitor,
-        confirmedSpend: {
-          spend: { kind: 'holderCommitment' },
-          transaction: encodeTransaction(commitment),
-          txid: transactionId(commitment),
-          height,
-        },
+    const claims = claimsOf(claimKeys(secp, this.#signer()), {
+      ...this.#monitor,
+      confirmedSpend: {
+        spend: { kind: 'holderCommitment' },
+        transaction: encodeTransaction(commitment),
+        txid: transactionId(commitment),
+        height,
       },
-    ).filter(({ kind, validFrom }) => kind === 'holderHtlc' && validFrom <= height + 1);
+    }).filter(({ kind, validFrom }) => kind === 'holderHtlc' && validFrom <= height + 1);
     const groups = shape === 'together' ? [claims] : claims.map((claim) => [claim]);
     return groups.flatMap((group) => {
       const parts = {
-        signer: this.#signer(),
+        signer: this.#signer().claims,
         coins: this.#party.node.wallet,
         destinationScript: this.#party.keys.destinationScript(),
       };

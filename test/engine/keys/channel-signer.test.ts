@@ -64,7 +64,10 @@ describe.each<CommitmentFormat>(['static_remotekey', 'anchors'])('signatures of 
     expect(secp.verify(signature, commitmentSighash(commitment, FUNDING_SAT), alice.pubkeys.fundingPubkey)).toBe(true);
     for (const htlc of commitment.htlcs) {
       const tx = htlcTransaction(input, transactionId(commitment.tx), htlc);
-      const htlcSignature = alice.signHolderHtlc(input, htlc.outputIndex, { tx, inputIndex: 0 });
+      const htlcSignature = alice.claims.signHolderHtlc(input, alice.perCommitmentPoint(0), htlc.outputIndex, {
+        tx,
+        inputIndex: 0,
+      });
       expect(secp.verify(htlcSignature, htlcSighash(tx, htlc, 'ALL'), input.keys.ownerHtlcPubkey)).toBe(true);
     }
   });
@@ -107,14 +110,15 @@ describe('the signer refuses', () => {
     expect(alice.signHolderCommitment(commitmentOf(alice, bob, 1))).toHaveLength(64);
   });
 
-  it('an HTLC of a released holder commitment', () => {
+  it('an HTLC with keys of another commitment', () => {
     const input = commitmentOf(alice, bob, 0);
     const commitment = buildCommitment(input);
     const [htlc] = commitment.htlcs;
     if (!htlc) throw new Error('the commitment has HTLCs');
     const tx = htlcTransaction(input, transactionId(commitment.tx), htlc);
-    alice.releaseCommitmentSecret(0);
-    expect(() => alice.signHolderHtlc(input, htlc.outputIndex, { tx, inputIndex: 0 })).toThrow(refusal);
+    const spending = { tx, inputIndex: 0 };
+    const point = alice.perCommitmentPoint(1);
+    expect(() => alice.claims.signHolderHtlc(input, point, htlc.outputIndex, spending)).toThrow(refusal);
   });
 
   it('an HTLC transaction that pays elsewhere', () => {
@@ -124,8 +128,15 @@ describe('the signer refuses', () => {
     if (!htlc) throw new Error('the commitment has HTLCs');
     const tx = htlcTransaction(input, transactionId(commitment.tx), htlc);
     const elsewhere = { ...tx, outputs: tx.outputs.map((output) => ({ ...output, script: fromHex('51') })) };
-    expect(() => alice.signHolderHtlc(input, htlc.outputIndex, { tx: elsewhere, inputIndex: 0 })).toThrow(refusal);
-    expect(() => alice.signHolderHtlc(input, 99, { tx, inputIndex: 0 })).toThrow(refusal);
+    expect(() =>
+      alice.claims.signHolderHtlc(input, alice.perCommitmentPoint(0), htlc.outputIndex, {
+        tx: elsewhere,
+        inputIndex: 0,
+      }),
+    ).toThrow(refusal);
+    expect(() => alice.claims.signHolderHtlc(input, alice.perCommitmentPoint(0), 99, { tx, inputIndex: 0 })).toThrow(
+      refusal,
+    );
   });
 
   it.each([{ vout: 99 }, { txid: new Uint8Array(32).fill(9) }])(
@@ -137,7 +148,9 @@ describe('the signer refuses', () => {
       if (!htlc) throw new Error('the commitment has HTLCs');
       const tx = htlcTransaction(input, transactionId(commitment.tx), htlc);
       const other = { ...tx, inputs: tx.inputs.map((spent) => ({ ...spent, ...change })) };
-      expect(() => alice.signHolderHtlc(input, htlc.outputIndex, { tx: other, inputIndex: 0 })).toThrow(refusal);
+      expect(() =>
+        alice.claims.signHolderHtlc(input, alice.perCommitmentPoint(0), htlc.outputIndex, { tx: other, inputIndex: 0 }),
+      ).toThrow(refusal);
     },
   );
 
@@ -213,8 +226,8 @@ describe('spending', () => {
   it('to_local after its delay', () => {
     const { keys } = commitmentOf(alice, bob, 5);
     const script = toLocalScript(keys.revocationPubkey, 144, keys.delayedPubkey);
-    const witness = alice.signToLocalSweep(spending, {
-      commitmentNumber: 5,
+    const witness = alice.claims.signToLocalSweep(spending, {
+      perCommitmentPoint: alice.perCommitmentPoint(5),
       toSelfDelay: 144,
       revocationPubkey: keys.revocationPubkey,
     });
@@ -224,10 +237,10 @@ describe('spending', () => {
 
   it('to_remote of both formats', () => {
     const { paymentBasepoint } = alice.pubkeys;
-    const plain = alice.signToRemoteSweep(spending, 'static_remotekey');
+    const plain = alice.claims.signToRemoteSweep(spending, 'static_remotekey');
     expect(plain[1]).toEqual(paymentBasepoint);
     expect(holds(plain, p2pkh(paymentBasepoint), paymentBasepoint)).toBe(true);
-    const anchors = alice.signToRemoteSweep(spending, 'anchors');
+    const anchors = alice.claims.signToRemoteSweep(spending, 'anchors');
     expect(holds(anchors, anchors[1] ?? new Uint8Array(), paymentBasepoint)).toBe(true);
   });
 
@@ -240,16 +253,19 @@ describe('spending', () => {
     const { keys } = commitmentOf(bob, alice, 3);
     const htlcScript = offeredHtlcScript('anchors', keys, sha256(Uint8Array.of(1)));
     const claim = { perCommitmentPoint: bob.perCommitmentPoint(3), htlcScript };
-    const witness = alice.signCounterpartyHtlcClaim(spending, { ...claim, preimage: new Uint8Array(32).fill(1) });
+    const witness = alice.claims.signCounterpartyHtlcClaim(spending, {
+      ...claim,
+      preimage: new Uint8Array(32).fill(1),
+    });
     expect(witness[1]).toHaveLength(32);
     expect(holds(witness, htlcScript, keys.otherHtlcPubkey)).toBe(true);
-    expect(alice.signCounterpartyHtlcClaim(spending, claim)[1]).toHaveLength(0);
+    expect(alice.claims.signCounterpartyHtlcClaim(spending, claim)[1]).toHaveLength(0);
   });
 
   it('everything of a revoked commitment', () => {
     const { keys } = commitmentOf(bob, alice, 3);
     const revealed = perCommitmentSecret(secretsOf(2).commitmentSeed, 3);
-    const toLocal = alice.signJusticeToLocal(spending, {
+    const toLocal = alice.claims.signJusticeToLocal(spending, {
       perCommitmentSecret: revealed,
       toSelfDelay: 144,
       delayedPubkey: keys.delayedPubkey,
@@ -258,7 +274,7 @@ describe('spending', () => {
     expect(toLocal.slice(1)).toEqual([Uint8Array.of(1), script]);
     expect(holds(toLocal, script, keys.revocationPubkey)).toBe(true);
     const htlcScript = offeredHtlcScript('anchors', keys, sha256(Uint8Array.of(1)));
-    const htlc = alice.signJusticeHtlc(spending, { perCommitmentSecret: revealed, htlcScript });
+    const htlc = alice.claims.signJusticeHtlc(spending, { perCommitmentSecret: revealed, htlcScript });
     expect(htlc.slice(1)).toEqual([keys.revocationPubkey, htlcScript]);
     expect(holds(htlc, htlcScript, keys.revocationPubkey)).toBe(true);
   });

@@ -113,7 +113,10 @@ describe.each<CommitmentFormat>(['static_remotekey', 'anchors'])('what a full no
       const more = bare.inputs.map((first) => ({ ...first, vout: 77 }));
       const tx = format === 'anchors' ? { ...bare, inputs: [...bare.inputs, ...more] } : bare;
       const other = htlcSignatures[commitment.htlcs.indexOf(htlc)] ?? new Uint8Array();
-      const own = alice.signHolderHtlc(input, htlc.outputIndex, { tx, inputIndex: 0 });
+      const own = alice.claims.signHolderHtlc(input, alice.perCommitmentPoint(NUMBER), htlc.outputIndex, {
+        tx,
+        inputIndex: 0,
+      });
       const known = offered ? undefined : preimage;
       const witness = htlcTransactionWitness(format, other, own, known, htlc.outputScript);
       expect(accepts(withWitness(tx, 0, witness), 0, outputAt(htlc.outputIndex))).toBe(true);
@@ -122,15 +125,15 @@ describe.each<CommitmentFormat>(['static_remotekey', 'anchors'])('what a full no
 
   it('to_local, after its delay and not before', () => {
     const { revocationPubkey } = input.keys;
-    const terms = { commitmentNumber: NUMBER, toSelfDelay: 144, revocationPubkey };
+    const terms = { perCommitmentPoint: alice.perCommitmentPoint(NUMBER), toSelfDelay: 144, revocationPubkey };
     const spend = (sequence: number): boolean =>
-      spendable(commitment.tx, commitment.toOwnerIndex, { sequence }, (to) => alice.signToLocalSweep(to, terms));
+      spendable(commitment.tx, commitment.toOwnerIndex, { sequence }, (to) => alice.claims.signToLocalSweep(to, terms));
     expect([spend(144), spend(143)]).toEqual([true, false]);
   });
 
   it('to_remote', () => {
     const spend = (sequence: number): boolean =>
-      spendable(commitment.tx, commitment.toOtherIndex, { sequence }, (to) => bob.signToRemoteSweep(to, format));
+      spendable(commitment.tx, commitment.toOtherIndex, { sequence }, (to) => bob.claims.signToRemoteSweep(to, format));
     expect([spend(oneBlock), spend(0)]).toEqual([true, format === 'static_remotekey']);
   });
 
@@ -151,7 +154,11 @@ describe.each<CommitmentFormat>(['static_remotekey', 'anchors'])('what a full no
     const [offered, received] = [htlcOf(true), htlcOf(false)];
     const claim = (htlc: CommitmentHtlc, known: Uint8Array | undefined, locktime: number): boolean =>
       spendable(commitment.tx, htlc.outputIndex, { sequence: oneBlock, locktime }, (to) =>
-        bob.signCounterpartyHtlcClaim(to, { perCommitmentPoint, htlcScript: htlc.outputScript, preimage: known }),
+        bob.claims.signCounterpartyHtlcClaim(to, {
+          perCommitmentPoint,
+          htlcScript: htlc.outputScript,
+          preimage: known,
+        }),
       );
     expect(claim(offered, preimage, 0)).toBe(true);
     expect(claim(offered, new Uint8Array(32).fill(2), 0)).toBe(false);
@@ -164,11 +171,13 @@ describe.each<CommitmentFormat>(['static_remotekey', 'anchors'])('what a full no
     const sequence = SAFE_SEQUENCE;
     const toLocal = { perCommitmentSecret: revealed, toSelfDelay: 144, delayedPubkey: input.keys.delayedPubkey };
     const spend = (from: Transaction, vout: number | undefined): boolean =>
-      spendable(from, vout, { sequence }, (to) => bob.signJusticeToLocal(to, toLocal));
+      spendable(from, vout, { sequence }, (to) => bob.claims.signJusticeToLocal(to, toLocal));
     expect(spend(commitment.tx, commitment.toOwnerIndex)).toBe(true);
     for (const htlc of commitment.htlcs) {
       const terms = { perCommitmentSecret: revealed, htlcScript: htlc.outputScript };
-      const take = spendable(commitment.tx, htlc.outputIndex, { sequence }, (to) => bob.signJusticeHtlc(to, terms));
+      const take = spendable(commitment.tx, htlc.outputIndex, { sequence }, (to) =>
+        bob.claims.signJusticeHtlc(to, terms),
+      );
       expect(take).toBe(true);
       expect(spend(htlcTransaction(input, txid, htlc), 0)).toBe(true);
     }

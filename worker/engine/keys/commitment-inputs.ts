@@ -4,7 +4,6 @@ import type { ChannelParameters, ChannelPublicKeys } from '../transactions/chann
 import type { CommitmentInput, CommitmentKeys, Htlc } from '../transactions/commitment.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import { obscuringFactor } from '../transactions/commitment-number.ts';
-import type { ChannelSigner } from './channel-signer.ts';
 import { PointKeys } from './point-keys.ts';
 
 /** An HTLC of the channel as one commitment has it. */
@@ -21,7 +20,7 @@ export interface CommitmentVersion {
 /** All that decides the transaction of a commitment (BOLT 3, Key Derivation, Commitment Transaction). */
 export function commitmentInput(
   secp: Secp256k1,
-  signer: ChannelSigner,
+  signer: { pointKeys(perCommitmentPoint: Uint8Array): PointKeys },
   params: ChannelParameters,
   version: CommitmentVersion,
 ): CommitmentInput<OwnedHtlc> {

@@ -21,7 +21,7 @@ import { isClaimableOnChain } from './claims/claimable-htlc.ts';
 import { isLive, nextPackages, withoutSettled, type ClaimConditions } from './claims/claim-package.ts';
 import { claimName, type CoinSource } from './claims/claim-transaction.ts';
 import { claimsOf } from './claims/claims.ts';
-import type { ClaimKeys } from './claims/close.ts';
+import { claimKeys, type ClaimKeys } from './claims/claim-keys.ts';
 import { htlcOutcomes } from './claims/htlc-outcomes.ts';
 import { learntPreimages } from './claims/learnt-preimages.ts';
 import { packageChanges } from './claims/package-changes.ts';
@@ -235,7 +235,8 @@ export class ChainMonitor implements Watch {
     if (monitor?.confirmedSpend === undefined) return [];
     const claims = this.#claims(monitor);
     const { coins, destinationScript } = this.#keys;
-    const parts = { signer: this.#keys.signer(monitor.params), coins, destinationScript: destinationScript() };
+    const { signer } = this.#claimKeys(monitor);
+    const parts = { signer, coins, destinationScript: destinationScript() };
     const before = withoutSettled(monitor.packages, monitor, conditions.height);
     const packages = nextPackages(parts, claims, before, conditions);
     const changed = packageChanges(monitor.packages, packages);
@@ -365,7 +366,7 @@ export class ChainMonitor implements Watch {
   }
 
   #claimKeys({ params }: ChannelMonitor): ClaimKeys {
-    return { secp: this.#keys.secp, signer: this.#keys.signer(params) };
+    return claimKeys(this.#keys.secp, this.#keys.signer(params));
   }
 
   /** Signs our commitment once, when it is decided that it goes out: after that its secret is never released. */
@@ -376,10 +377,11 @@ export class ChainMonitor implements Watch {
     return { ...monitor, broadcastTransaction };
   }
 
-  #holderTxids({ params, holderCommitment: newest, previousHolderCommitment: previous }: ChannelMonitor): Uint8Array[] {
-    const signer = this.#keys.signer(params);
+  #holderTxids(monitor: ChannelMonitor): readonly Uint8Array[] {
+    const { params, holderCommitment: newest, previousHolderCommitment: previous } = monitor;
+    const keys = this.#claimKeys(monitor);
     return [newest, ...(previous === undefined ? [] : [previous])].map((version) =>
-      transactionId(holderCommitment(this.#keys.secp, signer, { params, holderCommitment: version }).commitment.tx),
+      transactionId(holderCommitment(keys, { params, holderCommitment: version }).commitment.tx),
     );
   }
 

@@ -5,21 +5,21 @@ import { buildCommitment, type Commitment, type CommitmentInput } from '../trans
 import { encodeTransaction, withWitness } from '../transactions/transaction.ts';
 import { fundingWitness } from '../transactions/witnesses.ts';
 import type { ChannelMonitor } from './channel-monitor.ts';
+import { claimKeys, type ClaimKeys } from './claims/claim-keys.ts';
 
 /** Our newest commitment, rebuilt from what the monitor knows. */
 export function holderCommitment(
-  secp: Secp256k1,
-  signer: ChannelSigner,
+  keys: Pick<ClaimKeys, 'secp' | 'signer' | 'perCommitmentPoint'>,
   { params, holderCommitment: { number, spec } }: Pick<ChannelMonitor, 'params' | 'holderCommitment'>,
 ): { readonly input: CommitmentInput<OwnedHtlc>; readonly commitment: Commitment<OwnedHtlc> } {
-  const perCommitmentPoint = signer.perCommitmentPoint(number);
-  const input = commitmentInput(secp, signer, params, { owner: 'holder', number, spec, perCommitmentPoint });
+  const perCommitmentPoint = keys.perCommitmentPoint(number);
+  const input = commitmentInput(keys.secp, keys.signer, params, { owner: 'holder', number, spec, perCommitmentPoint });
   return { input, commitment: buildCommitment(input) };
 }
 
 /** The same with both signatures: what is broadcast in a unilateral close. Throws `SignerRefused` once it is revoked. */
 export function signedHolderCommitment(secp: Secp256k1, signer: ChannelSigner, monitor: ChannelMonitor): Uint8Array {
-  const { input, commitment } = holderCommitment(secp, signer, monitor);
+  const { input, commitment } = holderCommitment(claimKeys(secp, signer), monitor);
   const { holder, counterparty } = monitor.params;
   const witness = fundingWitness(
     { pubkey: holder.fundingPubkey, signature: signer.signHolderCommitment(input) },

@@ -45,7 +45,7 @@ function coinSource(told: string[]): CoinSource {
 it('a package that cannot be made anew keeps its coins while its transaction is still valid', () => {
   const keys = new KeysManager(secp, new Uint8Array(64).fill(1), 'regtest');
   const parts = (told: string[]) => ({
-    signer: keys.deriveChannelSigner(0, PARAMS.fundingSat),
+    signer: keys.deriveChannelSigner(0, PARAMS.fundingSat).claims,
     coins: coinSource(told),
     destinationScript: keys.destinationScript(),
   });

@@ -14,6 +14,7 @@ import {
   withWitness,
   type Transaction,
 } from '../../transactions/transaction.ts';
+import { claimKeys } from './claim-keys.ts';
 import type { CoinSource } from './claim-transaction.ts';
 import { spendOf } from './confirmed-spends.ts';
 
@@ -101,7 +102,7 @@ function buildChild(
 ): AnchorChild | undefined {
   const { params, broadcastTransaction } = monitor;
   if (params.format !== 'anchors') return undefined;
-  const vout = holderCommitment(secp, signer, monitor).commitment.ownerAnchorIndex;
+  const vout = holderCommitment(claimKeys(secp, signer), monitor).commitment.ownerAnchorIndex;
   if (vout === undefined) return undefined;
   const parent = decodeTransaction(broadcastTransaction);
   const weight = transactionWeight(parent);

@@ -1,4 +1,4 @@
-import type { ChannelSigner } from '../../keys/channel-signer.ts';
+import type { ClaimSigner } from '../../keys/claim-signer.ts';
 import { equalBytes, toHex } from '../../primitives/bytes.ts';
 import { GlowwormError } from '../../primitives/errors.ts';
 import { htlcTransaction } from '../../transactions/htlc-transaction.ts';
@@ -28,7 +28,7 @@ export interface CoinSource {
 
 /** What claims are made with. */
 export interface ClaimParts {
-  readonly signer: ChannelSigner;
+  readonly signer: ClaimSigner;
   readonly coins: CoinSource;
   /** Where claims pay to. */
   readonly destinationScript: Uint8Array;

@@ -18,7 +18,7 @@ export type ClaimTerms =
   /** `to_local` of our commitment, or the output of one of its HTLC transactions, after the delay. */
   | {
       readonly kind: 'delayed';
-      readonly commitmentNumber: number;
+      readonly perCommitmentPoint: Uint8Array;
       readonly toSelfDelay: number;
       /** 33 bytes */
       readonly revocationPubkey: Uint8Array;
@@ -28,6 +28,7 @@ export type ClaimTerms =
   /** An HTLC of our commitment, which our HTLC transaction takes: HTLC-success with a preimage, HTLC-timeout without. */
   | {
       readonly kind: 'holderHtlc';
+      readonly perCommitmentPoint: Uint8Array;
       readonly input: CommitmentInput<OwnedHtlc>;
       readonly htlc: CommitmentHtlc<OwnedHtlc>;
       /** The counterparty's signature of the HTLC transaction, 64 bytes, compact. */

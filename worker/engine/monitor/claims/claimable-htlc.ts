@@ -2,7 +2,8 @@ import { CLTV_CLAIM_BUFFER } from '../../primitives/lock-times.ts';
 import { isTrimmed } from '../../transactions/commitment-fees.ts';
 import { findHtlc, type CommitmentSpec } from '../../transactions/commitment-spec.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
-import { confirmedClose, type ClaimKeys } from './close.ts';
+import type { ClaimKeys } from './claim-keys.ts';
+import { confirmedClose } from './close.ts';
 import { spendOf } from './confirmed-spends.ts';
 
 /** A commitment in the chain is half of the way: so many blocks are enough for the rest. */

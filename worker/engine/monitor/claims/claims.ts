@@ -13,7 +13,8 @@ import { p2wsh } from '../../transactions/script.ts';
 import type { Outpoint } from '../../transactions/transaction.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
 import type { Claim } from './claim.ts';
-import { confirmedClose, type ClaimKeys, type Close } from './close.ts';
+import type { ClaimKeys } from './claim-keys.ts';
+import { confirmedClose, type Close } from './close.ts';
 import { readTransaction, spendIn, type ConfirmedOutputSpend, type ReadTransaction } from './confirmed-spends.ts';
 
 /** What claims are looked for in. */
@@ -64,12 +65,13 @@ function claimsFrom(scene: Scene, close: Close): readonly Claim[] {
 /** BOLT 5, Unilateral Close Handling: Local Commitment Transaction. */
 function holderClaims(scene: Scene, { version, input, commitment }: Extract<Close, { kind: 'holder' }>): Claim[] {
   const { toSelfDelay } = input;
+  const perCommitmentPoint = scene.perCommitmentPoint(version.number);
   const { revocationPubkey, delayedPubkey } = input.keys;
   const delayedScript = p2wsh(toLocalScript(revocationPubkey, toSelfDelay, delayedPubkey));
   const delayed = (made: ReadTransaction, vout: number): Claim => ({
     ...outputOf(made, vout),
     kind: 'delayed',
-    commitmentNumber: version.number,
+    perCommitmentPoint,
     toSelfDelay,
     revocationPubkey,
     validFrom: made.height + toSelfDelay,
@@ -88,13 +90,14 @@ function holderClaims(scene: Scene, { version, input, commitment }: Extract<Clos
     const preimage = htlc.htlc.offered ? undefined : preimageOf(scene, htlc.htlc.paymentHash);
     const counterpartySignature = version.htlcSignatures[index];
     if (counterpartySignature === undefined || (!htlc.htlc.offered && preimage === undefined)) return [];
-    // The counterparty takes the HTLCs of what we revoked; our signer would refuse to sign for them.
-    if (version.number < scene.signer.state.holderReleased) return [];
+    // The counterparty takes the HTLCs of what we revoked.
+    if (version.number < scene.holderReleased) return [];
     const { cltvExpiry } = htlc.htlc;
     return [
       {
         ...output,
         kind: 'holderHtlc',
+        perCommitmentPoint,
         input,
         htlc,
         counterpartySignature,

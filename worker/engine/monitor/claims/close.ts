@@ -1,18 +1,11 @@
-import type { ChannelSigner } from '../../keys/channel-signer.ts';
 import { commitmentInput, type OwnedHtlc } from '../../keys/commitment-inputs.ts';
 import { retrieveSecret, shachainIndex } from '../../keys/shachain.ts';
 import { equalBytes } from '../../primitives/bytes.ts';
-import type { Secp256k1 } from '../../primitives/secp256k1.ts';
 import { buildCommitment, type Commitment, type CommitmentInput } from '../../transactions/commitment.ts';
 import { transactionId } from '../../transactions/transaction.ts';
 import type { ChannelMonitor, HolderCommitment } from '../channel-monitor.ts';
 import { holderCommitment } from '../holder-commitment.ts';
-
-/** What a monitor's scripts are derived with. */
-export interface ClaimKeys {
-  readonly secp: Secp256k1;
-  readonly signer: ChannelSigner;
-}
+import type { ClaimKeys } from './claim-keys.ts';
 
 /** The transaction that spent the funding, as far as a monitor can build it again. */
 export type Close =
@@ -58,10 +51,10 @@ export function confirmedClose(keys: ClaimKeys, monitor: ChannelMonitor): Close 
 }
 
 /** Our commitment with a txid: the newest, or the one before it. */
-function holderClose({ secp, signer }: ClaimKeys, monitor: ChannelMonitor, txid: Uint8Array): Close {
+function holderClose(keys: ClaimKeys, monitor: ChannelMonitor, txid: Uint8Array): Close {
   const { params, holderCommitment: newest, previousHolderCommitment: previous } = monitor;
   for (const version of previous === undefined ? [newest] : [newest, previous]) {
-    const { input, commitment } = holderCommitment(secp, signer, { params, holderCommitment: version });
+    const { input, commitment } = holderCommitment(keys, { params, holderCommitment: version });
     if (equalBytes(transactionId(commitment.tx), txid)) return { kind: 'holder', version, input, commitment };
   }
   return { kind: 'unknown' };

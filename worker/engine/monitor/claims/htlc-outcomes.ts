@@ -3,7 +3,8 @@ import type { ChannelHtlc } from '../../transactions/channel-htlc.ts';
 import { knownSpecs, type ChannelMonitor } from '../channel-monitor.ts';
 import { ANTI_REORG_DELAY } from './claim-package.ts';
 import { revokedHtlcOutputs } from './claims.ts';
-import { confirmedClose, type ClaimKeys, type Close } from './close.ts';
+import type { ClaimKeys } from './claim-keys.ts';
+import { confirmedClose, type Close } from './close.ts';
 import { spendOf } from './confirmed-spends.ts';
 
 /** What became of an HTLC that we offered. */
