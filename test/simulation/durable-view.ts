@@ -93,11 +93,13 @@ export class DurableView {
     this.#snapshots.set(key, monitor.updateId);
   }
 
-  /** Only of a channel in which nothing ever happened, and never without a copy. */
+  /** Only of a channel in which nothing ever happened, or that is closed with nothing left to do, and never without a copy. */
   #archive(key: string, params: ChannelParameters): void {
     const monitor = this.monitors.get(key);
     const wasUsed = monitor?.holderCommitment.number !== 0 || monitor.counterpartyCommitments.at(-1)?.number !== 0;
-    if (wasUsed || !this.records.has(`arch/${storeName(params)}/snap`)) this.#complain('a monitor is gone');
+    const isOver = monitor?.confirmedSpend !== undefined && monitor.events.length + monitor.packages.length === 0;
+    if ((wasUsed && !isOver) || !this.records.has(`arch/${storeName(params)}/snap`))
+      this.#complain('a monitor is gone');
     this.monitors.delete(key);
     this.archived.set(key, params);
   }

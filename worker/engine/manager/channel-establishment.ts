@@ -194,15 +194,15 @@ export class ChannelEstablishment {
   }
 
   /**
-   * Gives up a closed channel whose funding is not in the chain and will not be: its records are put out of the way, and the
-   * chain is not asked for it any more.
+   * Gives up a closed channel whose funding is not in the chain and will not be, or out of which nothing more can come: its
+   * records are put out of the way, and the chain is not asked for it any more.
    */
   archive(entry: ChannelEntry): void {
     const { channels, chainMonitor, turn } = this.#context;
     if (entry.state.kind !== 'closed') return;
     channels.remove(entry);
     chainMonitor.archiveChannel(entry.key);
-    archiveChannel(turn().writes, entry.state);
+    archiveChannel(turn().writes, entry.state, entry.storedOnions);
   }
 
   /** Asks once more where a refusal is about a feerate that is too low; whether it did. */

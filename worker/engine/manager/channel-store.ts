@@ -66,12 +66,14 @@ function decodeChild(bytes: Uint8Array): AnchorChild {
   return { feeratePerKw, tx: decodeTransaction(transaction) };
 }
 
-/** Of a channel that never had a funding, and so no HTLC: what it was stays below `arch/`, which nobody reads. */
-export function archiveChannel(writes: StoreWrites, closed: ClosedChannel): void {
+/** Of a channel without an HTLC that anybody still waits for: what it was stays below `arch/`, which nobody reads. */
+export function archiveChannel(writes: StoreWrites, closed: ClosedChannel, storedOnions: ReadonlySet<string>): void {
   const name = storeName(closed.params);
   writes.set(`arch/${name}/params`, encodeParameters(closed.params));
   writes.set(`arch/${name}/closed`, encodeClosedChannel(closed));
-  for (const part of ['params', 'tx', 'state', 'closed', 'fwd', 'child']) writes.set(`chan/${name}/${part}`, undefined);
+  const onions = [...storedOnions].map((onion) => `htlc/${onion}`);
+  for (const part of ['params', 'tx', 'state', 'closed', 'fwd', 'child', ...onions])
+    writes.set(`chan/${name}/${part}`, undefined);
 }
 
 /** A channel as it was stored; `lost` where the record of its state is not there, or damaged. */

@@ -17,12 +17,14 @@ export class OnchainTxHandler {
   readonly #context: ManagerContext;
   /** Those before the first estimate of this run. */
   readonly #guessedFeerates: ChannelFeerates;
+  readonly #establishment: ChannelEstablishment;
   readonly #funding: FundingWatch;
   /** The height at which deadlines were last looked at. */
   #lookedAt: number | undefined;
 
   constructor(context: ManagerContext, establishment: ChannelEstablishment) {
     this.#context = context;
+    this.#establishment = establishment;
     this.#funding = new FundingWatch(context, establishment);
     this.#guessedFeerates = context.conditions.feerates;
   }
@@ -57,6 +59,7 @@ export class OnchainTxHandler {
       });
     this.closeAtDeadlines();
     this.rebroadcast();
+    this.#archiveResolved();
   }
 
   /** Closes channels with HTLCs at their deadlines, as soon as that may be done. Each height is looked at once. */
@@ -70,6 +73,16 @@ export class OnchainTxHandler {
         const monitor = monitorOf(this.#context, entry);
         if (monitor.isCopy || htlcAtDeadline(monitor, conditions.blockHeight) === undefined) return;
         this.#context.close(entry, { kind: 'htlcDeadline' }, 'broadcast');
+      });
+  }
+
+  /** Channels that have been over for weeks cost nothing any more, neither memory nor requests. */
+  #archiveResolved(): void {
+    const { channels, chainMonitor, conditions } = this.#context;
+    for (const entry of channels.all())
+      this.#context.isolate(entry, () => {
+        if (entry.state.kind === 'closed' && chainMonitor.isFullyResolved(entry.key, conditions.blockHeight))
+          this.#establishment.archive(entry);
       });
   }
 

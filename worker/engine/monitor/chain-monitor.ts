@@ -22,6 +22,7 @@ import { isLive, nextPackages, withoutSettled, type ClaimConditions } from './cl
 import { claimName, type CoinSource } from './claims/claim-transaction.ts';
 import { claimsOf } from './claims/claims.ts';
 import { claimKeys, type ClaimKeys } from './claims/claim-keys.ts';
+import { isFullyResolved } from './claims/full-resolution.ts';
 import { htlcOutcomes } from './claims/htlc-outcomes.ts';
 import { learntPreimages } from './claims/learnt-preimages.ts';
 import { packageChanges } from './claims/package-changes.ts';
@@ -301,11 +302,18 @@ export class ChainMonitor implements Watch {
       .map((resolved) => ({ kind: 'htlcResolved', channelKey: key, resolved }));
   }
 
-  /** Stops watching a channel that never had a funding, and archives its records. */
+  /** Whether a closed channel has been over for so long at a height that it may be archived. */
+  isFullyResolved(key: string, height: number): boolean {
+    const monitor = this.monitor(key);
+    return monitor !== undefined && isFullyResolved(monitor, this.#claims(monitor), height);
+  }
+
+  /** Stops watching a channel that never had a funding, or is fully resolved, and archives its records. */
   archiveChannel(key: string): void {
     const monitor = this.monitor(key);
     if (monitor === undefined) return;
     const { fundingTxid: txid, fundingOutputIndex: vout } = monitor.params;
+    for (const { outpoint } of this.#watchedOutputs(monitor)) this.#filter.unregisterOutput(outpoint);
     if (monitor.anchorChild !== undefined) this.#keys.coins.transactionDropped(transactionId(monitor.anchorChild.tx));
     this.#watched.delete(key);
     this.#filter.unregisterOutput({ txid, vout });
@@ -351,11 +359,15 @@ export class ChainMonitor implements Watch {
   /** Whatever spends an output of the close decides about an HTLC; of later ones only ours matter. */
   #registerOutputs(key: string): void {
     const monitor = this.monitor(key);
-    if (monitor?.confirmedSpend === undefined || monitor.confirmedSpend.spend.kind === 'cooperative') return;
+    if (monitor === undefined) return;
+    for (const { outpoint, script } of this.#watchedOutputs(monitor)) this.#filter.registerOutput(outpoint, script);
+  }
+
+  #watchedOutputs(monitor: ChannelMonitor): readonly Pick<Claim, 'outpoint' | 'script'>[] {
+    if (monitor.confirmedSpend === undefined || monitor.confirmedSpend.spend.kind === 'cooperative') return [];
     const { txid, transaction } = monitor.confirmedSpend;
-    for (const [vout, { script }] of decodeTransaction(transaction).outputs.entries())
-      this.#filter.registerOutput({ txid, vout }, script);
-    for (const { outpoint, script } of this.#claims(monitor)) this.#filter.registerOutput(outpoint, script);
+    const { outputs } = decodeTransaction(transaction);
+    return [...outputs.map(({ script }, vout) => ({ outpoint: { txid, vout }, script })), ...this.#claims(monitor)];
   }
 
   /** Derived once for each monitor: every snapshot that is shown asks for them. */

@@ -46,7 +46,7 @@ export class MonitorPersister implements Persist {
     return 'InProgress';
   }
 
-  /** Of a channel without a revoked commitment. */
+  /** Revoked commitments stay where they are: nobody reads them any more, and how many there are only the store knows. */
   archivePersistedChannel(channelKey: string, monitor: ChannelMonitor): void {
     const writes = this.#writes();
     writes.set(`arch/${storeName(monitor.params)}/snap`, encodeMonitor(monitor));

@@ -7,7 +7,7 @@
  *     chan/<n>/htlc/<id>           the onion of an inbound HTLC (manager)
  *     mon/<n>/params|snap|…       a monitor: parameters, snapshot, a ring of updates (`upd/…`), revoked commitments (`old/…`):
  *                                 enough for the channel's money, with the seed (monitor persister)
- *     arch/<n>/…                  what is left of a channel that never had a funding; never read (manager)
+ *     arch/<n>/…                  what is left of a channel that is over, or never had a funding; never read (manager)
  *     pay/…, inv/…                outbound payments, invoices (payments)
  *     evt/…                       events until they are acknowledged (manager)
  *     coin/…, chain/…             the on-chain wallet, the sync cursor (client)

@@ -31,7 +31,7 @@ export function htlcOutcomes(keys: ClaimKeys, monitor: ChannelMonitor, height: n
 }
 
 /** Each once, out of every commitment that could have been confirmed. */
-function offeredHtlcs(monitor: ChannelMonitor): readonly ChannelHtlc[] {
+export function offeredHtlcs(monitor: ChannelMonitor): readonly ChannelHtlc[] {
   const offered = knownSpecs(monitor).flatMap(({ htlcs }) => htlcs.filter(({ direction }) => direction === 'outbound'));
   return [...new Map(offered.map((htlc) => [htlc.id, htlc])).values()];
 }

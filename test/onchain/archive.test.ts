@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { RegtestChain } from '../world/chain.ts';
+import { Scene } from './scene.ts';
+
+let chain: RegtestChain;
+beforeAll(async () => {
+  chain = await RegtestChain.start();
+});
+afterAll(() => chain.stop());
+
+const QUIET_BLOCKS = 4032;
+
+/** Tells `us` of blocks with nothing in them, as far as a height. */
+const skipTo = (scene: Scene, height: number): void => scene.us.connected({ height, transactions: [] });
+
+const namesBelow = ({ us }: Scene, room: string): string[] =>
+  [...us.disk.durable.keys()].filter((key) => key.startsWith(room) && !key.includes('/old/'));
+
+it('a channel is archived 4,032 blocks after the last that happened in it, and what it gave stays', async () => {
+  const scene = await Scene.begin(chain, 'anchors');
+  await scene.offer({ outboundSat: [50_000n], inboundSat: [30_000n] });
+  await scene.forceClose(scene.us);
+  await scene.mine(30);
+  const { outputSpends } = scene.us.monitor;
+  const last = Math.max(...outputSpends.map(({ height }) => height));
+  expect(scene.us.monitor.packages).toEqual([]);
+  const coinsSat = scene.coinsOf(scene.us);
+  skipTo(scene, last + QUIET_BLOCKS - 1);
+  await scene.settle();
+  expect(scene.us.node.manager.channels()).toHaveLength(1);
+  skipTo(scene, last + QUIET_BLOCKS);
+  await scene.settle();
+  expect(scene.us.node.manager.channels()).toEqual([]);
+  expect([...namesBelow(scene, 'chan/'), ...namesBelow(scene, 'mon/')]).toEqual([]);
+  expect(namesBelow(scene, 'arch/')).toHaveLength(3);
+  scene.us.restart();
+  await scene.settle();
+  expect([scene.us.node.manager.channels(), scene.coinsOf(scene.us)]).toEqual([[], coinsSat]);
+  expect(scene.outcomesOf(scene.us)).toEqual(['succeeded']);
+  await scene.end();
+});
+
+it('a channel is not archived while something in it is still ours', async () => {
+  const scene = await Scene.begin(chain, 'anchors');
+  await scene.offer({ outboundSat: [50_000n] });
+  // They never take the HTLC that they have the preimage of, and ours back does not get into a block.
+  scene.theirsAreLost = true;
+  await scene.forceClose(scene.us);
+  scene.oursAreLost = true;
+  await scene.mine(3);
+  skipTo(scene, scene.chain.height + 2 * QUIET_BLOCKS);
+  await scene.settle();
+  expect(scene.us.node.manager.channels()).toHaveLength(1);
+  await scene.end();
+});
+
+it('a channel that was closed by agreement is archived too', async () => {
+  const scene = await Scene.begin(chain, 'anchors');
+  scene.us.node.turn(() => scene.us.node.manager.closeChannel(scene.us.channelKey));
+  await scene.settle();
+  await scene.mine(1);
+  expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('cooperative');
+  skipTo(scene, scene.chain.height + QUIET_BLOCKS);
+  await scene.settle();
+  expect(scene.us.node.manager.channels()).toEqual([]);
+  await scene.end();
+});
