@@ -159,7 +159,7 @@ export const SNAPSHOTS_V3: Readonly<Record<string, ChannelMonitor>> = {
     ...storedMonitor(PARAMS),
     closed: 'broadcast',
     broadcastTransaction: new Uint8Array(60).fill(1),
-    anchorChild: { tx: CLAIM, feeratePerKw: 4_000 },
+    anchorChild: { tx: CLAIM, feeratePerKw: 4_000, height: 819, since: 817 },
   },
 };
 
@@ -201,7 +201,7 @@ export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
     { kind: 'htlcDecided', htlc: { ...outbound, id: 11n }, preimage: PREIMAGE },
   ],
   'event acknowledged': [{ kind: 'eventAcknowledged', id: 3 }],
-  'child made': [{ kind: 'anchorChildChanged', child: { tx: CLAIM, feeratePerKw: 4_000 } }],
+  'child made': [{ kind: 'anchorChildChanged', child: { tx: CLAIM, feeratePerKw: 4_000, height: 819, since: 817 } }],
   'child gone': [{ kind: 'anchorChildChanged', child: undefined }],
   'packages changed': [
     { kind: 'packagesChanged', over: [OUTPOINT], made: PACKAGE === undefined ? [] : [PACKAGE] },

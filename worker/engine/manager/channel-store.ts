@@ -63,7 +63,7 @@ const childRecord = recordFormat('anchor child', 1, { feeratePerKw: [2, 'u32'], 
 
 function decodeChild(bytes: Uint8Array): AnchorChild {
   const { feeratePerKw, transaction } = childRecord.decode(bytes);
-  return { feeratePerKw, tx: decodeTransaction(transaction) };
+  return { feeratePerKw, height: 0, since: 0, tx: decodeTransaction(transaction) };
 }
 
 /** Of a channel without an HTLC that anybody still waits for: what it was stays below `arch/`, which nobody reads. */

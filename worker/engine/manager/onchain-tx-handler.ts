@@ -113,9 +113,10 @@ export class OnchainTxHandler {
   broadcastHolderCommitment(entry: ChannelEntry): void {
     // While nobody has seen the funding it would be refused, and coins would wait for a child that may never be there.
     if (entry.state.kind === 'closed' && entry.state.unseenFunding !== undefined) return;
-    const { chainMonitor } = this.#context;
+    const { chainMonitor, conditions } = this.#context;
     const before = monitorOf(this.#context, entry).anchorChild;
-    const transactions = chainMonitor.makeHolderBroadcast(entry.key, this.#feerate(before?.feeratePerKw));
+    const feeratePerKw = this.#feerate(before?.feeratePerKw);
+    const transactions = chainMonitor.makeHolderBroadcast(entry.key, { height: conditions.blockHeight, feeratePerKw });
     if (transactions !== undefined) this.#context.turn().broadcast(...transactions);
   }
 

@@ -210,12 +210,12 @@ export class ChainMonitor implements Watch {
    * Our commitment, where it was decided that it goes out and nothing has taken its place in the chain, with the child that pays
    * for it if it needs one.
    */
-  makeHolderBroadcast(key: string, feeratePerKw: number): TransactionPackage | undefined {
+  makeHolderBroadcast(key: string, conditions: ClaimConditions): TransactionPackage | undefined {
     const monitor = this.monitor(key);
     if (monitor === undefined || monitor.broadcastTransaction.length === 0 || monitor.confirmedSpend !== undefined)
       return undefined;
     const { secp, coins } = this.#keys;
-    const child = anchorChild({ secp, signer: this.#keys.signer(monitor.params), coins }, monitor, feeratePerKw);
+    const child = anchorChild({ secp, signer: this.#keys.signer(monitor.params), coins }, monitor, conditions);
     if (child !== monitor.anchorChild) this.updateChannel(key, [{ kind: 'anchorChildChanged', child }]);
     const { broadcastTransaction } = monitor;
     return child === undefined ? [broadcastTransaction] : [broadcastTransaction, encodeTransaction(child.tx)];

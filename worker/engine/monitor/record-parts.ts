@@ -83,7 +83,7 @@ export const packageSchema = {
 
 export const childSchema = {
   kind: 'struct',
-  fields: { feeratePerKw: 'u32', transaction: 'longBytes' },
+  fields: { feeratePerKw: 'u32', height: 'u32', since: 'u32', transaction: 'longBytes' },
 } as const;
 
 export const outpointSchema: typeof packageSchema.fields.outpoints.of = packageSchema.fields.outpoints.of;
@@ -137,13 +137,13 @@ export const packageFromRecord = ({ transaction, ...rest }: ValueOf<typeof packa
   tx: decodeTransaction(transaction),
 });
 
-export const childToRecord = ({ feeratePerKw, tx }: AnchorChild): ValueOf<typeof childSchema> => ({
-  feeratePerKw,
+export const childToRecord = ({ tx, ...rest }: AnchorChild): ValueOf<typeof childSchema> => ({
+  ...rest,
   transaction: encodeTransaction(tx),
 });
 
-export const childFromRecord = ({ feeratePerKw, transaction }: ValueOf<typeof childSchema>): AnchorChild => ({
-  feeratePerKw,
+export const childFromRecord = ({ transaction, ...rest }: ValueOf<typeof childSchema>): AnchorChild => ({
+  ...rest,
   tx: decodeTransaction(transaction),
 });
 

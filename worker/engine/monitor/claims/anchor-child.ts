@@ -14,8 +14,11 @@ import {
   withWitness,
   type Transaction,
 } from '../../transactions/transaction.ts';
+import { isBumpDue, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
 import { claimKeys } from './claim-keys.ts';
+import type { ClaimConditions } from './claim-package.ts';
 import type { CoinSource } from './claim-transaction.ts';
+import { commitmentStake } from './commitment-stake.ts';
 import { spendOf } from './confirmed-spends.ts';
 
 /** A transaction that pays for our broadcast commitment, through its anchor (the first input) and coins of the coins. */
@@ -23,6 +26,10 @@ export interface AnchorChild {
   readonly tx: Transaction;
   /** What it was to bring the commitment and itself to. */
   readonly feeratePerKw: number;
+  /** The height at which `tx` was made. */
+  readonly height: number;
+  /** The height at which the first was made. */
+  readonly since: number;
 }
 
 /** What a child is made of. */
@@ -34,6 +41,8 @@ export interface AnchorChildParts {
 
 /** Of a signature, the anchor's script and their lengths. */
 const ANCHOR_WITNESS_WEIGHT = 116;
+/** Of a child with one coin and its change. */
+const CHILD_WEIGHT = 800;
 /**
  * A child that is not in the block of its commitment is in the next ones, or was never in the miners' mempools. So long its
  * coins wait for it: spending them elsewhere would conflict with a child that is still under way.
@@ -41,25 +50,46 @@ const ANCHOR_WITNESS_WEIGHT = 116;
 const CHILD_PATIENCE_BLOCKS = 6;
 
 /**
- * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until the wanted feerate
- * has risen by a quarter, or its coins went elsewhere. `undefined` where the commitment pays enough itself, has no anchor,
- * or the wallet has no coins, and where the child would cost more than the commitment brings us, as a peer could arrange
- * again and again: then it goes out as it is.
+ * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until the estimate has
+ * risen by a quarter, the HTLCs that depend on it have become urgent, or its coins went elsewhere. `undefined` where the
+ * commitment pays enough itself, has no anchor, or the wallet has no coins, and where the child would cost more than the
+ * commitment brings us, as a peer could arrange again and again: then it goes out as it is.
  */
 export function anchorChild(
   parts: AnchorChildParts,
   monitor: ChannelMonitor,
-  feeratePerKw: number,
+  conditions: ClaimConditions,
 ): AnchorChild | undefined {
   const { coins } = parts;
+  const { height, feeratePerKw: estimatePerKw } = conditions;
   const before = monitor.anchorChild;
   const kept = before !== undefined && keepsCoins(coins, before) ? before : undefined;
-  if (kept !== undefined && !isWorthReplacing(coins, kept, feeratePerKw)) return kept;
-  const child = buildChild(parts, monitor, feeratePerKw, kept?.tx);
-  if (child === undefined) return kept;
-  if (kept !== undefined) coins.transactionDropped(transactionId(kept.tx));
-  coins.transactionSeen(child.tx);
-  return child;
+  const since = before?.since ?? height;
+  const { wanted, deadline } = urgency(monitor, conditions, since);
+  if (kept !== undefined && !isReplaced(coins, kept, wanted, { ...conditions, deadline })) return kept;
+  // Where coins are short, what others pay; for one that is there, a little more than it has.
+  const least = kept === undefined ? estimatePerKw : kept.feeratePerKw + REPLACEMENT_PER_KW;
+  for (const feeratePerKw of new Set([wanted, Math.min(wanted, least)])) {
+    const tx = buildChild(parts, monitor, feeratePerKw, kept?.tx);
+    if (tx === undefined) continue;
+    if (kept !== undefined) coins.transactionDropped(transactionId(kept.tx));
+    coins.transactionSeen(tx);
+    return { tx, feeratePerKw, height, since };
+  }
+  return kept;
+}
+
+/** The estimate, and more as the deadline of what depends on the commitment comes near. */
+function urgency(
+  monitor: ChannelMonitor,
+  { height, feeratePerKw }: ClaimConditions,
+  since: number,
+): { readonly wanted: number; readonly deadline: number | undefined } {
+  const { urgentSat, deadline } = commitmentStake(monitor);
+  if (deadline === undefined) return { wanted: feeratePerKw, deadline };
+  const weight = transactionWeight(decodeTransaction(monitor.broadcastTransaction)) + CHILD_WEIGHT;
+  const terms = { weight, valueSat: urgentSat, deadline, since, isContested: true };
+  return { wanted: Math.max(feeratePerKw, wantedFeerate(terms, feeratePerKw, height)), deadline };
 }
 
 /** Whether a child is, or is soon to be, in the chain; if not, the wallet should have its coins back. */
@@ -79,9 +109,14 @@ export function isAwaited(
   return blockHeight - confirmedSpend.height < CHILD_PATIENCE_BLOCKS;
 }
 
-/** Each replacement pays for its relay again, so small rises are not followed. The wallet may hear of a block first. */
-const isWorthReplacing = (coins: CoinSource, child: AnchorChild, feeratePerKw: number): boolean =>
-  feeratePerKw * 4 >= child.feeratePerKw * 5 && !coins.isConfirmed(transactionId(child.tx));
+/** Each replacement pays for its relay again, so small rises are not followed at once. The wallet may hear of a block first. */
+const isReplaced = (
+  coins: CoinSource,
+  child: AnchorChild,
+  wantedPerKw: number,
+  now: ClaimConditions & { readonly deadline: number | undefined },
+): boolean =>
+  isBumpDue(child, wantedPerKw, { ...now, isContested: true }) && !coins.isConfirmed(transactionId(child.tx));
 
 /** Whether all of a child's coins are there for it; those that the mempool is said to have dropped are taken again. */
 function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
@@ -99,7 +134,7 @@ function buildChild(
   monitor: ChannelMonitor,
   feeratePerKw: number,
   replaces: Transaction | undefined,
-): AnchorChild | undefined {
+): Transaction | undefined {
   const { params, broadcastTransaction } = monitor;
   if (params.format !== 'anchors') return undefined;
   const vout = holderCommitment(claimKeys(secp, signer), monitor).commitment.ownerAnchorIndex;
@@ -119,14 +154,10 @@ function buildChild(
       feeratePerKw,
       ...(replaces === undefined ? {} : { replaces }),
     });
-    if (costSat > atStakeSat(monitor)) return undefined;
-    return { tx: withWitness(tx, 0, signer.signHolderAnchor({ tx, inputIndex: 0 })), feeratePerKw };
+    if (costSat > commitmentStake(monitor).mostSat) return undefined;
+    return withWitness(tx, 0, signer.signHolderAnchor({ tx, inputIndex: 0 }));
   } catch (error) {
     if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;
     throw error;
   }
 }
-
-/** The most that our commitment can bring us: our balance, and every HTLC, for each may turn out to be ours. */
-const atStakeSat = ({ holderCommitment: { spec } }: ChannelMonitor): bigint =>
-  spec.htlcs.reduce((sum, { amountMsat }) => sum + amountMsat, spec.toHolderMsat as bigint) / 1000n;

@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { commitmentStake } from '../../worker/engine/monitor/claims/commitment-stake.ts';
+import { decodeTransaction, transactionWeight } from '../../worker/engine/transactions/transaction.ts';
+import { feeratesOf } from '../engine/channel/feerates.ts';
+import { RegtestChain } from '../world/chain.ts';
+import { Scene } from './scene.ts';
+
+let chain: RegtestChain;
+beforeAll(async () => {
+  chain = await RegtestChain.start();
+});
+afterAll(() => chain.stop());
+
+const HTLC_SAT = 200_000n;
+
+/** Our commitment is decided upon as late as it may be, and does not get into a block. */
+async function late(inboundSat: readonly bigint[], outboundSat: readonly bigint[]): Promise<Scene> {
+  const scene = await Scene.begin(chain, 'anchors');
+  await scene.offer({ inboundSat, outboundSat });
+  await scene.disconnect();
+  scene.them.mayCloseAtDeadlines = false;
+  scene.us.node.turn(() => scene.us.node.manager.forceCloseChannel(scene.us.channelKey, { unconfirmedState: true }));
+  scene.oursAreLost = true;
+  await scene.settle();
+  return scene;
+}
+
+/** The feerates of the child over so many blocks. */
+async function feerates(scene: Scene, blocks: number): Promise<readonly number[]> {
+  const seen: number[] = [];
+  for (let block = 0; block < blocks; block++) {
+    await scene.mine(1);
+    seen.push(scene.us.monitor.anchorChild?.feeratePerKw ?? 0);
+  }
+  return seen;
+}
+
+describe('the child of a commitment that does not get into a block', () => {
+  it('pays more as an HTLC comes near its expiry that has to be taken out of it, to half of it at most', async () => {
+    const scene = await late([HTLC_SAT], []);
+    // Without one the commitment pays what is asked for.
+    await estimate(scene, 2_000);
+    const { deadline = 0, urgentSat } = commitmentStake(scene.us.monitor);
+    expect(urgentSat).toBe(HTLC_SAT);
+    const seen = await feerates(scene, deadline - scene.chain.height + 3);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    expect(seen[0]).toBeLessThan(3_000);
+    const { anchorChild, broadcastTransaction } = scene.us.monitor;
+    const parent = decodeTransaction(broadcastTransaction);
+    const weight = transactionWeight(parent) + transactionWeight(anchorChild?.tx ?? parent);
+    const costSat = (BigInt(seen.at(-1) ?? 0) * BigInt(weight)) / 1000n;
+    expect(costSat).toBeGreaterThan((HTLC_SAT * 9n) / 20n);
+    expect(costSat).toBeLessThanOrEqual(HTLC_SAT / 2n);
+    await scene.end();
+  });
+
+  it('follows the estimate alone where nothing in it can be lost by waiting', async () => {
+    const scene = await late([], [HTLC_SAT]);
+    await estimate(scene, 2_000);
+    expect(commitmentStake(scene.us.monitor).deadline).toBeUndefined();
+    expect(new Set(await feerates(scene, 40))).toEqual(new Set([2_000]));
+    await scene.end();
+  });
+
+  it('is urgent by the first of several HTLCs, and by what all of them are worth', async () => {
+    const scene = await late([30_000n, 50_000n], [HTLC_SAT]);
+    const [first] = scene.us.monitor.holderCommitment.spec.htlcs.map(({ cltvExpiry }) => cltvExpiry).toSorted();
+    expect(commitmentStake(scene.us.monitor)).toMatchObject({ urgentSat: 80_000n, deadline: (first ?? 0) + 1 - 18 });
+    await scene.end();
+  });
+});
+
+async function estimate(scene: Scene, feeratePerKw: number): Promise<void> {
+  const { node } = scene.us;
+  node.turn(() => node.manager.updateFeerates(feeratesOf(1_000, feeratePerKw)));
+  node.turn(() => node.manager.bestBlockUpdated(scene.chain.height));
+  await scene.settle();
+}
