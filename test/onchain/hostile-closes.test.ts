@@ -12,6 +12,7 @@ import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { Ledger } from './ledger.ts';
+import { Book } from './book.ts';
 import { Scene } from './scene.ts';
 import { Thief } from './thief.ts';
 
@@ -35,6 +36,8 @@ async function keepOneCoin(scene: Scene, reserveSat: bigint): Promise<void> {
   const away = addressOfScript(scene.them.keys.destinationScript(), 'regtest') ?? '';
   const { wallet } = scene.us.node;
   await scene.submit(scene.us.node.turn(() => wallet.send(away, 'all', { feeratePerKw: 1_000, reserveSat })).rawTx);
+  scene.them.keepsBooks = false;
+  scene.book = new Book(scene);
 }
 
 /** Which outputs of a commitment, by their amounts, are spent. */

@@ -35,6 +35,8 @@ export class Party {
   #now = 1_700_000_000_000;
   /** Whether it may close channels for the sake of HTLCs that expire, over all restarts. */
   mayCloseAtDeadlines = true;
+  /** Not where coins of its wallet come and go otherwise than by its engine. */
+  keepsBooks = true;
 
   /** `seed` is 64 bytes. */
   constructor(name: string, seed: Uint8Array, features: FeatureSet) {

@@ -19,6 +19,7 @@ import { FEATURES } from '../simulation/node.ts';
 import type { BlockRecord } from '../world/chain-index.ts';
 import type { RegtestChain } from '../world/chain.ts';
 import type { FeeEstimates } from '../world/esplora.ts';
+import { Book } from './book.ts';
 import { Party, told } from './party.ts';
 import { servedBy } from './served.ts';
 import type { Watchtower } from './watchtower.ts';
@@ -63,6 +64,8 @@ export class Scene {
   readonly served: { packages: boolean; readonly feeEstimates: FeeEstimates } = { packages: true, feeEstimates: {} };
   /** The message after which its sender is not heard any more. */
   withheld: readonly MessageKind[] = [];
+  /** Looks after every block whether each satoshi is in exactly one number. */
+  book: Book | undefined;
   readonly #silent = new Set<Party>();
   #connection = 0;
   #isConnected = false;
@@ -103,6 +106,7 @@ export class Scene {
     scene.us.node.open(scene.them.node, FUNDING_SAT, PUSH_MSAT);
     await scene.settle();
     await scene.mine(6);
+    scene.book = new Book(scene);
     return scene;
   }
 
@@ -150,6 +154,7 @@ export class Scene {
     for (let block = 0; block < count; block++) {
       await this.chain.mine(1);
       await this.#tell();
+      this.book?.check();
     }
   }
 
@@ -163,6 +168,7 @@ export class Scene {
       if (this.chain.find(toHex(reversed(txid))) === undefined)
         for (const { node } of this.parties) node.turn(() => node.wallet.transactionDropped(txid));
     await this.settle();
+    this.book?.check();
   }
 
   /** An HTLC of each amount, irrevocably committed, that the payee has the preimage of and the payer not yet. */

@@ -15,6 +15,7 @@ export class Thief {
 
   constructor(party: Party, monitor: ChannelMonitor = party.monitor) {
     this.#party = party;
+    party.keepsBooks = false;
     this.#monitor = monitor;
   }
 

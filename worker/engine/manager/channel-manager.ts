@@ -17,6 +17,7 @@ import { violation, type ChannelFact, type Transition } from '../channel/transit
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { HolderCommitmentFate } from '../monitor/monitor-update.ts';
 import { ChainMonitor, type PendingUpdate } from '../monitor/chain-monitor.ts';
+import { worthMsat } from '../monitor/balances.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
 import { MonitorPersister } from '../monitor/monitor-persister.ts';
 import type { InboundPayment } from '../payments/inbound-payment.ts';
@@ -31,6 +32,7 @@ import type { Message } from '../wire/message.ts';
 import { ChannelEstablishment } from './channel-establishment.ts';
 import {
   isOpen,
+  isUnfunded,
   isUsable,
   type ChannelEntry,
   type OpenEntry,
@@ -41,6 +43,7 @@ import { ChannelMessageHandler } from './channel-message-handler.ts';
 import { dropStoredChild, writeChannel } from './channel-store.ts';
 import { ChannelSwitch } from './channel-switch.ts';
 import { ChannelTable } from './channel-table.ts';
+import { certainBalance, closingReport, type ClosingReport } from './closing-report.ts';
 import { ClosingRequests, type ForceCloseConsent } from './closing-requests.ts';
 import type { EngineEvent } from './engine-event.ts';
 import { EventOutbox } from './event-outbox.ts';
@@ -368,9 +371,27 @@ export class ChannelManager {
     return this.#channels.reserving();
   }
 
-  /** What closed channels still owe to the wallet, in satoshi. */
+  /** What becomes of the money of a closed channel. */
+  closing(entry: ChannelEntry): ClosingReport | undefined {
+    const { secp, wallet } = this.#context.parts;
+    const { blockHeight } = this;
+    const monitor = this.chainMonitor.monitor(entry.key);
+    const isPaid = (paymentHash: Uint8Array): boolean => this.outboundPayments.isPaid(paymentHash);
+    return monitor && closingReport({ secp, wallet, isPaid, blockHeight }, entry, monitor);
+  }
+
+  /** What closed channels still owe to the wallet for certain, in satoshi. */
   sweepingSat(): bigint {
-    return this.#onchain.sweepingSat();
+    return this.channels().reduce((sum, entry) => sum + certainBalance(this.closing(entry)?.balances ?? []), 0n);
+  }
+
+  /** What is ours in an open channel, in satoshi per 1000: payments of ours that are under way included, those to us once ours. */
+  worthMsat(entry: ChannelEntry): bigint {
+    const { state } = entry;
+    if (state.kind !== 'open' || isUnfunded(state)) return 0n;
+    const preimages = this.chainMonitor.monitor(entry.key)?.preimages ?? new Map();
+    const isPaid = (paymentHash: Uint8Array): boolean => this.outboundPayments.isPaid(paymentHash);
+    return worthMsat(state.commitments.holderCommit.spec, preimages, isPaid);
   }
 
   updateFeerates(feerates: ChannelFeerates): void {

@@ -2,11 +2,8 @@ import type { ChannelFeerates } from '../channel/channel-env.ts';
 import { afterClosingConfirmed, isNegotiated } from '../channel/closed-channel.ts';
 import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
 import type { ConfirmedSpend, FundingSpend } from '../monitor/channel-monitor.ts';
-import { isCertain } from '../monitor/claims/claim.ts';
-import { claimName } from '../monitor/claims/claim-transaction.ts';
 import { htlcAtDeadline } from '../monitor/claims/deadlines.ts';
 import type { BlockTransaction, MonitorEvent } from '../monitor/funding-spend.ts';
-import { transactionId } from '../transactions/transaction.ts';
 import { unconfirmedFunding, type ChannelEntry } from './channel-entry.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { FundingWatch } from './funding-watch.ts';
@@ -124,26 +121,6 @@ export class OnchainTxHandler {
   #feerate(before: number | undefined): number {
     const { feerates } = this.#context.conditions;
     return feerates === this.#guessedFeerates && before !== undefined ? before : feerates.closing;
-  }
-
-  /**
-   * What closed channels still owe to the wallet, in satoshi: not what it knows of already by a transaction of ours, and not
-   * HTLCs that the counterparty may still take.
-   */
-  sweepingSat(): bigint {
-    const { chainMonitor, channels, parts } = this.#context;
-    return channels.all().reduce((sum, entry) => {
-      const { packages } = chainMonitor.monitor(entry.key) ?? { packages: [] };
-      const known = packages.filter(
-        ({ tx }) =>
-          parts.wallet.knows(transactionId(tx)) && tx.outputs.every(({ script }) => parts.wallet.owns(script)),
-      );
-      const underway = new Set(known.flatMap(({ tx }) => tx.inputs.map(claimName)));
-      return chainMonitor
-        .claims(entry.key)
-        .filter((claim) => isCertain(claim) && !underway.has(claimName(claim.outpoint)))
-        .reduce((total, { amountSat }) => total + amountSat, sum);
-    }, 0n);
   }
 
   /** What a revoked commitment in the chain said, `undefined` where there is no record of it: it had no HTLCs. */

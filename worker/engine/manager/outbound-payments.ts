@@ -99,6 +99,11 @@ export class OutboundPayments {
     return [...this.#payments.values()];
   }
 
+  /** Whether the preimage is known that a payee gave for a payment: what is under way for it is not ours any more. */
+  isPaid(paymentHash: Uint8Array): boolean {
+    return this.#payments.get(toHex(paymentHash))?.state.kind === 'succeeded';
+  }
+
   /** The onion of an outbound HTLC of ours, built again from the payment's record. */
   onionOf(channelKey: string, htlcId: bigint): Uint8Array {
     for (const payment of this.#payments.values()) {

@@ -41,6 +41,7 @@ export type ClaimTerms =
       readonly format: CommitmentFormat;
       readonly perCommitmentPoint: Uint8Array;
       readonly htlcScript: Uint8Array;
+      readonly paymentHash: Uint8Array;
       readonly cltvExpiry: number;
       readonly preimage: Uint8Array | undefined;
     }
@@ -58,10 +59,6 @@ export type ClaimTerms =
       readonly perCommitmentSecret: Uint8Array;
       readonly htlcScript: Uint8Array;
     };
-
-/** Whether nobody else can take it for as long as we claim it in time. */
-export const isCertain = (claim: ClaimTerms): boolean =>
-  (claim.kind !== 'holderHtlc' && claim.kind !== 'counterpartyHtlc') || claim.preimage !== undefined;
 
 /** The lock time that a transaction needs which spends a claim; 0 where any does. */
 export function locktimeOf(claim: ClaimTerms): number {

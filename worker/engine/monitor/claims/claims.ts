@@ -117,8 +117,8 @@ function counterpartyHtlcClaims(
 ): Claim[] {
   const { format } = scene.params;
   return commitment.htlcs.flatMap(({ htlc, outputIndex, outputScript }): Claim[] => {
-    const { cltvExpiry } = htlc;
-    const preimage = htlc.offered ? preimageOf(scene, htlc.paymentHash) : undefined;
+    const { cltvExpiry, paymentHash } = htlc;
+    const preimage = htlc.offered ? preimageOf(scene, paymentHash) : undefined;
     if (htlc.offered && preimage === undefined) return [];
     return [
       {
@@ -127,6 +127,7 @@ function counterpartyHtlcClaims(
         format,
         perCommitmentPoint,
         htlcScript: outputScript,
+        paymentHash,
         cltvExpiry,
         preimage,
         validFrom: Math.max(firstAfter(scene), htlc.offered ? 0 : cltvExpiry + 1),

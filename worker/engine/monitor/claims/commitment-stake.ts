@@ -24,7 +24,8 @@ export function commitmentStake({ params, holderCommitment, preimages }: Channel
       preimages.has(toHex(paymentHash)) &&
       !isTrimmed({ offered: false, amountMsat }, format, spec.feeratePerKw, holder.dustLimitSat),
   );
-  const sum = (htlcs: readonly ChannelHtlc[]): bigint => htlcs.reduce((total, { amountMsat }) => total + amountMsat, 0n);
+  const sum = (htlcs: readonly ChannelHtlc[]): bigint =>
+    htlcs.reduce((total, { amountMsat }) => total + amountMsat, 0n);
   return {
     mostSat: (spec.toHolderMsat + sum(spec.htlcs)) / 1000n,
     urgentSat: sum(urgent) / 1000n,

@@ -1,0 +1,70 @@
+import { ANCHOR_SAT } from '../../worker/engine/transactions/commitment-fees.ts';
+import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
+import { ourBalance, type ClosingReport } from '../../worker/engine/manager/closing-report.ts';
+import { equalBytes } from '../../worker/engine/primitives/bytes.ts';
+import type { Party } from './party.ts';
+import type { Scene } from './scene.ts';
+
+/**
+ * Keeps the books of both parties: what each has, in coins, in open channels and in closed ones, is what it began with, less
+ * what it paid and what closes cost, and what it received and gained.
+ */
+export class Book {
+  readonly #scene: Scene;
+  readonly #beganMsat: ReadonlyMap<Party, bigint>;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+    this.#beganMsat = new Map(scene.parties.map((party) => [party, this.#balanceMsat(party)]));
+  }
+
+  /** Throws where a satoshi is in no number, or in two, or where a step did not cost what the chain says. */
+  check(): void {
+    // What another process does, the engine hears of too late.
+    if (this.#scene.tower !== undefined) return;
+    for (const party of this.#scene.parties.filter(({ keepsBooks }) => keepsBooks)) {
+      const name = party === this.#scene.us ? 'we' : 'they';
+      const excessMsat = this.#balanceMsat(party) - (this.#beganMsat.get(party) ?? 0n);
+      if (excessMsat !== 0n) throw new Error(`${name} have ${excessMsat} msat too many`);
+      for (const report of this.#reports(party)) this.#checkSteps(party, report);
+    }
+  }
+
+  #balanceMsat(party: Party): bigint {
+    const { manager } = party.node;
+    const open = manager.channels().reduce((sum, entry) => sum + manager.worthMsat(entry), 0n);
+    const closed = this.#reports(party).reduce(
+      (sum, { balances, steps, feeMsat, gainMsat }) =>
+        steps.reduce((before, { costSat }) => before + costSat * 1000n, sum + feeMsat - gainMsat) +
+        ourBalance(balances) * 1000n,
+      0n,
+    );
+    return this.#scene.coinsOf(party) * 1000n + open + closed + this.#paidMsat(party);
+  }
+
+  /** What it has paid, less what it has received. */
+  #paidMsat({ node: { manager } }: Party): bigint {
+    const paid = manager.outboundPayments
+      .all()
+      .reduce(
+        (sum, { state, amountMsat }) => (state.kind === 'succeeded' ? sum + amountMsat + state.feeMsat : sum),
+        0n,
+      );
+    return manager.inboundPayments.all().reduce((sum, { received }) => sum - (received?.amountMsat ?? 0n), paid);
+  }
+
+  #reports({ node: { manager } }: Party): readonly ClosingReport[] {
+    return manager.channels().flatMap((entry) => manager.closing(entry) ?? []);
+  }
+
+  /** Each that is in the chain costs its fee, but for what the commitment has paid for it. */
+  #checkSteps({ monitor }: Party, { steps }: ClosingReport): void {
+    for (const { txid, kind, costSat } of steps) {
+      const found = monitor.outputSpends.find((spend) => equalBytes(spend.txid, txid));
+      if (found === undefined) continue;
+      const feeSat = this.#scene.feeSat(decodeTransaction(found.transaction));
+      const expectedSat = kind === 'anchorChild' ? feeSat - ANCHOR_SAT : feeSat;
+      if (costSat !== expectedSat) throw new Error(`a ${kind} has cost ${expectedSat} sat, not ${costSat}`);
+    }
+  }
+}
