@@ -135,6 +135,14 @@ export function activityText(activity: Activity): string {
       return activity.state === 'pending' ? 'On-chain, unconfirmed' : 'On-chain';
     case 'onchainSent':
       return activity.state === 'pending' ? 'Sent on-chain, unconfirmed' : 'Sent on-chain';
+    case 'channelOpened':
+      return activity.state === 'pending' ? 'Channel opened, unconfirmed' : 'Channel opened';
+    case 'channelClosed':
+      return activity.state === 'pending' ? 'Channel closed, unconfirmed' : 'Channel closed';
+    case 'channelClaimed': {
+      const what = activity.amountMsat === 0n ? 'Fee of a close' : 'From a closed channel';
+      return activity.state === 'pending' ? `${what}, unconfirmed` : what;
+    }
     default:
       return activity.kind satisfies never;
   }

@@ -177,7 +177,7 @@ describe('what does not confirm', () => {
       await world.chain.submit(rawTx);
       await alone.api.wake();
       const changeSat = 150_000n - feeSat;
-      await onAlone.until('the change', () => alone.told.snapshot.onchain.unconfirmedSat === changeSat);
+      await onAlone.until('the change', () => alone.told.snapshot.onchain.spendableSat === changeSat);
       expect(alone.told.snapshot.onchain.confirmedSat).toBe(0n);
     }
     await onAlone.mine(1);
@@ -191,7 +191,7 @@ describe('what does not confirm', () => {
     world.esplora.faults.add({ kind: 'answer', status: 500, path: '^/tx$', times: 1_000 });
     await world.chain.reorg(1, { keepOut: true });
     await alone.api.wake();
-    const kept = { confirmedSat: 0n, unconfirmedSat: before - 60_000n - feeSat };
+    const kept = { confirmedSat: 0n, unconfirmedSat: 0n, spendableSat: before - 60_000n - feeSat };
     expect(await caughtUp()).toMatchObject(kept);
     await alone.restart();
     expect(await caughtUp()).toMatchObject(kept);
@@ -220,7 +220,7 @@ describe('what does not confirm', () => {
     await world.chain.reorg(1, { keepOut: true });
     await alone.api.wake();
     const before = await caughtUp();
-    expect(before.confirmedSat + before.unconfirmedSat).toBe(confirmedSat);
+    expect(before.spendableSat + before.reservedSat + before.unconfirmedSat).toBe(confirmedSat);
     await alone.restart();
     expect(await caughtUp()).toEqual(before);
     world.esplora.faults.clear();

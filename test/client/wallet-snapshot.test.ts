@@ -6,7 +6,7 @@ import { openPair } from '../engine/channel/party.ts';
 
 const { opener, fundee } = openPair();
 const { params } = fundee.state;
-const manager = { blockHeight: 102, mayForceClose: () => true, isSetApart: () => false };
+const manager = { blockHeight: 102, mayForceClose: () => true, isSetApart: () => false, closing: () => undefined };
 
 const entryOf = (state: ChannelState, frozen?: string): ChannelEntry => ({
   ...newEntry({ key: 'aa', nodeId: '02', signer: fundee.signer, state, connection: 'connected' }),

@@ -201,8 +201,9 @@ export function emptySnapshot(): WalletSnapshot {
     network: 'regtest',
     nodeId: '',
     chain: { kind: 'connecting', blockHeight: 0 },
+    totalMsat: 0n,
     lightning: { sendableMsat: 0n, reservedMsat: 0n, pendingMsat: 0n, receivableMsat: 0n },
-    onchain: { confirmedSat: 0n, unconfirmedSat: 0n, reservedSat: 0n, spendableSat: 0n, sweepingSat: 0n },
+    onchain: { spendableSat: 0n, reservedSat: 0n, unconfirmedSat: 0n, sweepingSat: 0n, maybeSat: 0n, confirmedSat: 0n },
     peers: [],
     channels: [],
   };
@@ -223,6 +224,7 @@ export function runningSnapshot(): WalletSnapshot {
   return {
     ...newSnapshot(),
     chain: { kind: 'synced', blockHeight: 117 },
+    totalMsat: 1_790_005_678n,
     lightning: {
       sendableMsat: 412_345_678n,
       reservedMsat: 12_660_000n,
@@ -230,11 +232,12 @@ export function runningSnapshot(): WalletSnapshot {
       receivableMsat: 538_994_322n,
     },
     onchain: {
-      confirmedSat: 1_250_000n,
-      unconfirmedSat: 50_000n,
-      reservedSat: 20_000n,
       spendableSat: 1_230_000n,
-      sweepingSat: 0n,
+      reservedSat: 20_000n,
+      unconfirmedSat: 50_000n,
+      sweepingSat: 40_000n,
+      maybeSat: 0n,
+      confirmedSat: 1_250_000n,
     },
     peers: [
       { nodeId: ALICE, state: 'connected', forgettable: false, ...REACHED },
@@ -266,6 +269,16 @@ export function runningSnapshot(): WalletSnapshot {
         state: 'closed',
         usable: false,
         reason: 'The peer closed the channel.',
+        closing: {
+          closedBy: 'peer',
+          txid: 'cd'.repeat(32),
+          confirmations: 2,
+          heldMsat: 40_000_000n,
+          feeMsat: 0n,
+          balances: [{ kind: 'claimableAwaitingConfirmations', amountSat: 40_000n, height: 118 }],
+          steps: [],
+          gainMsat: 0n,
+        },
         balanceMsat: 40_000_000n,
         capacitySat: 100_000n,
       }),

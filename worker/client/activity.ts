@@ -4,18 +4,25 @@ import { storedInvoice } from '../engine/payments/bolt11.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
 import type { Activity } from './api.ts';
 import type { LightningNode } from './lightning-node.ts';
-import type { OnchainReceived, OnchainSend } from './wallet-records.ts';
+import type { NotedRow, OnchainReceived, OnchainSend } from './wallet-records.ts';
 
-/** Payments in and out, open invoices, and on-chain payments that came or went, newest first. */
+/** Payments in and out, open invoices, on-chain payments that came or went, and what channels cost, newest first. */
 export function activityOf(node: LightningNode, now: number, limit: number): readonly Activity[] {
   const { inboundPayments, outboundPayments } = node.manager;
   const sent = outboundPayments.all().toSorted((a, b) => b.createdAt - a.createdAt);
+  const ofChannels = node.channelActivity();
+  const moved = new Set(ofChannels.map(({ id }) => id));
   const invoices = inboundPayments.all().toSorted((a, b) => timeOf(b) - timeOf(a));
   return (
     [
       ...sent.slice(0, limit).map((payment) => sentActivity(node, payment)),
       ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),
-      ...node.onchainReceived().map(onchainReceivedActivity),
+      ...ofChannels.map(channelActivity),
+      // What a channel gives back did not come from outside.
+      ...node
+        .onchainReceived()
+        .filter(({ txid }) => !moved.has(txid))
+        .map(onchainReceivedActivity),
       ...node.onchainSends().map(onchainSentActivity),
     ]
       // Of the same moment in an order of their own, which a restart does not change.
@@ -56,6 +63,12 @@ function receivedActivity(payment: InboundPayment, now: number): Activity {
     return { ...common, kind: 'received', state: 'succeeded', amountMsat: received.amountMsat };
   const state = now > expiresAt ? 'expired' : 'open';
   return { ...common, kind: 'invoice', state, amountMsat: payment.amountMsat ?? 0n };
+}
+
+/** What is given or gained with a channel is so at once: a payment that is pending would still be ours. */
+function channelActivity({ height, ...row }: NotedRow): Activity {
+  const isPayment = row.kind === 'sent' || row.kind === 'received';
+  return { ...row, state: height === undefined && !isPayment ? 'pending' : 'succeeded' };
 }
 
 const onchainReceivedActivity = ({ txid, amountSat, seenAt, block }: OnchainReceived): Activity => ({

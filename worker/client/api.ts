@@ -41,6 +41,11 @@ export interface WalletSnapshot {
   /** Empty while there is no wallet. */
   readonly nodeId: string;
   readonly chain: ChainStatus;
+  /**
+   * All that is ours: `sendableMsat`, `reservedMsat` and `pendingMsat` of `lightning`, and every number of `onchain` but
+   * `confirmedSat`. Whatever a close does, only payments and fees change it.
+   */
+  readonly totalMsat: bigint;
   readonly lightning: LightningBalance;
   readonly onchain: OnchainBalance;
   /** All that are known, also those that are not connected now. */
@@ -57,25 +62,31 @@ export interface ChainStatus {
   readonly problem?: ApiError;
 }
 
+/** What is in channels that are open. Nothing is in two of the first three. */
 export interface LightningBalance {
   /** Can be sent now. */
   readonly sendableMsat: bigint;
-  /** Ours, but kept as channel reserves and for fees. */
+  /** Ours, but kept as channel reserves and for fees, or in channels that are not ready. */
   readonly reservedMsat: bigint;
-  /** Ours, in payments that are under way. */
+  /** In payments under way: of ours, until the payee shows that it was paid, and to us, once they are ours. */
   readonly pendingMsat: bigint;
-  /** Can be received now. */
+  /** Can be received now; it is not ours. */
   readonly receivableMsat: bigint;
 }
 
+/** What is, or comes, on chain. No satoshi is in two of these, but for `confirmedSat`. */
 export interface OnchainBalance {
-  readonly confirmedSat: bigint;
-  readonly unconfirmedSat: bigint;
-  /** Kept for fees of a channel's close, or locked for a funding. */
-  readonly reservedSat: bigint;
   readonly spendableSat: bigint;
-  /** Of closed channels, on their way to the wallet. */
+  /** Coins that could be spent, but are kept for fees of a channel's close, or locked for a funding. */
+  readonly reservedSat: bigint;
+  /** Coins that cannot be spent yet: not confirmed, or not mature. */
+  readonly unconfirmedSat: bigint;
+  /** What closed channels still owe for certain, before the fees of getting it. */
   readonly sweepingSat: bigint;
+  /** Payments of ours that were under way when their channel closed: they come back, or have been made. */
+  readonly maybeSat: bigint;
+  /** How much of the coins, whichever of the first three they are in, is confirmed. */
+  readonly confirmedSat: bigint;
 }
 
 export interface PeerStatus {
@@ -107,6 +118,7 @@ export interface ChannelSummary {
   readonly usable: boolean;
   readonly weOpened: boolean;
   readonly capacitySat: bigint;
+  /** What is ours in it; of a closed one what of it is no coin of the wallet yet, as `sweepingSat` and `maybeSat` count it. */
   readonly balanceMsat: bigint;
   readonly sendableMsat: bigint;
   readonly receivableMsat: bigint;
@@ -126,21 +138,92 @@ export interface ChannelSummary {
   readonly forceClosable: boolean;
   /** Why it closed, or what stopped it or holds it up, as a sentence. */
   readonly reason?: string;
+  /** What becomes of its money, with `closed`. */
+  readonly closing?: ChannelClosing;
+}
+
+/** What becomes of the money of a closed channel: what is left of it, and what each step brought and cost. */
+export interface ChannelClosing {
+  /** `nobody`: it was never funded, and nothing was in it. */
+  readonly closedBy: 'us' | 'peer' | 'both' | 'nobody';
+  /** The transaction that closes it, or is expected to, as explorers print it. */
+  readonly txid: string;
+  readonly confirmations: number;
+  /** What was ours before the close. */
+  readonly heldMsat: bigint;
+  /** What the closing transaction took of it for its fee, with what was too small for an output of its own. */
+  readonly feeMsat: bigint;
+  /** What is still to come, and what may. */
+  readonly balances: readonly ClosingBalance[];
+  /** Our transactions after the closing one, in the order of the chain; those that are not confirmed last. */
+  readonly steps: readonly ClosingStep[];
+  /** What came beside what was ours, out of an old state that the peer broadcast; negative where the peer took something. */
+  readonly gainMsat: bigint;
+}
+
+/** One output of a close, by LDK's names. */
+export interface ClosingBalance {
+  /**
+   * `claimableOnChannelClose`: ours once the closing transaction is confirmed. `claimableAwaitingConfirmations`: ours, and comes
+   * in the block at `height` at the earliest. `contentiousClaimable`: a payment to us, that the peer could take back from `height`
+   * on. `maybeTimeoutClaimable`: a payment of ours, which comes back from `height` on unless it was made.
+   * `maybePreimageClaimable`: a payment to us that is not complete, and the peer's from `height` on. `counterpartyRevoked`: out
+   * of an old state of the channel that the peer broadcast.
+   */
+  readonly kind:
+    | 'claimableOnChannelClose'
+    | 'claimableAwaitingConfirmations'
+    | 'contentiousClaimable'
+    | 'maybeTimeoutClaimable'
+    | 'maybePreimageClaimable'
+    | 'counterpartyRevoked';
+  /** Before the fee of getting it. */
+  readonly amountSat: bigint;
+  readonly height?: number;
+}
+
+/** A transaction of ours after a close. */
+export interface ClosingStep {
+  /** `feeBump`: coins of ours pay for the closing transaction. `claim`: takes something out of the close. */
+  readonly kind: 'feeBump' | 'claim';
+  /** As explorers print it. */
+  readonly txid: string;
+  readonly confirmations: number;
+  /** What it brought to the on-chain wallet; negative where coins of the wallet paid for it. */
+  readonly broughtSat: bigint;
+  /** Its fee, as far as it is ours; below zero where the anchor that a fee bump spends is worth more. */
+  readonly costSat: bigint;
 }
 
 export type PaymentState = 'pending' | 'succeeded' | 'failed';
 
-/** One line of the activity list. */
+/**
+ * One line of the activity list. What was received, less what was sent and less all fees, is `totalMsat`: `sent` that is pending
+ * or has failed was not sent, what is pending on chain counts, and the amounts of `channelOpened`, `channelClosed` and
+ * `channelClaimed` only move from one number to another.
+ */
 export interface Activity {
   readonly id: string;
-  readonly kind: 'sent' | 'received' | 'invoice' | 'onchainReceived' | 'onchainSent';
+  readonly kind:
+    | 'sent'
+    | 'received'
+    | 'invoice'
+    | 'onchainReceived'
+    | 'onchainSent'
+    /** Coins became a channel of ours; the fee is that of the funding. */
+    | 'channelOpened'
+    /** The amount is what comes back. */
+    | 'channelClosed'
+    /** A transaction that takes something out of a close, or whose fee pays for one. */
+    | 'channelClaimed';
   readonly state: PaymentState | 'open' | 'expired';
   readonly amountMsat: bigint;
+  /** Of `channelClaimed` below zero where an anchor was worth more than the fee. */
   readonly feeMsat: bigint;
   readonly description: string;
   /**
-   * Milliseconds since 1970. Of coins that came: their block's time, and before they are in one the moment at which the
-   * wallet first saw them.
+   * Milliseconds since 1970; 0 where nobody knows it. Of what comes by the chain: its block's time, and before it is in one
+   * the moment at which the wallet first saw it.
    */
   readonly at: number;
   /** Why it failed and what to do, with `failed`. */

@@ -25,6 +25,7 @@ import type { FeatureSet } from '../engine/wire/features.ts';
 import type { Message } from '../engine/wire/message.ts';
 import { readable } from '../engine/wire/stored-record.ts';
 import type { NetworkName, PeerConfig, PeerSummary, WalletConfig } from './api.ts';
+import { ChannelActivity, NO_NEWS } from './channel-activity.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
 import { Committer } from './committer.ts';
@@ -37,6 +38,7 @@ import { ReceivedPayments } from './received-payments.ts';
 import { SentPayments, type PaymentRows } from './sent-payments.ts';
 import { Wakefulness } from './wakefulness.ts';
 import {
+  channelRowKey,
   decodeFeerates,
   decodeHeaders,
   encodeFeerates,
@@ -48,6 +50,7 @@ import {
   peerKey,
   receivedKey,
   sentKey,
+  type NotedRow,
   type OnchainReceived,
   type OnchainSend,
   WALLET_KEY,
@@ -90,6 +93,9 @@ export class LightningNode implements OnchainPayer {
   readonly #sent: SentPayments;
   readonly #descriptors: Descriptors;
   readonly #received: ReceivedPayments;
+  readonly #channelActivity: ChannelActivity;
+  /** Something was written since the rows of channels were last looked at. */
+  #rowsAreDue = true;
   /** The newest event whose commit has completed: one that is only noted may still be lost, and is told to nobody. */
   #durableEventId = 0;
   #problem: GlowwormError | undefined;
@@ -197,6 +203,7 @@ export class LightningNode implements OnchainPayer {
     };
     this.#sent = new SentPayments(recordsBelow(records, sentKey('')), rows);
     this.#received = new ReceivedPayments(recordsBelow(records, receivedKey('')), rows);
+    this.#channelActivity = new ChannelActivity(recordsBelow(records, channelRowKey('')), this, rows);
     this.#durableEventId = this.manager.pendingEvents().at(-1)?.id ?? 0;
     this.manager.skipKeys(parts.secret.firstKeysIndex);
   }
@@ -242,6 +249,7 @@ export class LightningNode implements OnchainPayer {
   turn<T>(work: () => T): T {
     const { value, result } = this.#run(work);
     this.#committer.submit(result);
+    if (result.writes.size > 0) this.#rowsAreDue = true;
     if (result.commitDue || result.writes.size > 0) this.#parts.changed();
     return value;
   }
@@ -307,6 +315,11 @@ export class LightningNode implements OnchainPayer {
   /** Payments from others to the on-chain wallet, in no order. */
   onchainReceived(): readonly OnchainReceived[] {
     return this.#received.list();
+  }
+
+  /** What opening and closing channels moved and cost, in no order. */
+  channelActivity(): readonly NotedRow[] {
+    return this.#channelActivity.list(this.#parts.platform.timers.now());
   }
 
   onchainSends(): readonly OnchainSend[] {
@@ -400,13 +413,16 @@ export class LightningNode implements OnchainPayer {
       for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
       // A payment to ourselves looks like another's where the coins that it spent are not known.
       const coins = this.wallet.state.coins.filter(({ txid }) => !this.#sent.has(txid));
-      this.#received.update(coins, update, this.#parts.platform.timers.now());
-      if (!moved) return;
-      this.wallet.bestBlockUpdated(update.best.height);
-      // Before what the channels broadcast: a commitment's child may spend the change of a payment.
-      for (const { confirmed, rawTx } of this.#sent.list()) if (!confirmed) this.manager.broadcast(rawTx);
-      this.manager.bestBlockUpdated(update.best.height);
-      this.manager.record(HEADERS_KEY, encodeHeaders(headers));
+      const now = this.#parts.platform.timers.now();
+      this.#received.update(coins, update, now);
+      if (moved) {
+        this.wallet.bestBlockUpdated(update.best.height);
+        // Before what the channels broadcast: a commitment's child may spend the change of a payment.
+        for (const { confirmed, rawTx } of this.#sent.list()) if (!confirmed) this.manager.broadcast(rawTx);
+        this.manager.bestBlockUpdated(update.best.height);
+        this.manager.record(HEADERS_KEY, encodeHeaders(headers));
+      }
+      this.#channelActivity.update(update, now);
     });
     this.#bestHash = hash;
     this.#watchScripts();
@@ -480,9 +496,17 @@ export class LightningNode implements OnchainPayer {
       this.admission.leaveIfBlind();
       this.#awake.note(this.#parts.platform.timers.now());
       this.#guarded(() => this.turn(() => this.manager.timerTick()));
+      this.#noteRows();
       this.#committer.flush();
       if (this.#problem === undefined) this.#scheduleTick();
     }, TICK_MS);
+  }
+
+  /** What happens between two looks at the chain costs something too, as a close does. */
+  #noteRows(): void {
+    if (!this.#rowsAreDue) return;
+    this.#rowsAreDue = false;
+    this.#guarded(() => this.lazily(() => this.#channelActivity.update(NO_NEWS, this.#parts.platform.timers.now())));
   }
 
   /** What a turn threw may have frozen channels, which is shown. */

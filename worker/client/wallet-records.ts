@@ -3,6 +3,7 @@ import { GlowwormError } from '../engine/primitives/errors.ts';
 import { recordFormat } from '../engine/wire/stored-record.ts';
 import type { HeaderChainState } from '../edges/chain/header-chain.ts';
 import type { NetworkName, PeerAddress, PeerConfig } from './api.ts';
+import type { ChannelRow } from './channel-rows.ts';
 import type { FeerateMemories } from './feerate-policy.ts';
 
 /** Keys of the client's own records. */
@@ -12,6 +13,7 @@ export const FEERATES_KEY = 'chain/feerates';
 export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;
 export const sentKey = (txid: string): string => `coin/sent/${txid}`;
 export const receivedKey = (txid: string): string => `coin/received/${txid}`;
+export const channelRowKey = (id: string): string => `coin/channel/${id}`;
 
 /** Headers kept over a restart: the depth of the deepest reorganisation that is followed. */
 const KEPT_HEADERS = 288;
@@ -50,6 +52,19 @@ export interface OnchainReceived {
   readonly block?: { readonly height: number; readonly at: number };
 }
 
+/** A row of a channel, and when it was. */
+export interface NotedRow extends ChannelRow {
+  /** Milliseconds since 1970; 0 where nobody knows. */
+  readonly at: number;
+}
+
+const ROW_KINDS: readonly ChannelRow['kind'][] = [
+  'channelOpened',
+  'channelClosed',
+  'channelClaimed',
+  'sent',
+  'received',
+];
 const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest'];
 const ADDRESSES: readonly PeerAddress['kind'][] = ['websocket', 'proxyV1', 'proxyHostPort'];
 
@@ -95,6 +110,39 @@ const receivedRecord = recordFormat('received on-chain payment', 1, {
   blockHeight: [6, 'u32'],
   blockAt: [8, 'u64'],
 });
+
+/** A height of 0 is none. */
+const channelRowRecord = recordFormat('row of a channel', 1, {
+  kind: [2, 'u8'],
+  amountMsat: [4, 'u64'],
+  feeMsat: [6, 's64'],
+  description: [8, 'remaining'],
+  height: [10, 'u32'],
+  at: [12, 'u64'],
+});
+
+export const encodeChannelRow = ({ kind, amountMsat, feeMsat, description, height, at }: NotedRow): Uint8Array =>
+  channelRowRecord.encode({
+    kind: ROW_KINDS.indexOf(kind),
+    amountMsat,
+    feeMsat,
+    description: fromUtf8(description),
+    height: height ?? 0,
+    at: BigInt(at),
+  });
+
+export function decodeChannelRow(id: string, bytes: Uint8Array): NotedRow {
+  const { kind, amountMsat, feeMsat, description, height, at } = channelRowRecord.decode(bytes);
+  return {
+    id,
+    kind: known(ROW_KINDS[kind], 'kind'),
+    amountMsat,
+    feeMsat,
+    description: toUtf8(description),
+    height: height === 0 ? undefined : height,
+    at: Number(at),
+  };
+}
 
 export const encodeReceived = ({ amountSat, seenAt, block }: OnchainReceived): Uint8Array =>
   receivedRecord.encode({

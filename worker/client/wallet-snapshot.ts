@@ -1,26 +1,32 @@
 import { availableToReceiveMsat, availableToSendMsat } from '../engine/channel/channel-limits.ts';
 import { fundingDepth, requiredDepth } from '../engine/channel/channel-ready.ts';
 import type { OpenChannel, PendingChannel } from '../engine/channel/channel-state.ts';
-import { isUsableAt, type ChannelEntry } from '../engine/manager/channel-entry.ts';
+import { isUnfunded, isUsableAt, type ChannelEntry } from '../engine/manager/channel-entry.ts';
 import type { ChannelManager } from '../engine/manager/channel-manager.ts';
+import { certainBalance, ourBalance } from '../engine/manager/closing-report.ts';
+import type { ChannelParameters } from '../engine/transactions/channel-parameters.ts';
 import { explainClose } from '../engine/channel/close-reason.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { toApiError } from './api-error.ts';
 import type { ChannelSummary, LightningBalance, OnchainBalance, WalletConfig, WalletSnapshot } from './api.ts';
+import { closingSummary, stillOwedMsat } from './closing-summary.ts';
 import { reserveSat, type LightningNode } from './lightning-node.ts';
 
 /** What the page shows, of a wallet that exists. */
 export function snapshotOf({ network }: WalletConfig, node: LightningNode): WalletSnapshot {
-  const { problem } = node;
+  const { problem, manager } = node;
+  const lightning = lightningBalance(manager);
+  const onchain = onchainBalance(node);
   return {
     status: problem === undefined ? 'running' : 'frozen',
     network,
     nodeId: toHex(node.keys.nodeId),
     chain: node.chain.status,
-    lightning: lightningBalance(node.manager.channels(), node.manager.blockHeight),
-    onchain: onchainBalance(node),
+    totalMsat: totalOf(lightning, onchain),
+    lightning,
+    onchain,
     peers: node.peerSummaries(),
-    channels: node.manager.channels().map((entry) => channelSummary(entry, node.manager)),
+    channels: manager.channels().map((entry) => channelSummary(entry, manager)),
     ...(problem === undefined ? {} : { problem: toApiError(problem) }),
   };
 }
@@ -31,43 +37,66 @@ export const emptySnapshot = ({ network }: WalletConfig): WalletSnapshot => ({
   network,
   nodeId: '',
   chain: { kind: 'connecting', blockHeight: 0 },
+  totalMsat: 0n,
   lightning: { sendableMsat: 0n, reservedMsat: 0n, pendingMsat: 0n, receivableMsat: 0n },
-  onchain: { confirmedSat: 0n, unconfirmedSat: 0n, reservedSat: 0n, spendableSat: 0n, sweepingSat: 0n },
+  onchain: { spendableSat: 0n, reservedSat: 0n, unconfirmedSat: 0n, sweepingSat: 0n, maybeSat: 0n, confirmedSat: 0n },
   peers: [],
   channels: [],
 });
 
-function lightningBalance(entries: readonly ChannelEntry[], blockHeight: number): LightningBalance {
+/** Each satoshi of both once. */
+function totalOf(lightning: LightningBalance, onchain: OnchainBalance): bigint {
+  const { spendableSat, reservedSat, unconfirmedSat, sweepingSat, maybeSat } = onchain;
+  const { sendableMsat, reservedMsat, pendingMsat } = lightning;
+  const onchainSat = spendableSat + reservedSat + unconfirmedSat + sweepingSat + maybeSat;
+  return sendableMsat + reservedMsat + pendingMsat + onchainSat * 1000n;
+}
+
+function lightningBalance(manager: ChannelManager): LightningBalance {
   let [sendableMsat, reservedMsat, pendingMsat, receivableMsat] = [0n, 0n, 0n, 0n];
-  for (const entry of entries) {
-    if (entry.state.kind !== 'open') continue;
+  for (const entry of manager.channels()) {
+    // One that the peer has not funded yet may never be there.
+    if (entry.state.kind !== 'open' || isUnfunded(entry.state)) continue;
     const { params, commitments } = entry.state;
-    const { spec } = commitments.holderCommit;
-    const usable = isUsableAt(entry, blockHeight);
+    const { toHolderMsat } = commitments.holderCommit.spec;
+    const usable = isUsableAt(entry, manager.blockHeight);
     const sendable = usable ? availableToSendMsat(params, commitments) : 0n;
     sendableMsat += sendable;
-    reservedMsat += spec.toHolderMsat > sendable ? spec.toHolderMsat - sendable : 0n;
-    for (const htlc of spec.htlcs) if (htlc.direction === 'outbound') pendingMsat += htlc.amountMsat;
+    reservedMsat += toHolderMsat > sendable ? toHolderMsat - sendable : 0n;
+    pendingMsat += manager.worthMsat(entry) - toHolderMsat;
     if (usable) receivableMsat += availableToReceiveMsat(params, commitments);
   }
   return { sendableMsat, reservedMsat, pendingMsat, receivableMsat };
 }
 
 function onchainBalance({ wallet, manager }: LightningNode): OnchainBalance {
-  return { ...wallet.balance(reserveSat(manager.reservingChannels())), sweepingSat: manager.sweepingSat() };
+  const { confirmedSat, unconfirmedSat, reservedSat, spendableSat } = wallet.balance(
+    reserveSat(manager.reservingChannels()),
+  );
+  const owed = manager.channels().flatMap((entry) => manager.closing(entry)?.balances ?? []);
+  const sweepingSat = certainBalance(owed);
+  return {
+    spendableSat,
+    reservedSat,
+    unconfirmedSat: confirmedSat + unconfirmedSat - reservedSat - spendableSat,
+    sweepingSat,
+    maybeSat: ourBalance(owed) - sweepingSat,
+    confirmedSat,
+  };
 }
 
 /** What a summary needs of the manager beside the channel. */
-type Manager = Pick<ChannelManager, 'blockHeight' | 'mayForceClose' | 'isSetApart'>;
+type Manager = Pick<ChannelManager, 'blockHeight' | 'mayForceClose' | 'isSetApart' | 'closing'>;
 
 export function channelSummary(entry: ChannelEntry, manager: Manager): ChannelSummary {
   const { blockHeight } = manager;
   const { state } = entry;
+  const closing = manager.closing(entry);
   const shown =
     state.kind === 'open'
       ? openSummary(entry, state, blockHeight)
       : state.kind === 'closed'
-        ? closedSummary(state.params.fundingTxid, state.holderMsat, state.params.fundingSat)
+        ? closedSummary(state.params, stillOwedMsat(closing))
         : openingSummary(state);
   const reason = reasonOf(entry, manager);
   return {
@@ -80,6 +109,7 @@ export function channelSummary(entry: ChannelEntry, manager: Manager): ChannelSu
     ...shown,
     state: entry.frozen === undefined ? shown.state : 'frozen',
     ...(reason === undefined ? {} : { reason }),
+    ...(closing === undefined ? {} : { closing: closingSummary(closing, blockHeight) }),
   };
 }
 
@@ -100,7 +130,7 @@ const SET_APART =
 
 type Shown = Omit<
   ChannelSummary,
-  'channelId' | 'peerNodeId' | 'weOpened' | 'usable' | 'stateConfirmed' | 'forceClosable' | 'reason'
+  'channelId' | 'peerNodeId' | 'weOpened' | 'usable' | 'stateConfirmed' | 'forceClosable' | 'reason' | 'closing'
 >;
 
 const NOTHING = {
@@ -134,10 +164,10 @@ function openSummary(
   };
 }
 
-const closedSummary = (fundingTxid: Uint8Array, balanceMsat: bigint, capacitySat: bigint): Shown => ({
+const closedSummary = ({ fundingTxid, fundingSat }: ChannelParameters, balanceMsat: bigint): Shown => ({
   ...NOTHING,
   state: 'closed',
-  capacitySat,
+  capacitySat: fundingSat,
   balanceMsat,
   fundingTxid: toHex(reversed(fundingTxid)),
 });

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { ActivityList } from '../parts/activity-list.tsx';
-import { LightningCard, OnchainCard } from '../parts/balance.tsx';
+import { LightningCard, OnchainCard, TotalCard } from '../parts/balance.tsx';
 import { Page } from '../parts/page.tsx';
 import { WorldPanel } from '../parts/world-panel.tsx';
 import { useActivity, useWallet } from '../wallet-context.ts';
@@ -11,6 +11,7 @@ export function HomePage(): JSX.Element {
   const activities = useActivity(5);
   return (
     <Page title="Home" heading="spoken">
+      <TotalCard snapshot={snapshot} />
       <LightningCard balance={snapshot.lightning} />
       <div class="row big">
         <a class="button primary" href="#/receive">

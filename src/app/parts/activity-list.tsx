@@ -24,7 +24,8 @@ export function ActivityList({ activities, now }: ActivityListProps): JSX.Elemen
 function ActivityLine({ activity, now }: { readonly activity: Activity; readonly now: number }): JSX.Element {
   const { kind, state, amountMsat, feeMsat, description, at, problem } = activity;
   const title = activityText(activity);
-  const fee = feeMsat > 0n ? `fee\u00a0${exactMsatText(feeMsat)}` : '';
+  const isFee = kind === 'channelClaimed' && amountMsat === 0n;
+  const fee = feeMsat > 0n && !isFee ? `fee\u00a0${exactMsatText(feeMsat)}` : '';
   const subtitle = [description === '' ? '' : title, timeText(at, now), fee].filter((part) => part !== '').join(' · ');
   return (
     <li class={`activity ${kind}-${state}`}>
@@ -35,15 +36,16 @@ function ActivityLine({ activity, now }: { readonly activity: Activity; readonly
       </div>
       <span class="activity-amount">
         {sign(activity)}
-        {msatText(amountMsat)}
+        {isFee ? exactMsatText(feeMsat < 0n ? -feeMsat : feeMsat) : msatText(amountMsat)}
       </span>
     </li>
   );
 }
 
-/** Only for what has moved or is about to. */
-function sign({ kind, state }: Activity): string {
+/** Only for what has come or gone, or is about to: what is ours in a channel is ours on chain too. */
+function sign({ kind, state, amountMsat, feeMsat }: Activity): string {
   if (state === 'failed') return '';
+  if (kind === 'channelClaimed' && amountMsat === 0n) return feeMsat < 0n ? '+' : '−';
   if (kind === 'received' || kind === 'onchainReceived') return '+';
   return kind === 'sent' || kind === 'onchainSent' ? '−' : '';
 }

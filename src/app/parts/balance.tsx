@@ -1,8 +1,36 @@
 import type { JSX } from 'preact';
-import type { LightningBalance, OnchainBalance } from '../../../worker/client/api.ts';
+import type { LightningBalance, OnchainBalance, WalletSnapshot } from '../../../worker/client/api.ts';
 import { grouped, msatText, satText } from '../format.ts';
 import { Bar, type BarPart } from './bar.tsx';
 import { Facts } from './facts.tsx';
+
+/** All that is ours, and where it is: the parts make up the whole. */
+export function TotalCard({ snapshot }: { readonly snapshot: WalletSnapshot }): JSX.Element {
+  const { totalMsat, lightning, onchain } = snapshot;
+  const channelsMsat = lightning.sendableMsat + lightning.reservedMsat + lightning.pendingMsat;
+  const coinsSat = onchain.spendableSat + onchain.reservedSat + onchain.unconfirmedSat;
+  return (
+    <section class="card total" aria-label="Total balance">
+      <p class="balance-label">All that is yours</p>
+      <p class="balance-amount">
+        {grouped(totalMsat / 1000n)} <small>sat</small>
+      </p>
+      <Facts
+        facts={[
+          ['In channels', someSat(channelsMsat / 1000n)],
+          ['On-chain', someSat(coinsSat)],
+          ['Coming from closed channels', someSat(onchain.sweepingSat)],
+          ['Payments of closed channels', someSat(onchain.maybeSat)],
+        ]}
+      />
+      {onchain.maybeSat > 0n && (
+        <p class="muted">Payments that were under way in a close come back to you, or have been made.</p>
+      )}
+    </section>
+  );
+}
+
+const someSat = (sat: bigint): string => (sat === 0n ? '' : satText(sat));
 
 /** What can be spent over Lightning, and where the rest of the channels' money is. */
 export function LightningCard({ balance }: { readonly balance: LightningBalance }): JSX.Element {
@@ -34,18 +62,16 @@ export function LightningCard({ balance }: { readonly balance: LightningBalance 
   );
 }
 
-/** The coins that are in no channel. */
+/** The coins that are in no channel. None is in two lines. */
 export function OnchainCard({ balance }: { readonly balance: OnchainBalance }): JSX.Element {
-  const { spendableSat, unconfirmedSat, reservedSat, sweepingSat } = balance;
-  const some = (sat: bigint): string => (sat === 0n ? '' : satText(sat));
+  const { spendableSat, unconfirmedSat, reservedSat } = balance;
   return (
     <section class="card" aria-label="On-chain balance">
       <Facts
         facts={[
-          ['On-chain', <strong>{satText(spendableSat)}</strong>],
-          ['Unconfirmed', some(unconfirmedSat)],
-          ['Kept for fees, fundings', some(reservedSat)],
-          ['From closed channels', some(sweepingSat)],
+          ['On-chain, to spend', <strong>{satText(spendableSat)}</strong>],
+          ['Not confirmed yet', someSat(unconfirmedSat)],
+          ['Kept for fees, fundings', someSat(reservedSat)],
         ]}
       />
     </section>
