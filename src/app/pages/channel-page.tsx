@@ -4,6 +4,7 @@ import type { ChannelSummary, CloseQuote } from '../../../worker/client/api.ts';
 import { channelText, msatText, satText } from '../format.ts';
 import { ActionButton } from '../parts/action-button.tsx';
 import { CloseChannelDialog, ForceCloseDialog } from '../parts/close-dialogs.tsx';
+import { ClosingTimeline } from '../parts/closing-timeline.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Page } from '../parts/page.tsx';
 import { useAction, useWallet } from '../wallet-context.ts';
@@ -37,10 +38,7 @@ function Details({ channel }: { readonly channel: ChannelSummary }): JSX.Element
         {channel.state !== 'closed' && <CapacityBar channel={channel} />}
         <Facts
           facts={[
-            ['Ours', msatText(channel.balanceMsat)],
-            ['Can send', msatText(channel.sendableMsat)],
-            ['Can receive', msatText(channel.receivableMsat)],
-            ['Our reserve', satText(channel.reserveSat)],
+            ...(channel.state === 'closed' ? closedFacts(channel) : openFacts(channel)),
             ['Capacity', satText(channel.capacitySat)],
             ['Payments under way', channel.pendingHtlcs === 0 ? '' : String(channel.pendingHtlcs)],
             ['Opened by', channel.weOpened ? 'us' : 'the peer'],
@@ -49,10 +47,22 @@ function Details({ channel }: { readonly channel: ChannelSummary }): JSX.Element
           ]}
         />
       </section>
+      {channel.closing !== undefined && <ClosingTimeline closing={channel.closing} />}
       {channel.state === 'opening' ? <CancelButton channel={channel} /> : <CloseButtons channel={channel} />}
     </>
   );
 }
+
+type Fact = readonly [name: string, value: string];
+
+const openFacts = (channel: ChannelSummary): readonly Fact[] => [
+  ['Ours', msatText(channel.balanceMsat)],
+  ['Can send', msatText(channel.sendableMsat)],
+  ['Can receive', msatText(channel.receivableMsat)],
+  ['Our reserve', satText(channel.reserveSat)],
+];
+
+const closedFacts = ({ balanceMsat }: ChannelSummary): readonly Fact[] => [['Still to come', msatText(balanceMsat)]];
 
 function CancelButton({ channel: { channelId } }: { readonly channel: ChannelSummary }): JSX.Element {
   const { wallet } = useWallet();

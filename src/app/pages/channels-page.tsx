@@ -42,10 +42,16 @@ function ChannelCard({ channel }: { readonly channel: ChannelSummary }): JSX.Ele
         <span class={`state state-${state === 'ready' && !usable ? 'offline' : state}`}>{channelText(channel)}</span>
       </span>
       {state !== 'closed' && <CapacityBar channel={channel} />}
-      <span class="card-head muted">
-        <span>Ours {msatText(balanceMsat)}</span>
-        <span>Theirs {msatText(capacitySat * 1000n - balanceMsat)}</span>
-      </span>
+      {state === 'closed' ? (
+        <span class="muted">
+          {balanceMsat === 0n ? 'Nothing is left in it' : `Still to come ${msatText(balanceMsat)}`}
+        </span>
+      ) : (
+        <span class="card-head muted">
+          <span>Ours {msatText(balanceMsat)}</span>
+          <span>Theirs {msatText(capacitySat * 1000n - balanceMsat)}</span>
+        </span>
+      )}
     </a>
   );
 }
