@@ -1,9 +1,9 @@
 import { availableToReceiveMsat, availableToSendMsat } from '../engine/channel/channel-limits.ts';
 import { fundingDepth, requiredDepth } from '../engine/channel/channel-ready.ts';
-import type { OpenChannel, PendingChannel } from '../engine/channel/channel-state.ts';
+import type { ClosedChannel, OpenChannel, PendingChannel } from '../engine/channel/channel-state.ts';
 import { isUnfunded, isUsableAt, type ChannelEntry } from '../engine/manager/channel-entry.ts';
 import type { ChannelManager } from '../engine/manager/channel-manager.ts';
-import { certainBalance, ourBalance } from '../engine/manager/closing-report.ts';
+import { certainBalance, ourBalance, type ClosingReport } from '../engine/manager/closing-report.ts';
 import type { ChannelParameters } from '../engine/transactions/channel-parameters.ts';
 import { explainClose } from '../engine/channel/close-reason.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
@@ -98,7 +98,7 @@ export function channelSummary(entry: ChannelEntry, manager: Manager): ChannelSu
       : state.kind === 'closed'
         ? closedSummary(state.params, stillOwedMsat(closing))
         : openingSummary(state);
-  const reason = reasonOf(entry, manager);
+  const reason = reasonOf(entry, manager, closing);
   return {
     channelId: entry.key,
     peerNodeId: entry.nodeId,
@@ -114,12 +114,23 @@ export function channelSummary(entry: ChannelEntry, manager: Manager): ChannelSu
 }
 
 /** Why it closed, or what stopped it or holds it up. */
-function reasonOf(entry: ChannelEntry, manager: Manager): string | undefined {
+function reasonOf(entry: ChannelEntry, manager: Manager, closing: ClosingReport | undefined): string | undefined {
   const { frozen, state } = entry;
-  if (state.kind === 'closed') return `${explainClose(state.reason)}${frozen === undefined ? '' : ` ${STOPPED}`}`;
+  if (state.kind === 'closed')
+    return [
+      explainClose(state.reason),
+      ...(isOvertaken(state, closing) ? [OVERTAKEN] : []),
+      ...(frozen === undefined ? [] : [STOPPED]),
+    ].join(' ');
   if (frozen !== undefined) return `${STOPPED} If it stops again, close it alone.`;
   return manager.isSetApart(entry) ? SET_APART : undefined;
 }
+
+/** We closed it, and the peer did too: its commitment is in the chain. */
+const isOvertaken = ({ reason }: ClosedChannel, closing: ClosingReport | undefined): boolean =>
+  reason.kind === 'holderForceClosed' && closing?.height !== undefined && closing.closedBy === 'counterparty';
+
+const OVERTAKEN = 'The peer’s closing transaction came first.';
 
 /** What the error was is in the log, where it helps. */
 const STOPPED =

@@ -28,30 +28,42 @@ export function ChannelPage({ channelId }: ChannelPageProps): JSX.Element {
 }
 
 function Details({ channel }: { readonly channel: ChannelSummary }): JSX.Element {
+  const { closing, reason, state } = channel;
   return (
     <>
       <section class="card stack">
         <p>
           <strong>{channelText(channel)}</strong>
         </p>
-        {channel.reason !== undefined && <p class="muted">{channel.reason}</p>}
-        {channel.state !== 'closed' && <CapacityBar channel={channel} />}
-        <Facts
-          facts={[
-            ...(channel.state === 'closed' ? closedFacts(channel) : openFacts(channel)),
-            ['Capacity', satText(channel.capacitySat)],
-            ['Payments under way', channel.pendingHtlcs === 0 ? '' : String(channel.pendingHtlcs)],
-            ['Opened by', channel.weOpened ? 'us' : 'the peer'],
-            ['Peer', <span class="mono long">{channel.peerNodeId}</span>],
-            ['Funding transaction', <span class="mono long">{channel.fundingTxid}</span>],
-          ]}
-        />
+        {reason !== undefined && <p class="muted">{reason}</p>}
+        {state !== 'closed' && <CapacityBar channel={channel} />}
+        {closing === undefined && <ChannelFacts channel={channel} />}
       </section>
-      {channel.closing !== undefined && <ClosingTimeline closing={channel.closing} />}
-      {channel.state === 'opening' ? <CancelButton channel={channel} /> : <CloseButtons channel={channel} />}
+      {closing !== undefined && (
+        <>
+          <ClosingTimeline closing={closing} />
+          <section class="card">
+            <ChannelFacts channel={channel} />
+          </section>
+        </>
+      )}
+      {state === 'opening' ? <CancelButton channel={channel} /> : <CloseButtons channel={channel} />}
     </>
   );
 }
+
+const ChannelFacts = ({ channel }: { readonly channel: ChannelSummary }): JSX.Element => (
+  <Facts
+    facts={[
+      ...(channel.state === 'closed' ? closedFacts(channel) : openFacts(channel)),
+      ['Capacity', satText(channel.capacitySat)],
+      ['Payments under way', channel.pendingHtlcs === 0 ? '' : String(channel.pendingHtlcs)],
+      ['Opened by', channel.weOpened ? 'us' : 'the peer'],
+      ['Peer', <span class="mono long">{channel.peerNodeId}</span>],
+      ['Funding transaction', <span class="mono long">{channel.fundingTxid}</span>],
+    ]}
+  />
+);
 
 type Fact = readonly [name: string, value: string];
 

@@ -19,8 +19,8 @@ export function TotalCard({ snapshot }: { readonly snapshot: WalletSnapshot }): 
         facts={[
           ['In channels', someSat(channelsMsat / 1000n)],
           ['On-chain', someSat(coinsSat)],
-          ['Coming from closed channels', someSat(onchain.sweepingSat)],
-          ['Payments of closed channels', someSat(onchain.maybeSat)],
+          ['From closed channels', someSat(onchain.sweepingSat)],
+          ['Payments under way there', someSat(onchain.maybeSat)],
         ]}
       />
       {onchain.maybeSat > 0n && (

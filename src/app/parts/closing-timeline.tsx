@@ -48,18 +48,22 @@ function Item({ look, title, amount, children }: ItemProps): JSX.Element {
   );
 }
 
-const CLOSED_BY = { us: 'You closed it alone', peer: 'The peer closed it alone', both: 'Closed by agreement' } as const;
+const CLOSED_BY = {
+  us: 'Your closing transaction',
+  peer: 'The peer’s closing transaction',
+  both: 'The closing transaction that both signed',
+  nobody: '',
+} as const;
 
 function Close({ closing }: { readonly closing: ChannelClosing }): JSX.Element {
   const { closedBy, txid, confirmations, feeMsat } = closing;
-  const title = closedBy === 'nobody' ? '' : CLOSED_BY[closedBy];
   return (
     <Item
       look={confirmations > 0 ? 'done' : 'waiting'}
-      title={title}
+      title={CLOSED_BY[closedBy]}
       amount={feeMsat > 0n ? `−${msatText(feeMsat)}` : ''}
     >
-      {feeMsat > 0n ? 'Fee of the closing transaction. ' : 'The closing transaction costs you nothing. '}
+      {feeMsat > 0n ? 'Its fee. ' : 'It costs you nothing. '}
       <Chain txid={txid} confirmations={confirmations} />
     </Item>
   );
@@ -136,7 +140,11 @@ function wordsOf({ kind, height }: ClosingBalance, blockHeight: number): Words {
         text: `It is being claimed; the peer could take it ${lower(when)}.`,
       };
     case 'maybeTimeoutClaimable':
-      return { look: 'perhaps', title: 'A payment of yours', text: `Comes back ${lower(when)}, unless it was made.` };
+      return {
+        look: 'perhaps',
+        title: 'A payment of yours',
+        text: `Can be taken back ${lower(when)}, unless it was made.`,
+      };
     case 'maybePreimageClaimable':
       return {
         look: 'perhaps',
