@@ -17,10 +17,12 @@ let looked = 0;
 beforeAll(async () => {
   world = await World.start({ withoutBob: true });
   const config = { network: 'regtest', esploraUrls: [world.esplora.url] } as const;
+  let opened: NodeWallet | undefined;
   wallet = await NodeWallet.open(config, () => {
     world.changes.notify();
-    void look();
+    if (opened !== undefined) look(opened).catch((error: unknown) => wrong.push(String(error)));
   });
+  opened = wallet;
   scenario = new Scenario(world, wallet);
   await scenario.start();
 });
@@ -40,11 +42,8 @@ function effectMsat({ kind, state, amountMsat, feeMsat }: Activity): bigint {
 }
 
 /** Both are answered at one moment. */
-async function look(): Promise<void> {
-  const [{ status, totalMsat }, rows] = await Promise.all([
-    wallet.api.snapshot(),
-    wallet.api.activity({ limit: 1_000 }),
-  ]);
+async function look({ api }: NodeWallet): Promise<void> {
+  const [{ status, totalMsat }, rows] = await Promise.all([api.snapshot(), api.activity({ limit: 1_000 })]);
   const dueMsat = rows.reduce((sum, row) => sum + effectMsat(row), 0n);
   looked++;
   if (status === 'running' && totalMsat !== dueMsat)

@@ -80,6 +80,21 @@ describe.each(FORMATS)('the balances of a close, with %s,', (format) => {
     await scene.end();
   });
 
+  it('leave out what was paid, though nothing but the payment itself knows of it', async () => {
+    const scene = await Scene.begin(chain, format);
+    const { us } = scene;
+    await scene.offer({ outboundSat: [50_000n] });
+    scene.withheld = ['commitment_signed'];
+    await scene.disconnect();
+    await scene.connect();
+    expect(scene.outcomesOf(us)).toEqual(['succeeded']);
+    expect(us.monitor.preimages.size).toBe(0);
+    await scene.forceClose(us, { thenTheirsAreLost: true });
+    expect(amountsOf(us, 'maybeTimeoutClaimableHtlc')).toEqual([]);
+    await scene.mine(3);
+    await scene.end();
+  });
+
   it('show an HTLC to us whose preimage is missing, and count it for nobody', async () => {
     const scene = await Scene.begin(chain, format);
     const { us, them } = scene;

@@ -1,5 +1,6 @@
 import { ANCHOR_SAT } from '../../worker/engine/transactions/commitment-fees.ts';
 import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
+import { channelRows, type ChannelRow } from '../../worker/client/channel-rows.ts';
 import { ourBalance, type ClosingReport } from '../../worker/engine/manager/closing-report.ts';
 import { equalBytes } from '../../worker/engine/primitives/bytes.ts';
 import type { Party } from './party.ts';
@@ -7,15 +8,16 @@ import type { Scene } from './scene.ts';
 
 /**
  * Keeps the books of both parties: what each has, in coins, in open channels and in closed ones, is what it began with, less
- * what it paid and what closes cost, and what it received and gained.
+ * what it paid and what its channels cost, and what it received and gained.
  */
 export class Book {
   readonly #scene: Scene;
+  readonly #rows = new Map<Party, Map<string, ChannelRow>>();
   readonly #beganMsat: ReadonlyMap<Party, bigint>;
 
   constructor(scene: Scene) {
     this.#scene = scene;
-    this.#beganMsat = new Map(scene.parties.map((party) => [party, this.#balanceMsat(party)]));
+    this.#beganMsat = new Map(scene.parties.map((party) => [party, this.#broughtMsat(party)]));
   }
 
   /** Throws where a satoshi is in no number, or in two, or where a step did not cost what the chain says. */
@@ -24,33 +26,40 @@ export class Book {
     if (this.#scene.tower !== undefined) return;
     for (const party of this.#scene.parties.filter(({ keepsBooks }) => keepsBooks)) {
       const name = party === this.#scene.us ? 'we' : 'they';
-      const excessMsat = this.#balanceMsat(party) - (this.#beganMsat.get(party) ?? 0n);
+      const excessMsat = this.#broughtMsat(party) - (this.#beganMsat.get(party) ?? 0n);
       if (excessMsat !== 0n) throw new Error(`${name} have ${excessMsat} msat too many`);
       for (const report of this.#reports(party)) this.#checkSteps(party, report);
     }
   }
 
-  #balanceMsat(party: Party): bigint {
+  /** What a party has, without what its channels and payments brought it. */
+  #broughtMsat(party: Party): bigint {
     const { manager } = party.node;
     const open = manager.channels().reduce((sum, entry) => sum + manager.worthMsat(entry), 0n);
-    const closed = this.#reports(party).reduce(
-      (sum, { balances, steps, feeMsat, gainMsat }) =>
-        steps.reduce((before, { costSat }) => before + costSat * 1000n, sum + feeMsat - gainMsat) +
-        ourBalance(balances) * 1000n,
-      0n,
-    );
-    return this.#scene.coinsOf(party) * 1000n + open + closed + this.#paidMsat(party);
+    const owedSat = this.#reports(party).reduce((sum, { balances }) => sum + ourBalance(balances), 0n);
+    return (this.#scene.coinsOf(party) + owedSat) * 1000n + open - this.#paymentsMsat(party) - this.#rowsMsat(party);
   }
 
-  /** What it has paid, less what it has received. */
-  #paidMsat({ node: { manager } }: Party): bigint {
+  /** What it has received, less what it has paid. */
+  #paymentsMsat({ node: { manager } }: Party): bigint {
     const paid = manager.outboundPayments
       .all()
       .reduce(
         (sum, { state, amountMsat }) => (state.kind === 'succeeded' ? sum + amountMsat + state.feeMsat : sum),
         0n,
       );
-    return manager.inboundPayments.all().reduce((sum, { received }) => sum - (received?.amountMsat ?? 0n), paid);
+    return manager.inboundPayments.all().reduce((sum, { received }) => sum + (received?.amountMsat ?? 0n), -paid);
+  }
+
+  /** What the rows of its channels say that it gained, less what they cost. */
+  #rowsMsat(party: Party): bigint {
+    const before = this.#rows.get(party) ?? new Map<string, ChannelRow>();
+    const rows = channelRows(party.node, (id) => before.get(id));
+    this.#rows.set(party, new Map(rows.map((row) => [row.id, row])));
+    return rows.reduce((sum, { kind, amountMsat, feeMsat }) => {
+      if (kind === 'received') return sum + amountMsat - feeMsat;
+      return kind === 'sent' ? sum - amountMsat - feeMsat : sum - feeMsat;
+    }, 0n);
   }
 
   #reports({ node: { manager } }: Party): readonly ClosingReport[] {
