@@ -59,6 +59,9 @@ async function opened(records: StoredRecords) {
   }
   let pays = false;
   for (let attempt = 0; attempt < ATTEMPTS && !pays; attempt++) pays = await paid(meeting);
+  // Whatever is left of a channel can be shown.
+  const { manager } = meeting.node;
+  for (const entry of manager.channels()) manager.closing(entry);
   const revoked = meeting.node.broadcasts.map(decodeTransaction).filter(isRevoked);
   return { refused: undefined, pays, revoked };
 }
