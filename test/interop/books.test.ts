@@ -76,6 +76,10 @@ describe('what was received, less what was sent and all fees, is what there is',
     const { txid } = await wallet.api.sendOnchain({ address: ELSEWHERE, amountSat: 60_000n });
     await scenario.until('the payment is out', () => world.chain.find(txid) !== undefined);
     await scenario.mine(1);
+    const { address } = await wallet.api.newAddress({ type: 'p2tr' });
+    await wallet.api.sendOnchain({ address, amountSat: 70_000n });
+    await scenario.mine(1);
+    expect((await rowsOf('onchainSent')).map(({ amountMsat }) => amountMsat)).toEqual([0n, 60_000_000n]);
     expect(wrong).toEqual([]);
   });
 

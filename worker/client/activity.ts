@@ -2,6 +2,7 @@ import type { InboundPayment } from '../engine/payments/inbound-payment.ts';
 import type { OutboundPayment } from '../engine/payments/outbound-payment.ts';
 import { storedInvoice } from '../engine/payments/bolt11.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
+import { scriptOfAddress } from '../engine/wallet/address.ts';
 import type { Activity } from './api.ts';
 import type { LightningNode } from './lightning-node.ts';
 import type { NotedRow, OnchainReceived, OnchainSend } from './wallet-records.ts';
@@ -23,7 +24,7 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
         .onchainReceived()
         .filter(({ txid }) => !moved.has(txid))
         .map(onchainReceivedActivity),
-      ...node.onchainSends().map(onchainSentActivity),
+      ...node.onchainSends().map((send) => onchainSentActivity(node, send)),
     ]
       // Of the same moment in an order of their own, which a restart does not change.
       .toSorted((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1))
@@ -81,14 +82,21 @@ const onchainReceivedActivity = ({ txid, amountSat, seenAt, block }: OnchainRece
   at: block?.at ?? seenAt,
 });
 
-const onchainSentActivity = ({ txid, amountSat, feeSat, at, address, confirmed }: OnchainSend): Activity => ({
-  id: txid,
-  kind: 'onchainSent',
-  state: confirmed ? 'succeeded' : 'pending',
-  amountMsat: amountSat * 1000n,
-  feeMsat: feeSat * 1000n,
-  description: address,
-  at,
-});
+/** What was sent to this wallet itself is still here: only its fee is gone. */
+function onchainSentActivity(
+  { wallet, network }: LightningNode,
+  { txid, amountSat, feeSat, at, address, confirmed }: OnchainSend,
+): Activity {
+  const isOurs = wallet.owns(scriptOfAddress(address, network));
+  return {
+    id: txid,
+    kind: 'onchainSent',
+    state: confirmed ? 'succeeded' : 'pending',
+    amountMsat: isOurs ? 0n : amountSat * 1000n,
+    feeMsat: feeSat * 1000n,
+    description: address,
+    at,
+  };
+}
 
 const timeOf = ({ received, createdAt }: InboundPayment): number => received?.at ?? createdAt;

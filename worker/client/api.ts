@@ -209,6 +209,7 @@ export interface Activity {
     | 'received'
     | 'invoice'
     | 'onchainReceived'
+    /** The amount is 0 where it went to this wallet itself. */
     | 'onchainSent'
     /** Coins became a channel of ours; the fee is that of the funding. */
     | 'channelOpened'

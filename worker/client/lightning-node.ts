@@ -34,7 +34,7 @@ import { localFeatures } from './peers/local-features.ts';
 import { PeerAdmission } from './peers/peer-admission.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
 import type { WalletPlatform } from './platform.ts';
-import { ReceivedPayments } from './received-payments.ts';
+import { ReceivedPayments, type BlockNews } from './received-payments.ts';
 import { SentPayments, type PaymentRows } from './sent-payments.ts';
 import { Wakefulness } from './wakefulness.ts';
 import {
@@ -418,17 +418,15 @@ export class LightningNode implements OnchainPayer {
       for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
       // A payment to ourselves looks like another's where the coins that it spent are not known.
       const coins = this.wallet.state.coins.filter(({ txid }) => !this.#sent.has(txid));
-      const now = this.#parts.platform.timers.now();
-      this.#received.update(coins, update, now);
-      if (moved) {
-        this.wallet.bestBlockUpdated(update.best.height);
-        // Before what the channels broadcast: a commitment's child may spend the change of a payment.
-        for (const { confirmed, rawTx } of this.#sent.list()) if (!confirmed) this.manager.broadcast(rawTx);
-        this.manager.bestBlockUpdated(update.best.height);
-        this.manager.record(HEADERS_KEY, encodeHeaders(headers));
-      }
-      this.#channelActivity.update(update, now);
+      this.#received.update(coins, update, this.#parts.platform.timers.now());
+      if (!moved) return;
+      this.wallet.bestBlockUpdated(update.best.height);
+      // Before what the channels broadcast: a commitment's child may spend the change of a payment.
+      for (const { confirmed, rawTx } of this.#sent.list()) if (!confirmed) this.manager.broadcast(rawTx);
+      this.manager.bestBlockUpdated(update.best.height);
+      this.manager.record(HEADERS_KEY, encodeHeaders(headers));
     });
+    this.#noteRows(update);
     this.#bestHash = hash;
     this.#watchScripts();
   }
@@ -501,17 +499,16 @@ export class LightningNode implements OnchainPayer {
       this.admission.leaveIfBlind();
       this.#awake.note(this.#parts.platform.timers.now());
       this.#guarded(() => this.turn(() => this.manager.timerTick()));
-      this.#noteRows();
+      if (this.#rowsAreDue) this.#noteRows(NO_NEWS);
       this.#committer.flush();
       if (this.#problem === undefined) this.#scheduleTick();
     }, TICK_MS);
   }
 
-  /** What happens between two looks at the chain costs something too, as a close does. */
-  #noteRows(): void {
-    if (!this.#rowsAreDue) return;
+  /** Apart from the turn that they are of: what is only shown takes nothing back that a block brought. */
+  #noteRows(news: BlockNews): void {
     this.#rowsAreDue = false;
-    this.#guarded(() => this.lazily(() => this.#channelActivity.update(NO_NEWS, this.#parts.platform.timers.now())));
+    this.#guarded(() => this.lazily(() => this.#channelActivity.update(news, this.#parts.platform.timers.now())));
   }
 
   /** What a turn threw may have frozen channels, which is shown. */

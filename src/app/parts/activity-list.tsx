@@ -24,7 +24,7 @@ export function ActivityList({ activities, now }: ActivityListProps): JSX.Elemen
 function ActivityLine({ activity, now }: { readonly activity: Activity; readonly now: number }): JSX.Element {
   const { kind, state, amountMsat, feeMsat, description, at, problem } = activity;
   const title = activityText(activity);
-  const isFee = kind === 'channelClaimed' && amountMsat === 0n;
+  const isFee = amountMsat === 0n && (kind === 'channelClaimed' || kind === 'onchainSent');
   const fee = feeMsat > 0n && !isFee ? `fee\u00a0${exactMsatText(feeMsat)}` : '';
   const subtitle = [description === '' ? '' : title, timeText(at, now), fee].filter((part) => part !== '').join(' · ');
   return (

@@ -62,6 +62,8 @@ async function opened(records: StoredRecords) {
   // Whatever is left of a channel can be shown.
   const { manager } = meeting.node;
   for (const entry of manager.channels()) manager.closing(entry);
+  const unshown = meeting.node.log.filter((line) => line.includes('cannot be shown'));
+  if (unshown.length > 0) throw new Error(unshown.join());
   const revoked = meeting.node.broadcasts.map(decodeTransaction).filter(isRevoked);
   return { refused: undefined, pays, revoked };
 }

@@ -75,6 +75,8 @@ export class ChannelManager {
   readonly #toSign = new Set<ChannelEntry>();
   /** What the records of channels have to say that changed since the last commit, as of the last turn that ended well. */
   readonly #unsaved = new Map<ChannelEntry, SavedChannel>();
+  /** Channels that could not be shown in this run. */
+  readonly #unreported = new Set<string>();
   /** What the first turn has to do about channels that cannot go on as they were read. */
   #retirements: readonly Retirement[] = [];
   /** What the first turn has to tell the monitors of channels as they were read. */
@@ -371,13 +373,19 @@ export class ChannelManager {
     return this.#channels.reserving();
   }
 
-  /** What becomes of the money of a closed channel. */
+  /** What becomes of the money of a closed channel. An error of ours in it is in the log, and costs nothing but what is shown. */
   closing(entry: ChannelEntry): ClosingReport | undefined {
-    const { secp, wallet } = this.#context.parts;
+    const { secp, wallet, log } = this.#context.parts;
     const { blockHeight } = this;
     const monitor = this.chainMonitor.monitor(entry.key);
     const isPaid = (paymentHash: Uint8Array): boolean => this.outboundPayments.isPaid(paymentHash);
-    return monitor && closingReport({ secp, wallet, isPaid, blockHeight }, entry, monitor);
+    try {
+      return monitor && closingReport({ secp, wallet, isPaid, blockHeight }, entry, monitor);
+    } catch (error) {
+      if (!this.#unreported.has(entry.key)) log(`${entry.key.slice(0, 8)} cannot be shown: ${stackOf(error)}`);
+      this.#unreported.add(entry.key);
+      return undefined;
+    }
   }
 
   /** What closed channels still owe to the wallet for certain, in satoshi. */

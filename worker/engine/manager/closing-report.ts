@@ -12,7 +12,7 @@ import { p2wsh } from '../transactions/script.ts';
 import { decodeTransaction, transactionId, type Outpoint, type Transaction } from '../transactions/transaction.ts';
 import { sumOf } from '../wallet/wallet-transaction.ts';
 import type { OnchainWallet } from '../wallet/wallet.ts';
-import type { ChannelEntry } from './channel-entry.ts';
+import { isUnfunded, type ChannelEntry } from './channel-entry.ts';
 
 /** What a report needs beside the channel. */
 export interface ReportParts {
@@ -79,10 +79,11 @@ export function closingReport(
 }
 
 /** Of a channel whose money never was in it: its coins are where they were. */
-function isUnfundedClose({ reason, unseenFunding, params }: ClosedChannel): boolean {
-  const { kind } = reason;
-  if (kind === 'fundingReplaced' || kind === 'fundingInvalid' || kind === 'fundingTimedOut') return true;
-  return unseenFunding !== undefined && !params.isOpener;
+function isUnfundedClose(state: ClosedChannel): boolean {
+  // One that came late is there, whatever was said of it before.
+  if (state.unseenFunding === undefined) return false;
+  const { kind } = state.reason;
+  return isUnfunded(state) || kind === 'fundingReplaced' || kind === 'fundingInvalid' || kind === 'fundingTimedOut';
 }
 
 const nothing = ({ params }: ClosedChannel): ClosingReport => ({
