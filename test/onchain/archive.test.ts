@@ -11,7 +11,7 @@ afterAll(() => chain.stop());
 const QUIET_BLOCKS = 4032;
 
 /** Tells `us` of blocks with nothing in them, as far as a height. */
-const skipTo = (scene: Scene, height: number): void => scene.us.connected({ height, transactions: [] });
+const skipTo = ({ us }: Scene, height: number): void => us.hear((node) => node.confirm(height, []));
 
 const namesBelow = ({ us }: Scene, room: string): string[] =>
   [...us.disk.durable.keys()].filter((key) => key.startsWith(room) && !key.includes('/old/'));

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { equalBytes } from '../../worker/engine/primitives/bytes.ts';
 import { anchorScript } from '../../worker/engine/transactions/channel-scripts.ts';
 import { p2wsh } from '../../worker/engine/transactions/script.ts';
@@ -10,19 +10,13 @@ import {
 } from '../../worker/engine/transactions/transaction.ts';
 import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
-import { RegtestChain } from '../world/chain.ts';
+import { scenes } from './cases.ts';
 import { Ledger } from './ledger.ts';
 import { Book } from './book.ts';
-import { Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 import { Thief } from './thief.ts';
 
-let chain: RegtestChain;
-beforeAll(async () => {
-  chain = await RegtestChain.start();
-});
-afterAll(() => chain.stop());
-
-const expiryOf = ({ us }: Scene): number => us.monitor.holderCommitment.spec.htlcs[0]?.cltvExpiry ?? 0;
+const begin = scenes();
 
 function setFeerate({ us, chain: { height } }: Scene, closing: number): void {
   us.node.turn(() => {
@@ -46,7 +40,7 @@ const spentSat = (scene: Scene, commitment: Transaction): readonly bigint[] =>
 
 /** A scene in which `them` broadcasts what it has revoked since. */
 async function withThief(outboundSat: readonly bigint[]): Promise<{ scene: Scene; thief: Thief }> {
-  const scene = await Scene.begin(chain, 'anchors');
+  const scene = await begin({ format: 'anchors' });
   await scene.offer({ outboundSat });
   const thief = new Thief(scene.them);
   await scene.reconnect();
@@ -86,7 +80,6 @@ describe('a revoked commitment', () => {
     await scene.mine(3);
     expect(scene.us.node.manager.channels()[0]?.frozen).toBeUndefined();
     expect(ledger.gainedSat).toBeGreaterThan(995_000n);
-    await scene.end();
   });
 
   it('is punished with all of its HTLCs when it is seen two blocks before its delay ends', async () => {
@@ -96,7 +89,6 @@ describe('a revoked commitment', () => {
     await scene.mine(41);
     const worth = revoked.outputs.map(({ amountSat }) => amountSat).filter((amountSat) => amountSat > 330n);
     expect(spentSat(scene, revoked).filter((amountSat) => amountSat > 330n)).toEqual(worth);
-    await scene.end();
   });
 
   it('is punished at a fee that rises by replacements which the network takes', async () => {
@@ -107,11 +99,10 @@ describe('a revoked commitment', () => {
     setFeerate(scene, 17_000);
     await scene.settle();
     expect(scene.refused).toEqual([]);
-    await scene.end();
   });
 
   it('that takes the place of another while the record of that is read is punished for its own HTLCs', async () => {
-    const scene = await Scene.begin(chain, 'anchors');
+    const scene = await begin({ format: 'anchors' });
     await scene.offer({ outboundSat: [50_000n] });
     const first = new Thief(scene.them);
     await scene.reconnect();
@@ -141,59 +132,55 @@ describe('a revoked commitment', () => {
     answer();
     await scene.mine(3);
     expect(spentSat(scene, revoked)).toContain(150_000n);
-    await scene.end();
   });
 });
 
 describe('our commitment', () => {
   it.each([10, 1])('gives an HTLC of 300,000 sat with a coin of 60,000, %d blocks before it expires', async (left) => {
-    const scene = await Scene.begin(chain, 'anchors');
+    const scene = await begin({ format: 'anchors' });
     await scene.offer({ inboundSat: [300_000n] });
     await scene.disconnect();
     scene.us.mayCloseAtDeadlines = false;
     await keepOneCoin(scene, 60_000n);
-    await scene.mine(expiryOf(scene) - left - 1 - chain.height);
+    await scene.mine(scene.expiry - left - 1 - scene.chain.height);
     const close = await scene.forceClose(scene.us);
     await scene.mine(14);
     expect(spentSat(scene, close)).toContain(300_000n);
     expect(scene.outcomesOf(scene.them)).toEqual(['succeeded']);
-    await scene.end();
   });
 
   it('gives as many HTLCs as the coins pay for', async () => {
-    const scene = await Scene.begin(chain, 'anchors');
+    const scene = await begin({ format: 'anchors' });
     await scene.offer({ inboundSat: Array.from({ length: 8 }, () => 40_000n) });
     await scene.disconnect();
     scene.us.mayCloseAtDeadlines = false;
     scene.them.mayCloseAtDeadlines = false;
     await keepOneCoin(scene, 60_000n);
-    await scene.mine(expiryOf(scene) - 38 - chain.height);
+    await scene.mine(scene.expiry - 38 - scene.chain.height);
     const close = await scene.forceClose(scene.us);
     setFeerate(scene, 12_500);
     await scene.mine(17);
     expect(spentSat(scene, close).filter((amountSat) => amountSat === 40_000n).length).toBeGreaterThan(0);
-    await scene.end();
   });
 
   it('gives the only coin to the HTLC that has a deadline', async () => {
-    const scene = await Scene.begin(chain, 'anchors');
+    const scene = await begin({ format: 'anchors' });
     await scene.offer({ outboundSat: [20_000n], inboundSat: [300_000n] });
     await scene.disconnect();
     scene.us.mayCloseAtDeadlines = false;
     scene.them.mayCloseAtDeadlines = false;
     scene.theirsAreLost = true;
     await keepOneCoin(scene, 500_000n);
-    await scene.mine(expiryOf(scene) - chain.height);
+    await scene.mine(scene.expiry - scene.chain.height);
     const close = await scene.forceClose(scene.us, { thenTheirsAreLost: true });
     const claimed = scene.us.monitor.packages.flatMap(({ outpoints }) =>
       outpoints.map(({ vout }) => close.outputs[vout]?.amountSat),
     );
     expect(claimed).toContain(300_000n);
-    await scene.end();
   });
 
   it('keeps the coins of its HTLC transaction through a restart', async () => {
-    const scene = await Scene.begin(chain, 'anchors');
+    const scene = await begin({ format: 'anchors' });
     await scene.offer({ inboundSat: [50_000n] });
     await scene.forceClose(scene.us);
     const spent = (): number =>
@@ -205,11 +192,10 @@ describe('our commitment', () => {
     scene.us.restart();
     await scene.settle();
     expect(spent()).toBe(1);
-    await scene.end();
   });
 
   it('is known for ours where it is the one before the newest', async () => {
-    const scene = await Scene.begin(chain, 'anchors');
+    const scene = await begin({ format: 'anchors' });
     const before = scene.us.monitor;
     scene.withheld = ['revoke_and_ack'];
     scene.them.node.pay(scene.us.node.invoice(50_000_000n));
@@ -218,34 +204,31 @@ describe('our commitment', () => {
     await scene.submit(scene.commitmentOf(scene.us, before));
     await scene.mine(1);
     expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('holderCommitment');
-    await scene.end();
   });
 });
 
 describe('their commitment', () => {
   it('gives an HTLC of 5,000 sat not at the cost of our balance', async () => {
-    const scene = await Scene.begin(chain, 'anchors');
+    const scene = await begin({ format: 'anchors' });
     await scene.offer({ inboundSat: [5_000n] });
     await scene.disconnect();
     scene.us.mayCloseAtDeadlines = false;
-    await scene.mine(expiryOf(scene) - 15 - chain.height);
+    await scene.mine(scene.expiry - 15 - scene.chain.height);
     scene.oursAreLost = true;
     await scene.forceClose(scene.them);
     await scene.mine(12);
     const fees = scene.us.monitor.packages.map(({ tx }) => scene.feeSat(tx));
     expect(fees).toHaveLength(2);
     for (const feeSat of fees) expect(feeSat).toBeLessThan(2_501n);
-    await scene.end();
   });
 
   it('gives our balance without the haste of an hour in which blocks are dear', async () => {
-    const scene = await Scene.begin(chain, 'anchors');
+    const scene = await begin({ format: 'anchors' });
     const ledger = new Ledger(scene, scene.us);
     setFeerate(scene, 125_000);
     await scene.forceClose(scene.them);
     setFeerate(scene, 1_000);
     await scene.mine(2);
     expect(ledger.gainedSat).toBeGreaterThanOrEqual((scene.balanceSat(scene.us) * 9n) / 10n);
-    await scene.end();
   });
 });

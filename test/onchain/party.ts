@@ -4,19 +4,14 @@ import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
 import type { RecordsOrigin } from '../../worker/engine/manager/reconciliation.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
 import { nobleSecp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
-import { decodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
+import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
 import type { TransactionPackage } from '../../worker/engine/transactions/transaction-package.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import type { FeatureSet } from '../../worker/engine/wire/features.ts';
 import { MemoryDisk, type MemoryStore } from '../simulation/memory-store.ts';
 import { SimulatedNode } from '../simulation/node.ts';
 import type { BlockRecord } from '../world/chain-index.ts';
-
-/** A block as an engine is told of it. */
-export interface ToldBlock {
-  readonly height: number;
-  readonly transactions: readonly Transaction[];
-}
+import type { Delivery, Tell, ToldBlock } from './delivery.ts';
 
 /** A delay that is short, so that scenes are. */
 const CONFIG: ChannelConfig = { ...defaultChannelConfig, toSelfDelay: 20 };
@@ -27,6 +22,7 @@ export class Party {
   /** What left for the network, in order. */
   readonly broadcasts: TransactionPackage[] = [];
   readonly keys: KeysManager;
+  readonly delivery: Delivery;
   readonly #name: string;
   readonly #features: FeatureSet;
   readonly #descriptors: Descriptors;
@@ -39,9 +35,10 @@ export class Party {
   keepsBooks = true;
 
   /** `seed` is 64 bytes. */
-  constructor(name: string, seed: Uint8Array, features: FeatureSet) {
+  constructor(name: string, seed: Uint8Array, features: FeatureSet, delivery: Delivery) {
     this.#name = name;
     this.#features = features;
+    this.delivery = delivery;
     this.keys = new KeysManager(nobleSecp256k1, seed, 'regtest');
     this.#descriptors = new Descriptors(seed, 'regtest');
     this.#store = this.disk.open();
@@ -75,6 +72,7 @@ export class Party {
     this.#store.crash();
     this.#store = this.disk.open();
     this.#node = this.#begin(origin);
+    this.hear(({ manager, wallet }) => manager.bestBlockUpdated(wallet.state.bestHeight));
   }
 
   /** As `restart`, from an older copy of its disk; whether it knows that is `origin`. */
@@ -84,37 +82,9 @@ export class Party {
     this.restart(origin);
   }
 
-  /** Many blocks at once, each with what it has for the wallet, and only the last as the best. */
-  connectedAll(blocks: readonly ToldBlock[]): void {
-    this.#node.turn(() => {
-      for (const { height, transactions } of blocks) {
-        for (const transaction of transactions) this.#node.wallet.transactionConfirmed(transaction, height);
-        if (transactions.length > 0)
-          this.#node.manager.transactionsConfirmed(
-            height,
-            transactions.map((transaction, index) => ({ index: index + 1, transaction })),
-          );
-      }
-      const height = blocks.at(-1)?.height ?? this.#node.manager.blockHeight;
-      this.#node.wallet.bestBlockUpdated(height);
-      this.#node.manager.bestBlockUpdated(height);
-    });
-  }
-
-  connected({ height, transactions }: ToldBlock): void {
-    this.#node.confirm(height, transactions);
-  }
-
-  disconnected(transactions: readonly Transaction[], previousHeight: number): void {
-    this.#node.turn(() => {
-      for (const transaction of transactions) {
-        const txid = transactionId(transaction);
-        this.#node.wallet.transactionUnconfirmed(txid);
-        this.#node.manager.transactionUnconfirmed(txid);
-      }
-      this.#node.wallet.bestBlockUpdated(previousHeight);
-      this.#node.manager.bestBlockUpdated(previousHeight);
-    });
+  /** Hears something in one turn. */
+  hear(tell: Tell): void {
+    this.#node.turn(() => tell(this.#node));
   }
 
   #begin(origin: RecordsOrigin = 'ownStore'): SimulatedNode {

@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RegtestChain } from '../world/chain.ts';
-import { CASES } from './cases.ts';
+import { describe, expect, it } from 'vitest';
+import { CASES, scenes } from './cases.ts';
 import { Ledger } from './ledger.ts';
-import { Scene } from './scene.ts';
 import { Thief } from './thief.ts';
 
-let chain: RegtestChain;
-beforeAll(async () => {
-  chain = await RegtestChain.start();
-});
-afterAll(() => chain.stop());
+const begin = scenes();
 
-describe.each(CASES)('a reorganisation, with $name,', ({ format, restarts }) => {
-  async function begin(): Promise<Scene> {
-    const scene = await Scene.begin(chain, format);
-    scene.restarts = restarts;
-    return scene;
-  }
-
+describe.each(CASES)('a reorganisation, with $name,', (each) => {
   it.each([2, 8])(
     'of %d blocks that takes our close, and what claims it, changes nothing in the end',
     async (depth) => {
-      const scene = await begin();
+      const scene = await begin(each);
       await scene.offer({ inboundSat: [30_000n] });
       const ledger = new Ledger(scene, scene.us);
       await scene.forceClose(scene.us);
@@ -30,12 +18,11 @@ describe.each(CASES)('a reorganisation, with $name,', ({ format, restarts }) => 
       expect(scene.us.monitor.confirmedSpend).toBeUndefined();
       await scene.mine(40);
       expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + 30_000n - ledger.feesSat(scene.close));
-      await scene.end();
     },
   );
 
   it('that puts their commitment in the place of ours gives the same', async () => {
-    const scene = await begin();
+    const scene = await begin(each);
     await scene.offer({ outboundSat: [50_000n], inboundSat: [30_000n] });
     const theirs = new Thief(scene.them);
     const ledger = new Ledger(scene, scene.us);
@@ -50,11 +37,10 @@ describe.each(CASES)('a reorganisation, with $name,', ({ format, restarts }) => 
     await scene.mine(30);
     expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + 30_000n - ledger.feesSat(scene.close));
     expect([scene.outcomesOf(scene.us), scene.outcomesOf(scene.them)]).toEqual([['succeeded'], ['succeeded']]);
-    await scene.end();
   });
 
   it('that takes a penalty out has it made again', async () => {
-    const scene = await begin();
+    const scene = await begin(each);
     await scene.offer({ outboundSat: [50_000n] });
     const thief = new Thief(scene.them);
     await scene.reconnect();
@@ -68,6 +54,5 @@ describe.each(CASES)('a reorganisation, with $name,', ({ format, restarts }) => 
     await scene.mine(4);
     expect(ledger.gainedSat).toBe(gained);
     expect(scene.spendsOf(revoked).filter((spend) => spend !== undefined)).toHaveLength(3);
-    await scene.end();
   });
 });

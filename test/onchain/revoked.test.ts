@@ -1,32 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
-import { RegtestChain } from '../world/chain.ts';
-import { CASES } from './cases.ts';
+import { CASES, scenes } from './cases.ts';
 import { Ledger } from './ledger.ts';
-import { Scene } from './scene.ts';
 import { Thief } from './thief.ts';
 
-let chain: RegtestChain;
-beforeAll(async () => {
-  chain = await RegtestChain.start();
-});
-afterAll(() => chain.stop());
+const begin = scenes();
 
 const sumOf = (amounts: readonly bigint[]): bigint => amounts.reduce((sum, each) => sum + each, 0n);
 
-describe.each(CASES)('a revoked commitment, with $name,', ({ format, restarts }) => {
-  async function begin(): Promise<Scene> {
-    const scene = await Scene.begin(chain, format);
-    scene.restarts = restarts;
-    return scene;
-  }
-
+describe.each(CASES)('a revoked commitment, with $name,', (each) => {
   /** Every output but the anchors. */
   const worthSat = (raw: Uint8Array): bigint =>
     sumOf(decodeTransaction(raw).outputs.map(({ amountSat }) => (amountSat === 330n ? 0n : amountSat)));
 
   it('of the first state costs them everything', async () => {
-    const scene = await begin();
+    const scene = await begin(each);
     const thief = new Thief(scene.them);
     await scene.pay(20_000n);
     const ledger = new Ledger(scene, scene.us);
@@ -37,11 +25,10 @@ describe.each(CASES)('a revoked commitment, with $name,', ({ format, restarts })
     await scene.mine(2);
     expect(ledger.gainedSat).toBe(worthSat(thief.commitment) - ledger.feesSat(scene.close));
     expect(scene.refused).toEqual([]);
-    await scene.end();
   });
 
   it('with HTLCs both ways costs them everything', async () => {
-    const scene = await begin();
+    const scene = await begin(each);
     await scene.offer({ outboundSat: [50_000n, 50_000n], inboundSat: [30_000n] });
     const thief = new Thief(scene.them);
     await scene.reconnect();
@@ -52,14 +39,13 @@ describe.each(CASES)('a revoked commitment, with $name,', ({ format, restarts })
     await scene.mine(3);
     expect(ledger.gainedSat).toBe(worthSat(thief.commitment) - ledger.feesSat(scene.close));
     expect(scene.refused).toEqual([]);
-    await scene.end();
   });
 
   // Without anchors the counterparty's signature covers the whole of an HTLC transaction.
-  it.each(format === 'anchors' ? (['together', 'apart'] as const) : (['apart'] as const))(
+  it.each(each.format === 'anchors' ? (['together', 'apart'] as const) : (['apart'] as const))(
     'whose HTLCs they take with it, %s, costs them everything',
     async (shape) => {
-      const scene = await begin();
+      const scene = await begin(each);
       await scene.offer({ outboundSat: [50_000n, 40_000n], inboundSat: [30_000n] });
       const thief = new Thief(scene.them);
       await scene.reconnect();
@@ -75,7 +61,6 @@ describe.each(CASES)('a revoked commitment, with $name,', ({ format, restarts })
       expect(scene.us.monitor.outputSpends.length).toBeGreaterThan(1);
       const lostSat = sumOf(taken.map((raw) => scene.htlcFeeSat(raw)));
       expect(ledger.gainedSat).toBe(worthSat(thief.commitment) - lostSat - ledger.feesSat(scene.close));
-      await scene.end();
     },
   );
 });

@@ -1,3 +1,4 @@
+import { expect, onTestFailed, onTestFinished } from 'vitest';
 import { Broadcaster } from '../../worker/edges/chain/broadcaster.ts';
 import { EsploraApi } from '../../worker/edges/chain/esplora-api.ts';
 import { equalBytes, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
@@ -15,11 +16,14 @@ import { isTrimmed, openerCostSat } from '../../worker/engine/transactions/commi
 import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { featureSet, type FeatureSet } from '../../worker/engine/wire/features.ts';
 import { decodeMessage, type MessageKind } from '../../worker/engine/wire/message.ts';
+import { seed } from '../simulation/campaign.ts';
 import { FEATURES } from '../simulation/node.ts';
+import { randomOf } from '../simulation/random.ts';
 import type { BlockRecord } from '../world/chain-index.ts';
 import type { RegtestChain } from '../world/chain.ts';
 import type { FeeEstimates } from '../world/esplora.ts';
 import { Book } from './book.ts';
+import { Delivery, type Tell, type ToldBlock } from './delivery.ts';
 import { Party, told } from './party.ts';
 import { servedBy } from './served.ts';
 import type { Watchtower } from './watchtower.ts';
@@ -43,8 +47,30 @@ const seedOf = (format: Format, party: number): Uint8Array => {
   return seed;
 };
 
+/** How each engine is told of blocks. */
+export type Deliveries = Readonly<Record<'us' | 'them', Delivery>>;
+
+/** Chosen by the seed and the name of the test, so that a test alone is told the same again. */
+function randomDeliveries(): Deliveries {
+  const name = expect.getState().currentTestName ?? '';
+  const random = randomOf([...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) | 0, seed));
+  const [us, them] = [Delivery.random(random), Delivery.random(random)];
+  onTestFailed(() => {
+    console.error(`blocks came by ${us.style.name} and ${them.style.name}; replay with SIM_SEED=${seed}`);
+  });
+  return { us, them };
+}
+
+/** What is not as in most scenes. */
+export interface SceneOptions {
+  readonly deliveries?: Deliveries;
+  /** What of the channel is theirs at first. */
+  readonly pushSat?: bigint;
+  /** Without it the funding is made, and nothing of ours arrives. */
+  readonly isFunded?: boolean;
+}
+
 const FUNDING_SAT = 1_000_000n;
-const PUSH_MSAT = 400_000_000n;
 
 /** Two engines with a channel, which `us` opened, on a chain that checks every script. */
 export class Scene {
@@ -69,6 +95,8 @@ export class Scene {
   readonly #silent = new Set<Party>();
   #connection = 0;
   #isConnected = false;
+  #hasHeardAll = true;
+  #hasEnded = false;
   #blocks: BlockRecord[] = [];
   #gone: { readonly block: BlockRecord; readonly previous: BlockRecord }[] = [];
 
@@ -77,11 +105,11 @@ export class Scene {
   readonly #unsubscribe: () => void;
   readonly #server: Broadcaster;
 
-  private constructor(chain: RegtestChain, format: Format) {
+  private constructor(chain: RegtestChain, format: Format, deliveries: Deliveries) {
     const features = format === 'anchors' ? FEATURES : WITHOUT_ANCHORS;
     this.chain = chain;
-    this.us = new Party('us', seedOf(format, 1), features);
-    this.them = new Party('them', seedOf(format, 2), features);
+    this.us = new Party('us', seedOf(format, 1), features, deliveries.us);
+    this.them = new Party('them', seedOf(format, 2), features, deliveries.them);
     this.#server = new Broadcaster([new EsploraApi('http://esplora.test', servedBy(chain, this.served))]);
     this.#left = new Map(this.parties.map((party) => [party, new Set<string>()]));
     this.#unsubscribe = chain.subscribe({
@@ -90,11 +118,16 @@ export class Scene {
     });
   }
 
-  /** With a channel of 1,000,000 sat that is ready; 400,000 are theirs. */
-  static async begin(chain: RegtestChain, format: Format): Promise<Scene> {
-    const scene = new Scene(chain, format);
+  /** With a channel of 1,000,000 sat that is ready; 400,000 are theirs. Ends with the test. */
+  static async begin(chain: RegtestChain, format: Format, options: SceneOptions = {}): Promise<Scene> {
+    const { deliveries = randomDeliveries(), pushSat = 400_000n, isFunded = true } = options;
+    const scene = new Scene(chain, format, deliveries);
+    onTestFinished(() => scene.end());
     for (const party of scene.parties) {
-      party.node.confirm(scene.chain.height, []);
+      party.hear(({ manager, wallet }) => {
+        wallet.bestBlockUpdated(chain.height);
+        manager.bestBlockUpdated(chain.height);
+      });
       for (let coin = 0; coin < 4; coin++) {
         const script = party.node.turn(() => party.node.wallet.newScript('receive'));
         await scene.chain.fund(addressOfScript(script, 'regtest') ?? '', 2_000_000);
@@ -103,15 +136,18 @@ export class Scene {
     await scene.mine(1);
     for (const party of scene.parties) party.node.synced();
     await scene.connect();
-    scene.us.node.open(scene.them.node, FUNDING_SAT, PUSH_MSAT);
+    scene.oursAreLost = !isFunded;
+    scene.us.node.open(scene.them.node, FUNDING_SAT, pushSat * 1000n);
     await scene.settle();
-    await scene.mine(6);
+    if (isFunded) await scene.mine(6);
     scene.book = new Book(scene);
     return scene;
   }
 
   /** The chain goes on to the next scene. */
   async end(): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
     this.#unsubscribe();
     await this.chain.mine(1);
   }
@@ -193,6 +229,13 @@ export class Scene {
     return this.closeSeenBy(party);
   }
 
+  /** When the first HTLC expires that `us` has a commitment with. */
+  get expiry(): number {
+    const { holderCommitment, counterpartyCommitments } = this.us.monitor;
+    const htlcs = [holderCommitment, ...counterpartyCommitments].flatMap(({ spec }) => spec.htlcs);
+    return Math.min(...htlcs.map(({ cltvExpiry }) => cltvExpiry));
+  }
+
   /** The confirmed spend of the funding, as `us` knows it. */
   get close(): Transaction {
     return this.closeSeenBy(this.us);
@@ -219,6 +262,13 @@ export class Scene {
     await this.settle();
   }
 
+  /** As `mine`, for blocks in which nobody has anything to do: who hears of blocks only now and then hears of the last. */
+  async wait(count: number): Promise<void> {
+    if (this.restarts && !this.us.delivery.style.skipsBlocks) return this.mine(count);
+    await this.chain.mine(count);
+    await this.#connected(this.#blocks.splice(0).map(told));
+  }
+
   /** Blocks that `us` is not told of before the next. */
   async mineAlone(count: number): Promise<void> {
     await this.chain.mine(count);
@@ -226,17 +276,15 @@ export class Scene {
 
   /** Blocks that `them` lives through while `us` sleeps; then `us` is told of all of them at once. */
   async mineUnseen(count: number): Promise<void> {
-    const missed: BlockRecord[] = [];
+    const missed: ToldBlock[] = [];
     for (let block = 0; block < count; block++) {
       await this.chain.mine(1);
-      for (const each of this.#blocks.splice(0)) {
-        this.them.connected(told(each));
+      for (const each of this.#blocks.splice(0).map(told)) {
         missed.push(each);
+        await this.#hear([[this.them, this.them.delivery.connected([each])]]);
       }
-      await this.settle();
     }
-    this.us.connectedAll(missed.map(told));
-    await this.settle();
+    await this.#hear([[this.us, this.us.delivery.connected(missed)]]);
   }
 
   /** What outputs in the chain are worth. */
@@ -398,21 +446,37 @@ export class Scene {
   async #send(party: Party, transactions: TransactionPackage): Promise<void> {
     for (const raw of transactions) this.#left.get(party)?.add(toHex(transactionId(decodeTransaction(raw))));
     for (const result of await this.#server.broadcast(transactions))
-      if (result.kind !== 'accepted' && result.kind !== 'alreadyKnown')
+      // Who hears first of a height and then of what is in the block cannot know better.
+      if (this.#hasHeardAll && result.kind !== 'accepted' && result.kind !== 'alreadyKnown')
         this.refused.push(result.kind === 'rejected' ? result.words : result.kind);
   }
 
   async #tell(): Promise<void> {
-    const [gone, blocks] = [this.#gone.splice(0), this.#blocks.splice(0)];
-    for (const { block, previous } of gone) {
-      for (const party of this.parties) party.disconnected(told(block).transactions, previous.height);
-      await this.settle();
-    }
-    for (const block of blocks) {
-      if (this.restarts) await this.#restart();
-      const left = this.tower?.connected(told(block));
-      for (const party of this.parties) if (party === this.them || left === undefined) party.connected(told(block));
-      for (const raw of left ?? []) await this.#send(this.us, [raw]);
+    const gone = this.#gone
+      .splice(0)
+      .map(({ block, previous }) => ({ ...told(block), previousHeight: previous.height }));
+    const blocks = this.#blocks.splice(0).map(told);
+    if (gone.length > 0) await this.#hear(this.parties.map((party) => [party, party.delivery.disconnected(gone)]));
+    for (const block of blocks) await this.#connected([block]);
+  }
+
+  async #connected(blocks: readonly ToldBlock[]): Promise<void> {
+    if (this.restarts) await this.#restart();
+    const left = this.tower && blocks.flatMap((block) => this.tower?.connected(block) ?? []);
+    const hearing = left === undefined ? this.parties : [this.them];
+    for (const raw of left ?? []) await this.#send(this.us, [raw]);
+    await this.#hear(hearing.map((party) => [party, party.delivery.connected(blocks)]));
+  }
+
+  /** Each hears turn by turn, and what follows from a turn happens before the next. */
+  async #hear(heard: readonly (readonly [Party, readonly Tell[]])[]): Promise<void> {
+    const turns = Math.max(...heard.map(([, tells]) => tells.length));
+    for (let turn = 0; turn < turns; turn++) {
+      this.#hasHeardAll = turn === turns - 1;
+      for (const [party, tells] of heard) {
+        const tell = tells[turn];
+        if (tell !== undefined) party.hear(tell);
+      }
       await this.settle();
     }
   }

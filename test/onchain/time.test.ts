@@ -1,77 +1,63 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RegtestChain } from '../world/chain.ts';
-import { CASES } from './cases.ts';
+import { describe, expect, it } from 'vitest';
+import { CASES, scenes } from './cases.ts';
 import { Ledger } from './ledger.ts';
-import { Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
-let chain: RegtestChain;
-beforeAll(async () => {
-  chain = await RegtestChain.start();
-});
-afterAll(() => chain.stop());
+const begin = scenes();
 
 const kindOf = ({ us }: Scene): string => {
   const [entry] = us.node.manager.channels();
   return entry?.state.kind === 'closed' ? entry.state.reason.kind : (entry?.state.kind ?? 'gone');
 };
 
-describe.each(CASES)('a channel with $name', ({ format, restarts }) => {
-  async function begin(): Promise<Scene> {
-    const scene = await Scene.begin(chain, format);
-    scene.restarts = restarts;
-    return scene;
-  }
-
+describe.each(CASES)('a channel with $name', (each) => {
   it('is closed three blocks after an HTLC of ours has expired, and the HTLC comes back', async () => {
-    const scene = await begin();
+    const scene = await begin(each);
     await scene.offer({ outboundSat: [50_000n] });
     // They know the preimage, and their channel would be closed for it before ours is.
     scene.them.mayCloseAtDeadlines = false;
     scene.theirsAreLost = true;
     const ledger = new Ledger(scene, scene.us);
     await scene.disconnect();
-    const expiry = scene.us.monitor.holderCommitment.spec.htlcs[0]?.cltvExpiry ?? 0;
-    await scene.mine(expiry + 2 - scene.chain.height);
+    const { expiry } = scene;
+    await scene.wait(expiry + 2 - scene.chain.height);
     expect(kindOf(scene)).toBe('open');
     await scene.mine(1);
     expect(kindOf(scene)).toBe('htlcDeadline');
     await scene.mine(28);
     expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + 50_000n - ledger.feesSat(scene.close));
     expect(scene.outcomesOf(scene.us)).toEqual(['failed']);
-    await scene.end();
   });
 
   it('is closed 36 blocks before an HTLC expires that we have the preimage for, and takes it', async () => {
-    const scene = await begin();
+    const scene = await begin(each);
     await scene.offer({ inboundSat: [50_000n] });
     const ledger = new Ledger(scene, scene.us);
     await scene.disconnect();
-    const expiry = scene.us.monitor.holderCommitment.spec.htlcs[0]?.cltvExpiry ?? 0;
-    await scene.mine(expiry - 37 - scene.chain.height);
+    const { expiry } = scene;
+    await scene.wait(expiry - 37 - scene.chain.height);
     expect(kindOf(scene)).toBe('open');
     await scene.mine(1);
     expect(kindOf(scene)).toBe('htlcDeadline');
     await scene.mine(25);
     expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + 50_000n - ledger.feesSat(scene.close));
     expect(scene.outcomesOf(scene.them)).toEqual(['succeeded']);
-    await scene.end();
   });
 
   it('is closed for no deadline before peers had the chance to come back', async () => {
-    const scene = await begin();
+    const scene = await begin(each);
     await scene.offer({ inboundSat: [50_000n] });
     await scene.disconnect();
     scene.us.mayCloseAtDeadlines = false;
-    const expiry = scene.us.monitor.holderCommitment.spec.htlcs[0]?.cltvExpiry ?? 0;
-    await scene.mine(expiry - 20 - scene.chain.height);
+    const { expiry } = scene;
+    await scene.wait(expiry - 20 - scene.chain.height);
     expect(kindOf(scene)).toBe('open');
     await scene.reconnect();
     expect([kindOf(scene), scene.outcomesOf(scene.them)]).toEqual(['open', ['succeeded']]);
-    await scene.end();
   });
 
   it('that nobody looked at for two hundred blocks gives all that is still there', async () => {
-    const scene = await begin();
+    const scene = await begin(each);
     await scene.offer({ outboundSat: [50_000n], inboundSat: [30_000n] });
     const ledger = new Ledger(scene, scene.us);
     await scene.disconnect();
@@ -83,6 +69,5 @@ describe.each(CASES)('a channel with $name', ({ format, restarts }) => {
     // They closed for the sake of the HTLC that they had the preimage for, and took back what we did not claim in time.
     expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) - ledger.feesSat(scene.close));
     expect([scene.outcomesOf(scene.us), scene.outcomesOf(scene.them)]).toEqual([['succeeded'], ['failed']]);
-    await scene.end();
   });
 });

@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RegtestChain } from '../world/chain.ts';
-import { CASES } from './cases.ts';
+import { describe, expect, it } from 'vitest';
+import { CASES, scenes } from './cases.ts';
 import { Ledger } from './ledger.ts';
-import { Scene } from './scene.ts';
 
-let chain: RegtestChain;
-beforeAll(async () => {
-  chain = await RegtestChain.start();
-});
-afterAll(() => chain.stop());
+const begin = scenes();
 
-describe.each(CASES)('a commitment newer than any that we know, with $name,', ({ format, restarts }) => {
+describe.each(CASES)('a commitment newer than any that we know, with $name,', (each) => {
   it('gives our balance, and nothing of ours is broadcast', async () => {
-    const scene = await Scene.begin(chain, format);
-    scene.restarts = restarts;
+    const scene = await begin(each);
     const copy = scene.us.disk.durable;
     await scene.pay(100_000n);
     const dueSat = scene.balanceSat(scene.us);
@@ -27,6 +20,5 @@ describe.each(CASES)('a commitment newer than any that we know, with $name,', ({
     expect(ledger.gainedSat).toBe(dueSat - ledger.feesSat(close));
     expect(scene.refused).toEqual([]);
     expect(scene.us.monitor.closed).toBe('never');
-    await scene.end();
   });
 });

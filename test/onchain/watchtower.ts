@@ -2,7 +2,8 @@ import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1
 import { ChainMonitor } from '../../worker/engine/monitor/chain-monitor.ts';
 import { MonitorPersister } from '../../worker/engine/monitor/monitor-persister.ts';
 import type { Transaction } from '../../worker/engine/transactions/transaction.ts';
-import type { Party, ToldBlock } from './party.ts';
+import type { ToldBlock } from './delivery.ts';
+import type { Party } from './party.ts';
 
 /** What a process does for the channels of a party that has nothing but the monitors' records, the seed and a wallet. */
 export class Watchtower {

@@ -135,6 +135,14 @@ export class FundingWatch {
   }
 }
 
+/** What is in the chain of a channel's funding: itself, or what took its coins. */
+export function fundingsSeen(state: ChannelState): readonly { readonly txid: Uint8Array; readonly height: number }[] {
+  const conflict = unconfirmedFunding(state)?.conflict;
+  if (conflict !== undefined) return [conflict];
+  if (state.kind !== 'open' || state.funding.kind !== 'confirmed') return [];
+  return [{ txid: state.params.fundingTxid, height: state.funding.height }];
+}
+
 /** BOLT 2, The funding_created Message: the fundee forgets a channel after 2016 blocks; the opener, whose money it is, never. */
 function isTimedOut(state: ChannelState, height: number): boolean {
   if (state.kind === 'closed') return height > (state.unseenFunding?.forgetAtHeight ?? Number.POSITIVE_INFINITY);

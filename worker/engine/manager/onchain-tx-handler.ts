@@ -6,7 +6,7 @@ import { htlcAtDeadline } from '../monitor/claims/deadlines.ts';
 import type { BlockTransaction, MonitorEvent } from '../monitor/funding-spend.ts';
 import { unconfirmedFunding, type ChannelEntry } from './channel-entry.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
-import { FundingWatch } from './funding-watch.ts';
+import { fundingsSeen, FundingWatch } from './funding-watch.ts';
 import { monitorOf, type ManagerContext } from './manager-context.ts';
 
 /** What the chain means for channels, and the transactions of channels that should be in it. */
@@ -27,26 +27,40 @@ export class OnchainTxHandler {
   }
 
   transactionsConfirmed(height: number, transactions: readonly BlockTransaction[]): void {
-    // Each by itself: what goes wrong with one must not take back what was learnt from the one before.
-    for (const entry of this.#context.channels.all())
+    const { channels, chainMonitor, conditions } = this.#context;
+    for (const entry of channels.all()) {
+      const before = chainMonitor.monitor(entry.key);
+      // Each by itself: what goes wrong with one must not take back what was learnt from the one before.
       for (const each of transactions)
         this.#context.isolate(entry, () => {
-          this.#context.chainMonitor.transactionsConfirmed(entry.key, height, [each]);
+          chainMonitor.transactionsConfirmed(entry.key, height, [each]);
           this.#funding.transactionConfirmed(entry, height, each);
           this.#handleMonitorEvents();
         });
+      // The best block may have come first: what follows does not wait for the next.
+      if (height <= conditions.blockHeight && chainMonitor.monitor(entry.key) !== before)
+        this.#context.isolate(entry, () => this.#rebroadcast(entry));
+    }
   }
 
   transactionUnconfirmed(txid: Uint8Array): void {
-    for (const entry of this.#context.channels.all())
-      this.#context.isolate(entry, () => {
-        this.#context.chainMonitor.transactionUnconfirmed(entry.key, txid);
-        this.#funding.transactionUnconfirmed(entry, txid);
-        this.#handleMonitorEvents();
-      });
+    for (const entry of this.#context.channels.all()) this.#unconfirmed(entry, [txid]);
   }
 
+  #unconfirmed(entry: ChannelEntry, txids: readonly Uint8Array[]): void {
+    this.#context.isolate(entry, () => {
+      for (const txid of txids) {
+        this.#context.chainMonitor.transactionUnconfirmed(entry.key, txid);
+        this.#funding.transactionUnconfirmed(entry, txid);
+      }
+      this.#handleMonitorEvents();
+    });
+  }
+
+  /** Below the best block before, whatever was above left the chain: a chain source that was away may not know what there was. */
   bestBlockUpdated(height: number): void {
+    if (height < this.#context.conditions.blockHeight)
+      for (const entry of this.#context.channels.all()) this.#unconfirmed(entry, this.#confirmedAbove(entry, height));
     this.#context.conditions.blockHeight = height;
     for (const entry of this.#context.channels.all())
       this.#context.isolate(entry, () => {
@@ -57,6 +71,12 @@ export class OnchainTxHandler {
     this.closeAtDeadlines();
     this.rebroadcast();
     this.#archiveResolved();
+  }
+
+  #confirmedAbove(entry: ChannelEntry, height: number): readonly Uint8Array[] {
+    const { confirmedSpend, outputSpends = [] } = this.#context.chainMonitor.monitor(entry.key) ?? {};
+    const seen = [confirmedSpend, ...outputSpends, ...fundingsSeen(entry.state)];
+    return seen.flatMap((each) => (each !== undefined && each.height > height ? each.txid : []));
   }
 
   /** Closes channels with HTLCs at their deadlines, as soon as that may be done. Each height is looked at once. */
