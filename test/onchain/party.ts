@@ -1,12 +1,16 @@
 import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/channel/channel-config.ts';
-import { fromHex } from '../../worker/engine/primitives/bytes.ts';
+import { equalBytes, fromHex } from '../../worker/engine/primitives/bytes.ts';
+import { msat } from '../../worker/engine/primitives/units.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
 import type { RecordsOrigin } from '../../worker/engine/manager/reconciliation.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
+import type { InboundPayment } from '../../worker/engine/payments/inbound-payment.ts';
 import { nobleSecp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
 import type { TransactionPackage } from '../../worker/engine/transactions/transaction-package.ts';
+import type { ChannelHtlc } from '../../worker/engine/transactions/channel-htlc.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
+import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
 import type { FeatureSet } from '../../worker/engine/wire/features.ts';
 import { MemoryDisk, type MemoryStore } from '../simulation/memory-store.ts';
 import { SimulatedNode } from '../simulation/node.ts';
@@ -28,6 +32,7 @@ export class Party {
   readonly #descriptors: Descriptors;
   #store: MemoryStore;
   #node: SimulatedNode;
+  #held: Map<bigint, ChannelHtlc> | undefined;
   #now = 1_700_000_000_000;
   /** Whether it may close channels for the sake of HTLCs that expire, over all restarts. */
   mayCloseAtDeadlines = true;
@@ -72,7 +77,65 @@ export class Party {
     this.#store.crash();
     this.#store = this.disk.open();
     this.#node = this.#begin(origin);
+    if (this.#held !== undefined) this.hold();
     this.hear(({ manager, wallet }) => manager.bestBlockUpdated(wallet.state.bestHeight));
+  }
+
+  /** Decides upon no HTLC that comes, over all restarts, until `release`. */
+  hold(): void {
+    this.#held ??= new Map();
+    const held = this.#held;
+    this.#node.manager.inboundPayments.accepted = (_key, htlc) => void held.set(htlc.id, htlc);
+  }
+
+  /** Takes HTLCs that it has held, as where the last part of their payment has come over another channel. */
+  release(which: (htlc: ChannelHtlc) => boolean = () => true): void {
+    const htlcs = this.#letGo(which);
+    const parts = htlcs.map(({ id }) => ({ channelKey: this.channelKey, htlcId: id }));
+    const amountMsat = msat(htlcs.reduce((sum, htlc) => sum + htlc.amountMsat, 0n));
+    this.#decide(htlcs, (payment) => ({ ...payment, received: { amountMsat, at: this.#now, parts } }));
+  }
+
+  /** Fails HTLCs that it has held: their invoice has expired. */
+  refuse(): void {
+    this.#decide(
+      this.#letGo(() => true),
+      (payment) => ({ ...payment, expiresAt: 0 }),
+    );
+  }
+
+  #letGo(which: (htlc: ChannelHtlc) => boolean): readonly ChannelHtlc[] {
+    const held = [...(this.#held?.values() ?? [])];
+    const left = held.filter((htlc) => !which(htlc));
+    this.#held = left.length === 0 ? undefined : new Map(left.map((htlc) => [htlc.id, htlc]));
+    return held.filter(which);
+  }
+
+  #decide(htlcs: readonly ChannelHtlc[], changed: (payment: InboundPayment) => InboundPayment): void {
+    Reflect.deleteProperty(this.#node.manager.inboundPayments, 'accepted');
+    this.hear(({ manager: { inboundPayments, blockHeight } }) => {
+      for (const payment of inboundPayments.all())
+        if (htlcs.some(({ paymentHash }) => equalBytes(paymentHash, payment.paymentHash)))
+          inboundPayments.addInvoice(changed(payment));
+      for (const htlc of htlcs) inboundPayments.accepted(this.channelKey, htlc, blockHeight);
+    });
+    if (this.#held !== undefined) this.hold();
+  }
+
+  /** Spends all of its confirmed coins, also those that it has spent otherwise, to itself. */
+  doubleSpend(feeratePerKw: number): Uint8Array {
+    const { state } = this.#node.wallet;
+    const wallet = new OnchainWallet(nobleSecp256k1, this.#descriptors, { ...state, locked: [] });
+    for (const { spentBy } of state.coins) if (spentBy !== undefined) wallet.transactionDropped(spentBy.txid);
+    const address = this.#node.turn(() => this.#node.wallet.newAddress());
+    return wallet.send(address, 'all', { feeratePerKw, reserveSat: 0n }).rawTx;
+  }
+
+  /** Starts again without a record of what it pays, so that it pays the same again. */
+  forgetPayments(): void {
+    for (const key of this.disk.durable.keys())
+      if (key.startsWith('pay/')) this.disk.apply(new Map([[key, undefined]]));
+    this.restart();
   }
 
   /** As `restart`, from an older copy of its disk; whether it knows that is `origin`. */

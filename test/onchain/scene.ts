@@ -12,6 +12,8 @@ import {
   type Transaction,
 } from '../../worker/engine/transactions/transaction.ts';
 import type { TransactionPackage } from '../../worker/engine/transactions/transaction-package.ts';
+import type { ChannelParameters } from '../../worker/engine/transactions/channel-parameters.ts';
+import type { CommitmentSpec } from '../../worker/engine/transactions/commitment-spec.ts';
 import { isTrimmed, openerCostSat } from '../../worker/engine/transactions/commitment-fees.ts';
 import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { featureSet, type FeatureSet } from '../../worker/engine/wire/features.ts';
@@ -92,6 +94,8 @@ export class Scene {
   withheld: readonly MessageKind[] = [];
   /** Looks after every block whether each satoshi is in exactly one number. */
   book: Book | undefined;
+  /** Whose message that is; without it everybody's. */
+  withholder: Party | undefined;
   readonly #silent = new Set<Party>();
   #connection = 0;
   #isConnected = false;
@@ -219,6 +223,27 @@ export class Scene {
     await this.settle();
   }
 
+  /** As `offer`, with one HTLC that its payee decides upon only when it releases it; gives the invoice. */
+  async offerHeld(payer: Party, sat: bigint): Promise<string> {
+    const payee = payer === this.us ? this.them : this.us;
+    payee.hold();
+    const invoice = payee.node.invoice(sat * 1000n);
+    payer.node.pay(invoice);
+    await this.settle();
+    return invoice;
+  }
+
+  /** Another HTLC of the same hash and amount, which expires so many blocks later. */
+  async offerAgain(payer: Party, invoice: string, blocksLater: number): Promise<void> {
+    await this.disconnect();
+    payer.forgetPayments();
+    await this.settle();
+    await this.mine(blocksLater);
+    await this.connect();
+    payer.node.pay(invoice);
+    await this.settle();
+  }
+
   /** Closes alone: the commitment goes out, and the two do not meet again. */
   async forceClose(party: Party, options: { readonly thenTheirsAreLost?: boolean } = {}): Promise<Transaction> {
     await this.disconnect();
@@ -330,14 +355,17 @@ export class Scene {
 
   /** What the newest commitment of a party pays it as its balance, in satoshi. */
   balanceSat({ monitor: { params, holderCommitment } }: Party): bigint {
-    const { spec } = holderCommitment;
-    const dustSat = params.holder.dustLimitSat;
-    const untrimmed = spec.htlcs.filter(
-      ({ amountMsat, direction }) =>
-        !isTrimmed({ offered: direction === 'outbound', amountMsat }, params.format, spec.feeratePerKw, dustSat),
+    return balanceIn(params, holderCommitment.spec, params.holder.dustLimitSat, 'outbound');
+  }
+
+  /** What the confirmed commitment of theirs pays us as our balance, in satoshi. */
+  get toRemoteSat(): bigint {
+    const { params, counterpartyCommitments, confirmedSpend } = this.us.monitor;
+    const version = counterpartyCommitments.find(
+      ({ number }) => confirmedSpend?.spend.kind === 'counterpartyCommitment' && confirmedSpend.spend.number === number,
     );
-    const costSat = params.isOpener ? openerCostSat(params.format, spec.feeratePerKw, untrimmed.length) : 0n;
-    return spec.toHolderMsat / 1000n - costSat;
+    if (version === undefined) throw new Error('no commitment of theirs is confirmed');
+    return balanceIn(params, version.spec, params.counterparty.dustLimitSat, 'inbound');
   }
 
   /** What became of a party's own payments, oldest first. */
@@ -428,7 +456,8 @@ export class Scene {
 
   /** Who has said once what is withheld says nothing more, until they meet again. */
   #isWithheld(from: Party, bytes: Uint8Array): boolean {
-    if (this.withheld.some((kind) => kind === decodeMessage(bytes).kind)) this.#silent.add(from);
+    const mayWithhold = this.withholder === undefined || this.withholder === from;
+    if (mayWithhold && this.withheld.some((kind) => kind === decodeMessage(bytes).kind)) this.#silent.add(from);
     return this.#silent.has(from);
   }
 
@@ -456,6 +485,7 @@ export class Scene {
       .splice(0)
       .map(({ block, previous }) => ({ ...told(block), previousHeight: previous.height }));
     const blocks = this.#blocks.splice(0).map(told);
+    if (gone.length > 0 && this.restarts) await this.#restart();
     if (gone.length > 0) await this.#hear(this.parties.map((party) => [party, party.delivery.disconnected(gone)]));
     for (const block of blocks) await this.#connected([block]);
   }
@@ -486,4 +516,18 @@ export class Scene {
     this.us.restart();
     await this.settle();
   }
+}
+
+/** `offered` is the direction of what the commitment's owner offers. */
+function balanceIn(
+  { format, isOpener }: ChannelParameters,
+  spec: CommitmentSpec,
+  dustSat: bigint,
+  offered: 'inbound' | 'outbound',
+): bigint {
+  const untrimmed = spec.htlcs.filter(
+    ({ amountMsat, direction }) =>
+      !isTrimmed({ offered: direction === offered, amountMsat }, format, spec.feeratePerKw, dustSat),
+  );
+  return spec.toHolderMsat / 1000n - (isOpener ? openerCostSat(format, spec.feeratePerKw, untrimmed.length) : 0n);
 }

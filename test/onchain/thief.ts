@@ -25,7 +25,7 @@ export class Thief {
   }
 
   /** The transactions that take the HTLCs of that commitment with every preimage that the party has: in one, or one each. */
-  htlcTransactions(height: number, shape: 'together' | 'apart'): readonly Uint8Array[] {
+  htlcTransactions(height: number, shape: 'together' | 'apart', feeratePerKw: number = 2_000): readonly Uint8Array[] {
     const commitment = decodeTransaction(this.commitment);
     const claims = claimsOf(claimKeys(secp, this.#signer()), {
       ...this.#monitor,
@@ -43,7 +43,7 @@ export class Thief {
         coins: this.#party.node.wallet,
         destinationScript: this.#party.keys.destinationScript(),
       };
-      const built = buildClaim(parts, group, 2_000, undefined);
+      const built = buildClaim(parts, group, feeratePerKw, undefined);
       if (built === undefined) return [];
       this.#party.node.wallet.transactionSeen(built.tx);
       return [encodeTransaction(built.tx)];
@@ -60,4 +60,17 @@ export class Thief {
       holderSigned: [],
     });
   }
+}
+
+/** What takes HTLCs of the confirmed commitment by preimages that a party has, each in a transaction of its own. */
+export function takenByPreimage({ monitor, keys, node }: Party, feeratePerKw: number = 20_000): readonly Uint8Array[] {
+  const { channelKeysIndex, fundingSat } = monitor.params;
+  const signer = keys.deriveChannelSigner(channelKeysIndex, fundingSat);
+  const parts = { signer, coins: node.wallet, destinationScript: keys.destinationScript() };
+  return claimsOf({ secp, signer }, monitor)
+    .filter(
+      (claim) => (claim.kind === 'holderHtlc' || claim.kind === 'counterpartyHtlc') && claim.preimage !== undefined,
+    )
+    .flatMap((claim) => buildClaim(parts, [claim], feeratePerKw, undefined) ?? [])
+    .map(({ tx }) => encodeTransaction(tx));
 }

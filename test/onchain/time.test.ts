@@ -70,4 +70,21 @@ describe.each(CASES)('a channel with $name', (each) => {
     expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) - ledger.feesSat(scene.close));
     expect([scene.outcomesOf(scene.us), scene.outcomesOf(scene.them)]).toEqual([['succeeded'], ['failed']]);
   });
+
+  it.each([10, 2_000])(
+    'that is closed, and that nobody looked at for %d blocks, gives all that nobody has taken',
+    async (blocks) => {
+      const scene = await begin(each);
+      await scene.offer({ outboundSat: [50_000n], inboundSat: [30_000n] });
+      const ledger = new Ledger(scene, scene.us);
+      const { expiry } = scene;
+      const close = await scene.forceClose(scene.us, { thenTheirsAreLost: true });
+      await scene.mineUnseen(blocks);
+      await scene.mine(22);
+      await scene.wait(Math.max(expiry - scene.chain.height, 1));
+      await scene.mine(23);
+      expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + 80_000n - ledger.feesSat(close));
+      expect([scene.outcomesOf(scene.us), scene.outcomesOf(scene.them)]).toEqual([['failed'], ['succeeded']]);
+    },
+  );
 });
