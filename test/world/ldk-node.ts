@@ -98,11 +98,16 @@ export class LdkNode implements ChainSubscriber {
 
   /** Forgets everything but the stored bytes and starts again from them. Connections are gone afterwards. */
   restart(): void {
+    this.#core.store.saveManager(this.#core.manager.write());
+    this.restore(this.stored());
+  }
+
+  /** As `restart`, from what it had on its disk once: what it has signed and revoked since, it does not know. */
+  restore(stored: LdkBytes): void {
     this.#core.peers.disconnect_all_peers();
     this.sockets.drop();
-    this.#core.store.saveManager(this.#core.manager.write());
     this.#queue.length = 0;
-    this.#core = this.#build(this.#core.store.read());
+    this.#core = this.#build(stored);
     for (let height = this.height + 1; height <= this.#chain.height; height++) {
       const block = this.#chain.index.blockAt(height);
       if (block !== undefined) this.connected(block);
