@@ -140,4 +140,22 @@ describe.each(CLOSES)('a commitment of $closer, with $name,', (each) => {
       expect(scene.outcomesOf(scene.them)).toEqual(['succeeded']);
     },
   );
+
+  it('gives back an HTLC of ours though what takes it is thrown out of the mempool block after block (S24)', async () => {
+    const scene = await begin(each);
+    const ledger = new Ledger(scene, scene.us);
+    await scene.offerHeld(scene.us, 50_000n);
+    const close = await scene.forceClose(scene[each.closer]);
+    await scene.mine(22);
+    await scene.wait(scene.expiry - 1 - scene.chain.height);
+    scene.oursAreLost = true;
+    await scene.mine(4);
+    scene.oursAreLost = false;
+    await scene.mine(1);
+    await scene.mine(6);
+    expect(scene.outcomesOf(scene.us)).toEqual(['failed']);
+    await scene.mine(15);
+    expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + 50_000n - ledger.feesSat(close));
+    expect(scene.refused).toEqual([]);
+  });
 });

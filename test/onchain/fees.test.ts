@@ -5,6 +5,7 @@ import { claimsOf } from '../../worker/engine/monitor/claims/claims.ts';
 import { buildClaim } from '../../worker/engine/monitor/claims/claim-transaction.ts';
 import { ANCHOR_SAT } from '../../worker/engine/transactions/commitment-fees.ts';
 import { encodeTransaction, transactionId, transactionWeight } from '../../worker/engine/transactions/transaction.ts';
+import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { CASES } from './cases.ts';
@@ -104,6 +105,25 @@ describe.each(CASES)('the fees of claims, with $name,', ({ format, restarts }) =
     expect(feerates(scene)).toEqual(risen);
     expect(scene.refused).toEqual([]);
     await scene.end();
+  });
+});
+
+describe.each(CASES)('without a coin, with $name,', ({ format, restarts }) => {
+  it('our commitment goes out alone, and gives our balance', async () => {
+    const scene = await Scene.begin(chain, format);
+    scene.restarts = restarts;
+    const away = addressOfScript(scene.them.keys.destinationScript(), 'regtest') ?? '';
+    const { wallet } = scene.us.node;
+    await scene.submit(
+      scene.us.node.turn(() => wallet.send(away, 'all', { feeratePerKw: 1_000, reserveSat: 0n })).rawTx,
+    );
+    await scene.mine(1);
+    expect(scene.coinsOf(scene.us)).toBe(0n);
+    const ledger = new Ledger(scene, scene.us);
+    const close = await scene.forceClose(scene.us);
+    await scene.mine(21);
+    expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) - ledger.feesSat(close));
+    expect(scene.refused).toEqual([]);
   });
 });
 

@@ -65,9 +65,9 @@ export class Thief {
 /** What takes HTLCs of the confirmed commitment by preimages that a party has, each in a transaction of its own. */
 export function takenByPreimage({ monitor, keys, node }: Party, feeratePerKw: number = 20_000): readonly Uint8Array[] {
   const { channelKeysIndex, fundingSat } = monitor.params;
-  const signer = keys.deriveChannelSigner(channelKeysIndex, fundingSat);
-  const parts = { signer, coins: node.wallet, destinationScript: keys.destinationScript() };
-  return claimsOf({ secp, signer }, monitor)
+  const own = claimKeys(secp, keys.deriveChannelSigner(channelKeysIndex, fundingSat));
+  const parts = { signer: own.signer, coins: node.wallet, destinationScript: keys.destinationScript() };
+  return claimsOf(own, monitor)
     .filter(
       (claim) => (claim.kind === 'holderHtlc' || claim.kind === 'counterpartyHtlc') && claim.preimage !== undefined,
     )
