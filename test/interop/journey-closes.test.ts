@@ -95,3 +95,21 @@ describe('a channel that LDK closes alone', () => {
     await scenario.spendable(onchainSat + balanceSat - MOST_FEES_SAT);
   });
 });
+
+describe('a reorganisation while the wallet is away', () => {
+  it('that takes its commitment out has it broadcast again', async () => {
+    const channelId = await scenario.openChannel(2_000_000n, 500_000_000n);
+    const { fundingTxid } = scenario.channelOf(channelId);
+    world.proxy.fault = { kind: 'refuse' };
+    world.proxy.drop();
+    await wallet.api.forceCloseChannel({ channelId, unconfirmedState: true });
+    await scenario.until('the commitment is out', () => spenderOf(fundingTxid));
+    await scenario.mine(2);
+    await wallet.close();
+    await world.chain.reorg(2, { keepOut: true });
+    expect(spenderOf(fundingTxid)).toBeUndefined();
+    await wallet.restart();
+    await scenario.mine(1);
+    await scenario.until('the commitment is out again', () => spenderOf(fundingTxid));
+  });
+});

@@ -402,6 +402,8 @@ export class LightningNode implements OnchainPayer {
     const { hash } = update.best.header;
     const moved = hash !== this.#bestHash;
     this.turn(() => {
+      // What a source that has started since was not asked to look out for yet has left the chain as well.
+      if (update.disconnectedTo !== undefined) this.manager.bestBlockUpdated(update.disconnectedTo);
       for (const txid of update.unconfirmed) {
         this.wallet.transactionUnconfirmed(txid);
         this.#sent.mark(txid, false);
