@@ -37,7 +37,6 @@ it('a channel is archived 4,032 blocks after the last that happened in it, and w
   await scene.settle();
   expect([scene.us.node.manager.channels(), scene.coinsOf(scene.us)]).toEqual([[], coinsSat]);
   expect(scene.outcomesOf(scene.us)).toEqual(['succeeded']);
-  await scene.end();
 });
 
 it('a channel is not archived while something in it is still ours', async () => {
@@ -51,7 +50,6 @@ it('a channel is not archived while something in it is still ours', async () => 
   skipTo(scene, scene.chain.height + 2 * QUIET_BLOCKS);
   await scene.settle();
   expect(scene.us.node.manager.channels()).toHaveLength(1);
-  await scene.end();
 });
 
 it('a channel that was closed by agreement is archived too', async () => {
@@ -63,5 +61,4 @@ it('a channel that was closed by agreement is archived too', async () => {
   skipTo(scene, scene.chain.height + QUIET_BLOCKS);
   await scene.settle();
   expect(scene.us.node.manager.channels()).toEqual([]);
-  await scene.end();
 });

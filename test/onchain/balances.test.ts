@@ -52,7 +52,6 @@ describe.each(FORMATS)('the balances of a close, with %s,', (format) => {
     const costSat = steps.reduce((sum, step) => sum + step.costSat, 0n);
     const broughtSat = steps.reduce((sum, step) => sum + step.broughtSat, 0n);
     expect(worthMsat - feeMsat).toBe((costSat + broughtSat) * 1000n);
-    await scene.end();
   });
 
   it('tell what an HTLC of either side may become, and what it has become', async () => {
@@ -77,7 +76,6 @@ describe.each(FORMATS)('the balances of a close, with %s,', (format) => {
     expect(kindsOf(us)).toEqual(['claimableAwaitingConfirmations', 'claimableAwaitingConfirmations']);
     await scene.mine(30);
     for (const party of scene.parties) expect(reportOf(party)).toMatchObject({ balances: [], gainMsat: 0n });
-    await scene.end();
   });
 
   it('leave out what was paid, though nothing but the payment itself knows of it', async () => {
@@ -92,7 +90,6 @@ describe.each(FORMATS)('the balances of a close, with %s,', (format) => {
     await scene.forceClose(us, { thenTheirsAreLost: true });
     expect(amountsOf(us, 'maybeTimeoutClaimableHtlc')).toEqual([]);
     await scene.mine(3);
-    await scene.end();
   });
 
   it('show an HTLC to us whose preimage is missing, and count it for nobody', async () => {
@@ -109,7 +106,6 @@ describe.each(FORMATS)('the balances of a close, with %s,', (format) => {
     expect(amountsOf(them, 'maybeTimeoutClaimableHtlc')).toEqual([30_000n]);
     await scene.mine(170);
     expect([reportOf(us).balances, reportOf(them).balances]).toEqual([[], []]);
-    await scene.end();
   });
 
   it('are all of a commitment that its owner had revoked', async () => {
@@ -129,7 +125,6 @@ describe.each(FORMATS)('the balances of a close, with %s,', (format) => {
     expect(kindsOf(us).filter((kind) => kind === 'counterpartyRevokedOutputClaimable')).toHaveLength(3);
     await scene.mine(3);
     expect(reportOf(us).balances).toEqual([]);
-    await scene.end();
   });
 
   it('of a close by agreement are there until the wallet knows of its coin', async () => {
@@ -148,6 +143,5 @@ describe.each(FORMATS)('the balances of a close, with %s,', (format) => {
     scene.oursAreLost = false;
     await scene.mine(2);
     expect(reportOf(us)).toMatchObject({ balances: [], feeMsat, worthMsat, gainMsat: 0n });
-    await scene.end();
   });
 });

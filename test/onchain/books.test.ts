@@ -94,7 +94,6 @@ describe('in every block of whatever happens to a channel', () => {
         const scene = await Scene.begin(chain, format);
         for (const act of [...before, close, ...after]) await play(scene, act);
         await scene.mine(30);
-        await scene.end();
       }),
       // What fails leaves the chain that all share as it is: nothing smaller could be tried on it.
       { numRuns: Number(process.env['BOOK_RUNS'] ?? 12), endOnFailure: true },

@@ -46,7 +46,6 @@ describe.each(CASES)('a wallet that was put back from a copy, with $name,', ({ f
     // Its peer closes, and takes what is its own; nothing of ours was ever broadcast.
     expect(ledger.gainedSat).toBe(dueSat - ledger.feesSat(scene.closeSeenBy(scene.them)));
     expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('unknownCommitment');
-    await scene.end();
   });
 
   it('broadcasts nothing for what its storage lacks, and waits for its peer', async () => {
@@ -61,7 +60,6 @@ describe.each(CASES)('a wallet that was put back from a copy, with $name,', ({ f
     await scene.connect();
     await scene.mine(2);
     expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('unknownCommitment');
-    await scene.end();
   });
 
   it('closes at deadlines again once its peer has confirmed that it is the newest', async () => {
@@ -78,7 +76,6 @@ describe.each(CASES)('a wallet that was put back from a copy, with $name,', ({ f
     scene.them.mayCloseAtDeadlines = false;
     await scene.mine(expiryOf(scene) + 3 - scene.chain.height);
     expect(kindOf(scene)).toBe('htlcDeadline');
-    await scene.end();
   });
 
   it('goes out where its owner insists', async () => {
@@ -88,6 +85,5 @@ describe.each(CASES)('a wallet that was put back from a copy, with $name,', ({ f
     await scene.settle();
     await scene.forceClose(scene.us);
     expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('holderCommitment');
-    await scene.end();
   });
 });

@@ -78,7 +78,6 @@ describe.each(CASES)('the fees of claims, with $name,', ({ format, restarts }) =
     const backSat = 50_000n + 51_000n + 52_000n + 53_000n - scene.htlcsTakenSat(scene.close);
     expect(taken).toBeGreaterThan(0);
     expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + backSat - ledger.feesSat(scene.close));
-    await scene.end();
   });
 
   it('follow an estimate that rises, never fall with it, and take no more than a part of what is claimed', async () => {
@@ -104,7 +103,6 @@ describe.each(CASES)('the fees of claims, with $name,', ({ format, restarts }) =
     await estimate(scene, 253);
     expect(feerates(scene)).toEqual(risen);
     expect(scene.refused).toEqual([]);
-    await scene.end();
   });
 });
 
@@ -162,7 +160,6 @@ describe.each(CASES.filter(({ format }) => format === 'anchors'))(
       await scene.mine(30);
       // The anchor is the child's first input.
       expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + ANCHOR_SAT - ledger.feesSat(close));
-      await scene.end();
     });
 
     it('a child that is not enough makes way for one that is', async () => {
@@ -188,7 +185,6 @@ describe.each(CASES.filter(({ format }) => format === 'anchors'))(
       scene.chain.mempoolMinimum = 0;
       await scene.mine(30);
       expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + ANCHOR_SAT - ledger.feesSat(close));
-      await scene.end();
     });
 
     it('ours takes the place of theirs in the mempool, by what its child pays', async () => {
@@ -201,7 +197,6 @@ describe.each(CASES.filter(({ format }) => format === 'anchors'))(
       scene.chain.mempoolMinimum = 0;
       await scene.mine(30);
       expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + ANCHOR_SAT - ledger.feesSat(close));
-      await scene.end();
     });
   },
 );
@@ -240,7 +235,6 @@ describe.each(CASES)(
       expect(ledger.gainedSat).toBe(
         scene.balanceSat(scene.us) + (format === 'anchors' ? ANCHOR_SAT : 0n) - ledger.feesSat(close),
       );
-      await scene.end();
     });
   },
 );

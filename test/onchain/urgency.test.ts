@@ -51,7 +51,6 @@ describe('the child of a commitment that does not get into a block', () => {
     const costSat = (BigInt(seen.at(-1) ?? 0) * BigInt(weight)) / 1000n;
     expect(costSat).toBeGreaterThan((HTLC_SAT * 9n) / 20n);
     expect(costSat).toBeLessThanOrEqual(HTLC_SAT / 2n);
-    await scene.end();
   });
 
   it('follows the estimate alone where nothing in it can be lost by waiting', async () => {
@@ -59,14 +58,12 @@ describe('the child of a commitment that does not get into a block', () => {
     await estimate(scene, 2_000);
     expect(commitmentStake(scene.us.monitor).deadline).toBeUndefined();
     expect(new Set(await feerates(scene, 40))).toEqual(new Set([2_000]));
-    await scene.end();
   });
 
   it('is urgent by the first of several HTLCs, and by what all of them are worth', async () => {
     const scene = await late([30_000n, 50_000n], [HTLC_SAT]);
     const [first] = scene.us.monitor.holderCommitment.spec.htlcs.map(({ cltvExpiry }) => cltvExpiry).toSorted();
     expect(commitmentStake(scene.us.monitor)).toMatchObject({ urgentSat: 80_000n, deadline: (first ?? 0) + 1 - 18 });
-    await scene.end();
   });
 });
 
