@@ -26,6 +26,8 @@ export class Party {
   /** What left for the network, in order. */
   readonly broadcasts: TransactionPackage[] = [];
   readonly keys: KeysManager;
+  /** 64 bytes */
+  readonly seed: Uint8Array;
   readonly delivery: Delivery;
   readonly #name: string;
   readonly #features: FeatureSet;
@@ -44,6 +46,7 @@ export class Party {
     this.#name = name;
     this.#features = features;
     this.delivery = delivery;
+    this.seed = seed;
     this.keys = new KeysManager(nobleSecp256k1, seed, 'regtest');
     this.#descriptors = new Descriptors(seed, 'regtest');
     this.#store = this.disk.open();

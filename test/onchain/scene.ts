@@ -28,7 +28,7 @@ import { Book } from './book.ts';
 import { Delivery, type Tell, type ToldBlock } from './delivery.ts';
 import { Party, told } from './party.ts';
 import { servedBy } from './served.ts';
-import type { Watchtower } from './watchtower.ts';
+import { TowerProcess } from './tower/tower-process.ts';
 
 export type Format = 'anchors' | 'static_remotekey';
 
@@ -87,7 +87,7 @@ export class Scene {
   /** `us` starts again before each block. */
   restarts = false;
   /** Acts in the place of `us` from the next block on. */
-  tower: Watchtower | undefined;
+  tower: TowerProcess | undefined;
   /** What the server of both can do. */
   readonly served: { packages: boolean; readonly feeEstimates: FeeEstimates } = { packages: true, feeEstimates: {} };
   /** The message after which its sender is not heard any more. */
@@ -146,6 +146,13 @@ export class Scene {
     if (isFunded) await scene.mine(6);
     scene.book = new Book(scene);
     return scene;
+  }
+
+  /** From here on a process acts for `us` that has only what its monitors have on record. */
+  async giveToTower(): Promise<void> {
+    const tower = await TowerProcess.begin(this.us);
+    onTestFinished(() => tower.end());
+    this.tower = tower;
   }
 
   /** The chain goes on to the next scene. */
@@ -405,7 +412,9 @@ export class Scene {
   }
 
   /** All coins of a party, confirmed or not, in satoshi. */
-  coinsOf({ node }: Party): bigint {
+  coinsOf(party: Party): bigint {
+    if (party === this.us && this.tower !== undefined) return this.tower.coinsSat;
+    const { node } = party;
     const { confirmedSat, unconfirmedSat } = node.wallet.balance(0n);
     return confirmedSat + unconfirmedSat;
   }
@@ -480,21 +489,26 @@ export class Scene {
         this.refused.push(result.kind === 'rejected' ? result.words : result.kind);
   }
 
+  async #sendAll(transactions: readonly Uint8Array[] = []): Promise<void> {
+    for (const raw of transactions) await this.#send(this.us, [raw]);
+  }
+
   async #tell(): Promise<void> {
     const gone = this.#gone
       .splice(0)
       .map(({ block, previous }) => ({ ...told(block), previousHeight: previous.height }));
     const blocks = this.#blocks.splice(0).map(told);
     if (gone.length > 0 && this.restarts) await this.#restart();
-    if (gone.length > 0) await this.#hear(this.parties.map((party) => [party, party.delivery.disconnected(gone)]));
+    for (const block of gone) await this.#sendAll(await this.tower?.disconnected(block));
+    const hearing = this.tower === undefined ? this.parties : [this.them];
+    if (gone.length > 0) await this.#hear(hearing.map((party) => [party, party.delivery.disconnected(gone)]));
     for (const block of blocks) await this.#connected([block]);
   }
 
   async #connected(blocks: readonly ToldBlock[]): Promise<void> {
     if (this.restarts) await this.#restart();
-    const left = this.tower && blocks.flatMap((block) => this.tower?.connected(block) ?? []);
-    const hearing = left === undefined ? this.parties : [this.them];
-    for (const raw of left ?? []) await this.#send(this.us, [raw]);
+    for (const block of blocks) await this.#sendAll(await this.tower?.connected(block));
+    const hearing = this.tower === undefined ? this.parties : [this.them];
     await this.#hear(hearing.map((party) => [party, party.delivery.connected(blocks)]));
   }
 
