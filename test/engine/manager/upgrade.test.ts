@@ -116,6 +116,9 @@ describe('a wallet of the version before claims', () => {
     const upgraded = new Upgraded();
     await upgraded.start();
     const { us } = upgraded;
+    // The child that is out is as good as it was: it is not hurried for a time that nobody knows.
+    const [closing] = us.node.manager.chainMonitor.monitors().map(([, each]) => each.anchorChild ?? []);
+    expect(closing).toMatchObject({ feeratePerKw: 4_000 });
     const beforeSat = 3n * 2_000_000n - 1_000_000n - 600_000n - openingFeesSat;
     await upgraded.meet();
     await upgraded.mine(60);

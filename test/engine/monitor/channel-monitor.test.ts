@@ -103,5 +103,7 @@ describe('a monitor', () => {
     expect(fateAfter(copied, confirmed, closed('broadcast'))).toBe('broadcast');
     expect(fateAfter(copied, closed('broadcast'), confirmed, closed('broadcast'))).toBe('broadcast');
     expect(fateAfter(closed('never'), confirmed, closed('broadcast'))).toBe('never');
+    // What was decided before the copy was made stays so.
+    expect(fateAfter(closed('broadcast'), copied, closed('broadcast'))).toBe('broadcast');
   });
 });

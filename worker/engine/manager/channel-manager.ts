@@ -15,7 +15,7 @@ import { lowerFeeIfDue, raiseFeeIfDue } from '../channel/commitment-feerate.ts';
 import { isRemovable } from '../channel/commitments.ts';
 import { violation, type ChannelFact, type Transition } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
-import type { HolderCommitmentFate } from '../monitor/monitor-update.ts';
+import type { HolderCommitmentFate, MonitorStep } from '../monitor/monitor-update.ts';
 import { ChainMonitor, type PendingUpdate } from '../monitor/chain-monitor.ts';
 import { worthMsat } from '../monitor/balances.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
@@ -52,7 +52,7 @@ import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './mana
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
 import { OutboundPayments } from './outbound-payments.ts';
 import { PeerTable } from './peer-table.ts';
-import { restoreChannels, type RecordsOrigin, type RestoredChannel, type Retirement } from './reconciliation.ts';
+import { restoreChannels, type Plan, type RecordsOrigin, type RestoredChannel } from './reconciliation.ts';
 import { Turn, type TurnResult } from './turn.ts';
 
 /**
@@ -77,10 +77,9 @@ export class ChannelManager {
   readonly #unsaved = new Map<ChannelEntry, SavedChannel>();
   /** Channels that could not be shown in this run. */
   readonly #unreported = new Set<string>();
-  /** What the first turn has to do about channels that cannot go on as they were read. */
-  #retirements: readonly Retirement[] = [];
-  /** What the first turn has to tell the monitors of channels as they were read. */
-  #restored: readonly (RestoredChannel & { readonly isCopy: boolean })[] = [];
+  /** Channels as they were read, for what the first turn has to do about them. */
+  #restored: readonly RestoredChannel[] = [];
+  #origin: RecordsOrigin = 'ownStore';
   #turn: Turn | undefined;
   #savedWallet: WalletState;
 
@@ -190,8 +189,8 @@ export class ChannelManager {
       this.chainMonitor.loadMonitor(entry.key, monitor);
       this.#establishment.skipKeys(monitor.params.channelKeysIndex + 1);
     }
-    this.#restored = restored.map((each) => ({ ...each, isCopy: origin === 'copy' }));
-    this.#retirements = restored.flatMap(({ entry, plan }) => (plan === 'operate' ? [] : [{ entry, plan }]));
+    this.#restored = restored;
+    this.#origin = origin;
     this.#establishment.load(records);
     this.#context.events.load(records, log);
   }
@@ -203,10 +202,8 @@ export class ChannelManager {
 
   /** Goes on with what needs no peer and no new block; in the first turn after `load`. */
   resume(): void {
-    for (const each of this.#restored) this.#isolate(each.entry, () => this.#noteRestored(each));
+    for (const each of this.#restored) this.#isolate(each.entry, () => this.#resumeChannel(each));
     this.#restored = [];
-    for (const { entry, plan } of this.#retirements) this.#isolate(entry, () => this.#retire(entry, plan));
-    this.#retirements = [];
     // Requests are gone with their connections.
     this.#context.events.withdraw('channelRequested');
     this.#onchain.rebroadcast();
@@ -393,7 +390,7 @@ export class ChannelManager {
     return this.channels().reduce((sum, entry) => sum + certainBalance(this.closing(entry)?.balances ?? []), 0n);
   }
 
-  /** What is ours in an open channel, in satoshi per 1000: payments of ours that are under way included, those to us once ours. */
+  /** What is ours in an open channel, in msat: payments of ours that are under way included, those to us once ours. */
   worthMsat(entry: ChannelEntry): bigint {
     const { state } = entry;
     if (state.kind !== 'open' || isUnfunded(state)) return 0n;
@@ -474,15 +471,18 @@ export class ChannelManager {
         this.outboundPayments.dropped(key, change.htlc, this.blockHeight);
   }
 
-  #noteRestored({ entry, isCopy, storedChild }: RestoredChannel & { readonly isCopy: boolean }): void {
-    const touched = this.#running().touch(entry);
-    if (isCopy) touched.steps = [...touched.steps, { kind: 'copied' }];
-    if (storedChild === undefined) return;
-    touched.steps = [...touched.steps, { kind: 'anchorChildChanged', child: storedChild }];
-    dropStoredChild(this.#running().writes, monitorOf(this.#context, entry).params);
+  /** In one update of its monitor: what may be revoked must be known for that before anything is decided. */
+  #resumeChannel({ entry, plan, storedChild }: RestoredChannel): void {
+    const steps: MonitorStep[] = this.#origin === 'copy' ? [{ kind: 'copied' }] : [];
+    if (storedChild !== undefined) {
+      steps.push({ kind: 'anchorChildChanged', child: storedChild });
+      dropStoredChild(this.#running().writes, monitorOf(this.#context, entry).params);
+    }
+    if (steps.length > 0) this.#running().touch(entry).steps = [...entry.steps, ...steps];
+    if (plan !== 'operate') this.#retire(entry, plan);
   }
 
-  #retire(entry: ChannelEntry, plan: Retirement['plan']): void {
+  #retire(entry: ChannelEntry, plan: Exclude<Plan, 'operate'>): void {
     const { closed } = monitorOf(this.#context, entry);
     // What the monitor was told before stands, whatever is lost.
     const fate = plan === 'monitorBehind' ? 'never' : closed === 'no' ? 'broadcast' : closed;

@@ -61,6 +61,7 @@ export const dropStoredChild = (writes: StoreWrites, params: ChannelParameters):
 
 const childRecord = recordFormat('anchor child', 1, { feeratePerKw: [2, 'u32'], transaction: [4, 'remaining'] });
 
+/** When it was made is not on record: 0. */
 function decodeChild(bytes: Uint8Array): AnchorChild {
   const { feeratePerKw, transaction } = childRecord.decode(bytes);
   return { feeratePerKw, height: 0, since: 0, tx: decodeTransaction(transaction) };

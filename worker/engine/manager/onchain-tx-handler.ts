@@ -35,7 +35,7 @@ export class OnchainTxHandler {
         this.#context.isolate(entry, () => {
           chainMonitor.transactionsConfirmed(entry.key, height, [each]);
           this.#funding.transactionConfirmed(entry, height, each);
-          this.#handleMonitorEvents();
+          this.#handleMonitorEvents(entry);
         });
       // The best block may have come first: what follows does not wait for the next.
       if (height <= conditions.blockHeight && chainMonitor.monitor(entry.key) !== before)
@@ -53,7 +53,7 @@ export class OnchainTxHandler {
         this.#context.chainMonitor.transactionUnconfirmed(entry.key, txid);
         this.#funding.transactionUnconfirmed(entry, txid);
       }
-      this.#handleMonitorEvents();
+      this.#handleMonitorEvents(entry);
     });
   }
 
@@ -66,7 +66,7 @@ export class OnchainTxHandler {
       this.#context.isolate(entry, () => {
         this.#context.chainMonitor.bestBlockUpdated(entry.key, height);
         this.#funding.bestBlockUpdated(entry, height);
-        this.#handleMonitorEvents();
+        this.#handleMonitorEvents(entry);
       });
     this.closeAtDeadlines();
     this.rebroadcast();
@@ -83,6 +83,8 @@ export class OnchainTxHandler {
   closeAtDeadlines(): void {
     const { parts, conditions, channels } = this.#context;
     if (conditions.blockHeight === this.#lookedAt || !parts.mayCloseAtDeadlines()) return;
+    const before = this.#lookedAt;
+    this.#context.turn().undo.push(() => (this.#lookedAt = before));
     this.#lookedAt = conditions.blockHeight;
     for (const entry of channels.all())
       this.#context.isolate(entry, () => {
@@ -153,12 +155,9 @@ export class OnchainTxHandler {
     });
   }
 
-  #handleMonitorEvents(): void {
-    for (const event of this.#context.chainMonitor.releasePendingMonitorEvents()) {
-      const entry = this.#context.channels.get(event.channelKey);
-      if (entry === undefined) continue;
+  #handleMonitorEvents(entry: ChannelEntry): void {
+    for (const event of this.#context.chainMonitor.releasePendingMonitorEvents(entry.key))
       this.#handleMonitorEvent(entry, event);
-    }
   }
 
   #handleMonitorEvent(entry: ChannelEntry, event: MonitorEvent): void {

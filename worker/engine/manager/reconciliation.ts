@@ -25,12 +25,6 @@ export type Plan = 'operate' | 'channelBehind' | 'monitorBehind';
 /** Whether records are what this program itself wrote last, or were brought back from elsewhere and may be older. */
 export type RecordsOrigin = 'ownStore' | 'copy';
 
-/** A channel that cannot go on, and why. */
-export interface Retirement {
-  readonly entry: ChannelEntry;
-  readonly plan: Exclude<Plan, 'operate'>;
-}
-
 /** A channel that was read back, with its monitor. */
 export interface RestoredChannel {
   readonly entry: ChannelEntry;

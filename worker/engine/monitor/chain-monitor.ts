@@ -70,8 +70,8 @@ export interface Watch {
   ): ChannelMonitorUpdateStatus;
   /** The next update of a channel; the monitor numbers it. */
   updateChannel(channelKey: string, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus;
-  /** What was not told since the start, or never acknowledged before it. */
-  releasePendingMonitorEvents(): readonly MonitorEvent[];
+  /** What a channel's monitor has not told since the start, or what was never acknowledged before it. */
+  releasePendingMonitorEvents(channelKey: string): readonly MonitorEvent[];
   /** What followed from the event of a monitor is in the running turn's write: it is not told again. */
   ackMonitorEvent(channelKey: string, id: number): void;
 }
@@ -271,11 +271,15 @@ export class ChainMonitor implements Watch {
     this.#registerOutputs(key);
   }
 
-  releasePendingMonitorEvents(): readonly MonitorEvent[] {
+  releasePendingMonitorEvents(key: string): readonly MonitorEvent[] {
     const events = this.#events;
     this.#undo()?.push(() => (this.#events = events));
-    this.#events = [];
-    return [...events, ...[...this.#watched].flatMap(([key, { monitor }]) => this.#untold(key, monitor))];
+    this.#events = events.filter(({ channelKey }) => channelKey !== key);
+    const monitor = this.monitor(key);
+    return [
+      ...events.filter(({ channelKey }) => channelKey === key),
+      ...(monitor === undefined ? [] : this.#untold(key, monitor)),
+    ];
   }
 
   ackMonitorEvent(key: string, id: number): void {
@@ -287,10 +291,12 @@ export class ChainMonitor implements Watch {
   bestBlockUpdated(key: string, height: number): void {
     const monitor = this.monitor(key);
     if (monitor?.confirmedSpend === undefined) return;
-    const decided = htlcOutcomes(this.#claimKeys(monitor), monitor, height)
-      .filter(({ htlc }) => !monitor.decidedHtlcs.includes(htlc.id))
-      .map((outcome) => ({ kind: 'htlcDecided', ...outcome }) as const);
-    if (decided.length > 0) this.updateChannel(key, decided);
+    const decided = htlcOutcomes(this.#claimKeys(monitor), monitor, height);
+    if (decided.length > 0)
+      this.updateChannel(
+        key,
+        decided.map((outcome) => ({ kind: 'htlcDecided', ...outcome })),
+      );
   }
 
   #untold(key: string, { events }: ChannelMonitor): readonly MonitorEvent[] {

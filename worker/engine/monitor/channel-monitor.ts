@@ -188,10 +188,10 @@ function applyStep(monitor: ChannelMonitor, step: MonitorStep): ChannelMonitor {
   }
 }
 
-/** Whoever asks for it: what is revoked stays revoked, and what may be does not go out. */
+/** Whoever asks for it: what is revoked stays revoked, and what may be does not go out, unless it was decided so before. */
 function fateOf({ closed, isCopy }: ChannelMonitor, wanted: HolderCommitmentFate): HolderCommitmentFate {
   if (closed === 'never') return 'never';
-  return isCopy && wanted === 'broadcast' ? 'wait' : wanted;
+  return isCopy && wanted === 'broadcast' && closed !== 'broadcast' ? 'wait' : wanted;
 }
 
 function applyChainStep(monitor: ChannelMonitor, step: ChainStep): ChannelMonitor {

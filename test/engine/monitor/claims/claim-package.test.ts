@@ -2,18 +2,18 @@ import { expect, it } from 'vitest';
 import { KeysManager } from '../../../../worker/engine/keys/keys-manager.ts';
 import type { Claim } from '../../../../worker/engine/monitor/claims/claim.ts';
 import { nextPackages, type ClaimPackage } from '../../../../worker/engine/monitor/claims/claim-package.ts';
-import type { CoinSource } from '../../../../worker/engine/monitor/claims/claim-transaction.ts';
+import type { ClaimParts, CoinSource } from '../../../../worker/engine/monitor/claims/claim-transaction.ts';
 import { nobleSecp256k1 as secp } from '../../../../worker/engine/primitives/secp256k1.ts';
 import type { Outpoint, Transaction } from '../../../../worker/engine/transactions/transaction.ts';
 import { PARAMS } from '../samples.ts';
 
 const outpoint = (byte: number): Outpoint => ({ txid: new Uint8Array(32).fill(byte), vout: 0 });
 
-/** Worth less than any output has to be. */
-const claim = (byte: number): Claim => ({
+/** Without another amount, worth less than any output has to be. */
+const claim = (byte: number, amountSat = 100n): Claim => ({
   kind: 'revokedHtlc',
   outpoint: outpoint(byte),
-  amountSat: 100n,
+  amountSat,
   script: new Uint8Array(34),
   validFrom: 1,
   deadline: undefined,
@@ -42,20 +42,21 @@ function coinSource(told: string[]): CoinSource {
   };
 }
 
-it('a package that cannot be made anew keeps its coins while its transaction is still valid', () => {
-  const keys = new KeysManager(secp, new Uint8Array(64).fill(1), 'regtest');
-  const parts = (told: string[]) => ({
-    signer: keys.deriveChannelSigner(0, PARAMS.fundingSat).claims,
-    coins: coinSource(told),
-    destinationScript: keys.destinationScript(),
-  });
-  const before: ClaimPackage = {
-    outpoints: [outpoint(1), outpoint(2)],
-    tx: takes([outpoint(2), outpoint(9)]),
-    feeratePerKw: 1_000,
-    height: 10,
-    since: 10,
-  };
+const keys = new KeysManager(secp, new Uint8Array(64).fill(1), 'regtest');
+const parts = (told: string[]): ClaimParts => ({
+  signer: keys.deriveChannelSigner(0, PARAMS.fundingSat).claims,
+  coins: coinSource(told),
+  destinationScript: keys.destinationScript(),
+});
+const before: ClaimPackage = {
+  outpoints: [outpoint(1), outpoint(2)],
+  tx: takes([outpoint(2), outpoint(9)]),
+  feeratePerKw: 1_000,
+  height: 10,
+  since: 10,
+};
+
+it('a package that cannot be made anew keeps its coins while its transaction is valid', () => {
   const after = (there: readonly Claim[]): string[] => {
     const told: string[] = [];
     const packages = nextPackages(parts(told), there, [before], { height: 12, feeratePerKw: 1_000 });
@@ -66,4 +67,17 @@ it('a package that cannot be made anew keeps its coins while its transaction is 
   expect(after([claim(1), claim(2)]).at(-1)).toBe('seen');
   // The counterparty has taken what the transaction takes.
   expect(after([claim(1)]).at(-1)).toBe('dropped');
+});
+
+it('a transaction that is still valid makes way for none that pays less', () => {
+  const dear = { ...before, feeratePerKw: 20_000 };
+  const there = [claim(1, 2_000n), claim(2, 2_000n)];
+  const after = (height: number, own: ClaimPackage): readonly ClaimPackage[] =>
+    nextPackages(parts([]), there, [own], { height, feeratePerKw: 1_000 });
+  expect(after(12, dear)).toEqual([dear]);
+  // As soon as it is not, whatever gets the claims is better than nothing.
+  const taken = { ...dear, tx: takes([outpoint(1), outpoint(2), outpoint(9)]), outpoints: dear.outpoints };
+  const [again] = nextPackages(parts([]), [claim(1, 2_000n)], [taken], { height: 12, feeratePerKw: 1_000 });
+  expect(again?.feeratePerKw).toBeLessThan(20_000);
+  expect(again?.tx.inputs).toHaveLength(1);
 });

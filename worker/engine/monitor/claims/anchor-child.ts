@@ -28,7 +28,7 @@ export interface AnchorChild {
   readonly feeratePerKw: number;
   /** The height at which `tx` was made. */
   readonly height: number;
-  /** The height at which the first was made. */
+  /** The height at which the first was made; 0 where that is not known. */
   readonly since: number;
 }
 
@@ -50,8 +50,8 @@ const CHILD_WEIGHT = 800;
 const CHILD_PATIENCE_BLOCKS = 6;
 
 /**
- * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until the estimate has
- * risen by a quarter, the HTLCs that depend on it have become urgent, or its coins went elsewhere. `undefined` where the
+ * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until another is due
+ * (`isBumpDue`), as where the HTLCs that depend on it have become urgent, or its coins went elsewhere. `undefined` where the
  * commitment pays enough itself, has no anchor, or the wallet has no coins, and where the child would cost more than the
  * commitment brings us, as a peer could arrange again and again: then it goes out as it is.
  */
@@ -64,7 +64,8 @@ export function anchorChild(
   const { height, feeratePerKw: estimatePerKw } = conditions;
   const before = monitor.anchorChild;
   const kept = before !== undefined && keepsCoins(coins, before) ? before : undefined;
-  const since = before?.since ?? height;
+  // Of an older program's child nobody knows: its time begins now.
+  const since = before === undefined || before.since === 0 ? height : before.since;
   const { wanted, deadline } = urgency(monitor, conditions, since);
   if (kept !== undefined && !isReplaced(coins, kept, wanted, { ...conditions, deadline })) return kept;
   // Where coins are short, what others pay; for one that is there, a little more than it has.

@@ -138,8 +138,7 @@ function renewed(
   const unspent = claims.filter(({ outpoint }) => own.has(claimName(outpoint)));
   const present = readyAt(unspent, conditions.height);
   // After a reorganisation some may have to wait again: the transaction that there is takes them then.
-  if (present.length > 0 && present.length < unspent.length) return before;
-  if (unspent.length > 0 && present.length === 0) return before;
+  if (present.length < unspent.length) return before;
   return takes(before, present) && hasCoins(parts, before)
     ? bumped(parts, before, present, conditions)
     : regrouped(parts, before, present, conditions);
@@ -175,12 +174,15 @@ function regrouped(
   present: readonly Claim[],
   conditions: ClaimConditions,
 ): ClaimPackage {
-  const isValid = isLive(before, present, conditions.height) && present.length > 0;
   returnCoins(parts, before.tx);
   if (present.length === 0) return before;
+  const isValid = isLive(before, present, conditions.height);
   const { wanted, most } = feerateFor(parts, present, conditions, before.since);
   const kept = isValid ? before.feeratePerKw + REPLACEMENT_PER_KW : Math.min(before.feeratePerKw, most);
+  // What is still valid makes way only for more.
+  const least = isValid ? kept : RELAYED_PER_KW;
   for (const feeratePerKw of fallingFrom(Math.max(wanted, kept), conditions.feeratePerKw)) {
+    if (feeratePerKw < least) break;
     const built = buildClaim(parts, present, feeratePerKw, undefined);
     if (built !== undefined) return replacedBy(parts, before, built, present, conditions.height);
   }

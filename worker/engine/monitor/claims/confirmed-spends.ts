@@ -12,11 +12,15 @@ export interface ConfirmedOutputSpend extends ReadTransaction {
   readonly inputIndex: number;
 }
 
-export const readTransaction = ({ transaction, txid, height }: ConfirmedTransaction): ReadTransaction => ({
-  txid,
-  height,
-  tx: decodeTransaction(transaction),
-});
+/** Every block asks for them again. */
+const READ = new WeakMap<ConfirmedTransaction, ReadTransaction>();
+
+export function readTransaction(confirmed: ConfirmedTransaction): ReadTransaction {
+  const { transaction, txid, height } = confirmed;
+  const known = READ.get(confirmed) ?? { txid, height, tx: decodeTransaction(transaction) };
+  READ.set(confirmed, known);
+  return known;
+}
 
 /** The transaction among those of a monitor that spent an output. */
 export function spendOf(

@@ -15,14 +15,15 @@ export interface HtlcOutcome {
 }
 
 /**
- * The HTLCs that we offered and that the chain has decided about (BOLT 5, HTLC Output Handling). A preimage counts as soon as
+ * The HTLCs that we offered and that the chain has newly decided about (BOLT 5, HTLC Output Handling). A preimage counts as soon as
  * it is known, out of whichever commitment. Failed is what timed out, was trimmed or is absent, six blocks deep: until then a
  * reorganisation could put a commitment in its place in which the counterparty has the preimage for it.
  */
 export function htlcOutcomes(keys: ClaimKeys, monitor: ChannelMonitor, height: number): readonly HtlcOutcome[] {
-  const close = confirmedClose(keys, monitor);
+  const undecided = offeredHtlcs(monitor).filter(({ id }) => !monitor.decidedHtlcs.includes(id));
+  const close = undecided.length === 0 ? undefined : confirmedClose(keys, monitor);
   if (close === undefined) return [];
-  return offeredHtlcs(monitor).flatMap((htlc): HtlcOutcome[] => {
+  return undecided.flatMap((htlc): HtlcOutcome[] => {
     const preimage = monitor.preimages.get(toHex(htlc.paymentHash));
     if (preimage !== undefined) return [{ htlc, preimage }];
     const failedAt = failedAtHeight(keys, monitor, close, htlc);
