@@ -1,5 +1,13 @@
 import type { ClosedChannel } from '../channel/channel-state.ts';
-import { claimableBalances, closeBalances, isCertainBalance, worthMsat, type Balance } from '../monitor/balances.ts';
+import {
+  claimableBalances,
+  closeBalances,
+  closingSpec,
+  isCertainBalance,
+  unspentClaims,
+  worthMsat,
+  type Balance,
+} from '../monitor/balances.ts';
 import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
 import type { Claim } from '../monitor/claims/claim.ts';
 import { claimKeys } from '../monitor/claims/claim-keys.ts';
@@ -71,7 +79,7 @@ export function closingReport(
   const { state } = entry;
   if (state.kind !== 'closed') return undefined;
   if (isUnfundedClose(state)) return nothing(state);
-  const known = worthMsat(monitor.holderCommitment.spec, monitor.preimages, parts.isPaid);
+  const known = worthMsat(closingSpec(monitor), monitor.preimages, parts.isPaid);
   const agreed = agreedClose(state, monitor);
   return agreed === undefined
     ? reportOfCommitment(parts, entry, monitor, known)
@@ -144,7 +152,8 @@ function reportOfCommitment(
   );
   const { anchorChild, packages } = monitor;
   const made = anchorChild === undefined ? packages : [anchorChild, ...packages];
-  const pending = made.flatMap(({ tx }) => spends.pendingStepOf(tx, left));
+  const there = new Set(unspentClaims(keys, monitor).map(({ outpoint }) => claimName(outpoint)));
+  const pending = made.flatMap(({ tx }) => spends.pendingStepOf(tx, there));
   const taken = new Set(pending.flatMap(({ sweeps }) => sweeps));
   const balances = left.filter(({ outpoint }) => !taken.has(claimName(outpoint)));
   const steps = [...confirmed, ...pending];
@@ -205,11 +214,10 @@ class ChannelSpends {
   }
 
   /** As `stepOf`, of one in no block, once the wallet knows of it and while it can still be in one. */
-  pendingStepOf(tx: Transaction, left: readonly Balance[]): readonly Spend[] {
+  pendingStepOf(tx: Transaction, there: ReadonlySet<string>): readonly Spend[] {
     const txid = transactionId(tx);
     if (this.#monitor.outputSpends.some((spend) => equalBytes(spend.txid, txid))) return [];
     if (!this.#wallet.knows(txid) && this.#wallet.coinsSpentBy(txid).length === 0) return [];
-    const there = new Set(left.map(({ outpoint }) => claimName(outpoint)));
     const isThere = (input: Outpoint): boolean =>
       !this.#made.has(toHex(input.txid)) || this.#isAnchor(input) || there.has(claimName(input));
     return tx.inputs.every(isThere) ? this.stepOf(tx, undefined) : [];

@@ -3,7 +3,12 @@ import { toHex } from '../primitives/bytes.ts';
 import { buildCommitment } from '../transactions/commitment.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import { encodeTransaction, transactionId, type Outpoint } from '../transactions/transaction.ts';
-import { knownSpecs, type ChannelMonitor, type ConfirmedSpend } from './channel-monitor.ts';
+import {
+  knownSpecs,
+  type ChannelMonitor,
+  type ConfirmedSpend,
+  type CounterpartyCommitment,
+} from './channel-monitor.ts';
 import type { Claim } from './claims/claim.ts';
 import { claimsOf } from './claims/claims.ts';
 import type { ClaimKeys } from './claims/claim-keys.ts';
@@ -59,9 +64,21 @@ export function closeBalances(
   return { close, claims: first, balances: balancesOf(monitor, first, isExpected, close.height) };
 }
 
+/** Every output of the close that is not spent and is, or may become, ours, also where another has a right to it. */
+export const unspentClaims = (keys: ClaimKeys, monitor: ChannelMonitor): readonly Claim[] =>
+  derived(keys, monitor).claims;
+
+/** What the commitment says that closes a channel, or is expected to; of one that we do not know, what ours says. */
+export function closingSpec(monitor: ChannelMonitor): CommitmentSpec {
+  const { confirmedSpend, counterpartyCommitments, holderCommitment } = monitor;
+  const spend = confirmedSpend?.spend ?? expectedSpend(monitor);
+  const number = spend.kind === 'counterpartyCommitment' ? spend.number : undefined;
+  return counterpartyCommitments.find((each) => each.number === number)?.spec ?? holderCommitment.spec;
+}
+
 /**
  * What is ours in a commitment before fees, in msat: also HTLCs that we offered, until somebody `isPaid`, and those to us whose
- * preimage we have. The same in each of a channel's live commitments.
+ * preimage we have. The same in each of a channel's live commitments, unless one of them has an HTLC that was given back.
  */
 export function worthMsat(
   { toHolderMsat, htlcs }: CommitmentSpec,
@@ -110,18 +127,24 @@ const missingPreimages = (monitor: ChannelMonitor): readonly (readonly [string, 
   );
 
 /** Our newest commitment, or where it does not go out the newest of the counterparty. */
-function expectedClose(keys: ClaimKeys, monitor: ChannelMonitor): ConfirmedSpend {
-  const { params, counterpartyCommitments, closed } = monitor;
+function expectedSpend({ counterpartyCommitments, closed }: ChannelMonitor): ExpectedSpend {
   const theirs = counterpartyCommitments.at(-1);
   const isOurs = closed === 'no' || closed === 'broadcast' || theirs === undefined;
-  const { tx } = isOurs
-    ? holderCommitment(keys, monitor).commitment
-    : buildCommitment(commitmentInput(keys.secp, keys.signer, params, { owner: 'counterparty', ...theirs }));
-  const spend = isOurs ? OURS : ({ ...theirs, kind: 'counterpartyCommitment' } as const);
-  return { spend, transaction: encodeTransaction(tx), txid: transactionId(tx), height: 0 };
+  return isOurs ? { kind: 'holderCommitment' } : { ...theirs, kind: 'counterpartyCommitment' };
 }
 
-const OURS = { kind: 'holderCommitment' } as const;
+type ExpectedSpend =
+  { readonly kind: 'holderCommitment' } | ({ readonly kind: 'counterpartyCommitment' } & CounterpartyCommitment);
+
+function expectedClose(keys: ClaimKeys, monitor: ChannelMonitor): ConfirmedSpend {
+  const spend = expectedSpend(monitor);
+  const { secp, signer } = keys;
+  const { tx } =
+    spend.kind === 'holderCommitment'
+      ? holderCommitment(keys, monitor).commitment
+      : buildCommitment(commitmentInput(secp, signer, monitor.params, { owner: 'counterparty', ...spend }));
+  return { spend, transaction: encodeTransaction(tx), txid: transactionId(tx), height: 0 };
+}
 
 function balancesOf(
   monitor: ChannelMonitor,
