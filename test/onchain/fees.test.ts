@@ -110,6 +110,7 @@ describe.each(CASES)('without a coin, with $name,', ({ format, restarts }) => {
   it('our commitment goes out alone, and gives our balance', async () => {
     const scene = await Scene.begin(chain, format);
     scene.restarts = restarts;
+    for (const party of scene.parties) party.keepsBooks = false;
     const away = addressOfScript(scene.them.keys.destinationScript(), 'regtest') ?? '';
     const { wallet } = scene.us.node;
     await scene.submit(

@@ -136,6 +136,7 @@ export class Party {
 
   /** Starts again without a record of what it pays, so that it pays the same again. */
   forgetPayments(): void {
+    this.keepsBooks = false;
     for (const key of this.disk.durable.keys())
       if (key.startsWith('pay/')) this.disk.apply(new Map([[key, undefined]]));
     this.restart();

@@ -36,7 +36,7 @@ async function feerates(scene: Scene, blocks: number): Promise<readonly number[]
 }
 
 describe('the child of a commitment that does not get into a block', () => {
-  it('pays more as an HTLC comes near its expiry that has to be taken out of it, to half of it at most', async () => {
+  it('pays more as an HTLC comes near its expiry that has to be taken out of it, to a quarter of it at most', async () => {
     const scene = await late([HTLC_SAT], []);
     // Without one the commitment pays what is asked for.
     await estimate(scene, 2_000);
@@ -49,8 +49,8 @@ describe('the child of a commitment that does not get into a block', () => {
     const parent = decodeTransaction(broadcastTransaction);
     const weight = transactionWeight(parent) + transactionWeight(anchorChild?.tx ?? parent);
     const costSat = (BigInt(seen.at(-1) ?? 0) * BigInt(weight)) / 1000n;
-    expect(costSat).toBeGreaterThan((HTLC_SAT * 9n) / 20n);
-    expect(costSat).toBeLessThanOrEqual(HTLC_SAT / 2n);
+    expect(costSat).toBeGreaterThan((HTLC_SAT * 9n) / 40n);
+    expect(costSat).toBeLessThanOrEqual(HTLC_SAT / 4n);
   });
 
   it('follows the estimate alone where nothing in it can be lost by waiting', async () => {

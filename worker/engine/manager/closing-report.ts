@@ -204,7 +204,7 @@ class ChannelSpends {
     if (!tx.outputs.every((_, index) => this.#isOurs(tx, index))) return [];
     const txid = transactionId(tx);
     const coins = this.#wallet.coinsSpentBy(txid);
-    const inputs = tx.inputs.filter((input) => this.#made.has(toHex(input.txid)));
+    const inputs = tx.inputs.filter((input) => this.#isOfChannel(input));
     if (inputs.length + coins.length !== tx.inputs.length) return [];
     const takenSat = inputs.reduce((sum, input) => sum + this.#valueSat(input), 0n) - sumOf(stays);
     const broughtSat = sumOf(tx.outputs) - sumOf(stays) - sumOf(coins);
@@ -219,7 +219,7 @@ class ChannelSpends {
     if (this.#monitor.outputSpends.some((spend) => equalBytes(spend.txid, txid))) return [];
     if (!this.#wallet.knows(txid) && this.#wallet.coinsSpentBy(txid).length === 0) return [];
     const isThere = (input: Outpoint): boolean =>
-      !this.#made.has(toHex(input.txid)) || this.#isAnchor(input) || there.has(claimName(input));
+      !this.#isOfChannel(input) || this.#isAnchor(input) || there.has(claimName(input));
     return tx.inputs.every(isThere) ? this.stepOf(tx, undefined) : [];
   }
 
@@ -231,6 +231,12 @@ class ChannelSpends {
     if (claim?.kind !== 'holderHtlc') return false;
     const [own] = htlcTransaction(claim.input, claim.outpoint.txid, claim.htlc).outputs;
     return own !== undefined && equalBytes(own.script, output.script);
+  }
+
+  /** The change of a child is a coin as any other. */
+  #isOfChannel(input: Outpoint): boolean {
+    const output = this.#output(input);
+    return output !== undefined && !this.#wallet.owns(output.script);
   }
 
   /** An anchor counts for nothing: whoever opened the channel has paid for it. */

@@ -89,7 +89,8 @@ function urgency(
   const { urgentSat, deadline } = commitmentStake(monitor);
   if (deadline === undefined) return { wanted: feeratePerKw, deadline };
   const weight = transactionWeight(decodeTransaction(monitor.broadcastTransaction)) + CHILD_WEIGHT;
-  const terms = { weight, valueSat: urgentSat, deadline, since, isContested: true };
+  // The other half is for taking the HTLCs out of it.
+  const terms = { weight, valueSat: urgentSat / 2n, deadline, since, isContested: true };
   return { wanted: Math.max(feeratePerKw, wantedFeerate(terms, feeratePerKw, height)), deadline };
 }
 
