@@ -75,6 +75,11 @@ export class Delivery {
     this.style = style;
   }
 
+  /** Each block whole, in one turn. */
+  static byListening(): Delivery {
+    return new Delivery({ name: 'FullBlockViaListen', turns: LISTEN, skipsBlocks: false, disconnects: 'blockByBlock' });
+  }
+
   static random(random: Random): Delivery {
     const [first] = STYLES;
     const style = pick(random, STYLES) ?? first;

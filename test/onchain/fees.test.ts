@@ -9,6 +9,7 @@ import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { CASES } from './cases.ts';
+import { Delivery } from './delivery.ts';
 import { Ledger } from './ledger.ts';
 import type { Party } from './party.ts';
 import { Scene, type Format } from './scene.ts';
@@ -130,9 +131,10 @@ describe.each(CASES)('without a coin, with $name,', ({ format, restarts }) => {
 const MINIMUM = 5;
 const PER_KW = 250;
 
-/** With an estimate of 10 sat/vB, to which a child brings both. */
+/** With an estimate of 10 sat/vB, to which a child brings both. What is refused is counted block by block. */
 async function beginAtTen(on: RegtestChain, format: Format, restarts: boolean): Promise<Scene> {
-  const scene = await Scene.begin(on, format);
+  const deliveries = { us: Delivery.byListening(), them: Delivery.byListening() };
+  const scene = await Scene.begin(on, format, { deliveries });
   scene.restarts = restarts;
   await estimate(scene, 10 * PER_KW);
   return scene;
