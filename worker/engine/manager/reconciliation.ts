@@ -73,9 +73,10 @@ function restore(records: StoredRecords, stored: StoredChannel, parts: Restoring
   const { persister, keys } = parts;
   const { key, params } = stored;
   const loaded = readable(() => sound(persister.load(key, params, records), parts));
-  const plan = planOf(stored, loaded, persister.newestUpdateId(params, records));
   const known = loaded ?? bareMonitor(params, commitmentsOf(stored));
-  const monitor = plan === 'monitorBehind' ? persister.begin(key, known, records) : known;
+  const isWhole = loaded !== undefined && loaded.updateId >= persister.newestUpdateId(loaded, records);
+  const plan = planOf(stored, loaded, isWhole);
+  const monitor = plan === 'monitorBehind' || !isWhole ? persister.begin(key, known, records) : known;
   const kept = plan === 'operate' && stored.kind !== 'lost' ? stored.signer : undefined;
   const signerState = kept ?? signerStateOf(monitor);
   const signer = keys.deriveChannelSigner(params.channelKeysIndex, params.fundingSat, signerState);
@@ -105,14 +106,13 @@ function sound(monitor: ChannelMonitor | undefined, { secp, keys }: RestoringPar
   return invalid === undefined || monitor.closed === 'never' ? monitor : undefined;
 }
 
-function planOf(stored: StoredChannel, monitor: ChannelMonitor | undefined, newestUpdateId: number): Plan {
+function planOf(stored: StoredChannel, monitor: ChannelMonitor | undefined, isWhole: boolean): Plan {
   if (monitor === undefined) return 'monitorBehind';
   if (stored.kind === 'open') return reconcile(stored.channel.commitments, monitor);
   // Both say in one commit that a channel is closed: a monitor that does not know of it is older, and so is what it has.
   if (stored.kind === 'closed') return monitor.closed === 'no' ? 'monitorBehind' : 'operate';
   // Nothing else than its own records can say that it is the newest.
-  const isBehind = monitor.updateId < newestUpdateId || monitor.closed === 'never';
-  return isBehind ? 'monitorBehind' : 'channelBehind';
+  return isWhole && monitor.closed !== 'never' ? 'channelBehind' : 'monitorBehind';
 }
 
 /** What is read, or as much as its monitor knows; a channel that is closed says why nothing more can be done for it. */

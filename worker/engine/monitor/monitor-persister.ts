@@ -56,7 +56,10 @@ export class MonitorPersister implements Persist {
     this.#snapshots.delete(channelKey);
   }
 
-  /** Reads a monitor back: its snapshot and the updates after it. */
+  /**
+   * Reads a monitor back: its snapshot and the updates after it, up to the first that is lost or damaged. What the chain has told
+   * since, it tells again; whether the channel has gone on since, `reconcile` sees.
+   */
   load(
     channelKey: string,
     params: ChannelParameters,
@@ -67,9 +70,11 @@ export class MonitorPersister implements Persist {
     let monitor = decodeMonitor(params, snapshot);
     this.#snapshots.set(channelKey, monitor.updateId);
     for (;;) {
-      const stored = records.get(updateKey(params, monitor.updateId + 1));
-      if (stored === undefined || updateIdOf(stored) !== monitor.updateId + 1) return monitor;
-      monitor = applyUpdate(monitor, decodeUpdate(stored, monitor)).monitor;
+      const before = monitor;
+      const stored = records.get(updateKey(params, before.updateId + 1));
+      const next = stored && readable(() => nextOf(before, stored));
+      if (next === undefined) return before;
+      monitor = next;
     }
   }
 
@@ -87,19 +92,25 @@ export class MonitorPersister implements Persist {
 
   /**
    * A monitor to be kept in place of a lost or a newer one: its updates follow on whatever is left of that one's, which would
-   * otherwise be read as its own.
+   * otherwise be read as its own. The first of them is a snapshot, for those before it are not all there.
    */
   begin(channelKey: string, monitor: ChannelMonitor, records: ReadonlyMap<string, Uint8Array>): ChannelMonitor {
-    const updateId = Math.max(monitor.updateId, this.newestUpdateId(monitor.params, records));
-    this.#snapshots.set(channelKey, updateId);
+    const updateId = Math.max(monitor.updateId, this.newestUpdateId(monitor, records));
+    this.#snapshots.set(channelKey, updateId - UPDATES_PER_SNAPSHOT);
     return { ...monitor, updateId };
   }
 
-  /** The newest update of which there is a whole record; beyond what `load` takes where one before it is lost. */
-  newestUpdateId(params: ChannelParameters, records: ReadonlyMap<string, Uint8Array>): number {
+  /**
+   * The newest update of which there is a record; beyond what `load` takes where one before it is lost. One that is damaged may
+   * be the next.
+   */
+  newestUpdateId(
+    { params, updateId }: Pick<ChannelMonitor, 'params' | 'updateId'>,
+    records: ReadonlyMap<string, Uint8Array>,
+  ): number {
     const ids = Array.from({ length: UPDATES_PER_SNAPSHOT }, (_, place) => {
       const stored = records.get(updateKey(params, place));
-      return (stored && readable(() => updateIdOf(stored))) ?? 0;
+      return stored === undefined ? 0 : (readable(() => updateIdOf(stored)) ?? updateId + 1);
     });
     return Math.max(...ids);
   }
@@ -111,6 +122,12 @@ export class MonitorPersister implements Persist {
     this.#writes().set(`mon/${name}/snap`, encodeMonitor(monitor));
     this.#snapshots.set(channelKey, monitor.updateId);
   }
+}
+
+/** `undefined` where the record is not that of the next update. Throws where it is damaged. */
+function nextOf(monitor: ChannelMonitor, stored: Uint8Array): ChannelMonitor | undefined {
+  if (updateIdOf(stored) !== monitor.updateId + 1) return undefined;
+  return applyUpdate(monitor, decodeUpdate(stored, monitor)).monitor;
 }
 
 const updateKey = (params: ChannelParameters, updateId: number): string =>

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
+import { MonitorPersister } from '../../worker/engine/monitor/monitor-persister.ts';
+import { encodeMonitor } from '../../worker/engine/monitor/monitor-records.ts';
+import { toHex } from '../../worker/engine/primitives/bytes.ts';
+import { scenes } from './cases.ts';
+import { Ledger } from './ledger.ts';
+import type { Scene } from './scene.ts';
+
+const begin = scenes();
+
+const DAMAGES: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array | undefined>> = {
+  lost: () => undefined,
+  torn: (bytes) => bytes.slice(0, bytes.length - 3),
+  flipped: (bytes) => bytes.map((byte, place) => (place === 4 ? byte ^ 0x40 : byte)),
+};
+
+/** What a restart would read. */
+function stored({ us }: Scene): ChannelMonitor | undefined {
+  const { params } = us.monitor;
+  const persister = new MonitorPersister(
+    () => new Map(),
+    () => undefined,
+  );
+  return persister.load('k', params, us.disk.durable);
+}
+
+const recordOf = (monitor: ChannelMonitor | undefined): string | undefined =>
+  monitor && toHex(encodeMonitor({ ...monitor, updateId: 0 }));
+
+describe.each(Object.entries(DAMAGES))('an update of what the chain did that is %s', (_name, damaged) => {
+  it.each([0, 1, 2, 3])('costs nothing of a close, also where %i came after it', async (later) => {
+    const scene = await begin({ format: 'anchors' });
+    await scene.offer({ outboundSat: [50_000n], inboundSat: [30_000n] });
+    const ledger = new Ledger(scene, scene.us);
+    await scene.forceClose(scene.us);
+    await scene.mine(2);
+    const { disk, monitor } = scene.us;
+    const key = `mon/0/upd/${monitor.updateId - later}`;
+    disk.apply(new Map([[key, damaged(disk.durable.get(key) ?? new Uint8Array(0))]]));
+    scene.book = undefined;
+    scene.us.restart();
+    for (let block = 0; block < 60; block++) {
+      await scene.mine(1);
+      expect(recordOf(stored(scene))).toBe(recordOf(scene.us.monitor));
+    }
+    expect(ledger.gainedSat).toBeGreaterThan(570_000n);
+  });
+});
