@@ -55,7 +55,6 @@ export class ChainFollower {
   readonly #broadcaster: Broadcaster;
   #sync: ChainSync | undefined;
   #status: ChainStatus;
-  #sending: Promise<void> = Promise.resolve();
   #stopped = false;
 
   constructor(parts: ChainFollowerParts) {
@@ -97,6 +96,7 @@ export class ChainFollower {
 
   stop(): void {
     this.#stopped = true;
+    this.#broadcaster.stop();
     this.#sync?.stop();
   }
 
@@ -106,16 +106,19 @@ export class ChainFollower {
     if (this.feeratesAreStale) void this.#askFees();
   }
 
-  /** One after the other: a child must not come before its parent. */
+  /** Each server gets them one after the other: see `Broadcaster`. */
   broadcast(transactions: TransactionPackage): void {
-    this.#sending = this.#sending.then(async () => {
-      if (this.#stopped) return;
-      // What is still wanted is broadcast again with every block by whoever wants it.
-      const results = await this.#broadcaster.broadcast(transactions);
-      transactions.forEach((transaction, index) => this.#logBroadcast(transaction, results[index]));
-      // Not a `wake`, which would begin a server's waiting times anew.
-      void this.#sync?.poll({ everything: true }).catch(() => undefined);
-    });
+    void this.#broadcast(transactions).catch((error: unknown) => this.#parts.log(`broadcast: ${String(error)}`));
+  }
+
+  /** What is still wanted is broadcast again with every block by whoever wants it. */
+  async #broadcast(transactions: TransactionPackage): Promise<void> {
+    if (this.#stopped) return;
+    const results = await this.#broadcaster.broadcast(transactions);
+    if (this.#stopped) return;
+    transactions.forEach((transaction, index) => this.#logBroadcast(transaction, results[index]));
+    // Not a `wake`, which would begin a server's waiting times anew.
+    await this.#sync?.poll({ everything: true }).catch(() => undefined);
   }
 
   #logBroadcast(transaction: Uint8Array, result: BroadcastResult | undefined): void {

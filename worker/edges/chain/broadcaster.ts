@@ -15,11 +15,17 @@ export type BroadcastResult =
   /** No source could be asked: it is tried again with the next block. */
   | { readonly kind: 'unreachable' };
 
-/** Sends transactions to every source. That they are sent again with each block is up to whoever wants them in one. */
+/**
+ * Sends transactions to every source, to each in the order in which they were given: a child must not come before its parent.
+ * That they are sent again with each block is up to whoever wants them in one.
+ */
 export class Broadcaster {
   readonly #sources: readonly EsploraApi[];
   /** Those that have said in this run that they take no packages. */
   readonly #withoutPackages = new Set<EsploraApi>();
+  /** What each source was asked last. None waits for another: one that hangs must not keep claims from the others. */
+  readonly #last = new Map<EsploraApi, Promise<unknown>>();
+  #stopped = false;
 
   constructor(sources: readonly EsploraApi[]) {
     this.#sources = sources;
@@ -30,8 +36,24 @@ export class Broadcaster {
    * a close from the chain. One acceptance is enough; a refusal counts only if no other source accepts.
    */
   async broadcast(transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
-    const answers = await Promise.all(this.#sources.map((source) => this.#submitTo(source, transactions)));
+    const answers = await Promise.all(this.#sources.map((source) => this.#queue(source, transactions)));
     return transactions.map((_, index) => bestOf(answers.flatMap((results) => results[index] ?? [])));
+  }
+
+  /** What has not left yet does not leave any more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Whatever became of what came before: an error of ours in it stops nothing. */
+  #queue(source: EsploraApi, transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
+    const before = this.#last.get(source) ?? Promise.resolve();
+    const answer = before.then(() => (this.#stopped ? [] : this.#submitTo(source, transactions)));
+    this.#last.set(
+      source,
+      answer.catch(() => undefined),
+    );
+    return answer;
   }
 
   /**
