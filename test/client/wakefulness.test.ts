@@ -25,6 +25,14 @@ describe('peers have had a while to come back', () => {
     expect(awake.isLong(woken + 30_000)).toBe(true);
   });
 
+  it('half a minute after the clock was put back, and not a day', () => {
+    const awake = awakeFor(60);
+    const back = START - 86_400_000;
+    for (let second = 0; second <= 30; second++) awake.note(back + second * 1_000);
+    expect(awake.isLong(back + 29_999)).toBe(false);
+    expect(awake.isLong(back + 30_000)).toBe(true);
+  });
+
   it('also where ticks come once a minute, as in a tab in the background', () => {
     const awake = awakeFor(60);
     for (let minute = 2; minute < 10; minute++) {

@@ -10,7 +10,8 @@ export class Wakefulness {
 
   /** To be called at the start and with each tick; `now` is in milliseconds since 1970. */
   note(now: number): void {
-    if (now - this.#lastAt > SLEEP_MS) this.#since = now;
+    // A clock that was put back would else keep everything waiting until it has caught up.
+    if (now < this.#lastAt || now - this.#lastAt > SLEEP_MS) this.#since = now;
     this.#lastAt = now;
   }
 
