@@ -69,6 +69,27 @@ describe('polling', () => {
     expect(platform.nextDelayMs).toBeUndefined();
   });
 
+  it('asks another source where none has told of a block for half an hour: the first may stand still', async () => {
+    const platform = new FakePlatform(() => ({ body: headers.tip.header.hash }));
+    const sync = new ChainSync({
+      sources: ['first', 'second'].map((name) => new EsploraApi(`http://${name}.test`, platform)),
+      platform,
+      headers,
+      watchList: new WatchList(),
+      onUpdate: () => undefined,
+      intervalMs: 300_000,
+    });
+    sync.start();
+    const asked: string[] = [];
+    for (let poll = 0; poll < 9; poll++) {
+      platform.advance(platform.nextDelayMs ?? 0);
+      await settled();
+      asked.push(new URL(platform.requests.at(-1) ?? '').hostname);
+    }
+    sync.stop();
+    expect(asked).toEqual([...Array<string>(7).fill('first.test'), 'second.test', 'second.test']);
+  });
+
   it('waits longer after every failure, and is at its interval again after a success', async () => {
     let answer: Answer = 'drop';
     const { platform, sync, states } = start(() => answer);

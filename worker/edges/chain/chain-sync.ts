@@ -24,6 +24,8 @@ export interface ChainSyncOptions {
 
 /** Outputs registered by an update may have been spent in the same blocks: so often one poll looks again. */
 const MAX_ROUNDS = 10;
+/** As seldom as a block is awaited so long, a source that tells of none may stand still: another is asked then. */
+const STANDSTILL_MS = 30 * 60_000;
 const FIRST_BACKOFF_MS = 2_000;
 const MOST_BACKOFF_MS = 120_000;
 
@@ -36,6 +38,8 @@ export class ChainSync {
   readonly #backoff = new Backoff(FIRST_BACKOFF_MS, MOST_BACKOFF_MS);
   #headers: HeaderChain;
   #source = 0;
+  /** When a source last told of a new tip, or another was asked for one. */
+  #movedAt: number;
   #synced = false;
   #polling: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
@@ -47,6 +51,7 @@ export class ChainSync {
   constructor(options: ChainSyncOptions) {
     this.#options = options;
     this.#headers = options.headers;
+    this.#movedAt = options.platform.now();
   }
 
   /** The headers as of the last update, to be stored in the write that stores its effects. */
@@ -120,7 +125,7 @@ export class ChainSync {
       if (!source) throw unavailable('none', 'no source is configured');
       try {
         await this.#pollSource(source, everything);
-        return;
+        return this.#leaveIfStill();
       } catch (error) {
         const another =
           isChainSourceError(error) || (error instanceof GlowwormError && error.code === 'HeadersInvalid');
@@ -129,6 +134,13 @@ export class ChainSync {
         if (attempt >= sources.length) throw error;
       }
     }
+  }
+
+  #leaveIfStill(): void {
+    const now = this.#options.platform.now();
+    if (now - this.#movedAt < STANDSTILL_MS) return;
+    this.#movedAt = now;
+    this.#source++;
   }
 
   async #pollSource(api: EsploraApi, everything: boolean): Promise<void> {
@@ -144,6 +156,7 @@ export class ChainSync {
       const { update, changes } = await new SyncRound(api, headers).run(items, fresh);
       // From here on nothing can fail: the state and what it is made of change together.
       this.#headers = headers.chain;
+      if (moved) this.#movedAt = this.#options.platform.now();
       this.#synced = true;
       watchList.update(changes, fresh, headers.chain.tip.height);
       onUpdate(update);
