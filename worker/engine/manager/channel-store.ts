@@ -108,10 +108,8 @@ export interface ReadingParts {
  */
 export function readChannels(records: StoredRecords, { onionOf, log }: ReadingParts): readonly StoredChannel[] {
   const found: StoredChannel[] = [];
-  for (const [path, bytes] of records) {
-    const [room, name = '', part] = path.split('/');
-    if (room !== 'chan' || part !== 'params') continue;
-    const params = readable(() => parametersOf(name, bytes));
+  for (const name of namesOf(records)) {
+    const params = readParameters(records, name);
     if (params === undefined) {
       log(`channel ${name} is lost: the record of its parameters is damaged`);
       continue;
@@ -130,6 +128,26 @@ export function readChannels(records: StoredRecords, { onionOf, log }: ReadingPa
     });
   }
   return found;
+}
+
+/** Of the channels that there is anything left of to begin with. */
+function namesOf(records: StoredRecords): ReadonlySet<string> {
+  const rooms = [...records.keys()].map((path) => path.split('/'));
+  return new Set(
+    rooms.flatMap(([room, name = '', part]) =>
+      (room === 'chan' || room === 'mon') && part === 'params' ? [name] : [],
+    ),
+  );
+}
+
+/** A monitor has them too, and there is money in what it watches. */
+function readParameters(records: StoredRecords, name: string): ChannelParameters | undefined {
+  for (const room of ['chan', 'mon']) {
+    const bytes = records.get(`${room}/${name}/params`);
+    const params = bytes && readable(() => parametersOf(name, bytes));
+    if (params !== undefined) return params;
+  }
+  return undefined;
 }
 
 /** Parameters that name other keys or another funding would open, and overwrite, another channel's records. */

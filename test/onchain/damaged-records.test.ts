@@ -47,3 +47,17 @@ describe.each(Object.entries(DAMAGES))('an update of what the chain did that is 
     expect(ledger.gainedSat).toBeGreaterThan(570_000n);
   });
 });
+
+it.each([
+  ['lost', undefined],
+  ['damaged', new Uint8Array(10)],
+])("parameters of a channel that are %s cost nothing of a close: its monitor's are there", async (_name, record) => {
+  const scene = await begin({ format: 'anchors' });
+  const ledger = new Ledger(scene, scene.us);
+  await scene.forceClose(scene.us);
+  await scene.mine(2);
+  scene.us.disk.apply(new Map([['chan/0/params', record]]));
+  scene.us.restart();
+  await scene.mine(30);
+  expect(ledger.gainedSat).toBeGreaterThan(590_000n);
+});
