@@ -213,7 +213,8 @@ export class OnchainTxHandler {
     const missing = chainMonitor.missingRevoked(entry.key);
     if (missing !== undefined) this.#context.turn().leave({ kind: 'readRevoked', channelKey: entry.key, ...missing });
     const { packages } = monitorOf(this.#context, entry);
-    const before = packages.length === 0 ? undefined : Math.max(...packages.map((each) => each.feeratePerKw));
+    // The least: what one pays for its haste is no reason that the others pay it too.
+    const before = packages.length === 0 ? undefined : Math.min(...packages.map((each) => each.feeratePerKw));
     const feeratePerKw = this.#feerate(before);
     for (const transaction of chainMonitor.makeClaims(entry.key, { height: conditions.blockHeight, feeratePerKw }))
       this.#context.turn().broadcast(transaction);

@@ -1,0 +1,66 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { feeratesOf } from '../engine/channel/feerates.ts';
+import { RegtestChain } from '../world/chain.ts';
+import { Scene } from './scene.ts';
+
+let chain: RegtestChain;
+beforeAll(async () => {
+  chain = await RegtestChain.start();
+});
+afterEach(() => {
+  chain.mempoolMinimum = 0;
+});
+afterAll(() => chain.stop());
+
+/** With most of the channel on their side, and a payee that decides upon nothing yet. */
+async function begin(pushSat: bigint): Promise<Scene> {
+  const scene = await Scene.begin(chain, 'anchors', { pushSat });
+  scene.withheld = ['update_fulfill_htlc', 'update_fail_htlc'];
+  scene.us.hold();
+  for (const party of scene.parties) party.mayCloseAtDeadlines = false;
+  return scene;
+}
+
+/** HTLCs of theirs that we have the preimages of, and have not given them. */
+async function offered(scene: Scene, amountsSat: readonly bigint[]): Promise<void> {
+  for (const sat of amountsSat) scene.them.node.pay(scene.us.node.invoice(sat * 1000n));
+  await scene.settle();
+}
+
+/** Takes them, each as a payment of its own. */
+async function release(scene: Scene): Promise<void> {
+  for (const { id } of scene.us.monitor.holderCommitment.spec.htlcs) scene.us.release((htlc) => htlc.id === id);
+  await scene.settle();
+}
+
+const feerates = ({ us }: Scene): readonly number[] => us.monitor.packages.map(({ feeratePerKw }) => feeratePerKw);
+
+/** A new estimate, by which `us` acts at once. */
+async function estimate(scene: Scene, feeratePerKw: number): Promise<void> {
+  const { node } = scene.us;
+  node.turn(() => {
+    node.manager.updateFeerates(feeratesOf(1_000, feeratePerKw));
+    node.manager.bestBlockUpdated(scene.chain.height);
+  });
+  await scene.settle();
+}
+
+describe('a restart before the first estimate', () => {
+  it('makes no claim pay what another pays for its haste', async () => {
+    const scene = await begin(900_000n);
+    await offered(scene, [400_000n]);
+    await scene.mine(60);
+    await offered(scene, [100_000n]);
+    await release(scene);
+    await estimate(scene, 1_000);
+    scene.oursAreLost = true;
+    await scene.forceClose(scene.them, { thenTheirsAreLost: true });
+    await scene.mine(scene.expiry - 2 - scene.chain.height);
+    await estimate(scene, 1_000);
+    const before = feerates(scene);
+    expect(Math.max(...before)).toBeGreaterThan(10 * Math.min(...before));
+    scene.us.restart();
+    await scene.settle();
+    expect(feerates(scene)).toEqual(before);
+  });
+});
