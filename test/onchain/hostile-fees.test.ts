@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { feeratesOf } from '../engine/channel/feerates.ts';
+import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { RegtestChain } from '../world/chain.ts';
+import { Ledger } from './ledger.ts';
 import { Scene } from './scene.ts';
 
 let chain: RegtestChain;
@@ -33,6 +35,20 @@ async function release(scene: Scene): Promise<void> {
   await scene.settle();
 }
 
+/** Leaves `us` with one coin. */
+async function spendCoins(scene: Scene, leftSat: bigint): Promise<void> {
+  const address = addressOfScript(scene.them.keys.destinationScript(), 'regtest') ?? '';
+  const { node } = scene.us;
+  await scene.submit(node.turn(() => node.wallet.send(address, 'all', { feeratePerKw: 1_000, reserveSat: 0n })).rawTx);
+  const own = addressOfScript(
+    node.turn(() => node.wallet.newScript('receive')),
+    'regtest',
+  );
+  await chain.fund(own ?? '', Number(leftSat));
+  scene.book = undefined;
+  await scene.mine(1);
+}
+
 const feerates = ({ us }: Scene): readonly number[] => us.monitor.packages.map(({ feeratePerKw }) => feeratePerKw);
 
 /** A new estimate, by which `us` acts at once. */
@@ -62,5 +78,33 @@ describe('a restart before the first estimate', () => {
     scene.us.restart();
     await scene.settle();
     expect(feerates(scene)).toEqual(before);
+  });
+});
+
+describe('HTLCs that a peer fills our commitment with', () => {
+  it('have us pay no more for its size than half of what is ours in it', async () => {
+    const scene = await begin(950_000n);
+    await offered(
+      scene,
+      Array.from({ length: 40 }, () => 20_000n),
+    );
+    await estimate(scene, 25_000);
+    const ledger = new Ledger(scene, scene.us);
+    const close = await scene.forceClose(scene.us);
+    expect(close.outputs.filter(({ amountSat }) => amountSat === 20_000n)).toHaveLength(40);
+    expect(ledger.feesSat(close)).toBeGreaterThan(0n);
+    expect(ledger.feesSat(close)).toBeLessThanOrEqual(scene.us.monitor.holderCommitment.spec.toHolderMsat / 2_000n);
+    expect(scene.refused).toEqual([]);
+  });
+});
+
+describe('our commitment', () => {
+  it('leaves with a child that the coins suffice for, where they are too few for the estimate', async () => {
+    const scene = await begin(400_000n);
+    await spendCoins(scene, 60_000n);
+    await estimate(scene, 50_000);
+    chain.mempoolMinimum = 20;
+    await scene.forceClose(scene.us);
+    expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('holderCommitment');
   });
 });

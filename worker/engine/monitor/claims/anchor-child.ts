@@ -14,7 +14,7 @@ import {
   withWitness,
   type Transaction,
 } from '../../transactions/transaction.ts';
-import { isBumpDue, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
+import { isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
 import { claimKeys } from './claim-keys.ts';
 import type { ClaimConditions } from './claim-package.ts';
 import type { CoinSource } from './claim-transaction.ts';
@@ -52,8 +52,8 @@ const CHILD_PATIENCE_BLOCKS = 6;
 /**
  * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until another is due
  * (`isBumpDue`), as where the HTLCs that depend on it have become urgent, or its coins went elsewhere. `undefined` where the
- * commitment pays enough itself, has no anchor, or the wallet has no coins, and where the child would cost more than the
- * commitment brings us, as a peer could arrange again and again: then it goes out as it is.
+ * commitment pays enough itself, has no anchor, or the wallet has no coins, and where any child would cost more than half of
+ * what the commitment brings us, as a peer could arrange again and again: then it goes out as it is.
  */
 export function anchorChild(
   parts: AnchorChildParts,
@@ -70,14 +70,26 @@ export function anchorChild(
   if (kept !== undefined && !isReplaced(coins, kept, wanted, { ...conditions, deadline })) return kept;
   // Where coins are short, what others pay; for one that is there, a little more than it has.
   const least = kept === undefined ? estimatePerKw : kept.feeratePerKw + REPLACEMENT_PER_KW;
-  for (const feeratePerKw of new Set([wanted, Math.min(wanted, least)])) {
-    const tx = buildChild(parts, monitor, feeratePerKw, kept?.tx);
+  const lower = kept === undefined ? halvesOf(estimatePerKw) : [];
+  for (const feeratePerKw of new Set([wanted, Math.min(wanted, least), ...lower])) {
+    const { mostSat } = commitmentStake(monitor);
+    const maxCostSat = feeratePerKw < estimatePerKw ? mostSat / 2n : mostSat;
+    const tx = buildChild(parts, monitor, { feeratePerKw, maxCostSat }, kept?.tx);
     if (tx === undefined) continue;
     if (kept !== undefined) coins.transactionDropped(transactionId(kept.tx));
     coins.transactionSeen(tx);
     return { tx, feeratePerKw, height, since };
   }
   return kept;
+}
+
+/**
+ * Where coins do not suffice for the estimate either, or the commitment is not worth it, less is better than nothing: it may not
+ * be relayed alone. In large steps, for HTLC transactions need coins too.
+ */
+function halvesOf(feeratePerKw: number): readonly number[] {
+  const half = Math.floor(feeratePerKw / 2);
+  return half < RELAYED_PER_KW ? [] : [half, ...halvesOf(half)];
 }
 
 /** The estimate, and more as the deadline of what depends on the commitment comes near. */
@@ -134,7 +146,7 @@ function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
 function buildChild(
   { secp, signer, coins }: AnchorChildParts,
   monitor: ChannelMonitor,
-  feeratePerKw: number,
+  { feeratePerKw, maxCostSat }: { readonly feeratePerKw: number; readonly maxCostSat: bigint },
   replaces: Transaction | undefined,
 ): Transaction | undefined {
   const { params, broadcastTransaction } = monitor;
@@ -156,7 +168,7 @@ function buildChild(
       feeratePerKw,
       ...(replaces === undefined ? {} : { replaces }),
     });
-    if (costSat > commitmentStake(monitor).mostSat) return undefined;
+    if (costSat > maxCostSat) return undefined;
     return withWitness(tx, 0, signer.signHolderAnchor({ tx, inputIndex: 0 }));
   } catch (error) {
     if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;

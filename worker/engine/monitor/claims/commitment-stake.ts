@@ -6,7 +6,10 @@ import type { ChannelMonitor } from '../channel-monitor.ts';
 
 /** What depends on our commitment being in the chain in time. */
 export interface CommitmentStake {
-  /** The most that it can bring us: our balance, and every HTLC, for each may turn out to be ours. */
+  /**
+   * The most that it can bring us: our balance, HTLCs that may come back, and those to us whose preimage we have. Others to us are
+   * not counted: a peer could fill a commitment with them, to have us pay for its size.
+   */
   readonly mostSat: bigint;
   /** What of it the counterparty takes back where we are late. */
   readonly urgentSat: bigint;
@@ -18,16 +21,17 @@ export interface CommitmentStake {
 export function commitmentStake({ params, holderCommitment, preimages }: ChannelMonitor): CommitmentStake {
   const { spec } = holderCommitment;
   const { format, holder } = params;
-  const urgent = spec.htlcs.filter(
-    ({ direction, amountMsat, paymentHash }) =>
+  const isKnown = ({ paymentHash }: ChannelHtlc): boolean => preimages.has(toHex(paymentHash));
+  const ours = spec.htlcs.filter((htlc) => isKnown(htlc) === (htlc.direction === 'inbound'));
+  const urgent = ours.filter(
+    ({ direction, amountMsat }) =>
       direction === 'inbound' &&
-      preimages.has(toHex(paymentHash)) &&
       !isTrimmed({ offered: false, amountMsat }, format, spec.feeratePerKw, holder.dustLimitSat),
   );
   const sum = (htlcs: readonly ChannelHtlc[]): bigint =>
     htlcs.reduce((total, { amountMsat }) => total + amountMsat, 0n);
   return {
-    mostSat: (spec.toHolderMsat + sum(spec.htlcs)) / 1000n,
+    mostSat: (spec.toHolderMsat + sum(ours)) / 1000n,
     urgentSat: sum(urgent) / 1000n,
     deadline:
       urgent.length === 0
