@@ -96,6 +96,23 @@ describe('HTLCs that a peer fills our commitment with', () => {
     expect(ledger.feesSat(close)).toBeLessThanOrEqual(scene.us.monitor.holderCommitment.spec.toHolderMsat / 2_000n);
     expect(scene.refused).toEqual([]);
   });
+
+  it('are not taken where each costs more than it brings', async () => {
+    const costs: bigint[] = [];
+    for (const small of [0, 45]) {
+      const scene = await begin(900_000n);
+      await offered(scene, [400_000n, ...Array.from({ length: small }, () => 400n)]);
+      await release(scene);
+      await estimate(scene, 12_500);
+      const close = await scene.forceClose(scene.us);
+      const ledger = new Ledger(scene, scene.us);
+      const before = ledger.feesSat(close);
+      await scene.mine(30);
+      costs.push(ledger.feesSat(close) - before);
+    }
+    const [alone = 0n, withSmall = 0n] = costs;
+    expect(withSmall).toBeLessThanOrEqual(alone + 45n * 400n);
+  });
 });
 
 describe('our commitment', () => {

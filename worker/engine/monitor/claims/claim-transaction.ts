@@ -81,11 +81,12 @@ export function buildClaim(
   return claimToDestination(parts, claims, feeratePerKw);
 }
 
-/** Those that are worth their input at a feerate; HTLC transactions are not paid by what they take. */
-export const worthTaking = (claims: readonly Claim[], feeratePerKw: number): readonly Claim[] =>
-  isHtlcTransaction(claims)
-    ? claims
-    : claims.filter((claim) => claim.amountSat > feeForWeight(inputWeight(claim), feeratePerKw));
+/** Those that are worth what they add to a transaction at a feerate, whoever pays for it; all where the fee is agreed upon. */
+export function worthTaking(claims: readonly Claim[], feeratePerKw: number): readonly Claim[] {
+  if (isFixed(claims)) return claims;
+  const ownOutput = isHtlcTransaction(claims) ? outputWeight(P2WSH_BYTES) : 0;
+  return claims.filter((claim) => claim.amountSat > feeForWeight(inputWeight(claim) + ownOutput, feeratePerKw));
+}
 
 /** A transaction that pays for itself out of what it takes. */
 function claimToDestination(
