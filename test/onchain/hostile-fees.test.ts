@@ -125,3 +125,21 @@ describe('our commitment', () => {
     expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('holderCommitment');
   });
 });
+
+describe('an HTLC that is worth less than its fee', () => {
+  it('keeps no coin from one that is worth much, and expires later', async () => {
+    const scene = await begin(900_000n);
+    await spendCoins(scene, 1_500_000n);
+    await offered(scene, [1_000n]);
+    await scene.mine(3);
+    await offered(scene, [400_000n]);
+    await release(scene);
+    await estimate(scene, 12_500);
+    chain.mempoolMinimum = 20;
+    const close = await scene.forceClose(scene.us);
+    await scene.mine(2);
+    const vout = close.outputs.findIndex(({ amountSat }) => amountSat === 400_000n);
+    expect(scene.spendsOf(close)[vout]).toBeDefined();
+    expect(scene.htlcsTakenSat(close)).toBe(0n);
+  });
+});

@@ -56,7 +56,11 @@ export function nextPackages(
 ): readonly ClaimPackage[] {
   const known = new Set(before.flatMap(({ outpoints }) => outpoints.map(claimName)));
   const fresh = readyAt(claims, conditions.height).filter(({ outpoint }) => !known.has(claimName(outpoint)));
-  const kept = before.map((each) => renewed(parts, each, claims, conditions));
+  const kept = before.map((each) => {
+    const next = renewed(parts, each, claims, conditions);
+    lendCoins(parts, next, claims, conditions);
+    return next;
+  });
   return [...kept, ...grouped(fresh, conditions.height).flatMap((group) => begun(parts, group, conditions))];
 }
 
@@ -116,7 +120,9 @@ function begunOnce(
     if (built === undefined) continue;
     keepCoins(parts, built.tx, taken);
     const outpoints = taken.map(({ outpoint }) => outpoint);
-    return [{ ...built, outpoints, height, since: height }, group.filter((claim) => !taken.includes(claim))];
+    const found = { ...built, outpoints, height, since: height };
+    lendCoins(parts, found, taken, conditions);
+    return [found, group.filter((claim) => !taken.includes(claim))];
   }
   return [undefined, group];
 }
@@ -206,6 +212,23 @@ function replacedBy(
 /** The wallet spends no coins elsewhere that are to pay for a claim. */
 function keepCoins({ coins }: ClaimParts, tx: Transaction, claims: readonly Claim[]): void {
   if (tx.inputs.length > claims.length) coins.transactionSeen(tx);
+}
+
+/**
+ * Coins do not wait for what is not worth the estimate: it is broadcast, and whatever pays more may take its place and its coins.
+ * A peer could otherwise hold every coin by HTLCs of little worth, until one of much worth has expired.
+ */
+function lendCoins(
+  parts: ClaimParts,
+  { tx, outpoints }: ClaimPackage,
+  claims: readonly Claim[],
+  conditions: ClaimConditions,
+): void {
+  const names = new Set(outpoints.map(claimName));
+  const own = claims.filter(({ outpoint }) => names.has(claimName(outpoint)));
+  if (!takesCoins(own)) return;
+  const { most } = feerateFor(parts, own, conditions, conditions.height);
+  if (most < conditions.feeratePerKw) returnCoins(parts, tx);
 }
 
 /** Of a transaction that cannot be in the chain any more, or is to be replaced: what it spent is there, and what it paid is not. */
