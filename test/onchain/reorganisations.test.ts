@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CASES, scenes } from './cases.ts';
 import { Ledger } from './ledger.ts';
-import { Thief } from './thief.ts';
+import { takenByPreimage, Thief } from './thief.ts';
 
 const begin = scenes();
 
@@ -54,5 +54,24 @@ describe.each(CASES)('a reorganisation, with $name,', (each) => {
     await scene.mine(4);
     expect(ledger.gainedSat).toBe(gained);
     expect(scene.spendsOf(revoked).filter((spend) => spend !== undefined)).toHaveLength(3);
+  });
+
+  it('deeper than six blocks that puts their claim in the place of ours tells that the payment was made', async () => {
+    const scene = await begin(each);
+    await scene.offer({ outboundSat: [50_000n] });
+    for (const party of scene.parties) party.mayCloseAtDeadlines = false;
+    await scene.forceClose(scene.us, { thenTheirsAreLost: true });
+    await scene.mine(22);
+    await scene.wait(scene.expiry - 1 - scene.chain.height);
+    const [theirs] = takenByPreimage(scene.them);
+    await scene.mine(8);
+    expect(scene.outcomesOf(scene.us)).toEqual(['failed']);
+    scene.oursAreLost = true;
+    scene.book = undefined;
+    await scene.reorg(8, true);
+    await scene.submit(theirs ?? new Uint8Array(0));
+    await scene.mine(1);
+    expect(scene.outcomesOf(scene.us)).toEqual(['succeeded']);
+    expect(scene.us.monitor.events).toEqual([]);
   });
 });

@@ -23,7 +23,7 @@ import { claimName, type CoinSource } from './claims/claim-transaction.ts';
 import { claimsOf } from './claims/claims.ts';
 import { claimKeys, type ClaimKeys } from './claims/claim-keys.ts';
 import { isFullyResolved } from './claims/full-resolution.ts';
-import { htlcOutcomes } from './claims/htlc-outcomes.ts';
+import { htlcOutcomes, paidAfterAll } from './claims/htlc-outcomes.ts';
 import { learntPreimages } from './claims/learnt-preimages.ts';
 import { packageChanges } from './claims/package-changes.ts';
 import { decodeRevoked, revokedKey } from './monitor-records.ts';
@@ -355,8 +355,10 @@ export class ChainMonitor implements Watch {
       (input) => equalBytes(input.txid, confirmedSpend.txid) || claimed.has(claimName(input)),
     );
     if (known?.height === height || (known === undefined && !concerns)) return;
+    const preimages = learntPreimages(monitor, transaction);
     this.updateChannel(key, [
-      ...[...learntPreimages(monitor, transaction).values()].map(learnt),
+      ...[...preimages.values()].map(learnt),
+      ...paidAfterAll(monitor, preimages),
       { kind: 'outputSpent', spend: { transaction: encodeTransaction(transaction), txid, height } },
     ]);
     this.#registerOutputs(key);

@@ -1,6 +1,7 @@
 import { toHex } from '../../primitives/bytes.ts';
 import type { ChannelHtlc } from '../../transactions/channel-htlc.ts';
 import { knownSpecs, type ChannelMonitor } from '../channel-monitor.ts';
+import type { ChainStep } from '../monitor-update.ts';
 import { ANTI_REORG_DELAY } from './claim-package.ts';
 import { revokedHtlcOutputs } from './claims.ts';
 import type { ClaimKeys } from './claim-keys.ts';
@@ -28,6 +29,21 @@ export function htlcOutcomes(keys: ClaimKeys, monitor: ChannelMonitor, height: n
     if (preimage !== undefined) return [{ htlc, preimage }];
     const failedAt = failedAtHeight(keys, monitor, close, htlc);
     return failedAt !== undefined && height - failedAt + 1 >= ANTI_REORG_DELAY ? [{ htlc, preimage: undefined }] : [];
+  });
+}
+
+/**
+ * HTLCs that had failed for good, as far as anybody could tell, and are paid all the same: a reorganisation deeper than six blocks
+ * put in the place of our claim the counterparty's, which shows a preimage that was not known.
+ */
+export function paidAfterAll(
+  monitor: ChannelMonitor,
+  learnt: ReadonlyMap<string, Uint8Array>,
+): readonly Extract<ChainStep, { readonly kind: 'htlcDecided' }>[] {
+  return offeredHtlcs(monitor).flatMap((htlc) => {
+    const preimage = learnt.get(toHex(htlc.paymentHash));
+    const isFailed = preimage !== undefined && monitor.decidedHtlcs.includes(htlc.id);
+    return isFailed ? [{ kind: 'htlcDecided', htlc, preimage }] : [];
   });
 }
 
