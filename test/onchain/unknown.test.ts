@@ -21,4 +21,27 @@ describe.each(CASES)('a commitment newer than any that we know, with $name,', (e
     expect(scene.refused).toEqual([]);
     expect(scene.us.monitor.closed).toBe('never');
   });
+
+  it('keeps ours from going out again where a reorganisation takes it out', async () => {
+    const scene = await begin(each);
+    const copy = scene.us.disk.durable;
+    await scene.pay(20_000n);
+    const newest = scene.commitmentOf(scene.them, scene.them.monitor);
+    await scene.disconnect();
+    scene.us.restartFrom(copy);
+    await scene.settle();
+    scene.us.keepsBooks = false;
+    [scene.oursAreLost, scene.theirsAreLost] = [true, true];
+    const { manager } = scene.us.node;
+    scene.us.node.turn(() => manager.forceCloseChannel(scene.us.channelKey, { unconfirmedState: true }));
+    await scene.settle();
+    await scene.submit(newest);
+    await scene.mine(1);
+    expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('unknownCommitment');
+    await scene.reorg(1, true);
+    scene.oursAreLost = false;
+    await scene.mine(2);
+    expect(scene.us.monitor.confirmedSpend).toBeUndefined();
+    expect(scene.us.monitor.closed).toBe('never');
+  });
 });

@@ -214,6 +214,7 @@ export class ChainMonitor implements Watch {
     const monitor = this.monitor(key);
     if (monitor === undefined || monitor.broadcastTransaction.length === 0 || monitor.confirmedSpend !== undefined)
       return undefined;
+    if (monitor.closed === 'never') return undefined;
     const { secp, coins } = this.#keys;
     const child = anchorChild({ secp, signer: this.#keys.signer(monitor.params), coins }, monitor, conditions);
     if (child !== monitor.anchorChild) this.updateChannel(key, [{ kind: 'anchorChildChanged', child }]);

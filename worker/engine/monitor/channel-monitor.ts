@@ -198,7 +198,7 @@ function applyChainStep(monitor: ChannelMonitor, step: ChainStep): ChannelMonito
   switch (step.kind) {
     case 'fundingSpent':
       // What spent outputs of another one, a reorganisation took with it.
-      return { ...monitor, confirmedSpend: step.confirmedSpend, revoked: undefined, outputSpends: [] };
+      return { ...monitor, ...spentBy(step.confirmedSpend, monitor.closed) };
     case 'fundingSpendUnconfirmed':
       return { ...monitor, confirmedSpend: undefined, revoked: undefined, outputSpends: [] };
     case 'revokedRead':
@@ -222,6 +222,17 @@ function applyChainStep(monitor: ChannelMonitor, step: ChainStep): ChannelMonito
       return step satisfies never;
   }
 }
+
+/** Who has seen a commitment newer than any that it signed has an old state: its own is revoked, also after a reorganisation. */
+const spentBy = (
+  confirmedSpend: ConfirmedSpend,
+  closed: ChannelMonitor['closed'],
+): Pick<ChannelMonitor, 'confirmedSpend' | 'revoked' | 'outputSpends' | 'closed'> => ({
+  confirmedSpend,
+  revoked: undefined,
+  outputSpends: [],
+  closed: confirmedSpend.spend.kind === 'unknownCommitment' ? 'never' : closed,
+});
 
 const without = (spends: readonly ConfirmedTransaction[], txid: Uint8Array): readonly ConfirmedTransaction[] =>
   spends.filter((spend) => !equalBytes(spend.txid, txid));
