@@ -124,6 +124,32 @@ describe('our commitment', () => {
     await scene.forceClose(scene.us);
     expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('holderCommitment');
   });
+
+  it('has a child whose replacements add nothing that is not confirmed', async () => {
+    const scene = await begin(400_000n);
+    await spendCoins(scene, 15_000n);
+    const { node } = scene.us;
+    const { wallet } = node;
+    const [own = '', away = ''] = [
+      node.turn(() => wallet.newAddress()),
+      addressOfScript(scene.them.keys.destinationScript(), 'regtest'),
+    ];
+    await chain.fund(own, 300_000);
+    await scene.mine(1);
+    // Of the larger coin, only the change is left.
+    const payment = node.turn(() => wallet.send(away, 100_000n, { feeratePerKw: 300, reserveSat: 0n }));
+    await scene.submit(payment.rawTx);
+    scene.oursAreLost = true;
+    await scene.disconnect();
+    node.turn(() => node.manager.forceCloseChannel(scene.us.channelKey, { unconfirmedState: true }));
+    await estimate(scene, 3_000);
+    const first = scene.us.monitor.anchorChild;
+    await estimate(scene, 20_000);
+    const second = scene.us.monitor.anchorChild;
+    expect(first?.feeratePerKw).toBe(3_000);
+    expect(second?.feeratePerKw).toBeGreaterThan(3_000);
+    expect(second?.tx.inputs.length).toBe(first?.tx.inputs.length);
+  });
 });
 
 describe('an HTLC that is worth less than its fee', () => {

@@ -266,6 +266,8 @@ export class OnchainWallet {
       targetSat: sumOf(tx.outputs) - sumOf(prevouts) - sumOf(kept) + missingSat + leastChangeSat,
       baseWeight: ownWeight + keptWeight + (needsChange ? CHANGE_WEIGHT : 0),
       terms: { feeratePerKw, reserveSat: 0n },
+      // BIP 125, rule 2: a replacement that adds an input which is not confirmed is refused.
+      ...(replaces === undefined ? {} : { coins: this.#available().filter(({ height }) => height !== undefined) }),
     });
     const coins = [...kept, ...selection.coins].toSorted(compareOutpoints);
     // The change of what is replaced never comes: its script is as fresh as a new one.
@@ -323,9 +325,9 @@ export class OnchainWallet {
     return this.#build(selection, { amountSat: selection.paymentSat, script });
   }
 
-  #select(wanted: { targetSat: bigint; baseWeight: number; terms: SpendTerms }): Selection {
-    const { targetSat, baseWeight, terms } = wanted;
-    return selectCoins({ coins: this.#available(), targetSat, baseWeight, ...terms });
+  #select(wanted: { targetSat: bigint; baseWeight: number; terms: SpendTerms; coins?: readonly Coin[] }): Selection {
+    const { targetSat, baseWeight, terms, coins = this.#available() } = wanted;
+    return selectCoins({ coins, targetSat, baseWeight, ...terms });
   }
 
   #build(selection: Selection, output: TransactionOutput): WalletTransaction {
