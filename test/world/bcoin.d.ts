@@ -44,6 +44,8 @@ declare module 'bcoin' {
     getSize(): number;
     getWeight(): number;
     getVirtualSize(): number;
+    /** Whether an input may spend an output, by the standard rules. */
+    verifyInput(index: number, output: BcoinOutput): boolean;
   }
 
   export interface BcoinBlock {
