@@ -11,6 +11,7 @@ import { decodeUpdate, encodeUpdate, updateIdOf } from '../../worker/engine/moni
 import { decodeInbound, type InboundPayment } from '../../worker/engine/payments/inbound-payment.ts';
 import { decodePayment, type OutboundPayment } from '../../worker/engine/payments/outbound-payment.ts';
 import type { ChannelParameters } from '../../worker/engine/transactions/channel-parameters.ts';
+import { checkPreimageKept } from './invariants/preimages.ts';
 import { checkRevokedRecords } from './invariants/revoked-records.ts';
 
 /**
@@ -19,6 +20,8 @@ import { checkRevokedRecords } from './invariants/revoked-records.ts';
  */
 export class DurableView {
   readonly monitors = new Map<string, ChannelMonitor>();
+  /** With each commitment that the side has had, oldest first, by channel id. */
+  readonly history = new Map<string, readonly ChannelMonitor[]>();
   readonly channels = new Map<string, OpenChannel>();
   readonly closed = new Set<string>();
   readonly outbound = new Map<string, OutboundPayment>();
@@ -89,7 +92,7 @@ export class DurableView {
     if (before !== undefined && monitor.updateId < before.updateId) this.#complain('a monitor went back');
     if (!equalBytes(encodeMonitor(monitor), value)) this.#complain('a monitor is not read as it was written');
     if (before !== undefined) checkRevokedRecords(this.records, before, monitor, this.#complain);
-    this.monitors.set(key, monitor);
+    this.#monitor(key, monitor);
     this.#snapshots.set(key, monitor.updateId);
   }
 
@@ -117,7 +120,14 @@ export class DurableView {
     if (!equalBytes(encodeUpdate(update, monitor), value)) this.#complain('an update is not read as it was written');
     const after = applyUpdate(monitor, update).monitor;
     checkRevokedRecords(this.records, monitor, after, this.#complain);
-    this.monitors.set(key, after);
+    this.#monitor(key, after);
+  }
+
+  #monitor(key: string, monitor: ChannelMonitor): void {
+    this.monitors.set(key, monitor);
+    const former = this.history.get(key) ?? [];
+    if (former.at(-1)?.holderCommitment.number !== monitor.holderCommitment.number)
+      this.history.set(key, [...former, monitor]);
   }
 
   #channel(name: string, value: Uint8Array | undefined): void {
@@ -151,6 +161,7 @@ export class DurableView {
     this.outbound.set(hash, payment);
     if (before?.kind === 'succeeded' && !isDeepStrictEqual(before, payment.state))
       this.#complain('a payment that had succeeded changed');
+    if (payment.state.kind === 'failed') checkPreimageKept(this.monitors, hash, this.#complain);
     if (before?.kind === 'failed' && payment.state.kind !== 'failed') this.#complain('a failed payment lives again');
   }
 

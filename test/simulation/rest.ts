@@ -1,10 +1,12 @@
 import { checkAgreement } from './invariants/agreement.ts';
 import { checkArchives } from './invariants/archives.ts';
+import { checkBalances } from './invariants/balances.ts';
 import { checkCloses } from './invariants/closes.ts';
 import { checkCoins } from './invariants/coins.ts';
 import { checkDurability } from './invariants/durability.ts';
 import { checkEntitlements } from './invariants/entitlements.ts';
 import { checkPayments } from './invariants/payments.ts';
+import { checkPunishments } from './invariants/punishments.ts';
 import type { World } from './world.ts';
 
 /** Blocks after which every delayed output of a close may move, and every HTLC has expired. */
@@ -16,9 +18,11 @@ export function checkAtRest(world: World): void {
   checkAgreement(world);
   checkPayments(world);
   checkCloses(world);
+  checkPunishments(world);
   checkArchives(world);
   checkEntitlements(world);
   checkCoins(world);
+  checkBalances(world);
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import type { StoreWrites } from '../../worker/engine/primitives/store.ts';
+import { ChainSource } from './chain-source.ts';
 import { DurableView } from './durable-view.ts';
 import type { Fault } from './faults.ts';
 import { MemoryDisk, type MemoryStore } from './memory-store.ts';
 import { SimulatedNode } from './node.ts';
+import type { SimulatedChain } from './simulated-chain.ts';
 import type { SideName, WorldStart } from './world-start.ts';
 
 interface SideOptions {
@@ -11,6 +13,7 @@ interface SideOptions {
   readonly start: WorldStart;
   readonly now: () => number;
   readonly complain: (problem: string) => void;
+  readonly chain: SimulatedChain;
   readonly fault?: Fault;
 }
 
@@ -24,6 +27,7 @@ export interface ArrivingMessage {
 export class Side {
   readonly name: SideName;
   readonly view: DurableView;
+  readonly source: ChainSource;
   /** Messages on their way to it, oldest first. */
   inbox: readonly ArrivingMessage[] = [];
   /** Signatures of `commitment_signed` that have left, by channel, and the number of the newest. */
@@ -36,6 +40,7 @@ export class Side {
   constructor(options: SideOptions) {
     this.#options = options;
     this.name = options.name;
+    this.source = new ChainSource(options.chain);
     this.view = new DurableView(options.complain);
     this.#disk = new WatchedDisk(this.view, options.fault);
     this.#disk.apply(new Map(options.start.records[options.name]));

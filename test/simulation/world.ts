@@ -1,14 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
 import { GlowwormError } from '../../worker/engine/primitives/errors.ts';
-import { toHex } from '../../worker/engine/primitives/bytes.ts';
+import { equalBytes, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { decodeInvoice } from '../../worker/engine/payments/bolt11.ts';
-import { decodeTransaction, transactionId } from '../../worker/engine/transactions/transaction.ts';
+import { decodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/wire/message.ts';
+import { ANTI_REORG_DELAY } from '../../worker/engine/monitor/claims/claim-package.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
+import { hear, type TellingStyle } from './chain-source.ts';
+import { Cheat, type SecondStage } from './cheat.ts';
 import type { Fault } from './faults.ts';
 import { checkBroadcast } from './invariants/broadcasts.ts';
 import { checkCapacities } from './invariants/capacities.ts';
 import { checkChannelTable } from './invariants/channel-table.ts';
+import { checkClaimFeerate, type ClaimFeerates } from './invariants/claim-feerates.ts';
+import { checkDeadlines } from './invariants/deadlines.ts';
 import { checkDustOfClaims, checkDustOfOffers } from './invariants/dust-exposure.ts';
 import { checkLeaving } from './invariants/leaving.ts';
 import { Link } from './link.ts';
@@ -71,13 +76,21 @@ export class World {
   forced = false;
   /** A channel was opened in this run: an attempt that one side forgot ends with an error. */
   opened = false;
+  /** How many revoked commitments were punished. */
+  punished = 0;
+  readonly claimFeerates: ClaimFeerates = new Map();
+  #wrongSide: SideName | undefined;
+  #cheats: readonly Cheat[] = [];
+  /** The height at which each side last could not do what it had to. */
+  readonly #disturbedAt = new Map<SideName, number>();
   readonly #highestFeerates = new Map<SideName, number>();
   #lastConnectionId = 0;
   #now = EPOCH;
 
   constructor(start: WorldStart, fault?: Fault) {
     this.fault = fault;
-    this.chain = new SimulatedChain(start.chain);
+    this.#wrongSide = fault?.wrongSide;
+    this.chain = new SimulatedChain(start.chain, start.secp);
     const names = [...new Set(start.neighbours.flat())].sort();
     this.sides = names.map((name) => this.#makeSide(name, start));
     this.links = start.neighbours.map(([one, other]) => new Link([this.side(one), this.side(other)]));
@@ -115,7 +128,22 @@ export class World {
   }
 
   isWrong({ name }: Side): boolean {
-    return name === this.fault?.wrongSide;
+    return name === this.#wrongSide;
+  }
+
+  /** The height at which a side last did not hear of a block, could not write, or lost what it had broadcast. */
+  disturbedAt({ name }: Side): number {
+    return this.#disturbedAt.get(name) ?? 0;
+  }
+
+  /** A side broadcasts a commitment that it had: nothing is expected of it any more, everything of the others. */
+  cheat(side: Side, channelKey: string, state: number, secondStage: SecondStage): void {
+    const history = side.view.history.get(channelKey) ?? [];
+    const monitor = history[Math.min(Math.floor(state * history.length), history.length - 1)];
+    if (monitor === undefined) return;
+    this.#wrongSide = side.name;
+    this.#cheats = [...this.#cheats, new Cheat(side, monitor, secondStage)];
+    this.#goOnCheating(side);
   }
 
   /** The first with whom a side connects: the only one in a world of two. */
@@ -126,7 +154,7 @@ export class World {
   }
 
   complain(name: SideName | 'both', problem: string): void {
-    if (name !== this.fault?.wrongSide) this.problems.push(`${name}: ${problem}`);
+    if (name !== this.#wrongSide) this.problems.push(`${name}: ${problem}`);
   }
 
   /** Lets promises run, and what leaves the nodes go where it goes. */
@@ -221,15 +249,37 @@ export class World {
   /** Blocks come, the first with all that may be in it. */
   mine(blocks = 1): void {
     for (let block = 0; block < blocks; block++) {
-      const { height, transactions } = this.chain.mine();
-      for (const side of this.sides) this.attempt(side, () => side.node.confirm(height, transactions));
+      for (const side of this.sides) if (side.source.isLate || side.store.inFlight > 0) this.#disturb(side);
+      for (const side of this.honest) checkDeadlines(this, side, this.chain.height + 1);
+      this.chain.mine();
+      for (const side of this.sides) this.#tellNewest(side);
     }
   }
 
   /** So many blocks pass with nothing in them, as for somebody who sleeps. */
   skip(blocks: number): void {
     this.chain.skip(blocks);
-    for (const side of this.sides) this.attempt(side, () => side.node.confirm(this.chain.height, []));
+    for (const side of this.sides) {
+      this.#disturb(side);
+      this.tell(side, side.source.behind, 'together');
+    }
+  }
+
+  /** The last blocks leave the chain; what is lost of them is in no mempool. Nobody has heard of it yet. */
+  disconnectBlocks(depth: number, isLost: () => boolean): void {
+    const most = Math.min(depth, this.chain.height - FIRST_HEIGHT);
+    // What was taken so deep is remembered no more, and is taken anew.
+    if (most >= ANTI_REORG_DELAY) this.claimFeerates.clear();
+    this.#lost(this.chain.disconnect(most, (each) => isLost() && !this.#isFundingOfClosed(each)));
+  }
+
+  dropFromMempool(isLost: () => boolean): void {
+    this.#lost(this.chain.drop((each) => isLost() && !this.#isFundingOfClosed(each)));
+  }
+
+  /** A side hears of so many blocks more. */
+  tell(side: Side, blocks: number, style: TellingStyle): void {
+    for (const news of side.source.tell(blocks, style)) this.attempt(side, () => hear(side.node, news));
   }
 
   setFeerate(side: Side, commitment: number, closing: number): void {
@@ -257,6 +307,15 @@ export class World {
     this.complain('both', 'they never stop talking');
   }
 
+  /** Completes every commit, and those that follow from it. */
+  async write(): Promise<void> {
+    for (let round = 0; round < 3000; round++) {
+      await this.settle();
+      if (!this.sides.map((side) => this.complete(side)).includes(true)) return;
+    }
+    this.complain('both', 'they never stop writing');
+  }
+
   check(): void {
     for (const side of this.honest) checkCapacities(side, (problem) => this.complain(side.name, problem));
   }
@@ -278,6 +337,7 @@ export class World {
       start,
       now: () => this.#now++,
       complain: (problem) => this.complain(name, problem),
+      chain: this.chain,
       ...(this.fault === undefined ? {} : { fault: this.fault }),
     });
   }
@@ -323,7 +383,7 @@ export class World {
     }
     for (const raw of node.broadcasts.splice(0)) this.#broadcast(side, raw);
     for (const { connectionId, reason } of node.disconnects.splice(0)) this.#dropped(side, connectionId, reason);
-    const strange = this.fault?.wrongSide === undefined ? /is frozen|warn:|fail:|stale:|warning from/ : /is frozen/;
+    const strange = this.#wrongSide === undefined ? /is frozen|warn:|fail:|stale:|warning from/ : /is frozen/;
     for (const line of node.log.splice(0)) if (strange.test(line)) this.complain(side.name, line);
     if (node.problem !== undefined) this.complain(side.name, `a commit failed: ${node.problem.message}`);
   }
@@ -342,9 +402,11 @@ export class World {
     const transaction = decodeTransaction(raw);
     if (this.fault?.broadcasting?.(transaction) === false) return;
     checkBroadcast(this, side, transaction);
+    checkClaimFeerate(this, side, transaction);
     const txid = toHex(transactionId(transaction));
     if (!this.broadcastBy.has(txid)) this.broadcastBy.set(txid, side.name);
     this.chain.broadcast(raw);
+    if (this.chain.invalid.has(txid)) this.complain(side.name, `broadcast ${txid}, whose scripts fail`);
   }
 
   /** A side ends a connection: with an honest peer it has no reason to. */
@@ -358,11 +420,53 @@ export class World {
 
   /** A start reports again what is confirmed. */
   #sync(side: Side): void {
-    for (const { height, transactions } of this.chain.blocks)
-      this.attempt(side, () => side.node.confirm(height, transactions));
-    this.attempt(side, () => side.node.confirm(this.chain.height, []));
+    this.#disturb(side);
+    for (const news of side.source.begin()) this.attempt(side, () => hear(side.node, news));
     this.attempt(side, () => side.node.synced());
   }
+
+  #tellNewest(side: Side): void {
+    const { source } = side;
+    if (!source.isLate) this.tell(side, source.behind, 'apart');
+    else if (source.behind > MOST_BEHIND) this.tell(side, source.behind - MOST_BEHIND, 'together');
+    if (this.isWrong(side)) this.#goOnCheating(side);
+  }
+
+  #goOnCheating(side: Side): void {
+    for (const raw of this.#cheats.flatMap((each) => each.transactions(this.chain))) {
+      const txid = toHex(transactionId(decodeTransaction(raw)));
+      if (!this.broadcastBy.has(txid)) this.broadcastBy.set(txid, side.name);
+      this.chain.broadcast(raw);
+      if (this.chain.invalid.has(txid)) this.problems.push(`${side.name}: what it cheats with is invalid`);
+    }
+  }
+
+  #lost(transactions: ReturnType<SimulatedChain['drop']>): void {
+    for (const side of this.sides) {
+      this.#disturb(side);
+      side.source.noteDropped(transactions);
+    }
+  }
+
+  /** Nobody sends it again: its opener has its coins back, and whom it was pushed to has nothing. */
+  #isFundingOfClosed(transaction: Transaction): boolean {
+    const txid = transactionId(transaction);
+    return this.sides.some(({ node }) =>
+      node.manager
+        .channels()
+        .some(({ state }) => state.kind === 'closed' && equalBytes(state.params.fundingTxid, txid)),
+    );
+  }
+
+  #disturb({ name }: Side): void {
+    this.#disturbedAt.set(name, this.chain.height);
+  }
 }
+
+/** The block with everybody's coins stays in the chain. */
+const FIRST_HEIGHT = 100;
+
+/** A third of the blocks that an HTLC whose preimage is known is given until its expiry: a side that sleeps longer may lose. */
+const MOST_BEHIND = 12;
 
 const bytesOf = ({ bytes }: Side['inbox'][number]): Uint8Array => bytes;

@@ -14,6 +14,7 @@ import { isFunded } from '../funding.ts';
 import { claimOf, liveCommitments } from '../oracle.ts';
 import type { Side } from '../side.ts';
 import type { World } from '../world.ts';
+import { UNECONOMIC_SAT } from './uneconomic.ts';
 
 /** A close is in the chain and pays each side exactly what is its, to its own script. */
 export function checkCloses(world: World): void {
@@ -28,7 +29,9 @@ export function checkCloses(world: World): void {
         else if (state.holderMsat !== monitor.holderCommitment.spec.toHolderMsat) complain('shows another balance');
         else if (monitor.confirmedSpend?.spend.kind === 'cooperative')
           checkAgreedClose(world, side, { state, monitor, spend, complain });
-        else checkCommitment(world, side, { state, monitor, spend, complain });
+        // See `checkPunishments`.
+        else if (monitor.confirmedSpend?.spend.kind !== 'revokedCommitment')
+          checkCommitment(world, side, { state, monitor, spend, complain });
       }
 }
 
@@ -73,9 +76,6 @@ function checkCommitment(world: World, side: Side, { state, monitor, spend, comp
   const sweeps = paying.flatMap(({ vout }) => world.chain.spendOf(txid, vout) ?? []);
   if (sweeps.length === 0 && balanceSat > UNECONOMIC_SAT) complain(`leaves ${balanceSat} sat unswept`);
 }
-
-/** Less is not worth its own fee at the lowest feerate with an output above the dust limit. */
-const UNECONOMIC_SAT = 600n;
 
 /** Outputs that may be a side's balance: `to_remote` by its script, `to_local` by what it is not. */
 function mainOutputs(

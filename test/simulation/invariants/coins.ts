@@ -8,6 +8,7 @@ import {
 import { fundingOutpoint, fundingOutput, isFunded } from '../funding.ts';
 import type { Side } from '../side.ts';
 import type { World } from '../world.ts';
+import { UNECONOMIC_SAT } from './uneconomic.ts';
 
 /**
  * When everything is confirmed, a side's coins in the chain are those that its wallet knows, none is set aside for nothing,
@@ -93,9 +94,6 @@ function checkFetched(world: World, side: Side, transaction: Transaction): void 
   );
   if (left.length > 0) world.complain(side.name, `leaves ${left.length} outputs of an HTLC transaction`);
 }
-
-/** Less is not worth its own fee at the lowest feerate with an output above the dust limit. */
-const UNECONOMIC_SAT = 600n;
 
 const describe = ({ amountSat, script }: TransactionOutput): string => `${amountSat} to ${toHex(script)}`;
 

@@ -38,6 +38,9 @@ function dueMsat(world: World, side: Side): bigint {
 function entitledMsat(world: World, side: Side): bigint {
   const paid = paidBy(world, side);
   const entitled = fundedChannels(world, side).map((entry) => {
+    const monitor = side.view.monitors.get(entry.key);
+    // All of it, as a punishment.
+    if (monitor?.confirmedSpend?.spend.kind === 'revokedCommitment') return monitor.params.fundingSat * 1000n;
     const spec = decidedSpec(side, entry);
     if (spec === undefined) return 0n;
     const htlcs = spec.htlcs.filter((htlc) => isTakenBy(side, paid, htlc) && isClaimable(side, entry, htlc));

@@ -43,7 +43,9 @@ export function checkLeaving(world: World, side: Side, to: Side, message: Messag
       // A close in the same commit takes the record along.
       if (side.view.channels.get(key)?.holderReadySent !== true && !side.view.closed.has(key))
         complain('left before it was durable');
-      if (!isFunded(world, monitor.params)) complain('left for a channel whose funding is not in the chain');
+      // It is said again also after the funding has left the chain.
+      if (!isFunded(world, monitor.params) && !world.chain.disconnected.has(toHex(monitor.params.fundingTxid)))
+        complain('left for a channel whose funding is not in the chain');
       return;
     case 'shutdown':
       if (monitor.shutdownScript.length === 0) complain('left before it was durable');
