@@ -21,7 +21,7 @@ export class Cheat {
 
   constructor(side: Side, monitor: ChannelMonitor, secondStage: SecondStage) {
     this.#side = side;
-    this.#monitor = monitor;
+    this.#monitor = { ...monitor, preimages: everKnown(side, toHex(monitor.params.channelId)) };
     this.#secondStage = secondStage;
     this.#commitment = signedHolderCommitment(side.secp, this.#signer(), monitor);
   }
@@ -35,7 +35,6 @@ export class Cheat {
     const signer = this.#signer();
     const monitor: ChannelMonitor = {
       ...this.#monitor,
-      preimages: this.#side.node.manager.chainMonitor.monitor(this.#key)?.preimages ?? this.#monitor.preimages,
       confirmedSpend: { spend: { kind: 'holderCommitment' }, transaction: this.#commitment, txid, height },
     };
     const claims = claimsOf({ secp: this.#side.secp, signer }, monitor).filter(
@@ -53,10 +52,6 @@ export class Cheat {
     });
   }
 
-  get #key(): string {
-    return toHex(this.#monitor.params.channelId);
-  }
-
   /** One that has forgotten what it must not sign. */
   #signer(): ChannelSigner {
     const { channelKeysIndex, fundingSat } = this.#monitor.params;
@@ -68,5 +63,9 @@ export class Cheat {
     });
   }
 }
+
+/** A monitor keeps the preimages of what is not revoked only. */
+const everKnown = ({ view }: Side, key: string): ChannelMonitor['preimages'] =>
+  new Map((view.history.get(key) ?? []).flatMap(({ preimages }) => [...preimages]));
 
 const FEERATE_PER_KW = 2_000;

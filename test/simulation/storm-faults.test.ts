@@ -9,8 +9,8 @@ import { World } from './world.ts';
 
 const PAYMENT: StormCommand = { kind: 'pay', from: 'a', amount: { kind: 'msat', msat: 20_000_000n }, times: 1 };
 
-/** A payment of which the payee has shown its preimage to nobody but its disk. */
-const PREIMAGE_KEPT: readonly StormCommand[] = [
+/** A payment whose preimage is on its way back. */
+const SHOWN: readonly StormCommand[] = [
   { kind: 'pump' },
   PAYMENT,
   { kind: 'complete', side: 'a', count: 4 },
@@ -20,6 +20,11 @@ const PREIMAGE_KEPT: readonly StormCommand[] = [
   { kind: 'complete', side: 'a', count: 4 },
   { kind: 'deliver', to: 'b', count: 4 },
   { kind: 'complete', side: 'b', count: 4 },
+];
+
+/** A payment of which the payee has shown its preimage to nobody but its disk. */
+const PREIMAGE_KEPT: readonly StormCommand[] = [
+  ...SHOWN,
   { kind: 'disconnect' },
   { kind: 'wait', blocks: 120 },
   { kind: 'wait', blocks: 40 },
@@ -60,6 +65,20 @@ describe('what is withheld is missed', () => {
     const fault: Fault = { name, broadcasting: (tx) => !isKept(tx) };
     await expect(simulateStorm(run, fault)).rejects.toThrow(found);
     expect((await simulateStorm(run)).problems).toEqual([]);
+  });
+});
+
+describe('a cheater that takes the HTLCs first', () => {
+  it.each(['together', 'apart'] as const)('loses them all the same (%s)', async (secondStage) => {
+    const commands: readonly StormCommand[] = [
+      ...SHOWN,
+      { kind: 'pump' },
+      { kind: 'cheat', side: 'b', channel: 0, state: 8, secondStage },
+      { kind: 'wait', blocks: 3 },
+    ];
+    const world = await simulateStorm({ start: 'wide', crypto: 'fake', commands });
+    expect(world.punished).toBe(1);
+    expect(world.takenFirst).toBe(1);
   });
 });
 

@@ -44,7 +44,7 @@ export interface StormRun {
 }
 
 /** What was performed in this process, shrinking included. */
-export const performed = { steps: 0, punished: 0, closed: 0, reorganised: 0 };
+export const performed = { steps: 0, punished: 0, takenFirst: 0, closed: 0, reorganised: 0 };
 
 /** Performs a run, lets everything come to its end, and throws with all that no honest engine does. */
 export async function simulateStorm({ start, crypto, commands }: StormRun, fault?: Fault): Promise<World> {
@@ -62,6 +62,7 @@ export async function simulateStorm({ start, crypto, commands }: StormRun, fault
   checkAtRest(world);
   throwProblems(world.problems, 'at rest');
   performed.punished += world.punished;
+  performed.takenFirst += world.takenFirst;
   performed.closed += world.honest.reduce(
     (sum, { node }) => sum + node.manager.channels().filter(({ state }) => state.kind === 'closed').length,
     0,

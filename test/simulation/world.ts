@@ -78,6 +78,8 @@ export class World {
   opened = false;
   /** How many revoked commitments were punished. */
   punished = 0;
+  /** How many outputs of them the cheater had taken first. */
+  takenFirst = 0;
   readonly claimFeerates: ClaimFeerates = new Map();
   #wrongSide: SideName | undefined;
   #cheats: readonly Cheat[] = [];

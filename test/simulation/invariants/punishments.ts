@@ -43,7 +43,10 @@ function checkOutput(world: World, side: Side, monitor: ChannelMonitor, outpoint
   if (spend === undefined) return complain('are not taken');
   const isOurs = world.broadcastBy.get(toHex(transactionId(spend))) === side.name;
   // The output at the place of the input is what became of the HTLC; the others are the cheater's change.
-  if (!isOurs) return checkOutputs(world, side, monitor, spend, isOutputOf(outpoint, spend));
+  if (!isOurs) {
+    world.takenFirst++;
+    return checkOutputs(world, side, monitor, spend, isOutputOf(outpoint, spend));
+  }
   const takenAt = world.chain.heightOf(transactionId(spend)) ?? Infinity;
   const madeAt = world.chain.heightOf(outpoint.txid) ?? 0;
   const { toSelfDelay } = monitor.params.holder;
