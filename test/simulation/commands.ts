@@ -122,15 +122,18 @@ function closeOne(world: World, { kind, side: name, peer }: Extract<Command, { k
   );
 }
 
-/** At least 1 msat. */
-function amountOf(from: Side, to: Side, amount: Amount): bigint {
-  if (amount.kind === 'msat') return amount.msat;
-  const most = from.node.manager
+/** What one side can pay to another in all. */
+export const sendableMsat = (from: Side, to: Side): bigint =>
+  from.node.manager
     .channels()
     .filter(isUsable)
     .filter(({ nodeId }) => nodeId === to.node.nodeId)
     .reduce((sum, { state }) => sum + availableToSendMsat(state.params, state.commitments), 0n);
-  const share = (most * BigInt(amount.sixteenths)) / 16n + amount.plusMsat;
+
+/** At least 1 msat. */
+function amountOf(from: Side, to: Side, amount: Amount): bigint {
+  if (amount.kind === 'msat') return amount.msat;
+  const share = (sendableMsat(from, to) * BigInt(amount.sixteenths)) / 16n + amount.plusMsat;
   return share > 0n ? share : 1n;
 }
 

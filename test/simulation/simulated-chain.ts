@@ -31,6 +31,7 @@ export class SimulatedChain {
   readonly disconnected = new Set<string>();
   #height: number;
   readonly #secp: Secp256k1 | undefined;
+  readonly #replaced: Transaction[] = [];
   readonly #mempool = new Map<string, Transaction>();
   readonly #confirmedAt = new Map<string, number>();
   readonly #spentBy = new Map<string, string>();
@@ -82,6 +83,11 @@ export class SimulatedChain {
   /** Of the block that confirmed a transaction. */
   heightOf(txid: Uint8Array): number | undefined {
     return this.#confirmedAt.get(toHex(txid));
+  }
+
+  /** What others have taken the place of in the mempool since the last call. */
+  takeReplaced(): readonly Transaction[] {
+    return this.#replaced.splice(0);
   }
 
   /** Whether it is in a block or in the mempool. */
@@ -184,6 +190,8 @@ export class SimulatedChain {
 
   /** With all that spends from it. */
   #evict(txid: string): void {
+    const evicted = this.#mempool.get(txid);
+    if (evicted !== undefined) this.#replaced.push(evicted);
     this.#mempool.delete(txid);
     for (const [child, { inputs }] of this.#mempool)
       if (inputs.some((input) => toHex(input.txid) === txid)) this.#evict(child);

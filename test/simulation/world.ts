@@ -407,7 +407,7 @@ export class World {
     checkClaimFeerate(this, side, transaction);
     const txid = toHex(transactionId(transaction));
     if (!this.broadcastBy.has(txid)) this.broadcastBy.set(txid, side.name);
-    this.chain.broadcast(raw);
+    this.#offer(raw);
     if (this.chain.invalid.has(txid)) this.complain(side.name, `broadcast ${txid}, whose scripts fail`);
   }
 
@@ -438,9 +438,16 @@ export class World {
     for (const raw of this.#cheats.flatMap((each) => each.transactions(this.chain))) {
       const txid = toHex(transactionId(decodeTransaction(raw)));
       if (!this.broadcastBy.has(txid)) this.broadcastBy.set(txid, side.name);
-      this.chain.broadcast(raw);
+      this.#offer(raw);
       if (this.chain.invalid.has(txid)) this.problems.push(`${side.name}: what it cheats with is invalid`);
     }
+  }
+
+  /** What is replaced everybody hears of with the next block. */
+  #offer(raw: Uint8Array): void {
+    this.chain.broadcast(raw);
+    const replaced = this.chain.takeReplaced();
+    for (const { source } of this.sides) source.noteDropped(replaced);
   }
 
   #lost(transactions: ReturnType<SimulatedChain['drop']>): void {

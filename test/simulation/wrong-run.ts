@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { MessageKind } from '../../worker/engine/wire/message.ts';
-import { amount, command, openingBetween, perform, type Command } from './commands.ts';
+import { amount, command, openingBetween, perform, sendableMsat, type Command } from './commands.ts';
 import { checkClaims, closeAll } from './invariants/exits.ts';
 import { throwProblems } from './problems.ts';
 import { checkAtRest, letClosesConfirm } from './rest.ts';
@@ -96,6 +96,8 @@ async function payEachOther(world: World, victim: Side, honest: Side): Promise<v
     [honest, victim],
     [victim, honest],
   ] as const) {
+    // Who has spent what it had pays nobody.
+    if (sendableMsat(from, to) < PAID_AFTERWARDS_MSAT) continue;
     world.pay(from, PAID_AFTERWARDS_MSAT, to);
     await world.pump();
     const { paymentHash } = world.payments.at(-1) ?? { paymentHash: '' };
@@ -104,7 +106,7 @@ async function payEachOther(world: World, victim: Side, honest: Side): Promise<v
   }
 }
 
-/** Little enough for every balance that a run leaves. */
+/** Little enough for nearly every balance that a run leaves. */
 const PAID_AFTERWARDS_MSAT = 2_000_000n;
 
 /** Real curves take most of the time: their runs are shorter. */
