@@ -6,6 +6,8 @@ export interface Campaign<R> {
   /** The test file, for the line that replays a failure. */
   readonly file: string;
   readonly steps: number;
+  /** Another than that of this process. */
+  readonly seed?: number;
   /** The mean length of a run. */
   readonly stepsPerRun: number;
   readonly run: fc.Arbitrary<R>;
@@ -24,10 +26,10 @@ const path = process.env['SIM_PATH'];
  * promised steps was done in the time there is. Whether it was a whole campaign: a replay is not.
  */
 export async function carryOut<R>(campaign: Campaign<R>): Promise<'whole' | 'replay'> {
-  const { file, steps, stepsPerRun, run, simulate } = campaign;
+  const { file, steps, stepsPerRun, run, simulate, seed: chosen = seed } = campaign;
   const started = performance.now();
   const result = await fc.check(fc.asyncProperty(run, simulate), {
-    seed,
+    seed: chosen,
     numRuns: Math.max(1, Math.ceil(steps / stepsPerRun)),
     // Shrinking ends then too, with the shortest run that it has found.
     interruptAfterTimeLimit: Number(process.env['SIM_SECONDS'] ?? 400) * 1000,
@@ -35,7 +37,7 @@ export async function carryOut<R>(campaign: Campaign<R>): Promise<'whole' | 'rep
     endOnFailure: path !== undefined || process.env['SIM_SHRINK'] === 'no',
   });
   if (result.failed) {
-    const replay = `SIM_SEED=${seed} SIM_PATH=${result.counterexamplePath} npx vitest run test/simulation/${file}`;
+    const replay = `SIM_SEED=${chosen} SIM_PATH=${result.counterexamplePath} npx vitest run test/simulation/${file}`;
     throw new Error(`${fc.stringify(result.counterexample)}\n${String(result.errorInstance)}\nreplay: ${replay}`);
   }
   const done = campaign.performed();

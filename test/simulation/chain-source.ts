@@ -29,6 +29,8 @@ export class ChainSource {
   readonly #told = new Set<SimulatedBlock>();
   readonly #toldGone = new Set<SimulatedBlock>();
   #dropped: readonly Transaction[] = [];
+  /** In all runs of the side. */
+  #everDropped: readonly Transaction[] = [];
 
   constructor(chain: SimulatedChain) {
     this.#chain = chain;
@@ -42,12 +44,14 @@ export class ChainSource {
   /** What is in the mempool no more, or in the chain; it may come back before anybody hears of it. */
   noteDropped(transactions: readonly Transaction[]): void {
     this.#dropped = [...this.#dropped, ...transactions];
+    this.#everDropped = [...this.#everDropped, ...transactions];
   }
 
   /** A start is told everything again. */
   begin(): readonly ChainNews[] {
     this.#told.clear();
     this.#toldGone.clear();
+    this.#dropped = this.#everDropped;
     const { height, blocks, dropped, ...news } = this.#next(this.#chain.height);
     // What is in another block now it hears of there.
     const gone = news.gone.filter((each) => this.#chain.heightOf(transactionId(each)) === undefined);
