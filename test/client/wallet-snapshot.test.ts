@@ -6,7 +6,13 @@ import { openPair } from '../engine/channel/party.ts';
 
 const { opener, fundee } = openPair();
 const { params } = fundee.state;
-const manager = { blockHeight: 102, mayForceClose: () => true, isSetApart: () => false, closing: () => undefined };
+const manager = {
+  blockHeight: 102,
+  mayForceClose: () => true,
+  isSetApart: () => false,
+  isCopy: () => false,
+  closing: () => undefined,
+};
 
 const entryOf = (state: ChannelState, frozen?: string): ChannelEntry => ({
   ...newEntry({ key: 'aa', nodeId: '02', signer: fundee.signer, state, connection: 'connected' }),
@@ -55,5 +61,10 @@ describe('the summary of a channel', () => {
   it('whose peer leaves over it says when it is tried again', () => {
     const apart = { ...manager, isSetApart: () => true };
     expect(channelSummary(entryOf(opener.state), apart).reason).toMatch(/tried again with the next block/);
+  });
+
+  it('of a database that was put back says that it does not close itself', () => {
+    const copied = { ...manager, isCopy: () => true };
+    expect(channelSummary(entryOf(opener.state), copied).reason).toMatch(/older than what this device had last/);
   });
 });

@@ -2,6 +2,7 @@ import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import type { ChannelSigner } from '../../worker/engine/keys/channel-signer.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
 import { buildClaim } from '../../worker/engine/monitor/claims/claim-transaction.ts';
+import { claimKeys } from '../../worker/engine/monitor/claims/claim-keys.ts';
 import { claimsOf } from '../../worker/engine/monitor/claims/claims.ts';
 import { signedHolderCommitment } from '../../worker/engine/monitor/holder-commitment.ts';
 import { decodeTransaction, encodeTransaction, transactionId } from '../../worker/engine/transactions/transaction.ts';
@@ -32,17 +33,17 @@ export class Cheat {
     const height = chain.heightOf(txid);
     if (height === undefined) return [this.#commitment];
     if (this.#secondStage === 'never') return [];
-    const signer = this.#signer();
+    const own = claimKeys(this.#side.secp, this.#signer());
     const monitor: ChannelMonitor = {
       ...this.#monitor,
       confirmedSpend: { spend: { kind: 'holderCommitment' }, transaction: this.#commitment, txid, height },
     };
-    const claims = claimsOf({ secp: this.#side.secp, signer }, monitor).filter(
+    const claims = claimsOf(own, monitor).filter(
       ({ kind, validFrom, outpoint }) =>
         kind === 'holderHtlc' && validFrom <= chain.height + 1 && !chain.isSpent(outpoint),
     );
     const { wallet, keys } = this.#side.node;
-    const parts = { signer, coins: wallet, destinationScript: keys.destinationScript() };
+    const parts = { signer: own.signer, coins: wallet, destinationScript: keys.destinationScript() };
     const groups = this.#secondStage === 'together' ? [claims] : claims.map((claim) => [claim]);
     return groups.flatMap((group) => {
       const built = buildClaim(parts, group, FEERATE_PER_KW, undefined);

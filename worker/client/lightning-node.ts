@@ -78,6 +78,7 @@ export interface NodeParts {
 const RESERVE_PER_CHANNEL_SAT = 10_000n + 2n * 2_500n;
 /** As many as lnd counts: more seldom close at once. */
 const MOST_RESERVED_CHANNELS = 10;
+const COINS_KEY = 'coin/state';
 const TICK_MS = 1_000;
 
 /**
@@ -117,15 +118,12 @@ export class LightningNode implements OnchainPayer {
     const { network } = config;
     const { records } = store;
     const seed = mnemonicSeed(parts.secret.mnemonic);
-    this.#searching = !parts.secret.searched;
     this.keys = new KeysManager(this.secp, seed, network);
-    const coins = records.get('coin/state');
+    const coins = this.#stored(COINS_KEY, decodeWallet);
+    // What is damaged is found again from the words, as after a restore.
+    this.#searching = !parts.secret.searched || (coins === undefined && records.has(COINS_KEY));
     this.#descriptors = new Descriptors(seed, network);
-    this.wallet = new OnchainWallet(
-      this.secp,
-      this.#descriptors,
-      coins === undefined ? undefined : decodeWallet(coins),
-    );
+    this.wallet = new OnchainWallet(this.secp, this.#descriptors, coins);
     const headers = this.#stored(HEADERS_KEY, decodeHeaders);
     const feerates = this.#stored(FEERATES_KEY, decodeFeerates);
     this.chain = new ChainFollower({

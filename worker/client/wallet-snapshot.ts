@@ -86,7 +86,7 @@ function onchainBalance({ wallet, manager }: LightningNode): OnchainBalance {
 }
 
 /** What a summary needs of the manager beside the channel. */
-type Manager = Pick<ChannelManager, 'blockHeight' | 'mayForceClose' | 'isSetApart' | 'closing'>;
+type Manager = Pick<ChannelManager, 'blockHeight' | 'mayForceClose' | 'isSetApart' | 'isCopy' | 'closing'>;
 
 export function channelSummary(entry: ChannelEntry, manager: Manager): ChannelSummary {
   const { blockHeight } = manager;
@@ -123,6 +123,7 @@ function reasonOf(entry: ChannelEntry, manager: Manager, closing: ClosingReport 
       ...(frozen === undefined ? [] : [STOPPED]),
     ].join(' ');
   if (frozen !== undefined) return `${STOPPED} If it stops again, close it alone.`;
+  if (manager.isCopy(entry)) return COPY;
   return manager.isSetApart(entry) ? SET_APART : undefined;
 }
 
@@ -135,6 +136,9 @@ const OVERTAKEN = 'The peer’s closing transaction came first.';
 /** What the error was is in the log, where it helps. */
 const STOPPED =
   'An error of this program stopped the channel: no payments go over it, and what is yours in it is still claimed. Reload the page.';
+
+const COPY =
+  'This wallet’s data is older than what this device had last. Until the peer has confirmed the channel, it does not close itself, also where a payment in it expires.';
 
 const SET_APART =
   'The connection with the peer ended over it again and again. It is tried again with the next block, or when you connect.';

@@ -56,9 +56,13 @@ export function checkMarker(hasRecords: boolean, marker: Marker): StorageProblem
   return marker.kind === 'present' && !hasRecords ? new StorageProblem('StorageLost') : undefined;
 }
 
-/** Whether a database, at its opening of number `epoch`, is older than one that this origin had: somebody has put it back. */
-export const isOlderCopy = (marker: Marker, epoch: number): boolean =>
-  marker.kind === 'present' && marker.epoch >= epoch;
+/**
+ * Whether a database, at its opening of number `epoch`, is older than one that this origin had: somebody has put it back.
+ * `takenOver` is the marker of which it was said before that it is; 0 where it never was. What was copied in the last opening, and
+ * put back before the next, is not known for a copy, nor a whole profile that brings its marker with it.
+ */
+export const isOlderCopy = (marker: Marker, epoch: number, takenOver: number): boolean =>
+  marker.kind === 'present' && marker.epoch >= epoch && marker.epoch > takenOver;
 
 export type Persistence = 'granted' | 'denied' | 'unavailable';
 

@@ -331,6 +331,11 @@ export class ChannelManager {
     this.#messages.timerTick();
   }
 
+  /** Whether what is known of a channel comes from a copy that its peer has not confirmed yet. */
+  isCopy({ key }: ChannelEntry): boolean {
+    return this.chainMonitor.monitor(key)?.isCopy ?? false;
+  }
+
   /** Whether a channel that ended every connection with its peer waits for something to change. */
   isSetApart(entry: ChannelEntry): boolean {
     return this.#messages.isSetApart(entry);

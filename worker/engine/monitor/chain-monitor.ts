@@ -239,7 +239,7 @@ export class ChainMonitor implements Watch {
     const { coins, destinationScript } = this.#keys;
     const { signer } = this.#claimKeys(monitor);
     const parts = { signer, coins, destinationScript: destinationScript() };
-    const before = withoutSettled(monitor.packages, monitor, conditions.height);
+    const before = withoutSettled(parts, monitor.packages, monitor, conditions.height);
     const packages = nextPackages(parts, claims, before, conditions);
     const changed = packageChanges(monitor.packages, packages);
     if (changed !== undefined) this.updateChannel(key, [changed]);

@@ -69,6 +69,7 @@ export function nextPackages(
  * has replaced so deep.
  */
 export function withoutSettled(
+  parts: Pick<ClaimParts, 'coins'>,
   packages: readonly ClaimPackage[],
   { confirmedSpend, outputSpends }: Pick<ChannelMonitor, 'confirmedSpend' | 'outputSpends'>,
   height: number,
@@ -83,7 +84,12 @@ export function withoutSettled(
   );
   const isOver = (outpoint: Outpoint): boolean =>
     settled.has(claimName(outpoint)) || (isDeep(confirmedSpend) && !made.has(toHex(outpoint.txid)));
-  return packages.filter(({ outpoints }) => !outpoints.every(isOver));
+  return packages.filter(({ outpoints, tx }) => {
+    const isLeft = !outpoints.every(isOver);
+    // Another has taken what it was to take.
+    if (!isLeft) returnCoins(parts, tx);
+    return isLeft;
+  });
 }
 
 /** Whether a package's transaction can be in the next block: what it spends of the channel is there. */
@@ -232,7 +238,7 @@ function lendCoins(
 }
 
 /** Of a transaction that cannot be in the chain any more, or is to be replaced: what it spent is there, and what it paid is not. */
-function returnCoins({ coins }: ClaimParts, tx: Transaction): void {
+function returnCoins({ coins }: Pick<ClaimParts, 'coins'>, tx: Transaction): void {
   const txid = transactionId(tx);
   if (!coins.isConfirmed(txid)) coins.transactionDropped(txid);
 }
