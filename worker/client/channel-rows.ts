@@ -41,11 +41,9 @@ function openingRows({ manager, wallet }: RowParts, entry: ChannelEntry, known: 
   if ((state.kind !== 'open' && state.kind !== 'closed') || isUnfunded(state)) return [];
   const { fundingTxid, fundingSat, isOpener } = state.params;
   const id = toHex(reversed(fundingTxid));
+  const height = fundingHeight(state) ?? known(id)?.height ?? manager.blockHeight;
   const isConfirmed = unconfirmedFunding(state) === undefined;
-  const since =
-    state.kind === 'open' && state.funding.kind === 'confirmed' ? state.funding.height : manager.blockHeight;
-  const height = isConfirmed ? (known(id)?.height ?? since) : undefined;
-  const common = { feeMsat: 0n, description: '', height };
+  const common = { feeMsat: 0n, description: '', height: isConfirmed ? height : undefined };
   const opened = { ...common, id, kind: 'channelOpened', amountMsat: fundingSat * 1000n } as const;
   const rows = isOpener ? [{ ...opened, feeMsat: fundingFeeSat(wallet, fundingTxid, fundingSat) * 1000n }] : [];
   const pushId = `${id}:push`;
@@ -53,6 +51,10 @@ function openingRows({ manager, wallet }: RowParts, entry: ChannelEntry, known: 
   if (pushMsat === 0n) return rows;
   return [...rows, { ...common, id: pushId, amountMsat: pushMsat, ...(isOpener ? PUSHED : PUSHED_TO_US) }];
 }
+
+/** Of a channel that is closed only its row knows it. */
+const fundingHeight = (state: ChannelEntry['state']): number | undefined =>
+  state.kind === 'open' && state.funding.kind === 'confirmed' ? state.funding.height : undefined;
 
 const PUSHED = { kind: 'sent', description: 'Given to the peer with a new channel' } as const;
 const PUSHED_TO_US = { kind: 'received', description: 'Given by the peer with a new channel' } as const;

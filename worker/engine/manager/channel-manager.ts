@@ -43,7 +43,8 @@ import { ChannelMessageHandler } from './channel-message-handler.ts';
 import { dropStoredChild, writeChannel } from './channel-store.ts';
 import { ChannelSwitch } from './channel-switch.ts';
 import { ChannelTable } from './channel-table.ts';
-import { certainBalance, closingReport, type ClosingReport } from './closing-report.ts';
+import { certainBalance, type ClosingReport } from './closing-report.ts';
+import { ClosingReports } from './closing-reports.ts';
 import { ClosingRequests, type ForceCloseConsent } from './closing-requests.ts';
 import type { EngineEvent } from './engine-event.ts';
 import { EventOutbox } from './event-outbox.ts';
@@ -75,6 +76,7 @@ export class ChannelManager {
   readonly #toSign = new Set<ChannelEntry>();
   /** What the records of channels have to say that changed since the last commit, as of the last turn that ended well. */
   readonly #unsaved = new Map<ChannelEntry, SavedChannel>();
+  readonly #reports = new ClosingReports();
   /** Channels that could not be shown in this run. */
   readonly #unreported = new Set<string>();
   /** Channels as they were read, for what the first turn has to do about them. */
@@ -382,7 +384,7 @@ export class ChannelManager {
     const monitor = this.chainMonitor.monitor(entry.key);
     const isPaid = (paymentHash: Uint8Array): boolean => this.outboundPayments.isPaid(paymentHash);
     try {
-      return monitor && closingReport({ secp, wallet, isPaid, blockHeight }, entry, monitor);
+      return monitor && this.#reports.of({ secp, wallet, isPaid, blockHeight }, entry, monitor);
     } catch (error) {
       if (!this.#unreported.has(entry.key)) log(`${entry.key.slice(0, 8)} cannot be shown: ${stackOf(error)}`);
       this.#unreported.add(entry.key);
