@@ -44,7 +44,9 @@ export class Cheat {
     );
     const { wallet, keys } = this.#side.node;
     const parts = { signer: own.signer, coins: wallet, destinationScript: keys.destinationScript() };
-    const groups = this.#secondStage === 'together' ? [claims] : claims.map((claim) => [claim]);
+    // Without anchors the other side's signature covers the whole of an HTLC transaction.
+    const isTogether = this.#secondStage === 'together' && monitor.params.format === 'anchors';
+    const groups = isTogether ? [claims] : claims.map((claim) => [claim]);
     return groups.flatMap((group) => {
       const built = buildClaim(parts, group, FEERATE_PER_KW, undefined);
       if (built === undefined) return [];
