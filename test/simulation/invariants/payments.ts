@@ -23,8 +23,9 @@ function checkPayment(world: World, { paymentHash, amountMsat, from, to }: Payme
   // What is in a commitment that was signed is decided in the chain, once its channel is closed alone.
   if (kind === 'pending' && isSigned(payer, paymentHash)) return;
   if (kind === 'pending') world.complain(from, `${name} is pending for ever`);
-  // Without an output in the commitment that closed the channel nothing in the chain can tell whether it was taken.
-  if (kind === 'failed' && isTrimmedInClose(payer, paymentHash)) return;
+  // Without an output in the commitment that closed the channel nothing in the chain can tell whether it was taken, and an output
+  // that costs more than it brings nobody takes.
+  if (kind === 'failed' && isLeftInClose(payer, paymentHash)) return;
   if ((kind === 'succeeded') !== (received !== undefined))
     world.complain(from, `${name} ${kind ?? 'is unknown'}, received: ${received !== undefined}`);
   if (received !== undefined && received.amountMsat !== amountMsat)
@@ -33,7 +34,10 @@ function checkPayment(world: World, { paymentHash, amountMsat, from, to }: Payme
     world.complain(from, `${name} is not durable as it is`);
 }
 
-const isTrimmedInClose = ({ view }: Side, paymentHash: string): boolean =>
+/** Twice what an HTLC transaction costs in a calm hour. */
+const WORTH_TAKING_MSAT = 3_000_000n;
+
+const isLeftInClose = ({ view }: Side, paymentHash: string): boolean =>
   [...view.monitors.values()].some((monitor) => {
     if (monitor.confirmedSpend === undefined) return false;
     const { params } = monitor;
@@ -41,12 +45,13 @@ const isTrimmedInClose = ({ view }: Side, paymentHash: string): boolean =>
       spec.htlcs.some(
         (htlc) =>
           toHex(htlc.paymentHash) === paymentHash &&
-          isTrimmed(
-            { offered: (htlc.direction === 'outbound') === (owner === 'holder'), amountMsat: htlc.amountMsat },
-            params.format,
-            spec.feeratePerKw,
-            params[owner].dustLimitSat,
-          ),
+          (htlc.amountMsat < WORTH_TAKING_MSAT ||
+            isTrimmed(
+              { offered: (htlc.direction === 'outbound') === (owner === 'holder'), amountMsat: htlc.amountMsat },
+              params.format,
+              spec.feeratePerKw,
+              params[owner].dustLimitSat,
+            )),
       ),
     );
   });
