@@ -5,6 +5,7 @@ import { encodeMonitor } from '../../worker/engine/monitor/monitor-records.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { scenes } from './cases.ts';
 import { Ledger } from './ledger.ts';
+import { told } from './party.ts';
 import type { Scene } from './scene.ts';
 
 const begin = scenes();
@@ -28,6 +29,14 @@ function stored({ us }: Scene): ChannelMonitor | undefined {
 const recordOf = (monitor: ChannelMonitor | undefined): string | undefined =>
   monitor && toHex(encodeMonitor({ ...monitor, updateId: 0 }));
 
+/** As a chain source does after a start: it knows nothing of what it has told before. */
+function tellAgain({ chain, us }: Scene, from: number): void {
+  for (let height = from; height <= chain.height; height++) {
+    const block = chain.index.blockAt(height);
+    if (block !== undefined) us.hear((node) => node.confirm(height, told(block).transactions));
+  }
+}
+
 describe.each(Object.entries(DAMAGES))('an update of what the chain did that is %s', (_name, damaged) => {
   it.each([0, 1, 2, 3])('costs nothing of a close, also where %i came after it', async (later) => {
     const scene = await begin({ format: 'anchors' });
@@ -40,6 +49,7 @@ describe.each(Object.entries(DAMAGES))('an update of what the chain did that is 
     disk.apply(new Map([[key, damaged(disk.durable.get(key) ?? new Uint8Array(0))]]));
     scene.book = undefined;
     scene.us.restart();
+    tellAgain(scene, scene.chain.height - 2);
     for (let block = 0; block < 60; block++) {
       await scene.mine(1);
       expect(recordOf(stored(scene))).toBe(recordOf(scene.us.monitor));

@@ -37,8 +37,9 @@ export class OnchainTxHandler {
           this.#funding.transactionConfirmed(entry, height, each);
           this.#handleMonitorEvents(entry);
         });
-      // The best block may have come first: what follows does not wait for the next.
-      if (height <= conditions.blockHeight && chainMonitor.monitor(entry.key) !== before)
+      const after = chainMonitor.monitor(entry.key);
+      // The best block may have come first: what follows does not wait for the next. A channel that is archived has no monitor.
+      if (height <= conditions.blockHeight && after !== undefined && after !== before)
         this.#context.isolate(entry, () => this.#rebroadcast(entry));
     }
   }
