@@ -6,7 +6,7 @@ describe('two nodes', () => {
   it(`keep every promise (seed ${seed})`, { timeout: 900_000 }, async () => {
     const kind = await carryOut({
       file: 'simulation.test.ts',
-      steps: Number(process.env['SIM_STEPS'] ?? 40_000),
+      steps: Number(process.env['SIM_STEPS'] ?? 80_000),
       stepsPerRun: 160,
       run,
       simulate: async (each) => void (await simulate(each)),

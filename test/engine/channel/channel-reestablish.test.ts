@@ -165,6 +165,21 @@ describe('channel_reestablish -- something was lost', () => {
     expect(fundee.state.commitments.holderCommit.spec.htlcs).toHaveLength(1 - droppedCount);
   });
 
+  it.each(['signed', 'unsigned'] as const)(
+    'repeats the feerate that took the place of another before HTLCs that need it, %s',
+    (when) => {
+      const { opener, fundee } = openPair({ fundingSat: sat(50_000n), pushMsat: 20_000_000n });
+      opener.apply(proposeFee(opener.env, opener.state, feeratePerKw(300)));
+      expect(opener.offer(availableToSendMsat(opener.state.params, opener.state.commitments))).toBeUndefined();
+      opener.apply(proposeFee(opener.env, opener.state, feeratePerKw(290)));
+      if (when === 'signed') opener.sign();
+      expect(reconnect(opener, fundee)).toEqual([]);
+      expect(kinds(opener).filter((kind) => kind.startsWith('update_'))).toEqual(['update_fee', 'update_add_htlc']);
+      exchange(opener, fundee);
+      expect(fundee.state.commitments.holderCommit.spec).toMatchObject({ feeratePerKw: 290, htlcs: [{ id: 0n }] });
+    },
+  );
+
   it('does not repeat an HTLC that has expired meanwhile', () => {
     const { opener, fundee } = used();
     opener.offer(3_000_000n, 3, 205);

@@ -113,7 +113,7 @@ const anew = (shutdown: Shutdown): Shutdown =>
  * proposed once the channel works. Only where HTLCs need the lower feerate it comes with them, unless it was refused.
  */
 function repeatUnsigned(env: ChannelEnv, channel: OpenChannel): Repetition {
-  const { proposed } = channel.commitments.holderChanges;
+  const proposed = inRepeatedOrder(channel.commitments.holderChanges.proposed);
   const { feeratePerKw } = latestCounterpartyCommit(channel.commitments).spec;
   const { refusedFeerate } = env;
   const isRepeatable = (fee: number): boolean =>
@@ -154,9 +154,21 @@ function repeatedSignature(env: ChannelEnv, { params, commitments }: OpenChannel
   if (commitments.counterpartyNext.kind !== 'awaitingRevocation') return [];
   const signatures = signCounterpartyCommitment(env, params, commitments.counterpartyNext.commit);
   return [
-    ...commitments.holderChanges.signed.map((change) => updateMessage(params.channelId, change)),
+    ...inRepeatedOrder(commitments.holderChanges.signed).map((change) => updateMessage(params.channelId, change)),
     commitmentSigned(params.channelId, signatures),
   ];
+}
+
+/**
+ * Removals, the feerate, additions. Of several feerates only the last is repeated, and where it stands HTLCs may come before
+ * it that only one of the dropped ones made payable. In this order each update leaves the sender with no less than all of
+ * them do, and the receiver checks them one by one. BOLT 2 allows another order than the first.
+ */
+function inRepeatedOrder(changes: readonly Change[]): readonly Change[] {
+  const adds = changes.filter(({ kind }) => kind === 'add');
+  const fees = changes.filter(({ kind }) => kind === 'fee');
+  const removals = changes.filter(({ kind }) => kind !== 'add' && kind !== 'fee');
+  return [...removals, ...fees, ...adds];
 }
 
 /**
