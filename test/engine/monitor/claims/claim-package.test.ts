@@ -81,3 +81,37 @@ it('a transaction that is still valid makes way for none that pays less', () => 
   expect(again?.feeratePerKw).toBeLessThan(20_000);
   expect(again?.tx.inputs).toHaveLength(1);
 });
+
+it.each([
+  // More than the budget of all together: half of what they bring.
+  ['dear', { made: 1_000, now: 200_000 }],
+  // What the others paid is more than the one has to pay by itself.
+  ['usual', { made: 7_400, now: 9_400 }],
+])(
+  'an HTLC of much worth does not wait for those of little that expire with it, at a %s feerate',
+  (_name, { made, now }) => {
+    const deadline = 100;
+    const large = { ...claim(1, 1_000_000n), deadline };
+    const small = Array.from({ length: 40 }, (_, index) => ({ ...claim(index + 2, 3_000n), deadline }));
+    const there = [...small, large];
+    const [first, ...others] = nextPackages(parts([]), there, [], { height: 90, feeratePerKw: made });
+    expect([first?.tx.inputs.length, others]).toEqual([41, []]);
+    if (first === undefined) return;
+    const [lean, ...rest] = nextPackages(parts([]), there, [first], { height: 91, feeratePerKw: now });
+    expect(lean).toMatchObject({ outpoints: [large.outpoint], since: 90, height: 91 });
+    expect(lean?.feeratePerKw).toBeGreaterThanOrEqual(now);
+    expect(rest.map(({ tx }) => tx.inputs.length)).toEqual([40]);
+    const paidSat = ({ tx }: ClaimPackage, broughtSat: bigint): bigint => broughtSat - (tx.outputs[0]?.amountSat ?? 0n);
+    expect(paidSat(lean ?? first, 1_000_000n)).toBeGreaterThan(paidSat(first, 1_120_000n));
+  },
+);
+
+it('a package keeps HTLCs of little worth where a replacement without them would cost more than what is left allows', () => {
+  const deadline = 100;
+  const large = { ...claim(1, 110_000n), deadline };
+  const small = Array.from({ length: 40 }, (_, index) => ({ ...claim(index + 2, 2_500n), deadline }));
+  const [first] = nextPackages(parts([]), [...small, large], [], { height: 90, feeratePerKw: 4_000 });
+  const told = nextPackages(parts([]), [...small, large], first ? [first] : [], { height: 91, feeratePerKw: 10_000 });
+  expect(told).toHaveLength(1);
+  expect(told[0]?.tx.inputs).toHaveLength(41);
+});

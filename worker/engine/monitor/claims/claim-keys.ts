@@ -6,8 +6,6 @@ import type { Secp256k1 } from '../../primitives/secp256k1.ts';
 export interface ClaimKeys {
   readonly secp: Secp256k1;
   readonly signer: ClaimSigner;
-  /** Our oldest commitment that we did not revoke. */
-  readonly holderReleased: number;
   /** The per-commitment point of a commitment of ours, 33 bytes. */
   perCommitmentPoint(commitmentNumber: number): Uint8Array;
 }
@@ -16,6 +14,5 @@ export interface ClaimKeys {
 export const claimKeys = (secp: Secp256k1, signer: ChannelSigner): ClaimKeys => ({
   secp,
   signer: signer.claims,
-  holderReleased: signer.state.holderReleased,
   perCommitmentPoint: (commitmentNumber) => signer.perCommitmentPoint(commitmentNumber),
 });

@@ -1,6 +1,14 @@
 import { toHex } from '../../primitives/bytes.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
-import { decodeTransaction, transactionId, type Outpoint, type Transaction } from '../../transactions/transaction.ts';
+import {
+  decodeTransaction,
+  transactionId,
+  transactionWeight,
+  type Outpoint,
+  type Transaction,
+} from '../../transactions/transaction.ts';
+import { feeForWeight } from '../../wallet/coin-selection.ts';
+import { sumOf } from '../../wallet/wallet-transaction.ts';
 import { locktimeOf, type Claim } from './claim.ts';
 import { budgetPerKw, isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
 import {
@@ -54,13 +62,13 @@ export function nextPackages(
   before: readonly ClaimPackage[],
   conditions: ClaimConditions,
 ): readonly ClaimPackage[] {
-  const known = new Set(before.flatMap(({ outpoints }) => outpoints.map(claimName)));
-  const fresh = readyAt(claims, conditions.height).filter(({ outpoint }) => !known.has(claimName(outpoint)));
   const kept = before.map((each) => {
     const next = renewed(parts, each, claims, conditions);
     lendCoins(parts, next, claims, conditions);
     return next;
   });
+  const known = new Set(kept.flatMap(({ outpoints }) => outpoints.map(claimName)));
+  const fresh = readyAt(claims, conditions.height).filter(({ outpoint }) => !known.has(claimName(outpoint)));
   return [...kept, ...grouped(fresh, conditions.height).flatMap((group) => begun(parts, group, conditions))];
 }
 
@@ -119,7 +127,7 @@ function begunOnce(
   conditions: ClaimConditions,
 ): readonly [ClaimPackage | undefined, readonly Claim[]] {
   const { height } = conditions;
-  const wanted = feerateFor(parts, group, conditions, height).wanted;
+  const { wanted } = feerateFor(parts, leanest(parts, group, conditions, height), conditions, height);
   for (const feeratePerKw of fallingFrom(wanted, conditions.feeratePerKw)) {
     const taken = worthTaking(group, feeratePerKw);
     const built = buildClaim(parts, taken, feeratePerKw, undefined);
@@ -164,9 +172,12 @@ function bumped(
   conditions: ClaimConditions,
 ): ClaimPackage {
   const { height } = conditions;
-  const { wanted } = feerateFor(parts, present, conditions, before.since);
-  const now = { deadline: deadlineOf(present), isContested: isContested(present, height), ...conditions };
-  if (isFixed(present) || !isBumpDue(before, wanted, now)) return before;
+  if (isFixed(present)) return before;
+  const lean = leanest(parts, present, conditions, before.since);
+  const alone = lean.length < present.length ? leaner(parts, before, present, lean, conditions) : undefined;
+  if (alone !== undefined) return alone;
+  const wanted = dueFeerate(parts, before, present, conditions);
+  if (wanted === undefined) return before;
   // Where coins are short, as much more as there is.
   const least = before.feeratePerKw + REPLACEMENT_PER_KW;
   for (const feeratePerKw of new Set([wanted, Math.floor((wanted + least) / 2), least])) {
@@ -175,6 +186,67 @@ function bumped(
   }
   return before;
 }
+
+/** The feerate for claims, where what takes them should make way for a transaction that pays as much. */
+function dueFeerate(
+  parts: ClaimParts,
+  before: ClaimPackage,
+  claims: readonly Claim[],
+  conditions: ClaimConditions,
+): number | undefined {
+  const { height } = conditions;
+  const { wanted } = feerateFor(parts, claims, conditions, before.since);
+  const now = { deadline: deadlineOf(claims), isContested: isContested(claims, height), ...conditions };
+  return isBumpDue(before, wanted, now) ? wanted : undefined;
+}
+
+/**
+ * Those of some claims that are worth what they add at the feerate which is right for them. A package can pay no more than what
+ * it brings allows, and a peer could let what is worth much expire with a hundred HTLCs that are worth little.
+ */
+function leanest(
+  parts: ClaimParts,
+  claims: readonly Claim[],
+  conditions: ClaimConditions,
+  since: number,
+): readonly Claim[] {
+  const taken = worthTaking(claims, feerateFor(parts, claims, conditions, since).wanted);
+  return taken.length === 0 || taken.length === claims.length ? claims : leanest(parts, taken, conditions, since);
+}
+
+/**
+ * A package that does without what is not worth its fee any more, which then has one of its own. BIP 125: it pays more than what it
+ * takes the place of, however much smaller it is; `undefined` where that is more than what is left is worth.
+ */
+function leaner(
+  parts: ClaimParts,
+  before: ClaimPackage,
+  present: readonly Claim[],
+  lean: readonly Claim[],
+  conditions: ClaimConditions,
+): ClaimPackage | undefined {
+  const due = dueFeerate(parts, before, lean, conditions);
+  if (due === undefined) return undefined;
+  const paidSat = paidBy(parts, before.tx, present);
+  const relayed = Math.ceil((Number(paidSat) * 1000) / claimWeight(lean, parts.destinationScript)) + REPLACEMENT_PER_KW;
+  const feeratePerKw = Math.max(due, relayed);
+  if (feeratePerKw > feerateFor(parts, lean, conditions, before.since).most) return undefined;
+  returnCoins(parts, before.tx);
+  const built = buildClaim(parts, lean, feeratePerKw, undefined);
+  if (built !== undefined) {
+    keepCoins(parts, built.tx, lean);
+    const leastSat = paidSat + feeForWeight(transactionWeight(built.tx), REPLACEMENT_PER_KW);
+    if (paidBy(parts, built.tx, lean) >= leastSat)
+      return { ...before, ...built, outpoints: lean.map(({ outpoint }) => outpoint), height: conditions.height };
+    returnCoins(parts, built.tx);
+  }
+  keepCoins(parts, before.tx, present);
+  return undefined;
+}
+
+/** The fee of a transaction that takes some claims, and coins that the wallet keeps for it. */
+const paidBy = ({ coins }: ClaimParts, tx: Transaction, claims: readonly Claim[]): bigint =>
+  sumOf(claims) + sumOf(coins.coinsSpentBy(transactionId(tx))) - sumOf(tx.outputs);
 
 /**
  * Some of what the transaction takes was taken by another, or is there again: what is there is taken anew. The fee does not
@@ -272,7 +344,7 @@ function feerateFor(
 ): { readonly wanted: number; readonly most: number } {
   const terms = {
     weight: claimWeight(claims, destinationScript),
-    valueSat: claims.reduce((sum, { amountSat }) => sum + amountSat, 0n),
+    valueSat: sumOf(claims),
     deadline: deadlineOf(claims),
     since,
     isContested: isContested(claims, height),

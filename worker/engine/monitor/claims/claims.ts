@@ -90,8 +90,8 @@ function holderClaims(scene: Scene, { version, input, commitment }: Extract<Clos
     const preimage = htlc.htlc.offered ? undefined : preimageOf(scene, htlc.htlc.paymentHash);
     const counterpartySignature = version.htlcSignatures[index];
     if (counterpartySignature === undefined || (!htlc.htlc.offered && preimage === undefined)) return [];
-    // The counterparty takes the HTLCs of what we revoked.
-    if (version.number < scene.holderReleased) return [];
+    // The update that brought a newer one revoked it: the counterparty takes its HTLCs.
+    if (version.number < scene.monitor.holderCommitment.number) return [];
     const { cltvExpiry } = htlc.htlc;
     return [
       {
