@@ -56,6 +56,14 @@ describe('RegtestChain', () => {
     await chain.mine();
   });
 
+  it('refuses a replacement that adds a coin which is not confirmed', async () => {
+    const coin = await coinOf(100_000);
+    await chain.submit(spend(coin, 99_000).raw);
+    const pending = await coinOf(50_000, { unconfirmed: true });
+    await expect(chain.submit(spend([coin, pending], 140_000).raw)).rejects.toThrow('replacement-adds-unconfirmed');
+    await chain.mine();
+  });
+
   describe('with a mempool that asks for 5 sat/vB', () => {
     let coin: Unspent;
     /** 200 sat for 110 vbytes. */
@@ -346,10 +354,12 @@ interface Spent {
   readonly sats: number;
 }
 
-function spend(coin: Unspent, sats: number): Spent {
+function spend(coins: Unspent | readonly Unspent[], sats: number): Spent {
   const tx = new Transaction();
-  const witnessUtxo = { script: account.script, amount: BigInt(coin.value) };
-  tx.addInput({ txid: coin.txid, index: coin.vout, witnessUtxo, sequence: 0xfffffffd });
+  for (const { txid, vout: index, value } of [coins].flat()) {
+    const witnessUtxo = { script: account.script, amount: BigInt(value) };
+    tx.addInput({ txid, index, witnessUtxo, sequence: 0xfffffffd });
+  }
   tx.addOutput({ script: account.script, amount: BigInt(sats) });
   tx.sign(privateKey);
   tx.finalize();

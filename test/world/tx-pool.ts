@@ -127,6 +127,7 @@ export class TxPool {
   #checkReplacement(txs: readonly BcoinTx[], replaced: readonly PooledTx[]): void {
     const [fee, size] = [this.#feeOfAll(txs), sizeOf(txs)];
     const [parent, ...children] = txs;
+    if (this.#addsUnconfirmed(txs, replaced)) throw new Error('replacement-adds-unconfirmed');
     const isEnough = fee >= replaced.reduce((sum, entry) => sum + entry.fee, 0) + size;
     if (children.length === 0 && !isEnough) throw new Error('insufficient fee');
     if (parent === undefined || children.length === 0) return;
@@ -137,6 +138,14 @@ export class TxPool {
       throw new Error(`${PACKAGE_RBF}: package feerate is less than or equal to parent feerate`);
     if (fee / size <= Math.max(...rates))
       throw new Error(`${PACKAGE_RBF}: insufficient feerate: does not improve feerate diagram`);
+  }
+
+  /** BIP 125, rule 2: what is replaced may have spent something that is not confirmed, and nothing else does. */
+  #addsUnconfirmed(txs: readonly BcoinTx[], replaced: readonly PooledTx[]): boolean {
+    const before = new Set(replaced.flatMap(({ tx }) => tx.inputs.map(({ prevout }) => prevoutName(prevout))));
+    return txs
+      .flatMap((tx) => tx.inputs)
+      .some(({ prevout }) => this.find(displayHash(prevout.hash)) !== undefined && !before.has(prevoutName(prevout)));
   }
 
   /** What spends the same outputs. */
@@ -188,6 +197,8 @@ const TOPOLOGY = 'package topology disallowed. not child-with-parents or parents
 /** Whether a package can be worth what its transaction is not alone. */
 const isReconsiderable = ({ error = '' }: PackagedTx): boolean =>
   error.startsWith(BELOW_MINIMUM) || error === 'bad-txns-inputs-missingorspent' || error === 'insufficient fee';
+
+const prevoutName = ({ hash, index }: BcoinTx['inputs'][number]['prevout']): string => `${hash}:${index}`;
 
 const sizeOf = (txs: readonly BcoinTx[]): number => txs.reduce((sum, tx) => sum + tx.getVirtualSize(), 0);
 
