@@ -126,6 +126,24 @@ describe.each(CLOSES)('a commitment of $closer, with $name,', (each) => {
     expect(scene.refused).toEqual([]);
   });
 
+  it('out of which they take an HTLC has paid it as soon as that is in the mempool', async () => {
+    const scene = await begin(each);
+    const ledger = new Ledger(scene, scene.us);
+    await scene.offer({ outboundSat: [50_000n] });
+    const close = await scene.forceClose(scene[each.closer], { thenTheirsAreLost: true });
+    const [taken = new Uint8Array(0)] = takenByPreimage(scene.them);
+    const seen = await scene.submit(taken);
+    expect(scene.outcomesOf(scene.us)).toEqual(['pending']);
+    scene.us.node.turn(() => scene.us.node.manager.transactionSeen(seen));
+    await scene.settle();
+    expect(scene.outcomesOf(scene.us)).toEqual(['succeeded']);
+    scene.us.restart();
+    await scene.mine(25);
+    expect(scene.outcomesOf(scene.us)).toEqual(['succeeded']);
+    expect(scene.us.node.manager.pendingEvents().filter(({ kind }) => kind === 'paymentSent')).toHaveLength(1);
+    expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) - ledger.feesSat(close));
+  });
+
   it.each(['claims', 'sweeps'] as const)(
     'of which a reorganisation takes out the %s has them made again',
     async (what) => {

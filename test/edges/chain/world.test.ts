@@ -284,6 +284,21 @@ describe('watched transactions and outputs', () => {
     expect(follower.confirmed.slice(before)).toEqual([`${chain.height - 1}:${display(txid)}`]);
   });
 
+  it('are told of what spends them in the mempool, once', async () => {
+    const outpoint = await follower.fund(100_000);
+    follower.watchList.registerOutput(outpoint);
+    await follower.sync.poll();
+    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    await follower.api.broadcast(rawTx);
+    await follower.sync.poll({ everything: true });
+    await follower.sync.poll({ everything: true });
+    await chain.mine();
+    await follower.sync.poll();
+    const spending = follower.updates.flatMap((update) => update.spending.map(transactionId));
+    expect(spending.map(display)).toEqual([display(txid)]);
+    expect(follower.confirmed.at(-1)).toBe(`${chain.height}:${display(txid)}`);
+  });
+
   it('are found in the same poll when the update itself registers them', async () => {
     const outpoint = await follower.fund(100_000);
     const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);

@@ -19,7 +19,7 @@ export interface ConfirmedBlock {
 
 /**
  * All that one look at the chain brought, to be applied at once and in this order: disconnect, unconfirm, confirm, best
- * block, drop, mempool: a replacement does not count before what it replaces is gone. It can bring again what was brought
+ * block, drop, mempool, spending: a replacement does not count before what it replaces is gone. It can bring again what was brought
  * before, after a restart or for an output registered late.
  */
 export interface ChainUpdate {
@@ -32,6 +32,8 @@ export interface ChainUpdate {
   readonly best: { readonly height: number; readonly header: BlockHeader };
   /** Transactions of the wallet's scripts that this run sees in the mempool for the first time. */
   readonly mempool: readonly Transaction[];
+  /** Transactions that spend a watched output and that this run sees in the mempool for the first time. */
+  readonly spending: readonly Transaction[];
   /** Txids (wire order) of known transactions of these scripts that are neither in the mempool nor in a block any more. */
   readonly dropped: readonly Uint8Array[];
 }

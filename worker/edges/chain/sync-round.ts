@@ -8,7 +8,7 @@ import type { ScriptStats, ScriptTx, TxStatus } from './esplora-reply.ts';
 import type { HeaderChain } from './header-chain.ts';
 import type { HeaderSync } from './header-sync.ts';
 import { provesInclusion } from './merkle-proof.ts';
-import type { SeenAt, Watched, WatchedScript } from './watch-list.ts';
+import type { SeenAt, Watched, WatchedOutput, WatchedScript } from './watch-list.ts';
 
 export interface RoundResult {
   readonly update: ChainUpdate;
@@ -34,6 +34,7 @@ export class SyncRound {
   readonly #changes = new Map<string, Watched>();
   readonly #unconfirmed = new Set<string>();
   readonly #mempool = new Map<string, Transaction>();
+  readonly #spending = new Map<string, Transaction>();
   readonly #dropped = new Set<string>();
   /** Headers of blocks below the oldest one kept. */
   readonly #old = new Map<number, BlockHeader>();
@@ -56,6 +57,7 @@ export class SyncRound {
       confirmed: this.#confirmedBlocks(),
       best: this.#chain.tip,
       mempool: [...this.#mempool].filter(([txid]) => !stillThere.has(txid)).map(([, tx]) => tx),
+      spending: [...this.#spending.values()],
       dropped: wire([...this.#dropped].filter((txid) => !stillThere.has(txid) && !this.#mempool.has(txid))),
     };
     return { update, changes: this.#changes };
@@ -71,7 +73,8 @@ export class SyncRound {
     const { seen, ...unseen } = item;
     if (seen && this.#isGone(seen)) this.#unconfirmed.add(seen.txid);
     else if (seen && !isFresh) return item;
-    const found = item.kind === 'tx' ? await this.#findTx(item.txid) : await this.#findSpend(item.txid, item.vout);
+    if (unseen.kind === 'output') return this.#lookAtOutput(unseen);
+    const found = await this.#confirm(unseen.txid, await this.#api.status(unseen.txid));
     return found ? { ...unseen, seen: found } : unseen;
   }
 
@@ -79,18 +82,19 @@ export class SyncRound {
     return this.#disconnectedTo !== undefined && height > this.#disconnectedTo;
   }
 
-  async #findTx(txid: string): Promise<SeenAt | undefined> {
-    return this.#confirm(txid, await this.#api.status(txid));
-  }
-
-  async #findSpend(txid: string, vout: number): Promise<SeenAt | undefined> {
+  async #lookAtOutput({ spender, ...output }: WatchedOutput): Promise<WatchedOutput> {
+    const { txid, vout } = output;
     const outspend = await this.#api.outspend(txid, vout);
-    if (!outspend.spent) return undefined;
+    if (!outspend.spent) return output;
+    if (!outspend.status.confirmed) {
+      if (outspend.txid !== spender) await this.#addTo(this.#spending, outspend.txid);
+      return { ...output, spender: outspend.txid };
+    }
     const seen = await this.#confirm(outspend.txid, outspend.status);
-    const spender = seen && this.#blocks.get(seen.height)?.get(outspend.txid)?.transaction;
-    const spends = spender?.inputs.some((input) => input.vout === vout && displayed(input.txid) === txid);
+    const transaction = seen && this.#blocks.get(seen.height)?.get(outspend.txid)?.transaction;
+    const spends = transaction?.inputs.some((input) => input.vout === vout && displayed(input.txid) === txid);
     if (seen && !spends) throw badReply(this.#api.baseUrl, 'a spending transaction that does not spend');
-    return seen;
+    return seen ? { ...output, seen } : output;
   }
 
   /** Fetches and proves a transaction that is said to be in a block of the chain. */
@@ -158,7 +162,7 @@ export class SyncRound {
       else if (status.confirmed) complete = false;
       else unconfirmed.push(txid);
     }
-    for (const txid of unconfirmed) if (!item.unconfirmed.includes(txid)) await this.#addToMempool(txid);
+    for (const txid of unconfirmed) if (!item.unconfirmed.includes(txid)) await this.#addTo(this.#mempool, txid);
     for (const txid of missed) if (!listed.some((entry) => entry.txid === txid)) this.#dropped.add(txid);
     // With a transaction in a block that is not known yet, the counts are not taken over, so the next round looks again.
     return { ...item, confirmed, unconfirmed, stats: complete ? stats : { confirmed: -1, unconfirmed: -1 } };
@@ -179,9 +183,10 @@ export class SyncRound {
     return all;
   }
 
-  async #addToMempool(txid: string): Promise<void> {
+  async #addTo(found: Map<string, Transaction>, txid: string): Promise<void> {
+    if (found.has(txid)) return;
     const rawTx = await this.#api.transaction(txid);
-    if (rawTx) this.#mempool.set(txid, decodeTransaction(rawTx));
+    if (rawTx) found.set(txid, decodeTransaction(rawTx));
   }
 
   #confirmedBlocks(): ConfirmedBlock[] {

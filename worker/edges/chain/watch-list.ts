@@ -23,6 +23,8 @@ export interface WatchedOutput {
   readonly txid: string;
   readonly vout: number;
   readonly seen?: SeenAt;
+  /** The txid of what spends it in the mempool. */
+  readonly spender?: string;
 }
 
 /** A script of the wallet, all of whose transactions are looked for. */

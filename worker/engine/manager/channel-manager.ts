@@ -19,6 +19,7 @@ import type { HolderCommitmentFate, MonitorStep } from '../monitor/monitor-updat
 import { ChainMonitor, type PendingUpdate } from '../monitor/chain-monitor.ts';
 import { worthMsat } from '../monitor/balances.ts';
 import type { BlockTransaction } from '../monitor/funding-spend.ts';
+import type { Transaction } from '../transactions/transaction.ts';
 import { MonitorPersister } from '../monitor/monitor-persister.ts';
 import type { InboundPayment } from '../payments/inbound-payment.ts';
 import type { Invoice } from '../payments/invoice.ts';
@@ -355,6 +356,11 @@ export class ChannelManager {
 
   transactionsConfirmed(height: number, transactions: readonly BlockTransaction[]): void {
     this.#onchain.transactionsConfirmed(height, transactions);
+  }
+
+  /** A transaction in a mempool that spends an output which was registered with the `Filter`. */
+  transactionSeen(transaction: Transaction): void {
+    this.#onchain.transactionSeen(transaction);
   }
 
   transactionUnconfirmed(txid: Uint8Array): void {

@@ -4,6 +4,7 @@ import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
 import type { ConfirmedSpend, FundingSpend } from '../monitor/channel-monitor.ts';
 import { htlcAtDeadline } from '../monitor/claims/deadlines.ts';
 import type { BlockTransaction, MonitorEvent } from '../monitor/funding-spend.ts';
+import type { Transaction } from '../transactions/transaction.ts';
 import { unconfirmedFunding, type ChannelEntry } from './channel-entry.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { fundingsSeen, FundingWatch } from './funding-watch.ts';
@@ -42,6 +43,17 @@ export class OnchainTxHandler {
       if (height <= conditions.blockHeight && after !== undefined && after !== before)
         this.#context.isolate(entry, () => this.#rebroadcast(entry));
     }
+  }
+
+  /** A transaction is in a mempool that spends what was watched: a preimage in it is there for all to see. */
+  transactionSeen(transaction: Transaction): void {
+    const { channels, chainMonitor, conditions } = this.#context;
+    for (const entry of channels.all())
+      this.#context.isolate(entry, () => {
+        chainMonitor.transactionSeen(entry.key, transaction);
+        chainMonitor.bestBlockUpdated(entry.key, conditions.blockHeight);
+        this.#handleMonitorEvents(entry);
+      });
   }
 
   transactionUnconfirmed(txid: Uint8Array): void {

@@ -181,6 +181,14 @@ export class ChainMonitor implements Watch {
     this.bestBlockUpdated(key, height);
   }
 
+  /** Takes the preimages that a transaction in a mempool shows: they count before anything is confirmed (BOLT 5). */
+  transactionSeen(key: string, transaction: Transaction): void {
+    const monitor = this.monitor(key);
+    const preimages = monitor && learntPreimages(monitor, transaction);
+    if (monitor === undefined || preimages === undefined || preimages.size === 0) return;
+    this.updateChannel(key, learntSteps(monitor, preimages));
+  }
+
   /** A transaction left the chain. */
   transactionUnconfirmed(key: string, txid: Uint8Array): void {
     const monitor = this.monitor(key);
@@ -358,8 +366,7 @@ export class ChainMonitor implements Watch {
     if (known?.height === height || (known === undefined && !concerns)) return;
     const preimages = learntPreimages(monitor, transaction);
     this.updateChannel(key, [
-      ...[...preimages.values()].map(learnt),
-      ...paidAfterAll(monitor, preimages),
+      ...learntSteps(monitor, preimages),
       { kind: 'outputSpent', spend: { transaction: encodeTransaction(transaction), txid, height } },
     ]);
     this.#registerOutputs(key);
@@ -430,4 +437,7 @@ export class ChainMonitor implements Watch {
   }
 }
 
-const learnt = (preimage: Uint8Array): MonitorStep => ({ kind: 'paymentPreimage', preimage });
+const learntSteps = (monitor: ChannelMonitor, preimages: ReadonlyMap<string, Uint8Array>): readonly MonitorStep[] => [
+  ...[...preimages.values()].map((preimage): MonitorStep => ({ kind: 'paymentPreimage', preimage })),
+  ...paidAfterAll(monitor, preimages),
+];
