@@ -19,6 +19,8 @@ import { CHAIN_HASH, FEATURES } from '../simulation/node.ts';
 import { SimulatedKeys } from '../simulation/simulated-keys.ts';
 import type { Arena } from './arena.ts';
 
+const UNSALTED = { channelKeysIndex: 0, commitmentSalt: new Uint8Array(0) };
+
 const SCRIPT = Uint8Array.of(0, 20, ...new Uint8Array(20).fill(7));
 
 /** What the attacker asks for. */
@@ -45,7 +47,7 @@ export class RogueOpener {
     const { name = 'rogue', fundingSat = 100_000n, pushMsat = 0n, shutdownScript = SCRIPT } = terms;
     const { temporaryChannelId = filled(name), dustLimitSat = defaultChannelConfig.dustLimitSat } = terms;
     this.#world = world;
-    this.signer = new SimulatedKeys(secp, name, SCRIPT).deriveChannelSigner(0, fundingSat);
+    this.signer = new SimulatedKeys(secp, name, SCRIPT).deriveChannelSigner(UNSALTED, fundingSat);
     this.#env = {
       secp,
       signer: this.signer,
@@ -58,7 +60,7 @@ export class RogueOpener {
       temporaryChannelId,
       counterpartyNodeId: world.victim.node.keys.nodeId,
       counterpartyFeatures: FEATURES,
-      channelKeysIndex: 0,
+      ...UNSALTED,
       chainHash: CHAIN_HASH,
       fundingSat: sat(fundingSat),
       pushMsat: msat(pushMsat),

@@ -29,10 +29,7 @@ const feerates = (scene: Scene): readonly number[] => scene.us.monitor.packages.
 /** The HTLCs of our commitment that `them` has the preimages of, each in a transaction of its own. */
 function takenByThem({ them }: Scene): readonly Uint8Array[] {
   const { monitor } = them;
-  const keys = claimKeys(
-    secp,
-    them.keys.deriveChannelSigner(monitor.params.channelKeysIndex, monitor.params.fundingSat),
-  );
+  const keys = claimKeys(secp, them.keys.deriveChannelSigner(monitor.params, monitor.params.fundingSat));
   const parts = { signer: keys.signer, coins: them.node.wallet, destinationScript: them.keys.destinationScript() };
   return claimsOf(keys, monitor)
     .filter((claim) => claim.kind === 'counterpartyHtlc' && claim.preimage !== undefined)

@@ -52,8 +52,8 @@ async function withThief(outboundSat: readonly bigint[]): Promise<{ scene: Scene
 /** A child of 68,000 bytes that spends the thief's anchor. */
 function largeChild(scene: Scene, commitment: Transaction): Uint8Array {
   const { keys, node, monitor } = scene.them;
-  const { channelKeysIndex, fundingSat, holder } = monitor.params;
-  const signer = keys.deriveChannelSigner(channelKeysIndex, fundingSat);
+  const { fundingSat, holder } = monitor.params;
+  const signer = keys.deriveChannelSigner(monitor.params, fundingSat);
   const script = p2wsh(anchorScript(holder.fundingPubkey));
   const vout = commitment.outputs.findIndex((output) => equalBytes(output.script, script));
   const input = { txid: transactionId(commitment), vout, sequence: 0xffff_fffd };

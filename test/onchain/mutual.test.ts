@@ -38,7 +38,7 @@ function closingOf({ us, them }: Scene, parts: Pick<ClosingInput, 'feeSat'> & Pa
   };
   const closing = buildClosing(input);
   const [ours, theirs] = [us, them].map(({ keys, monitor }) =>
-    keys.deriveChannelSigner(monitor.params.channelKeysIndex, params.fundingSat).signClosing({
+    keys.deriveChannelSigner(monitor.params, params.fundingSat).signClosing({
       ...input,
       holderFundingPubkey: monitor.params.holder.fundingPubkey,
       counterpartyFundingPubkey: monitor.params.counterparty.fundingPubkey,

@@ -391,8 +391,7 @@ export class Scene {
 
   /** The commitment that a party could broadcast by a monitor that it had, whatever it has signed or revoked since. */
   commitmentOf(party: Party, monitor: ChannelMonitor): Uint8Array {
-    const { channelKeysIndex, fundingSat } = monitor.params;
-    const signer = party.keys.deriveChannelSigner(channelKeysIndex, fundingSat, {
+    const signer = party.keys.deriveChannelSigner(monitor.params, monitor.params.fundingSat, {
       counterpartySigned: [],
       counterpartyRevoked: 0,
       holderReleased: monitor.holderCommitment.number,

@@ -52,8 +52,8 @@ export class Thief {
 
   /** One that has forgotten what it must not sign. */
   #signer(): ChannelSigner {
-    const { channelKeysIndex, fundingSat } = this.#monitor.params;
-    return this.#party.keys.deriveChannelSigner(channelKeysIndex, fundingSat, {
+    const { params } = this.#monitor;
+    return this.#party.keys.deriveChannelSigner(params, params.fundingSat, {
       counterpartySigned: [],
       counterpartyRevoked: 0,
       holderReleased: this.#monitor.holderCommitment.number,
@@ -64,8 +64,7 @@ export class Thief {
 
 /** What takes HTLCs of the confirmed commitment by preimages that a party has, each in a transaction of its own. */
 export function takenByPreimage({ monitor, keys, node }: Party, feeratePerKw: number = 20_000): readonly Uint8Array[] {
-  const { channelKeysIndex, fundingSat } = monitor.params;
-  const own = claimKeys(secp, keys.deriveChannelSigner(channelKeysIndex, fundingSat));
+  const own = claimKeys(secp, keys.deriveChannelSigner(monitor.params, monitor.params.fundingSat));
   const parts = { signer: own.signer, coins: node.wallet, destinationScript: keys.destinationScript() };
   return claimsOf(own, monitor)
     .filter(

@@ -57,8 +57,8 @@ export class Cheat {
 
   /** One that has forgotten what it must not sign. */
   #signer(): ChannelSigner {
-    const { channelKeysIndex, fundingSat } = this.#monitor.params;
-    return this.#side.node.keys.deriveChannelSigner(channelKeysIndex, fundingSat, {
+    const { params } = this.#monitor;
+    return this.#side.node.keys.deriveChannelSigner(params, params.fundingSat, {
       counterpartySigned: [],
       counterpartyRevoked: 0,
       holderReleased: this.#monitor.holderCommitment.number,

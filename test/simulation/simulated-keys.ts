@@ -1,4 +1,5 @@
-import { concat } from '../../worker/engine/primitives/bytes.ts';
+import type { ChannelKeysId } from '../../worker/engine/transactions/channel-parameters.ts';
+import { concat, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { sha256 } from '../../worker/engine/primitives/hash.ts';
 import type { Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import { ChannelSigner, type SignerState } from '../../worker/engine/keys/channel-signer.ts';
@@ -33,7 +34,8 @@ export class SimulatedKeys implements NodeSigner, SignerProvider {
     return this.#secp.sign(hash, this.#nodeSecret);
   }
 
-  deriveChannelSigner(channelKeysIndex: number, channelValueSat: bigint, state?: SignerState): ChannelSigner {
+  deriveChannelSigner(keysId: ChannelKeysId, channelValueSat: bigint, state?: SignerState): ChannelSigner {
+    const { channelKeysIndex, commitmentSalt } = keysId;
     const secret = (purpose: string): Uint8Array => this.#secret(`${channelKeysIndex}/${purpose}`);
     const secrets = {
       funding: secret('funding'),
@@ -41,7 +43,7 @@ export class SimulatedKeys implements NodeSigner, SignerProvider {
       paymentBase: secret('payment'),
       delayedPaymentBase: secret('delayed'),
       htlcBase: secret('htlc'),
-      commitmentSeed: secret('seed'),
+      commitmentSeed: secret(`seed ${toHex(commitmentSalt)}`),
     };
     return new ChannelSigner(this.#secp, secrets, channelValueSat, state);
   }

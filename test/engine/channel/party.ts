@@ -21,6 +21,8 @@ import { fakeSecp256k1 } from '../../simulation/fake-secp256k1.ts';
 import { SimulatedKeys } from '../../simulation/simulated-keys.ts';
 import { feeratesOf } from './feerates.ts';
 
+const UNSALTED = { channelKeysIndex: 0, commitmentSalt: new Uint8Array(0) };
+
 const SCRIPT = Uint8Array.of(0, 20, ...new Uint8Array(20).fill(7));
 const CHAIN_HASH: Uint8Array = new Uint8Array(32).fill(6);
 export const FEATURES: FeatureSet = featureSet({ option_anchors: 'optional', option_channel_type: 'compulsory' });
@@ -30,7 +32,7 @@ const FEERATES: ChannelFeerates = feeratesOf(1000);
 function envOf(name: string, fundingSat: bigint, config: Partial<ChannelConfig> = {}): ChannelEnv {
   return {
     secp: fakeSecp256k1,
-    signer: new SimulatedKeys(fakeSecp256k1, name, SCRIPT).deriveChannelSigner(0, fundingSat),
+    signer: new SimulatedKeys(fakeSecp256k1, name, SCRIPT).deriveChannelSigner(UNSALTED, fundingSat),
     counterpartySecrets: [],
     config: { ...defaultChannelConfig, ...config },
     blockHeight: 200,
@@ -141,7 +143,7 @@ export function establish(terms: PairTerms = {}) {
     temporaryChannelId: new Uint8Array(32).fill(1),
     counterpartyNodeId: new Uint8Array(33).fill(2),
     counterpartyFeatures: features,
-    channelKeysIndex: 0,
+    ...UNSALTED,
     chainHash: CHAIN_HASH,
     fundingSat,
     pushMsat: msat(pushMsat),
@@ -150,7 +152,7 @@ export function establish(terms: PairTerms = {}) {
   const open = opening.messages[0] as MessageOf<'open_channel'>;
   const policy = {
     chainHash: CHAIN_HASH,
-    channelKeysIndex: 0,
+    ...UNSALTED,
     trustedForZeroConf: false,
     counterpartyFeatures: features,
     shutdownScript: SCRIPT,

@@ -8,6 +8,7 @@ import { p2wpkh } from '../../../worker/engine/transactions/script.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const keys = new KeysManager(secp, seed, 'bitcoin');
+const unsalted = (channelKeysIndex: number) => ({ channelKeysIndex, commitmentSalt: new Uint8Array(0) });
 
 describe('KeysManager', () => {
   it('pays closed channels to the first address of BIP 84', () => {
@@ -17,10 +18,10 @@ describe('KeysManager', () => {
   });
 
   it('never changes a key of a seed', () => {
-    const { pubkeys } = keys.deriveChannelSigner(7, 100_000n);
+    const { pubkeys } = keys.deriveChannelSigner(unsalted(7), 100_000n);
     expect(toHex(keys.nodeId)).toBe('03e2ed64c913bd000c21be4a48214d89edc26f550deefc795c57b6ed7c4f9a7728');
     expect(toHex(pubkeys.fundingPubkey)).toBe('024943f7cb6c6dda555a26cbf6fa56aa7b27c024494a12c1d34f8c6c39553101f9');
-    expect(toHex(keys.deriveChannelSigner(7, 100_000n).perCommitmentPoint(0))).toBe(
+    expect(toHex(keys.deriveChannelSigner(unsalted(7), 100_000n).perCommitmentPoint(0))).toBe(
       '0211765facccd73b044188ba27bca550db73ae2e8737dd814092f1ba871d316dca',
     );
     expect(toHex(keys.secretFor('inbound payments'))).toBe(
@@ -29,10 +30,19 @@ describe('KeysManager', () => {
   });
 
   it('has different keys for every channel, purpose, network and label', () => {
-    const publicKeys = [0, 1].flatMap((index) => Object.values(keys.deriveChannelSigner(index, 1n).pubkeys));
+    const publicKeys = [0, 1].flatMap((index) => Object.values(keys.deriveChannelSigner(unsalted(index), 1n).pubkeys));
     const others = [new KeysManager(secp, seed, 'signet').nodeId, keys.secretFor('a'), keys.secretFor('b')];
     const all = [...publicKeys, ...others, keys.nodeId].map(toHex);
     expect(new Set(all).size).toBe(all.length);
+  });
+
+  it('has other per-commitment secrets for the same index with another salt, and no other keys', () => {
+    const [first, again, other] = [1, 1, 2].map((byte) =>
+      keys.deriveChannelSigner({ channelKeysIndex: 7, commitmentSalt: new Uint8Array(32).fill(byte) }, 1n),
+    );
+    expect(again?.perCommitmentPoint(0)).toEqual(first?.perCommitmentPoint(0));
+    expect(other?.perCommitmentPoint(0)).not.toEqual(first?.perCommitmentPoint(0));
+    expect([first?.pubkeys, other?.pubkeys]).toEqual([again?.pubkeys, again?.pubkeys]);
   });
 
   it('signs invoices and gossip with the node key', () => {
@@ -55,7 +65,7 @@ describe('KeysManager', () => {
       [4, 'static_remotekey'],
       [4, 'anchors'],
     ]);
-    const { paymentBasepoint } = keys.deriveChannelSigner(4, 1n).pubkeys;
+    const { paymentBasepoint } = keys.deriveChannelSigner(unsalted(4), 1n).pubkeys;
     expect(keys.paymentKey(4)).toEqual(paymentBasepoint);
     expect(scripts[2]?.script).toEqual(p2wpkh(paymentBasepoint));
     expect(scripts[3]?.script).toHaveLength(34);

@@ -41,7 +41,8 @@ describe('a channel that we open', () => {
     world.a.node.manager.skipKeys(4_711);
     world.a.node.open(world.b.node, 500_000n);
     const [entry] = world.a.node.manager.channels();
-    const { fundingPubkey } = world.a.node.keys.deriveChannelSigner(4_711, 500_000n).pubkeys;
+    const keysId = { channelKeysIndex: 4_711, commitmentSalt: new Uint8Array(0) };
+    const { fundingPubkey } = world.a.node.keys.deriveChannelSigner(keysId, 500_000n).pubkeys;
     expect(entry?.signer.pubkeys.fundingPubkey).toEqual(fundingPubkey);
   });
 

@@ -27,7 +27,7 @@ function watched(status: ChannelMonitorUpdateStatus) {
     },
     {
       secp,
-      signer: () => keys.deriveChannelSigner(0, PARAMS.fundingSat),
+      signer: () => keys.deriveChannelSigner(PARAMS, PARAMS.fundingSat),
       coins: new OnchainWallet(secp, new Descriptors(new Uint8Array(64).fill(1), 'regtest')),
       destinationScript: () => keys.destinationScript(),
     },

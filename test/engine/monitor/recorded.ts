@@ -40,6 +40,7 @@ export const CHANNELS: Readonly<Record<ChannelParameters['format'], ChannelParam
     format: 'static_remotekey',
     channelType: Uint8Array.of(0x10, 0),
     channelKeysIndex: 12,
+    commitmentSalt: new Uint8Array(0),
     isOpener: false,
     counterparty: { ...PARAMS.counterparty, upfrontShutdownScript: SCRIPT },
   },

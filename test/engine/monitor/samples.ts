@@ -27,6 +27,7 @@ export const PARAMS: ChannelParameters = {
   channelId: new Uint8Array(32).fill(7),
   counterpartyNodeId: key(99),
   channelKeysIndex: 3,
+  commitmentSalt: new Uint8Array(0),
   isOpener: true,
   format: 'anchors',
   channelType: Uint8Array.of(0x40, 0x10, 0),

@@ -43,7 +43,7 @@ export class Watchtower {
       { registerTx: () => undefined, registerOutput: () => undefined, unregisterOutput: () => undefined },
       {
         secp,
-        signer: ({ channelKeysIndex, fundingSat }) => keys.deriveChannelSigner(channelKeysIndex, fundingSat),
+        signer: (params) => keys.deriveChannelSigner(params, params.fundingSat),
         coins: this.#wallet,
         destinationScript: () => keys.destinationScript(),
       },

@@ -1,7 +1,7 @@
 import { toHex } from '../primitives/bytes.ts';
 import { feeratePerKw, MAX_SAT, msat, sat, type FeeratePerKw, type Msat, type Sat } from '../primitives/units.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
-import type { ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
+import type { ChannelKeysId, ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
 import { fundingScript, type CommitmentFormat } from '../transactions/channel-scripts.ts';
 import { openerCostSat } from '../transactions/commitment-fees.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
@@ -33,11 +33,10 @@ import { initialCommitments } from './commitments.ts';
 import { transition, violation, type Outcome, type Transition } from './transition.ts';
 
 /** What a person, or the manager for them, decides about a channel that we open. */
-export interface OpenRequest {
+export interface OpenRequest extends ChannelKeysId {
   readonly temporaryChannelId: Uint8Array;
   readonly counterpartyNodeId: Uint8Array;
   readonly counterpartyFeatures: FeatureSet;
-  readonly channelKeysIndex: number;
   readonly chainHash: Uint8Array;
   readonly fundingSat: Sat;
   readonly pushMsat: Msat;
@@ -70,6 +69,7 @@ export function openChannel(env: ChannelEnv, request: OpenRequest): Transition<A
     temporaryChannelId: request.temporaryChannelId,
     counterpartyNodeId: request.counterpartyNodeId,
     channelKeysIndex: request.channelKeysIndex,
+    commitmentSalt: request.commitmentSalt,
     format,
     channelType,
     fundingSat,
@@ -121,9 +121,8 @@ function openMessage(env: ChannelEnv, state: AwaitingAccept, chainHash: Uint8Arr
 }
 
 /** By what an `open_channel` is judged, and what our answer to it says. */
-export interface AcceptPolicy {
+export interface AcceptPolicy extends ChannelKeysId {
   readonly chainHash: Uint8Array;
-  readonly channelKeysIndex: number;
   /** Whether the channel may be used before its funding confirms: its opener could double-spend that. */
   readonly trustedForZeroConf: boolean;
   readonly counterpartyFeatures: FeatureSet;
@@ -144,7 +143,7 @@ interface CheckedOpen {
 export function checkOpen(
   env: Pick<ChannelEnv, 'secp' | 'config' | 'feerates'>,
   message: MessageOf<'open_channel'>,
-  policy: Omit<AcceptPolicy, 'channelKeysIndex'>,
+  policy: Omit<AcceptPolicy, keyof ChannelKeysId>,
 ): CheckedOpen | string {
   const { channelType } = message.tlvs;
   if (toHex(message.chainHash) !== toHex(policy.chainHash)) return 'the channel is for another chain';
@@ -204,6 +203,7 @@ export function acceptChannel(
     temporaryChannelId: message.temporaryChannelId,
     counterpartyNodeId,
     channelKeysIndex: policy.channelKeysIndex,
+    commitmentSalt: policy.commitmentSalt,
     format: type.format,
     ...terms,
     holder,
@@ -376,6 +376,7 @@ function channelParameters(
     channelId: channelIdOf(fundingTxid, fundingOutputIndex),
     counterpartyNodeId: state.counterpartyNodeId,
     channelKeysIndex: state.channelKeysIndex,
+    commitmentSalt: state.commitmentSalt,
     isOpener,
     format: state.format,
     channelType: state.channelType,

@@ -1,13 +1,12 @@
 import type { FeeratePerKw, Msat, Sat } from '../primitives/units.ts';
-import type { ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
+import type { ChannelKeysId, ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
 import type { CommitmentFormat } from '../transactions/channel-scripts.ts';
 import type { Commitments } from './commitments.ts';
 
 /** What both sides of an establishment know before the funding outpoint does. */
-export interface Proposal {
+export interface Proposal extends ChannelKeysId {
   readonly temporaryChannelId: Uint8Array;
   readonly counterpartyNodeId: Uint8Array;
-  readonly channelKeysIndex: number;
   readonly format: CommitmentFormat;
   readonly channelType: Uint8Array;
   readonly fundingSat: Sat;

@@ -3,6 +3,7 @@ import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { assert } from '../primitives/errors.ts';
 import { hmacSha256 } from '../primitives/hash.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
+import type { ChannelKeysId } from '../transactions/channel-parameters.ts';
 import { toRemoteOutputScript, type CommitmentFormat } from '../transactions/channel-scripts.ts';
 import { p2wpkh } from '../transactions/script.ts';
 import { ChannelSigner, type ChannelSecrets, type SignerState } from './channel-signer.ts';
@@ -21,10 +22,11 @@ export interface ToRemoteScript {
  *
  *     m/1017'/c'/6'/0/0     the node's key
  *     m/1017'/c'/7'/n'/k'   channel n: funding, revocation, payment, delayed, HTLC base, commitment seed (k = 0 to 5)
+ *                           the commitment seed with the channel's salt, where it has one (HMAC-SHA256)
  *     m/1017'/c'/9'         root of other secrets, told apart by a label
  *     m/84'/c'/0'/0/0       where closed channels pay to: an address of the on-chain wallet
  *
- * The seed alone therefore rebuilds every channel's keys, and finds again what a force-closed channel paid to us.
+ * The seed alone therefore finds again what a channel that its peer closed paid to us.
  */
 export class KeysManager implements NodeSigner, SignerProvider {
   readonly nodeId: Uint8Array;
@@ -60,8 +62,8 @@ export class KeysManager implements NodeSigner, SignerProvider {
     return this.#secp.sign(hash, this.#nodeSecret);
   }
 
-  deriveChannelSigner(channelKeysIndex: number, channelValueSat: bigint, state?: SignerState): ChannelSigner {
-    return new ChannelSigner(this.#secp, this.#channelSecrets(channelKeysIndex), channelValueSat, state);
+  deriveChannelSigner(keysId: ChannelKeysId, channelValueSat: bigint, state?: SignerState): ChannelSigner {
+    return new ChannelSigner(this.#secp, this.#channelSecrets(keysId), channelValueSat, state);
   }
 
   /** Always the same script, so that a wallet restored from its seed finds it; a fresh address is better for privacy. */
@@ -96,7 +98,7 @@ export class KeysManager implements NodeSigner, SignerProvider {
     return this.#channels.deriveChild(hardened(channelKeysIndex));
   }
 
-  #channelSecrets(channelKeysIndex: number): ChannelSecrets {
+  #channelSecrets({ channelKeysIndex, commitmentSalt }: ChannelKeysId): ChannelSecrets {
     const branch = this.#channelBranch(channelKeysIndex);
     const secret = (purpose: number): Uint8Array => secretOf(branch.deriveChild(hardened(purpose)));
     return {
@@ -105,7 +107,7 @@ export class KeysManager implements NodeSigner, SignerProvider {
       paymentBase: secret(2),
       delayedPaymentBase: secret(3),
       htlcBase: secret(4),
-      commitmentSeed: secret(5),
+      commitmentSeed: commitmentSalt.length === 0 ? secret(5) : hmacSha256(secret(5), commitmentSalt),
     };
   }
 }

@@ -1,3 +1,4 @@
+import type { ChannelKeysId } from '../transactions/channel-parameters.ts';
 import type { ChannelSigner, SignerState } from './channel-signer.ts';
 
 /** Where fresh randomness comes from; the platform implements it. */
@@ -19,10 +20,10 @@ export interface NodeSigner {
 /** Makes the signers of channels and names the scripts that closed channels pay to. */
 export interface SignerProvider {
   /**
-   * The signer of a channel: the same keys for the same index, for ever. `state` is what the channel's record kept;
+   * The signer of a channel: the same keys for the same id, for ever. `state` is what the channel's record kept;
    * without it the signer starts as that of a new channel.
    */
-  deriveChannelSigner(channelKeysIndex: number, channelValueSat: bigint, state?: SignerState): ChannelSigner;
+  deriveChannelSigner(keysId: ChannelKeysId, channelValueSat: bigint, state?: SignerState): ChannelSigner;
   destinationScript(): Uint8Array;
   shutdownScript(): Uint8Array;
 }

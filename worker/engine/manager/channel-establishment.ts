@@ -1,3 +1,4 @@
+import type { ChannelKeysId } from '../transactions/channel-parameters.ts';
 import { fromHex, toHex } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import { readCount, writeCount, type StoredRecords } from '../primitives/store.ts';
@@ -73,15 +74,15 @@ export class ChannelEstablishment {
       throw new GlowwormError('PeerNotConnected', 'The peer is not connected. Check its address.', { nodeId });
     this.#checkAmounts(peer, fundingSat, pushMsat);
     const { keys, entropy, chainHash } = this.#context.parts;
-    const channelKeysIndex = this.#takeKeysIndex();
-    const signer = keys.deriveChannelSigner(channelKeysIndex, fundingSat);
+    const keysId = this.#takeKeysId();
+    const signer = keys.deriveChannelSigner(keysId, fundingSat);
     const temporaryChannelId = entropy.getSecureRandomBytes();
     const key = toHex(temporaryChannelId);
     const opening = openChannel(envOfSigner(this.#context, signer), {
       temporaryChannelId,
       counterpartyNodeId: fromHex(nodeId),
       counterpartyFeatures: peer.features,
-      channelKeysIndex,
+      ...keysId,
       chainHash,
       fundingSat,
       pushMsat,
@@ -225,9 +226,9 @@ export class ChannelEstablishment {
 
   #accept(nodeId: string, peer: Peer, message: MessageOf<'open_channel'>): void {
     const { channels, peers, parts } = this.#context;
-    const channelKeysIndex = this.#takeKeysIndex();
-    const signer = parts.keys.deriveChannelSigner(channelKeysIndex, message.fundingSatoshis);
-    const policy = { ...this.#policy(nodeId, peer), channelKeysIndex };
+    const keysId = this.#takeKeysId();
+    const signer = parts.keys.deriveChannelSigner(keysId, message.fundingSatoshis);
+    const policy = { ...this.#policy(nodeId, peer), ...keysId };
     const outcome = acceptChannel(envOfSigner(this.#context, signer), fromHex(nodeId), message, policy);
     if (outcome.kind === 'violation') return peers.sendError(nodeId, message.temporaryChannelId, outcome.reason);
     const key = toHex(message.temporaryChannelId);
@@ -248,7 +249,7 @@ export class ChannelEstablishment {
     return typeof checked === 'string' ? checked : undefined;
   }
 
-  #policy(nodeId: string, { features }: Peer): Omit<AcceptPolicy, 'channelKeysIndex'> {
+  #policy(nodeId: string, { features }: Peer): Omit<AcceptPolicy, keyof ChannelKeysId> {
     const { parts } = this.#context;
     return {
       chainHash: parts.chainHash,
@@ -297,10 +298,10 @@ export class ChannelEstablishment {
   }
 
   /** An index is used up before the keys leave, whatever becomes of the channel: keys are never used twice. */
-  #takeKeysIndex(): number {
-    const index = this.#nextKeysIndex++;
+  #takeKeysId(): ChannelKeysId {
+    const channelKeysIndex = this.#nextKeysIndex++;
     this.#context.turn().writes.set(NEXT_KEYS_KEY, writeCount(this.#nextKeysIndex));
-    return index;
+    return { channelKeysIndex, commitmentSalt: this.#context.parts.entropy.getSecureRandomBytes() };
   }
 
   /** For the channel that is being opened too. */

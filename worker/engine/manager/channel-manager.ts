@@ -93,8 +93,8 @@ export class ChannelManager {
     this.#channels = new ChannelTable(undo);
     this.#savedWallet = wallet.state;
     this.#persister = new MonitorPersister(() => turn().writes, undo);
-    const signer = ({ channelId, channelKeysIndex, fundingSat }: ChannelParameters): ChannelSigner =>
-      this.#channels.get(toHex(channelId))?.signer ?? keys.deriveChannelSigner(channelKeysIndex, fundingSat);
+    const signer = (params: ChannelParameters): ChannelSigner =>
+      this.#channels.get(toHex(params.channelId))?.signer ?? keys.deriveChannelSigner(params, params.fundingSat);
     this.chainMonitor = new ChainMonitor(
       this.#persister,
       filter,

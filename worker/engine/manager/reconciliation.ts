@@ -79,7 +79,7 @@ function restore(records: StoredRecords, stored: StoredChannel, parts: Restoring
   const monitor = plan === 'monitorBehind' || !isWhole ? persister.begin(key, known, records) : known;
   const kept = plan === 'operate' && stored.kind !== 'lost' ? stored.signer : undefined;
   const signerState = kept ?? signerStateOf(monitor);
-  const signer = keys.deriveChannelSigner(params.channelKeysIndex, params.fundingSat, signerState);
+  const signer = keys.deriveChannelSigner(params, params.fundingSat, signerState);
   const state = stateOf(stored, monitor, plan);
   const nodeId = toHex(params.counterpartyNodeId);
   const entry: ChannelEntry = {
@@ -99,7 +99,7 @@ function sound(monitor: ChannelMonitor | undefined, { secp, keys }: RestoringPar
   if (monitor === undefined) return undefined;
   const { params, holderCommitment, confirmedSpend } = monitor;
   if (confirmedSpend !== undefined) decodeTransaction(confirmedSpend.transaction);
-  const signer = keys.deriveChannelSigner(params.channelKeysIndex, params.fundingSat);
+  const signer = keys.deriveChannelSigner(params, params.fundingSat);
   const { number, spec } = holderCommitment;
   const version = { number, spec, perCommitmentPoint: signer.perCommitmentPoint(number) };
   const invalid = checkHolderSignatures({ secp, signer }, params, version, holderCommitment);

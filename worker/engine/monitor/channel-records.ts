@@ -42,20 +42,25 @@ const termsSchema = {
   },
 } as const;
 
-const parametersRecord = recordFormat('channel parameters', 1, {
-  channelId: [2, 'channelId'],
-  counterpartyNodeId: [4, 'point'],
-  channelKeysIndex: [6, 'u32'],
-  isOpener: [8, 'u8'],
-  anchors: [10, 'u8'],
-  channelType: [12, 'remaining'],
-  fundingSat: [14, 'u64'],
-  fundingTxid: [16, 'sha256'],
-  fundingOutputIndex: [18, 'u16'],
-  holder: [20, termsSchema],
-  counterparty: [22, termsSchema],
-  minimumDepth: [24, 'u32'],
-});
+const parametersRecord = recordFormat(
+  'channel parameters',
+  1,
+  {
+    channelId: [2, 'channelId'],
+    counterpartyNodeId: [4, 'point'],
+    channelKeysIndex: [6, 'u32'],
+    isOpener: [8, 'u8'],
+    anchors: [10, 'u8'],
+    channelType: [12, 'remaining'],
+    fundingSat: [14, 'u64'],
+    fundingTxid: [16, 'sha256'],
+    fundingOutputIndex: [18, 'u16'],
+    holder: [20, termsSchema],
+    counterparty: [22, termsSchema],
+    minimumDepth: [24, 'u32'],
+  },
+  { commitmentSalt: [25, 'bytes'] },
+);
 
 type StoredHtlc = ValueOf<typeof htlcSchema>;
 type StoredSpec = ValueOf<typeof specSchema>;
@@ -106,18 +111,20 @@ export const specFromRecord = (stored: StoredSpec, onionOf: OnionLookup): Commit
 export const storeName = ({ channelKeysIndex }: Pick<ChannelParameters, 'channelKeysIndex'>): string =>
   String(channelKeysIndex);
 
-export const encodeParameters = (params: ChannelParameters): Uint8Array =>
+export const encodeParameters = ({ commitmentSalt, ...params }: ChannelParameters): Uint8Array =>
   parametersRecord.encode({
     ...params,
+    ...(commitmentSalt.length === 0 ? {} : { commitmentSalt }),
     isOpener: params.isOpener ? 1 : 0,
     anchors: params.format === 'anchors' ? 1 : 0,
   });
 
 /** Throws what `RecordFormat.decode` throws. */
 export function decodeParameters(bytes: Uint8Array): ChannelParameters {
-  const { anchors, ...stored } = parametersRecord.decode(bytes);
+  const { anchors, commitmentSalt = new Uint8Array(0), ...stored } = parametersRecord.decode(bytes);
   return {
     ...stored,
+    commitmentSalt,
     isOpener: stored.isOpener === 1,
     format: anchors === 1 ? 'anchors' : 'static_remotekey',
     fundingSat: sat(stored.fundingSat),

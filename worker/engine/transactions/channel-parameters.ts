@@ -26,12 +26,20 @@ export interface PartyTerms extends ChannelPublicKeys {
   readonly upfrontShutdownScript: Uint8Array;
 }
 
+/** From what our keys of a channel derive, beside the seed. */
+export interface ChannelKeysId {
+  readonly channelKeysIndex: number;
+  /**
+   * 32 random bytes, for the per-commitment secrets alone: a wallet that has forgotten a channel may use its index again, and the
+   * peer knows secrets of it. Empty in channels of older programs.
+   */
+  readonly commitmentSalt: Uint8Array;
+}
+
 /** What never changes in a channel once its funding is known. */
-export interface ChannelParameters {
+export interface ChannelParameters extends ChannelKeysId {
   readonly channelId: Uint8Array;
   readonly counterpartyNodeId: Uint8Array;
-  /** Index from which all our keys of this channel derive. */
-  readonly channelKeysIndex: number;
   readonly isOpener: boolean;
   readonly format: CommitmentFormat;
   /** The negotiated `channel_type`, as feature bits on the wire. */

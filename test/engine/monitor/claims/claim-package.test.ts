@@ -44,7 +44,7 @@ function coinSource(told: string[]): CoinSource {
 
 const keys = new KeysManager(secp, new Uint8Array(64).fill(1), 'regtest');
 const parts = (told: string[]): ClaimParts => ({
-  signer: keys.deriveChannelSigner(0, PARAMS.fundingSat).claims,
+  signer: keys.deriveChannelSigner(PARAMS, PARAMS.fundingSat).claims,
   coins: coinSource(told),
   destinationScript: keys.destinationScript(),
 });
