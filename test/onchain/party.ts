@@ -99,6 +99,14 @@ export class Party {
     this.#decide(htlcs, (payment) => ({ ...payment, received: { amountMsat, at: this.#now, parts } }));
   }
 
+  /** Decides upon HTLCs that it has held, as they come now. */
+  reconsider(): void {
+    this.#decide(
+      this.#letGo(() => true),
+      (payment) => payment,
+    );
+  }
+
   /** Fails HTLCs that it has held: their invoice has expired. */
   refuse(): void {
     this.#decide(
