@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RegtestChain } from '../world/chain.ts';
+import { CASES } from './cases.ts';
 import { Scene } from './scene.ts';
 
 let chain: RegtestChain;
@@ -61,4 +62,29 @@ it('a channel that was closed by agreement is archived too', async () => {
   skipTo(scene, scene.chain.height + QUIET_BLOCKS);
   await scene.settle();
   expect(scene.us.node.manager.channels()).toEqual([]);
+});
+
+describe.each(CASES)('a channel with an event that nobody has taken, with $name,', ({ format, restarts }) => {
+  it('is archived only after that was delivered (S22)', async () => {
+    const scene = await Scene.begin(chain, format);
+    scene.restarts = restarts;
+    await scene.offer({ outboundSat: [50_000n] });
+    await scene.forceClose(scene.us, { thenTheirsAreLost: true });
+    await scene.wait(scene.expiry + 2 - scene.chain.height);
+    scene.restarts = false;
+    const { chainMonitor } = scene.us.node.manager;
+    const release = chainMonitor.releasePendingMonitorEvents.bind(chainMonitor);
+    chainMonitor.releasePendingMonitorEvents = (key) => release(key).filter(({ kind }) => kind !== 'htlcResolved');
+    await scene.mine(30);
+    const { events, outputSpends, packages } = scene.us.monitor;
+    expect([events.map(({ preimage }) => preimage), packages]).toEqual([[undefined], []]);
+    skipTo(scene, Math.max(...outputSpends.map(({ height }) => height)) + QUIET_BLOCKS);
+    await scene.settle();
+    expect(scene.us.node.manager.channels()).toHaveLength(1);
+    expect(scene.outcomesOf(scene.us)).toEqual(['pending']);
+    scene.us.restart();
+    await scene.settle();
+    expect(scene.outcomesOf(scene.us)).toEqual(['failed']);
+    expect(scene.us.node.manager.channels()).toEqual([]);
+  });
 });

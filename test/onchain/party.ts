@@ -13,12 +13,15 @@ import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
 import type { FeatureSet } from '../../worker/engine/wire/features.ts';
 import { MemoryDisk, type MemoryStore } from '../simulation/memory-store.ts';
-import { SimulatedNode } from '../simulation/node.ts';
+import { SimulatedNode, type SimulatedNodeOptions } from '../simulation/node.ts';
 import type { BlockRecord } from '../world/chain-index.ts';
 import type { Delivery, Tell, ToldBlock } from './delivery.ts';
 
 /** A delay that is short, so that scenes are. */
 const CONFIG: ChannelConfig = { ...defaultChannelConfig, toSelfDelay: 20 };
+
+/** What a node can do, what it takes for the feerates before anybody tells it, and what it keeps. */
+export type PartyTerms = Pick<SimulatedNodeOptions, 'feerates' | 'reserveSat'> & { readonly features: FeatureSet };
 
 /** One node of a scene with its disk, over all its restarts. */
 export class Party {
@@ -30,7 +33,7 @@ export class Party {
   readonly seed: Uint8Array;
   readonly delivery: Delivery;
   readonly #name: string;
-  readonly #features: FeatureSet;
+  readonly #terms: PartyTerms;
   readonly #descriptors: Descriptors;
   #store: MemoryStore;
   #node: SimulatedNode;
@@ -42,9 +45,9 @@ export class Party {
   keepsBooks = true;
 
   /** `seed` is 64 bytes. */
-  constructor(name: string, seed: Uint8Array, features: FeatureSet, delivery: Delivery) {
+  constructor(name: string, seed: Uint8Array, terms: PartyTerms, delivery: Delivery) {
     this.#name = name;
-    this.#features = features;
+    this.#terms = terms;
     this.delivery = delivery;
     this.seed = seed;
     this.keys = new KeysManager(nobleSecp256k1, seed, 'regtest');
@@ -97,6 +100,14 @@ export class Party {
     const parts = htlcs.map(({ id }) => ({ channelKey: this.channelKey, htlcId: id }));
     const amountMsat = msat(htlcs.reduce((sum, htlc) => sum + htlc.amountMsat, 0n));
     this.#decide(htlcs, (payment) => ({ ...payment, received: { amountMsat, at: this.#now, parts } }));
+  }
+
+  /** Decides upon HTLCs that it has held, as they come now. */
+  reconsider(): void {
+    this.#decide(
+      this.#letGo(() => true),
+      (payment) => payment,
+    );
   }
 
   /** Fails HTLCs that it has held: their invoice has expired. */
@@ -161,7 +172,7 @@ export class Party {
       store: this.#store,
       keys: this.keys,
       descriptors: this.#descriptors,
-      features: this.#features,
+      ...this.#terms,
       config: CONFIG,
       now: () => this.#now++,
       mayCloseAtDeadlines: () => this.mayCloseAtDeadlines,

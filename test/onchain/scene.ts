@@ -26,7 +26,7 @@ import type { RegtestChain } from '../world/chain.ts';
 import type { FeeEstimates } from '../world/esplora.ts';
 import { Book } from './book.ts';
 import { Delivery, type Tell, type ToldBlock } from './delivery.ts';
-import { Party, told } from './party.ts';
+import { Party, told, type PartyTerms } from './party.ts';
 import { servedBy } from './served.ts';
 import { TowerProcess } from './tower/tower-process.ts';
 
@@ -70,6 +70,8 @@ export interface SceneOptions {
   readonly pushSat?: bigint;
   /** Without it the funding is made, and nothing of ours arrives. */
   readonly isFunded?: boolean;
+  /** What both go by before the first estimate, and what they keep. */
+  readonly terms?: Omit<PartyTerms, 'features'>;
 }
 
 const FUNDING_SAT = 1_000_000n;
@@ -109,11 +111,12 @@ export class Scene {
   readonly #unsubscribe: () => void;
   readonly #server: Broadcaster;
 
-  private constructor(chain: RegtestChain, format: Format, deliveries: Deliveries) {
+  private constructor(chain: RegtestChain, format: Format, deliveries: Deliveries, options: SceneOptions) {
     const features = format === 'anchors' ? FEATURES : WITHOUT_ANCHORS;
+    const terms = { features, ...options.terms };
     this.chain = chain;
-    this.us = new Party('us', seedOf(format, 1), features, deliveries.us);
-    this.them = new Party('them', seedOf(format, 2), features, deliveries.them);
+    this.us = new Party('us', seedOf(format, 1), terms, deliveries.us);
+    this.them = new Party('them', seedOf(format, 2), terms, deliveries.them);
     this.#server = new Broadcaster([new EsploraApi('http://esplora.test', servedBy(chain, this.served))]);
     this.#left = new Map(this.parties.map((party) => [party, new Set<string>()]));
     this.#unsubscribe = chain.subscribe({
@@ -125,7 +128,7 @@ export class Scene {
   /** With a channel of 1,000,000 sat that is ready; 400,000 are theirs. Ends with the test. */
   static async begin(chain: RegtestChain, format: Format, options: SceneOptions = {}): Promise<Scene> {
     const { deliveries = randomDeliveries(), pushSat = 400_000n, isFunded = true } = options;
-    const scene = new Scene(chain, format, deliveries);
+    const scene = new Scene(chain, format, deliveries, options);
     onTestFinished(() => scene.end());
     for (const party of scene.parties) {
       party.hear(({ manager, wallet }) => {

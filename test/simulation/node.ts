@@ -4,6 +4,7 @@ import { sha256 } from '../../worker/engine/primitives/hash.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import { msat, sat } from '../../worker/engine/primitives/units.ts';
 import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/channel/channel-config.ts';
+import type { ChannelFeerates } from '../../worker/engine/channel/channel-env.ts';
 import type { NodeSigner, SignerProvider } from '../../worker/engine/keys/ports.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
 import type { RecordsOrigin } from '../../worker/engine/manager/reconciliation.ts';
@@ -61,6 +62,10 @@ export interface SimulatedNodeOptions {
   readonly mayCloseAtDeadlines?: () => boolean;
   /** Where the store's records come from; its own unless it is said. */
   readonly origin?: RecordsOrigin;
+  /** Nothing, where nothing is said. */
+  readonly reserveSat?: (channels: number) => bigint;
+  /** Those before the first estimate. */
+  readonly feerates?: ChannelFeerates;
   /** What the peer is told that this node can do. */
   readonly features?: FeatureSet;
   /** Another way to make the transaction that funds a channel. */
@@ -126,12 +131,12 @@ export class SimulatedNode {
         chainHash: CHAIN_HASH,
         trustedForZeroConf: () => false,
         inboundChannels: () => this.inboundRule,
-        reserveSat: () => 0n,
+        reserveSat: options.reserveSat ?? (() => 0n),
         mayCloseAtDeadlines: options.mayCloseAtDeadlines ?? (() => true),
         channelFrozen: () => void this.freezes++,
         log: (line) => this.log.push(line),
       },
-      feeratesOf(1000),
+      options.feerates ?? feeratesOf(1000),
     );
     this.committer = new Committer({
       target: options.store,

@@ -187,7 +187,8 @@ export class ChainFollower {
     try {
       await refreshFees(this.#fees, this.#sources, this.#platform);
       this.#policy.updated(this.#platform.now());
-      if (!this.#stopped) this.#parts.onFeerates(this.feerates, this.#policy.memories);
+      // An answer without an estimate is none: what was known, or guessed, before stands.
+      if (!this.#stopped && this.#fees.isKnown) this.#parts.onFeerates(this.feerates, this.#policy.memories);
     } catch (error) {
       this.#parts.log(`fee estimates: ${error instanceof Error ? error.message : String(error)}`);
     }

@@ -69,9 +69,10 @@ function lightningBalance(manager: ChannelManager): LightningBalance {
   return { sendableMsat, reservedMsat, pendingMsat, receivableMsat };
 }
 
-function onchainBalance({ wallet, manager }: LightningNode): OnchainBalance {
+function onchainBalance({ wallet, manager, chain }: LightningNode): OnchainBalance {
   const { confirmedSat, unconfirmedSat, reservedSat, spendableSat } = wallet.balance(
     reserveSat(manager.reservingChannels()),
+    chain.feerates.closing,
   );
   const owed = manager.channels().flatMap((entry) => manager.closing(entry)?.balances ?? []);
   const sweepingSat = certainBalance(owed);

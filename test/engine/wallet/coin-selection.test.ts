@@ -7,6 +7,7 @@ import {
   INPUT_WEIGHT,
   outputWeight,
   OVERHEAD_WEIGHT,
+  reserveValueSat,
   selectAll,
   selectCoins,
   type Selection,
@@ -62,6 +63,17 @@ describe('coin selection', () => {
     const coins = [coin(60_000n), coin(10_000n)];
     const two = selectCoins({ ...request, coins, targetSat: 58_000n, reserveSat: 10_000n });
     expect(two.coins).toHaveLength(1);
+  });
+
+  it('keeps no reserve of coins that cost more than they bring', () => {
+    const small = Array.from({ length: 20 }, (_, vout) => coin(1_000n, { vout }));
+    const coins = [coin(60_000n), ...small];
+    const ask = (feeratePerKw: number): Selection =>
+      selectCoins({ ...request, feeratePerKw, coins, targetSat: 55_000n, reserveSat: 10_000n });
+    expect(ask(1_000).coins).toHaveLength(1);
+    expect(() => ask(5_000)).toThrow(expect.objectContaining({ code: 'InsufficientFunds' }));
+    expect(reserveValueSat(small, 1_000)).toBe(20_000n - 19n * 272n);
+    expect(reserveValueSat(small, 5_000)).toBe(0n);
   });
 
   it('says what is missing', () => {

@@ -25,6 +25,7 @@ import { channelIdOf, isUnfunded, newEntry, type ChannelEntry } from './channel-
 import { archiveChannel, writeNewChannel } from './channel-store.ts';
 import { envOf, envOfSigner, type ManagerContext } from './manager-context.ts';
 import type { Peer } from './peer-table.ts';
+import { reservingChannels } from './reserving-channels.ts';
 
 const NEXT_KEYS_KEY = 'meta/keysIndex';
 /**
@@ -289,7 +290,7 @@ export class ChannelEstablishment {
         `At today’s fees ${neededSat} sat of your side of the channel are kept for the fee of its close and as a reserve, and it would not have more. Open a larger channel, push less, or wait until fees are lower.`,
         { neededSat },
       );
-    const { spendableSat } = wallet.balance(this.#reserveSat());
+    const { spendableSat } = wallet.balance(this.#reserveSat(), conditions.feerates.closing);
     if (spendableSat < fundingSat)
       throw new GlowwormError('InsufficientFunds', `The on-chain wallet can spend ${spendableSat} sat.`, {
         availableSat: spendableSat,
@@ -306,7 +307,7 @@ export class ChannelEstablishment {
 
   /** For the channel that is being opened too. */
   #reserveSat(): bigint {
-    return this.#context.parts.reserveSat(this.#context.channels.reserving() + 1);
+    return this.#context.parts.reserveSat(reservingChannels(this.#context) + 1);
   }
 }
 

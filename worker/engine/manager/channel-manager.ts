@@ -55,6 +55,7 @@ import { OnchainTxHandler } from './onchain-tx-handler.ts';
 import { OutboundPayments } from './outbound-payments.ts';
 import { PeerTable } from './peer-table.ts';
 import { restoreChannels, type Plan, type RecordsOrigin, type RestoredChannel } from './reconciliation.ts';
+import { reservingChannels } from './reserving-channels.ts';
 import { Turn, type TurnResult } from './turn.ts';
 
 /**
@@ -380,7 +381,7 @@ export class ChannelManager {
 
   /** For how many channels the on-chain wallet keeps coins. */
   reservingChannels(): number {
-    return this.#channels.reserving();
+    return reservingChannels(this.#context);
   }
 
   /** What becomes of the money of a closed channel. An error of ours in it is in the log, and costs nothing but what is shown. */

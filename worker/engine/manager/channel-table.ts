@@ -5,7 +5,7 @@ import { availableToSendMsat } from '../channel/channel-limits.ts';
 import { fundingIsDeep } from '../channel/channel-ready.ts';
 import type { FirstHop } from '../routing/route.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
-import { isReady, isUnfunded, type ChannelEntry, type TouchedEntry } from './channel-entry.ts';
+import { isReady, type ChannelEntry, type TouchedEntry } from './channel-entry.ts';
 
 /** Every channel of this run by its key: those being opened, the open and the closed ones. */
 export class ChannelTable {
@@ -48,11 +48,6 @@ export class ChannelTable {
     entry.key = toHex(channelId);
     assert(!this.#entries.has(entry.key), 'no two channels have one id');
     this.add(entry);
-  }
-
-  /** Channels whose close the on-chain wallet keeps coins for: one that a peer only speaks of costs nothing. */
-  reserving(): number {
-    return this.all().filter(({ state }) => state.kind === 'open' && !isUnfunded(state)).length;
   }
 
   firstHops(blockHeight: number): readonly FirstHop[] {

@@ -2,12 +2,14 @@ import type { ChannelFeerates } from '../channel/channel-env.ts';
 import { afterClosingConfirmed, isNegotiated } from '../channel/closed-channel.ts';
 import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
 import type { ConfirmedSpend, FundingSpend } from '../monitor/channel-monitor.ts';
+import { claimName } from '../monitor/claims/claim-transaction.ts';
 import { htlcAtDeadline } from '../monitor/claims/deadlines.ts';
 import type { BlockTransaction, MonitorEvent } from '../monitor/funding-spend.ts';
 import type { Transaction } from '../transactions/transaction.ts';
 import { unconfirmedFunding, type ChannelEntry } from './channel-entry.ts';
 import type { ChannelEstablishment } from './channel-establishment.ts';
 import { fundingsSeen, FundingWatch } from './funding-watch.ts';
+import { guessedFeerate, type Waiting } from './guessed-feerate.ts';
 import { monitorOf, type ManagerContext } from './manager-context.ts';
 
 /** What the chain means for channels, and the transactions of channels that should be in it. */
@@ -17,6 +19,10 @@ export class OnchainTxHandler {
   readonly #guessedFeerates: ChannelFeerates;
   readonly #establishment: ChannelEstablishment;
   readonly #funding: FundingWatch;
+  /** The height with which this run began. */
+  #beganAt: number | undefined;
+  /** The heights since which, in this run, commitments go out that pay enough themselves, as far as anybody knows. */
+  readonly #aloneSince = new Map<string, number>();
   /** The height at which deadlines were last looked at. */
   #lookedAt: number | undefined;
 
@@ -75,6 +81,7 @@ export class OnchainTxHandler {
     if (height < this.#context.conditions.blockHeight)
       for (const entry of this.#context.channels.all()) this.#unconfirmed(entry, this.#confirmedAbove(entry, height));
     this.#context.conditions.blockHeight = height;
+    this.#beganAt ??= height;
     for (const entry of this.#context.channels.all())
       this.#context.isolate(entry, () => {
         this.#context.chainMonitor.bestBlockUpdated(entry.key, height);
@@ -146,16 +153,31 @@ export class OnchainTxHandler {
     // While nobody has seen the funding it would be refused, and coins would wait for a child that may never be there.
     if (entry.state.kind === 'closed' && entry.state.unseenFunding !== undefined) return;
     const { chainMonitor, conditions } = this.#context;
-    const before = monitorOf(this.#context, entry).anchorChild;
-    const feeratePerKw = this.#feerate(before?.feeratePerKw);
+    const { anchorChild: before } = monitorOf(this.#context, entry);
+    const feeratePerKw = this.#feerate(before === undefined ? [] : [before], [before ?? this.#alone(entry)]);
     const transactions = chainMonitor.makeHolderBroadcast(entry.key, { height: conditions.blockHeight, feeratePerKw });
     if (transactions !== undefined) this.#context.turn().broadcast(...transactions);
   }
 
-  /** A guess is no reason to pay more than before the restart. */
-  #feerate(before: number | undefined): number {
-    const { feerates } = this.#context.conditions;
-    return feerates === this.#guessedFeerates && before !== undefined ? before : feerates.closing;
+  /** Our commitment without a child. */
+  #alone(entry: ChannelEntry): Waiting {
+    const { blockHeight, feerates } = this.#context.conditions;
+    const { feeratePerKw } = monitorOf(this.#context, entry).holderCommitment.spec;
+    const height = this.#aloneSince.get(entry.key) ?? blockHeight;
+    this.#aloneSince.set(entry.key, height);
+    return { feeratePerKw: Math.max(feeratePerKw, feerates.closing), height };
+  }
+
+  /**
+   * For what is made now, after what was `made` before. A guess is no reason to pay more than before the restart, unless what is
+   * `waiting` goes on waiting in blocks of this run: until then no server had the time to answer.
+   */
+  #feerate(made: readonly Waiting[], waiting: readonly Waiting[]): number {
+    const { feerates, blockHeight } = this.#context.conditions;
+    if (feerates !== this.#guessedFeerates) return feerates.closing;
+    // The least: what one pays for its haste is no reason that the others pay it too.
+    const guess = made.length === 0 ? feerates.closing : Math.min(...made.map((each) => each.feeratePerKw));
+    return blockHeight === this.#beganAt ? guess : guessedFeerate(guess, waiting, blockHeight);
   }
 
   /** What a revoked commitment in the chain said, `undefined` where there is no record of it: it had no HTLCs. */
@@ -226,9 +248,9 @@ export class OnchainTxHandler {
     const missing = chainMonitor.missingRevoked(entry.key);
     if (missing !== undefined) this.#context.turn().leave({ kind: 'readRevoked', channelKey: entry.key, ...missing });
     const { packages } = monitorOf(this.#context, entry);
-    // The least: what one pays for its haste is no reason that the others pay it too.
-    const before = packages.length === 0 ? undefined : Math.min(...packages.map((each) => each.feeratePerKw));
-    const feeratePerKw = this.#feerate(before);
+    const left = new Set(chainMonitor.claims(entry.key).map(({ outpoint }) => claimName(outpoint)));
+    const waiting = packages.filter(({ outpoints }) => outpoints.some((each) => left.has(claimName(each))));
+    const feeratePerKw = this.#feerate(packages, waiting);
     for (const transaction of chainMonitor.makeClaims(entry.key, { height: conditions.blockHeight, feeratePerKw }))
       this.#context.turn().broadcast(transaction);
   }

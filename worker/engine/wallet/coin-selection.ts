@@ -122,20 +122,36 @@ function withoutChange(request: SelectionRequest, candidates: readonly Coin[]): 
   return coins && { coins, feeSat: total(coins) - request.targetSat, changeSat: 0n };
 }
 
-function leavesReserve({ coins, reserveSat }: SelectionRequest, selection: Selection): boolean {
-  return total(coins) - total(selection.coins) + selection.changeSat >= reserveSat;
+function leavesReserve({ coins, reserveSat, feeratePerKw }: SelectionRequest, selection: Selection): boolean {
+  if (reserveSat === 0n) return true;
+  const left = coins.filter((coin) => !selection.coins.includes(coin));
+  const change: Spendable = { amountSat: selection.changeSat, branch: 'change' };
+  return reserveValueSat(selection.changeSat > 0n ? [...left, change] : left, feeratePerKw) >= reserveSat;
 }
+
+/**
+ * What coins are worth that are kept to pay for closes: less what each costs to spend, but for one, which the reserve has counted
+ * in. A hundred small coins could otherwise be kept that bring nothing where blocks are dear.
+ */
+export function reserveValueSat(coins: readonly Spendable[], feeratePerKw: number): bigint {
+  const worth = coins.filter((coin) => effectiveSat(coin, feeratePerKw) > 0n);
+  if (worth.length === 0) return 0n;
+  const brought = worth.reduce((sum, coin) => sum + effectiveSat(coin, feeratePerKw), 0n);
+  return brought + feeForWeight(Math.min(...worth.map(({ branch }) => INPUT_WEIGHT[branch])), feeratePerKw);
+}
+
+type Spendable = Pick<Coin, 'amountSat' | 'branch'>;
 
 function insufficient(request: SelectionRequest, candidates: readonly Coin[]): GlowwormError {
   const { targetSat, reserveSat, feeratePerKw } = request;
   const feeSat = feeForWeight(weightOf(request.baseWeight, candidates), feeratePerKw);
-  const availableSat = total(request.coins);
+  const availableSat = reserveSat === 0n ? total(request.coins) : reserveValueSat(request.coins, feeratePerKw);
   const neededSat = targetSat + feeSat + reserveSat;
   const sentence = `the wallet has ${availableSat} sat to spend, but ${neededSat} sat are needed with fee and reserve`;
   return new GlowwormError('InsufficientFunds', sentence, { availableSat, neededSat, feeSat, reserveSat });
 }
 
-function effectiveSat(coin: Coin, feeratePerKw: number): bigint {
+function effectiveSat(coin: Spendable, feeratePerKw: number): bigint {
   return coin.amountSat - feeForWeight(INPUT_WEIGHT[coin.branch], feeratePerKw);
 }
 

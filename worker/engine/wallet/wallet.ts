@@ -20,6 +20,7 @@ import {
   INPUT_WEIGHT,
   outputWeight,
   OVERHEAD_WEIGHT,
+  reserveValueSat,
   selectAll,
   selectCoins,
   type Selection,
@@ -174,18 +175,22 @@ export class OnchainWallet {
     this.#state = { ...this.#state, bestHeight: height };
   }
 
-  balance(reserveSat: bigint): WalletBalance {
+  /** What is kept of the coins counts by what it brings at a feerate, see `reserveValueSat`; without one spending costs nothing. */
+  balance(reserveSat: bigint, feeratePerKw: number = 0): WalletBalance {
     const unspent = this.#state.coins.filter(({ spentBy }) => !spentBy);
     const isConfirmed = (coin: Coin): boolean => coin.height !== undefined && isSpendable(coin, this.#state.bestHeight);
     const confirmedSat = sumOf(unspent.filter(isConfirmed));
-    const availableSat = sumOf(this.#available());
+    const available = this.#available();
+    const availableSat = sumOf(available);
+    const overSat = reserveSat === 0n ? availableSat : reserveValueSat(available, feeratePerKw) - reserveSat;
+    const spendableSat = overSat > 0n ? overSat : 0n;
     const lockedSat = sumOf(unspent.filter((coin) => this.#isLocked(coin)));
-    const keptSat = reserveSat < availableSat ? reserveSat : availableSat;
+    const keptSat = availableSat - spendableSat;
     return {
       confirmedSat,
       unconfirmedSat: sumOf(unspent) - confirmedSat,
       reservedSat: lockedSat + keptSat,
-      spendableSat: availableSat - keptSat,
+      spendableSat,
     };
   }
 
