@@ -74,7 +74,7 @@ describe('what depends on our commitment', () => {
   it('is our balance with HTLCs that may come back, and those to us with a preimage, which are urgent', () => {
     // 18 blocks are for taking an HTLC out of a commitment that is in the chain.
     expect(commitmentStake(openMonitor())).toEqual({
-      mostSat: 900_000n + 50_000n + 100n + 40_000n,
+      mostSat: 700_000n + 50_000n + 100n + 40_000n,
       urgentSat: 40_000n,
       deadline: EXPIRY + 1 - 18,
     });
@@ -92,7 +92,7 @@ describe('what depends on our commitment', () => {
   it('is not urgent where nothing has an output that they could take back', () => {
     const dust = htlcOf(2, 'inbound', 300n, EXPIRY);
     expect(commitmentStake(openMonitor('anchors', [dust]))).toEqual({
-      mostSat: 900_300n,
+      mostSat: 700_300n,
       urgentSat: 0n,
       deadline: undefined,
     });

@@ -10,6 +10,7 @@ import { msat } from '../../../../worker/engine/primitives/units.ts';
 import type { ChannelHtlc, HtlcDirection } from '../../../../worker/engine/transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../../../../worker/engine/transactions/channel-parameters.ts';
 import type { CommitmentFormat } from '../../../../worker/engine/transactions/channel-scripts.ts';
+import type { CommitmentSpec } from '../../../../worker/engine/transactions/commitment-spec.ts';
 import { buildCommitment, type Commitment } from '../../../../worker/engine/transactions/commitment.ts';
 import {
   encodeTransaction,
@@ -66,13 +67,20 @@ export const HTLCS: readonly ChannelHtlc[] = [
   htlcOf(4, 'outbound', 100n, 520),
 ];
 
+/** 700,000 sat are ours, and 300,000 with what is under way theirs. */
+const specOf = (htlcs: readonly ChannelHtlc[]): CommitmentSpec => ({
+  ...spec(htlcs),
+  toHolderMsat: msat(700_000_000n),
+  toCounterpartyMsat: msat(htlcs.reduce((left, { amountMsat }) => left - amountMsat, 300_000_000n)),
+});
+
 /** What a monitor knows before its channel is closed; both sides' commitments have the same HTLCs. */
 export function openMonitor(format: CommitmentFormat = 'anchors', htlcs = HTLCS): ChannelMonitor {
-  const version = { spec: spec(htlcs), signature, htlcSignatures: htlcs.map(() => signature) };
+  const version = { spec: specOf(htlcs), signature, htlcSignatures: htlcs.map(() => signature) };
   return {
     ...storedMonitor(paramsOf(format)),
     holderCommitment: { ...version, number: OURS },
-    previousHolderCommitment: { ...version, number: OURS - 1, spec: spec([]) },
+    previousHolderCommitment: { ...version, number: OURS - 1, spec: specOf([]) },
     counterpartyCommitments: [
       { number: THEIRS, spec: version.spec, perCommitmentPoint: counterparty.perCommitmentPoint(THEIRS) },
     ],
@@ -93,9 +101,9 @@ export function closedBy(
 ): Closed {
   const monitor = openMonitor(format, htlcs);
   const commitment = buildCommitment(
-    commitmentInput(secp, KEYS.signer, monitor.params, { ...VERSIONS[kind], spec: spec(htlcs) }),
+    commitmentInput(secp, KEYS.signer, monitor.params, { ...VERSIONS[kind], spec: specOf(htlcs) }),
   );
-  const revoked = kind === 'revoked' ? { number: REVOKED, spec: spec(htlcs) } : undefined;
+  const revoked = kind === 'revoked' ? { number: REVOKED, spec: specOf(htlcs) } : undefined;
   const confirmedSpend = { spend: SPENDS[kind], ...confirmed(commitment.tx, CLOSED_AT) };
   return { monitor: { ...monitor, revoked, confirmedSpend }, commitment };
 }

@@ -31,6 +31,7 @@ export class Coins implements CoinSource {
   readonly gone = new Set<string>();
   mostClaims = 1_000;
   mostPerKw = 1_000_000;
+  costSat = 100n;
   readonly #spent = new Set<string>();
   #changeSat = 50_000n;
 
@@ -48,7 +49,7 @@ export class Coins implements CoinSource {
     this.replaced.push(replaces && this.nameOf({ tx: replaces }));
     const coin = { txid: COIN.txid, vout: COIN.vout, sequence: 0, scriptSig: new Uint8Array(0), witness: [] };
     const change = { amountSat: this.#changeSat--, script: new Uint8Array(22) };
-    return walletTransaction({ ...tx, inputs: [...tx.inputs, coin], outputs: [...tx.outputs, change] }, 100n);
+    return walletTransaction({ ...tx, inputs: [...tx.inputs, coin], outputs: [...tx.outputs, change] }, this.costSat);
   }
 
   coinsSpentBy(txid: Uint8Array): readonly Coin[] {
