@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelHtlc } from '../../../../worker/engine/transactions/channel-htlc.ts';
-import type { Claim } from '../../../../worker/engine/monitor/claims/claim.ts';
+import { locktimeOf, sequenceOf, type Claim } from '../../../../worker/engine/monitor/claims/claim.ts';
 import {
   buildClaim,
   claimWeight,
@@ -90,6 +90,14 @@ describe.each(FORMATS)('a transaction of claims, with %s,', (format) => {
       new Set([0xffff_fffd]),
     );
   });
+});
+
+it.each(FORMATS)('a claim has the lock time and the sequence of its transaction, with %s', (format) => {
+  for (const closer of ['holder', 'counterparty', 'revoked'] as const)
+    for (const claim of claimsIn(closedBy(closer, format))) {
+      const tx = buildClaim(partsWith(0n), [claim], 1_000, undefined)?.tx;
+      expect([locktimeOf(claim), sequenceOf(claim)]).toEqual([tx?.locktime, tx?.inputs[0]?.sequence]);
+    }
 });
 
 const sequenceIn = (claim: Claim): number | undefined =>

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChannelMonitor } from '../../../../worker/engine/monitor/channel-monitor.ts';
 import { isClaimableOnChain } from '../../../../worker/engine/monitor/claims/claimable-htlc.ts';
 import { commitmentStake } from '../../../../worker/engine/monitor/claims/commitment-stake.ts';
+import { msat } from '../../../../worker/engine/primitives/units.ts';
 import { closedBy, confirmed, HTLCS, htlcOf, KEYS, openMonitor, spending } from './closed.ts';
 
 /** When HTLC 2 expires. */
@@ -87,6 +88,11 @@ describe('what depends on our commitment', () => {
       urgentSat: 80_000n,
       deadline: EXPIRY - 40 + 1 - 18,
     });
+  });
+
+  it('is counted in whole satoshi, rounded down', () => {
+    const broken = { ...htlcOf(2, 'inbound', 40_000n, EXPIRY), amountMsat: msat(40_000_999n) };
+    expect(commitmentStake(openMonitor('anchors', [broken]))).toMatchObject({ mostSat: 740_000n, urgentSat: 40_000n });
   });
 
   it('is not urgent where nothing has an output that they could take back', () => {

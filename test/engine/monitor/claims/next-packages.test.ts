@@ -117,9 +117,26 @@ describe('claims are taken together', () => {
   });
 });
 
-/** Half of what a claim is worth, per 1,000 weight. */
-const budget = (each: Claim): number =>
-  Math.floor((Number(each.amountSat) / 2) * (1_000 / claimWeight([each], new Coins().parts.destinationScript)));
+it('a claim costs half of what it is worth at most, and a tenth where nobody else can take it', () => {
+  const feerate = (each: Claim): number | undefined =>
+    nextPackages(new Coins().parts, [each], [], { ...now, feeratePerKw: 90_000 })[0]?.feeratePerKw;
+  const [safe, contested, later, sooner] = [
+    claim(1, 'toRemote'),
+    claim(2, 'revokedHtlc'),
+    claim(3, 'counterpartyHtlc', { deadline: HEIGHT + 300 }),
+    claim(4, 'counterpartyHtlc'),
+  ];
+  expect([safe, contested, later, sooner].map(feerate)).toEqual([
+    budget(safe, 10n),
+    budget(contested),
+    budget(later),
+    budget(sooner),
+  ]);
+});
+
+/** A part of what a claim is worth, per 1,000 weight: half where nothing else is said. */
+const budget = (each: Claim, part = 2n): number =>
+  Number(((each.amountSat / part) * 1_000n) / BigInt(claimWeight([each], new Coins().parts.destinationScript)));
 
 /** HTLCs to us in our commitment, whose preimages are known and which expire together. */
 function holderHtlcs(...amountsSat: readonly bigint[]): readonly Claim[] {
