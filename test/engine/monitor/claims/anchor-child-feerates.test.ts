@@ -2,7 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { ChannelMonitor } from '../../../../worker/engine/monitor/channel-monitor.ts';
 import { anchorChild, isAwaited, type AnchorChild } from '../../../../worker/engine/monitor/claims/anchor-child.ts';
 import { nobleSecp256k1 as secp } from '../../../../worker/engine/primitives/secp256k1.ts';
-import { encodeTransaction, transactionId } from '../../../../worker/engine/transactions/transaction.ts';
+import {
+  encodeTransaction,
+  transactionId,
+  transactionWeight,
+} from '../../../../worker/engine/transactions/transaction.ts';
 import { CLOSED_AT, closedBy, confirmed, HTLCS, openMonitor, signer, spending } from './closed.ts';
 import { Coins } from './coins.ts';
 
@@ -35,6 +39,28 @@ describe('the child of our commitment', () => {
   it('goes down in halves where coins do not suffice, as long as it adds something', () => {
     expect([8_000, 7_999, 3_999, 1_999].map((most) => feerate(most, 8_000))).toEqual([8_000, 4_000, 2_000, undefined]);
     expect(feerate(8_000, COMMITMENT_PER_KW)).toBeUndefined();
+  });
+
+  it('spends our anchor, and pays for the parent what that lacks', () => {
+    const coins = new Coins();
+    anchorChild(parts(coins), broadcast(), at(CLOSED_AT, 2_000));
+    const { tx, ownerAnchorIndex } = closedBy('holder').commitment;
+    const [request] = coins.asked;
+    expect(request?.tx).toMatchObject({
+      version: 2,
+      locktime: 0,
+      inputs: [{ txid: transactionId(tx), vout: ownerAnchorIndex, sequence: 0xffff_fffd }],
+      outputs: [],
+    });
+    expect(request?.prevouts).toEqual([tx.outputs[ownerAnchorIndex ?? 0]]);
+    const feeSat = tx.outputs.reduce((left, { amountSat }) => left - amountSat, 1_000_000n);
+    expect(request?.parent).toEqual({ weight: transactionWeight(tx), feeSat });
+    // The commitment pays for what it weighs with both signatures, which are missing here.
+    const enough = Number((feeSat * 1_000n) / BigInt(transactionWeight(tx)));
+    expect([enough, enough + 1].map((estimate) => feerate(1_000_000, estimate, HTLCS))).toEqual([
+      undefined,
+      enough + 1,
+    ]);
   });
 
   it('costs no more than the commitment brings, and than half of it where it is below the estimate', () => {

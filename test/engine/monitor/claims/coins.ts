@@ -25,6 +25,7 @@ const COIN: Coin = {
 /** A wallet with one coin for whatever it is asked to pay for, within limits, which keeps what it was told. */
 export class Coins implements CoinSource {
   readonly told: string[] = [];
+  readonly asked: BumpRequest[] = [];
   readonly replaced: (string | undefined)[] = [];
   readonly confirmed = new Set<string>();
   /** Transactions whose coins were spent elsewhere. */
@@ -43,7 +44,9 @@ export class Coins implements CoinSource {
     return each === undefined ? 'none' : toHex(transactionId(each.tx)).slice(0, 8);
   }
 
-  bump({ tx, feeratePerKw, replaces }: BumpRequest): WalletTransaction {
+  bump(request: BumpRequest): WalletTransaction {
+    const { tx, feeratePerKw, replaces } = request;
+    this.asked.push(request);
     if (tx.inputs.length > this.mostClaims || feeratePerKw > this.mostPerKw)
       throw new GlowwormError('InsufficientFunds', 'there are no coins');
     this.replaced.push(replaces && this.nameOf({ tx: replaces }));

@@ -189,6 +189,14 @@ describe('HTLC transactions that coins pay for', () => {
     const [name] = packages.map((each) => coins.nameOf(each));
     expect(packages).toHaveLength(1);
     expect(coins.told).toEqual([`seen ${name}`, `dropped ${name}`]);
+    const [each] = small;
+    const most = each === undefined ? 0 : budget(each);
+    const lent = (feeratePerKw: number): boolean => {
+      const own = new Coins();
+      nextPackages(own.parts, small, [], { ...now, feeratePerKw });
+      return own.told.some((line) => line.startsWith('dropped'));
+    };
+    expect([most, most + 1].map(lent)).toEqual([false, true]);
     coins.told.length = 0;
     expect(nextPackages(coins.parts, small, packages, { ...dear, height: HEIGHT + 1 })).toEqual(packages);
     expect(coins.told).toEqual([`seen ${name}`, `dropped ${name}`]);
