@@ -23,14 +23,25 @@ export interface RoomMutant extends Mutant {
   readonly room: Room;
 }
 
+/** Where mutants are looked for. */
+export interface Choice {
+  readonly rooms?: readonly Room[];
+  /** How the paths of the files begin. */
+  readonly files?: readonly string[];
+}
+
 /**
  * At least `count` mutants of the rooms, no two of one function before every function has one; the same for the same seed.
  * Those that are known to behave like the original are left out.
  */
-export function chooseMutants(count: number, seed: number, rooms: readonly Room[] = ROOMS): readonly RoomMutant[] {
+export function chooseMutants(
+  count: number,
+  seed: number,
+  { rooms = ROOMS, files = [''] }: Choice = {},
+): readonly RoomMutant[] {
   const random = new Random(seed);
   const functions = new Map<string, RoomMutant[]>();
-  for (const mutant of rooms.flatMap(mutantsOfRoom)) {
+  for (const mutant of rooms.flatMap((room) => mutantsOfRoom(room, files))) {
     const name = `${mutant.file} ${mutant.inFunction}`;
     functions.set(name, [...(functions.get(name) ?? []), mutant]);
   }
@@ -52,11 +63,11 @@ export function describeMutant({ file, start, end, operator, replacement }: Muta
   return `${file}:${line} ${operator}: ${original} → ${replacement.replaceAll(/\s+/g, ' ')}`;
 }
 
-function mutantsOfRoom(room: Room): readonly RoomMutant[] {
+function mutantsOfRoom(room: Room, files: readonly string[]): readonly RoomMutant[] {
   const folder = `worker/engine/${room}`;
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
-  return files
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => `${folder}/${name}`)
+    .filter((file) => file.endsWith('.ts') && files.some((each) => file.startsWith(each)))
     .flatMap((file) => mutationsOf(readFileSync(file, 'utf8')).map((mutation) => ({ ...mutation, file, room })))
     .filter((mutant) => !isEquivalent(mutant));
 }

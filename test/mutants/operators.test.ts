@@ -43,6 +43,15 @@ describe('a choice of mutants', () => {
     expect(names(1)).toHaveLength(50);
   });
 
+  it('can be limited to files', () => {
+    const files = ['worker/engine/monitor/claims/', 'worker/engine/wallet/coin'];
+    const chosen = new Set(chooseMutants(1_000, 1, { files }).map(({ file }) => file));
+    expect([...chosen].filter((file) => !files.some((each) => file.startsWith(each)))).toEqual([]);
+    expect([...chosen]).toEqual(
+      expect.arrayContaining(['worker/engine/monitor/claims/claims.ts', 'worker/engine/wallet/coin-selection.ts']),
+    );
+  });
+
   it('takes no two of one function while there are others', () => {
     const functions = chooseMutants(200, 3).map(({ file, inFunction }) => `${file} ${inFunction}`);
     expect(new Set(functions).size).toBe(200);

@@ -2,11 +2,15 @@ import { afterAll, beforeAll } from 'vitest';
 import { RegtestChain } from '../world/chain.ts';
 import { Scene, type Format, type SceneOptions } from './scene.ts';
 
-/** Each scenario with each format, and again with a restart before every block. */
-export const CASES = (['anchors', 'static_remotekey'] as const satisfies readonly Format[]).flatMap((format) => [
-  { name: format, format, restarts: false },
-  { name: `${format} and a restart before every block`, format, restarts: true },
-]);
+const named = process.env['SCENE_CASES']?.split(',');
+
+/** Each scenario with each format, and again with a restart before every block; `SCENE_CASES` limits them by their names. */
+export const CASES = (['anchors', 'static_remotekey'] as const satisfies readonly Format[])
+  .flatMap((format) => [
+    { name: format, format, restarts: false },
+    { name: `${format} and a restart before every block`, format, restarts: true },
+  ])
+  .filter(({ name }) => named?.includes(name) ?? true);
 
 /** As `CASES`, with the commitment of either side. */
 export const CLOSES = CASES.flatMap((each) => [

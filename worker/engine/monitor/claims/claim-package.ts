@@ -323,7 +323,7 @@ function claimInputs({ tx, outpoints }: ClaimPackage): number {
 
 /** Whether a package's transaction takes these claims, and no others. */
 const takes = (before: ClaimPackage, claims: readonly Claim[]): boolean =>
-  claims.length > 0 && claimInputs(before) === claims.length && isSameClaims(before.tx, claims);
+  claimInputs(before) === claims.length && isSameClaims(before.tx, claims);
 
 /** Whether the coins that were to pay are there; those that the mempool is said to have dropped are taken again. */
 function hasCoins({ coins }: ClaimParts, before: ClaimPackage): boolean {
