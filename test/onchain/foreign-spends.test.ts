@@ -30,8 +30,8 @@ async function closedByUs(scene: Scene): Promise<Transaction> {
 
 /** Takes the one HTLC of a commitment of ours as our HTLC transaction would: by its input, and with its output as the first. */
 function takenLikeOurs({ them, us }: Scene): Uint8Array {
-  const { channelKeysIndex, fundingSat } = them.monitor.params;
-  const keys = claimKeys(secp, them.keys.deriveChannelSigner(channelKeysIndex, fundingSat));
+  const { params } = them.monitor;
+  const keys = claimKeys(secp, them.keys.deriveChannelSigner(params, params.fundingSat));
   const [claim] = claimsOf(keys, them.monitor).filter(({ kind }) => kind === 'counterpartyHtlc');
   const script = htlcOutputScript(us);
   if (claim === undefined || script === undefined) throw new Error('there is an HTLC that both may take');

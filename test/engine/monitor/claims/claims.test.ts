@@ -118,8 +118,10 @@ describe('nothing is ours', () => {
 
   it('of the HTLCs of a commitment of ours that we had revoked', () => {
     const { monitor, commitment } = closedBy('holder');
-    const revoking = { ...KEYS, holderReleased: KEYS.holderReleased + 1 };
-    expect(claimsOf(revoking, monitor).map(({ outpoint }) => outpoint.vout)).toEqual([commitment.toOwnerIndex]);
+    const { holderCommitment } = monitor;
+    const newer = { ...holderCommitment, number: holderCommitment.number + 1 };
+    const revoking = { ...monitor, holderCommitment: newer, previousHolderCommitment: holderCommitment };
+    expect(claimsOf(KEYS, revoking).map(({ outpoint }) => outpoint.vout)).toEqual([commitment.toOwnerIndex]);
   });
 
   it('of an HTLC of ours that has no signature of theirs', () => {

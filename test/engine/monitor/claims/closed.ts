@@ -29,7 +29,7 @@ const THEIRS = 2;
 const REVOKED = 1;
 
 export const keysManager: KeysManager = new KeysManager(secp, new Uint8Array(64).fill(1), 'regtest');
-export const signer = keysManager.deriveChannelSigner(0, PARAMS.fundingSat, {
+export const signer = keysManager.deriveChannelSigner(PARAMS, PARAMS.fundingSat, {
   counterpartySigned: [],
   counterpartyRevoked: 0,
   holderReleased: OURS,
@@ -37,7 +37,7 @@ export const signer = keysManager.deriveChannelSigner(0, PARAMS.fundingSat, {
 });
 export const KEYS: ClaimKeys = claimKeys(secp, signer);
 const counterparty = new KeysManager(secp, new Uint8Array(64).fill(2), 'regtest').deriveChannelSigner(
-  0,
+  PARAMS,
   PARAMS.fundingSat,
 );
 
