@@ -78,6 +78,19 @@ describe.each(CASES)('a wallet that was put back from a copy, with $name,', ({ f
     expect(kindOf(scene)).toBe('htlcDeadline');
   });
 
+  it('says which commitment it has only after its peer, which could claim the same', async () => {
+    const scene = await Scene.begin(chain, format);
+    await scene.disconnect();
+    scene.us.restartFrom(scene.us.disk.durable, 'copy');
+    await scene.settle();
+    scene.withholder = scene.them;
+    scene.withheld = ['channel_reestablish'];
+    await scene.connect();
+    expect([scene.said, scene.us.monitor.isCopy]).toEqual([[], true]);
+    await scene.reconnect();
+    expect([scene.said[0], scene.us.monitor.isCopy]).toEqual(['channel_reestablish', false]);
+  });
+
   it('goes out where its owner insists', async () => {
     const scene = await Scene.begin(chain, format);
     await scene.disconnect();

@@ -98,6 +98,8 @@ export class Scene {
   book: Book | undefined;
   /** Whose message that is; without it everybody's. */
   withholder: Party | undefined;
+  /** What `us` says on the present connection. */
+  said: readonly string[] = [];
   readonly #silent = new Set<Party>();
   #connection = 0;
   #isConnected = false;
@@ -173,6 +175,7 @@ export class Scene {
   async connect(): Promise<void> {
     this.#connection++;
     this.#isConnected = true;
+    this.said = [];
     this.#silent.clear();
     this.us.node.connect(this.them.node, this.#connection);
     this.them.node.connect(this.us.node, this.#connection);
@@ -456,7 +459,9 @@ export class Scene {
       }
       await Promise.resolve();
       for (const { connectionId, bytes } of from.node.outbox.splice(0)) {
-        if (!this.#isConnected || connectionId !== this.#connection || this.#isWithheld(from, bytes)) continue;
+        if (!this.#isConnected || connectionId !== this.#connection) continue;
+        if (from === this.us) this.said = [...this.said, decodeMessage(bytes).kind];
+        if (this.#isWithheld(from, bytes)) continue;
         to.node.receive(from.node, connectionId, bytes);
         moved = true;
       }

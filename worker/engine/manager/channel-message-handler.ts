@@ -128,10 +128,14 @@ export class ChannelMessageHandler {
   #reestablish(each: ChannelEntry): void {
     if (each.state.kind === 'closed') return this.#askForClose(each);
     if (!isOperating(each)) return;
-    const { state } = each;
-    const secret = lastCounterpartySecret(monitorOf(this.#context, each));
     this.#context.turn().touch(each).connection = 'reestablishing';
-    this.#context.peers.send(each.nodeId, reestablishMessage(envOf(this.#context, each), state, secret));
+    // Who hears first which commitment a copy has could claim the same, though it knows the secret: a copy says it second.
+    if (!monitorOf(this.#context, each).isCopy) this.#sendReestablish(each);
+  }
+
+  #sendReestablish(entry: OpenEntry): void {
+    const secret = lastCounterpartySecret(monitorOf(this.#context, entry));
+    this.#context.peers.send(entry.nodeId, reestablishMessage(envOf(this.#context, entry), entry.state, secret));
   }
 
   /** Nothing of ours can close it: deployed nodes do not close for an `error` alone, but for a peer that has lost its state. */
@@ -162,6 +166,7 @@ export class ChannelMessageHandler {
       return this.#quarantine.hold(entry, peer.connectionId, message);
     const wrong = this.#misplaced(entry, message);
     if (wrong !== undefined) return this.violated(entry, wrong);
+    if (isOpen(entry) && reestablishing && monitorOf(this.#context, entry).isCopy) this.#sendReestablish(entry);
     const touched = this.#context.turn().touch(entry);
     const outcome = receiveMessage(envOf(this.#context, entry), entry.state, message, {
       peerFeatures: peer.features,
