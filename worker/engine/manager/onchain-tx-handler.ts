@@ -152,7 +152,8 @@ export class OnchainTxHandler {
     const { blockHeight, feerates } = this.#context.conditions;
     const { feeratePerKw } = monitorOf(this.#context, entry).holderCommitment.spec;
     const height = this.#aloneSince.get(entry.key) ?? blockHeight;
-    this.#aloneSince.set(entry.key, height);
+    // Before the first block of a run no height is known.
+    if (this.#beganAt !== undefined) this.#aloneSince.set(entry.key, height);
     return { feeratePerKw: Math.max(feeratePerKw, feerates.closing), height };
   }
 
