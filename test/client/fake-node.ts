@@ -1,3 +1,4 @@
+import type { ChainPlatform } from '../../worker/edges/chain/platform.ts';
 import type { WebSocketPort } from '../../worker/edges/transport/websocket-transport.ts';
 import type { PeerAddress, PeerConfig, PeerStatus } from '../../worker/client/api.ts';
 import { chainHashOf } from '../../worker/client/chain-hash.ts';
@@ -18,7 +19,8 @@ const GENESIS_HASH = '0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a1146
 const GENESIS_HEADER =
   '0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000';
 const UNUSED = { tx_count: 0 };
-const MNEMONIC = 'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about';
+/** The words of every such node. */
+export const MNEMONIC = 'abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about';
 
 const address: PeerAddress = { kind: 'websocket', url: 'wss://peer.example' };
 
@@ -87,10 +89,14 @@ export class FakeNode {
   readonly log: string[] = [];
   readonly #store: MemoryStore;
 
-  constructor(peers: readonly PeerConfig[], disk: MemoryDisk = new MemoryDisk()) {
+  /** Its server knows of no block but the first, where no other is given. */
+  constructor(
+    peers: readonly PeerConfig[],
+    disk: MemoryDisk = new MemoryDisk(),
+    server: Pick<ChainPlatform, 'fetch'> = new FakePlatform((path) => (this.isChainThere ? this.#reply(path) : 'drop')),
+  ) {
     this.#store = disk.open();
     let entropy = 0;
-    const server = new FakePlatform((path) => (this.isChainThere ? esploraReply(path) : 'drop'));
     this.node = new LightningNode({
       config: { network: 'regtest', esploraUrls: ['http://esplora.test'], peers },
       secret: { mnemonic: MNEMONIC, network: 'regtest', searched: true, firstKeysIndex: 0 },
@@ -109,6 +115,14 @@ export class FakeNode {
       event: () => undefined,
     });
     void this.node.start();
+  }
+
+  /** The paths that its server was asked for. */
+  readonly asked: string[] = [];
+
+  #reply(path: string): Answer {
+    this.asked.push(path);
+    return esploraReply(path);
   }
 
   get peers(): readonly PeerStatus['state'][] {

@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { encodeSend } from '../../worker/client/wallet-records.ts';
+import { encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
+import { EMPTY_WALLET } from '../../worker/engine/wallet/wallet-state.ts';
 import { MemoryDisk } from '../simulation/memory-store.ts';
 import { FakeNode, peerOf } from './fake-node.ts';
 import { stfu } from './peers/fixtures.ts';
@@ -93,6 +96,36 @@ describe('a wallet of which a record is damaged that can be learnt again', () =>
       expect(fake.peers).toEqual(['connected']);
     },
   );
+});
+
+describe('a wallet whose record of coins is damaged', () => {
+  it.each([
+    ['looks for them as after a restore, where it is damaged', Uint8Array.of(2, 8, 1), 60],
+    ['asks for what it handed out only, where it is there', encodeWallet(EMPTY_WALLET), 1],
+  ])('%s', async (_name, record, scripts) => {
+    const disk = new MemoryDisk();
+    disk.apply(new Map([['coin/state', record]]));
+    fake = new FakeNode([peerOf(2)], disk);
+    await fake.pass(MINUTE_S);
+    const asked = new Set(fake.asked.filter((path) => path.startsWith('/scripthash/')));
+    expect([asked.size, fake.peers]).toEqual([scripts, ['connected']]);
+  });
+});
+
+describe('a payment out of the wallet that is in no block', () => {
+  it('is broadcast before what channels broadcast, which may spend its change', async () => {
+    const disk = new MemoryDisk();
+    const rawTx = Uint8Array.of(1, 2, 3);
+    const send = { txid: '07'.repeat(32), rawTx, address: '', amountSat: 1n, feeSat: 1n, at: 0, confirmed: false };
+    disk.apply(new Map([[`coin/sent/${send.txid}`, encodeSend(send)]]));
+    fake = new FakeNode([], disk);
+    const { manager } = fake.node;
+    const left: unknown[] = [];
+    manager.broadcast = (transaction) => void left.push([...transaction]);
+    manager.bestBlockUpdated = () => void left.push('what channels broadcast');
+    await fake.pass(MINUTE_S);
+    expect(left).toEqual([[1, 2, 3], 'what channels broadcast']);
+  });
 });
 
 describe('HTLCs that were held over a restart', () => {

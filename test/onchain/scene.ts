@@ -66,6 +66,8 @@ function randomDeliveries(): Deliveries {
 /** What is not as in most scenes. */
 export interface SceneOptions {
   readonly deliveries?: Deliveries;
+  /** Of `us`, 64 bytes; without it a new one. */
+  readonly seed?: Uint8Array;
   /** What of the channel is theirs at first. */
   readonly pushSat?: bigint;
   /** Without it the funding is made, and nothing of ours arrives. */
@@ -117,7 +119,7 @@ export class Scene {
     const features = format === 'anchors' ? FEATURES : WITHOUT_ANCHORS;
     const terms = { features, ...options.terms };
     this.chain = chain;
-    this.us = new Party('us', seedOf(format, 1), terms, deliveries.us);
+    this.us = new Party('us', options.seed ?? seedOf(format, 1), terms, deliveries.us);
     this.them = new Party('them', seedOf(format, 2), terms, deliveries.them);
     this.#server = new Broadcaster([new EsploraApi('http://esplora.test', servedBy(chain, this.served))]);
     this.#left = new Map(this.parties.map((party) => [party, new Set<string>()]));

@@ -11,9 +11,11 @@ export function servedBy(chain: RegtestChain, settings: ServedSettings): ChainPl
     fetch: async (url, init = {}) => {
       const { pathname } = new URL(url);
       const route = routes.find(({ method, path }) => method === (init.method ?? 'GET') && path.test(pathname));
-      if (route === undefined || typeof init.body !== 'string') throw new TypeError(`nobody asks for ${url} here`);
-      const { status, type, body } = await route.reply([], init.body);
-      return new Response(String(body), { status, headers: { 'content-type': type } });
+      if (route === undefined) throw new TypeError(`nobody asks for ${url} here`);
+      const parameters = route.path.exec(pathname)?.slice(1) ?? [];
+      const { status, type, body } = await route.reply(parameters, typeof init.body === 'string' ? init.body : '');
+      const content = typeof body === 'string' ? body : Uint8Array.from(body);
+      return new Response(content, { status, headers: { 'content-type': type } });
     },
   };
 }

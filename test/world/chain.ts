@@ -131,6 +131,11 @@ export class RegtestChain {
     });
   }
 
+  /** Takes a transaction out of the mempool, with all that spend from it: nobody will ever mine it. */
+  forget(raw: Uint8Array): Promise<void> {
+    return this.#enqueue(async () => this.#pool.evict(bcoin.TX.fromRaw(Buffer.from(raw))));
+  }
+
   /** Puts parents with their child, which comes last, into the mempool, as far as they are good enough. */
   submitPackage(raws: readonly Uint8Array[]): Promise<PackageResult> {
     return this.#enqueue(async () => {

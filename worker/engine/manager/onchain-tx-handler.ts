@@ -162,9 +162,11 @@ export class OnchainTxHandler {
   /** Our commitment without a child. */
   #alone(entry: ChannelEntry): Waiting {
     const { blockHeight, feerates } = this.#context.conditions;
-    const { feeratePerKw } = monitorOf(this.#context, entry).holderCommitment.spec;
+    const { closed, holderCommitment } = monitorOf(this.#context, entry);
+    const { feeratePerKw } = holderCommitment.spec;
     const height = this.#aloneSince.get(entry.key) ?? blockHeight;
-    this.#aloneSince.set(entry.key, height);
+    // Before the first block of a run no height is known, and an open channel's waits for nothing.
+    if (this.#beganAt !== undefined && closed === 'broadcast') this.#aloneSince.set(entry.key, height);
     return { feeratePerKw: Math.max(feeratePerKw, feerates.closing), height };
   }
 
