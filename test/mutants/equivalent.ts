@@ -185,4 +185,16 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     original: 'DERIVED.set(monitor, found);',
     reason: 'what is not found there is derived again: it is only slower',
   },
+  {
+    file: 'monitor/chain-monitor.ts',
+    inFunction: '#claims',
+    original: 'monitor, known',
+    reason: 'what is not found there is derived again: it is only slower',
+  },
+  {
+    file: 'monitor/chain-monitor.ts',
+    inFunction: '#claims',
+    original: 'this.#derived.set(monitor, known);',
+    reason: 'what is not found there is derived again: it is only slower',
+  },
 ];
