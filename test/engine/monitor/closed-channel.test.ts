@@ -100,6 +100,11 @@ describe('a close', () => {
     expect([watching.monitor.confirmedSpend, watching.tells()]).toEqual([undefined, ['fundingSpendUnconfirmed']]);
   });
 
+  it('is looked for after a restart', () => {
+    const { fundingTxid, fundingOutputIndex } = openMonitor().params;
+    expect(new Watching(openMonitor()).registered).toEqual([`${toHex(fundingTxid)} ${fundingOutputIndex}`]);
+  });
+
   it('has each of its outputs watched, after a restart too', () => {
     const txid = toHex(transactionId(tx));
     const outputs = tx.outputs.map((_, vout) => `${txid} ${vout}`);
