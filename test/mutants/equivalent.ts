@@ -197,4 +197,16 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     original: 'this.#derived.set(monitor, known);',
     reason: 'what is not found there is derived again: it is only slower',
   },
+  {
+    file: 'monitor/channel-monitor.ts',
+    inFunction: 'hashesOf',
+    original: 'spec, hashes',
+    reason: 'what is not found there is made again: it is only slower',
+  },
+  {
+    file: 'monitor/channel-monitor.ts',
+    inFunction: 'hashesOf',
+    original: 'HASHES.set(spec, hashes);',
+    reason: 'what is not found there is made again: it is only slower',
+  },
 ];

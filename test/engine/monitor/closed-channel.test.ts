@@ -18,6 +18,7 @@ import {
   keysManager,
   openMonitor,
   preimageOf,
+  previousCommitment,
   signer,
   spending,
 } from './claims/closed.ts';
@@ -87,6 +88,15 @@ describe('a close', () => {
     expect(watching.monitor.confirmedSpend?.height).toBe(CLOSED_AT + 1);
   });
 
+  it('may be by our commitment before the newest', () => {
+    const watching = new Watching(openMonitor());
+    watching.confirm(CLOSED_AT, previousCommitment());
+    expect(watching.monitor.confirmedSpend?.spend.kind).toBe('holderCommitment');
+    expect(watching.chain.claims(KEY).map(({ kind, amountSat }) => [kind, amountSat > 690_000n])).toEqual([
+      ['delayed', true],
+    ]);
+  });
+
   it('and what spends it, leaves with a reorganisation', () => {
     const watching = new Watching(openMonitor());
     watching.confirm(CLOSED_AT, tx);
@@ -145,6 +155,12 @@ describe('what spends an output of a close', () => {
     watching.confirm(CLOSED_AT + 2, penalty, spending(penalty, [0]));
     expect(watching.monitor.outputSpends.map(({ height }) => height)).toEqual([CLOSED_AT + 1, CLOSED_AT + 2]);
   });
+});
+
+it('an HTLC can be claimed out of the commitments of a channel that is watched', () => {
+  const { chain } = new Watching(openMonitor());
+  const isClaimable = (key: string, id: bigint): boolean => chain.isClaimable(key, id, CLOSED_AT);
+  expect([isClaimable(KEY, 2n), isClaimable(KEY, 9n), isClaimable('another', 2n)]).toEqual([true, false, false]);
 });
 
 describe('events', () => {
