@@ -77,18 +77,6 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     reason: 'a monitor always has a commitment of the counterparty',
   },
   {
-    file: 'wallet/wallet-state.ts',
-    inFunction: 'spends',
-    original: 'input, outpoint',
-    reason: 'two outpoints are the same in either order',
-  },
-  {
-    file: 'wallet/wallet-state.ts',
-    inFunction: 'afterTransaction',
-    original: 'coin, { txid, vout }',
-    reason: 'two outpoints are the same in either order',
-  },
-  {
     file: 'monitor/channel-monitor.ts',
     inFunction: 'livePreimages',
     original: 'monitor.preimages.size === 0',
@@ -208,5 +196,12 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     inFunction: 'hashesOf',
     original: 'HASHES.set(spec, hashes);',
     reason: 'what is not found there is made again: it is only slower',
+  },
+  {
+    file: 'wallet/wallet.ts',
+    inFunction: '#changeOutput',
+    original: '0n',
+    replacement: '1n',
+    reason: 'change is nothing, or no dust',
   },
 ];

@@ -108,6 +108,13 @@ describe('addresses', () => {
     expect(wallet.owns(descriptors.script({ branch: 'receive', index: 39 }))).toBe(true);
   });
 
+  it('are known a gap beyond the last one used, as soon as that is', () => {
+    const restored = new OnchainWallet(secp, new Descriptors(seed, 'regtest'));
+    for (const index of [19, 39, 59])
+      restored.transactionConfirmed(payment(descriptors.script({ branch: 'receive', index }), 1_000n), 1000);
+    expect(restored.balance(0n).confirmedSat).toBe(3_000n);
+  });
+
   it('are worth asking for while they wait for a coin or hold one', () => {
     expect(wallet.activeScripts()).toEqual([]);
     const [first, second] = [wallet.newScript('receive'), wallet.newScript('receive')];
