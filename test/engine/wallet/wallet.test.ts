@@ -71,6 +71,12 @@ describe('the balance', () => {
     expect(wallet.balance(0n).unconfirmedSat).toBe(0n);
   });
 
+  it('of other coins stays confirmed where a reorganisation takes one out', () => {
+    receive(1_000n);
+    wallet.transactionUnconfirmed(transactionId(receive(2_000n)));
+    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 1_000n, unconfirmedSat: 2_000n });
+  });
+
   it('keeps the reserve aside, as far as there is something', () => {
     receive(50_000n);
     expect(wallet.balance(10_000n)).toMatchObject({ reservedSat: 10_000n, spendableSat: 40_000n });
