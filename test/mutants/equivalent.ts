@@ -77,18 +77,6 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     reason: 'a monitor always has a commitment of the counterparty',
   },
   {
-    file: 'wallet/wallet-state.ts',
-    inFunction: 'spends',
-    original: 'input, outpoint',
-    reason: 'two outpoints are the same in either order',
-  },
-  {
-    file: 'wallet/wallet-state.ts',
-    inFunction: 'afterTransaction',
-    original: 'coin, { txid, vout }',
-    reason: 'two outpoints are the same in either order',
-  },
-  {
     file: 'monitor/channel-monitor.ts',
     inFunction: 'livePreimages',
     original: 'monitor.preimages.size === 0',
@@ -184,5 +172,36 @@ export const EQUIVALENT: readonly EquivalentMutation[] = [
     inFunction: 'derived',
     original: 'DERIVED.set(monitor, found);',
     reason: 'what is not found there is derived again: it is only slower',
+  },
+  {
+    file: 'monitor/chain-monitor.ts',
+    inFunction: '#claims',
+    original: 'monitor, known',
+    reason: 'what is not found there is derived again: it is only slower',
+  },
+  {
+    file: 'monitor/chain-monitor.ts',
+    inFunction: '#claims',
+    original: 'this.#derived.set(monitor, known);',
+    reason: 'what is not found there is derived again: it is only slower',
+  },
+  {
+    file: 'monitor/channel-monitor.ts',
+    inFunction: 'hashesOf',
+    original: 'spec, hashes',
+    reason: 'what is not found there is made again: it is only slower',
+  },
+  {
+    file: 'monitor/channel-monitor.ts',
+    inFunction: 'hashesOf',
+    original: 'HASHES.set(spec, hashes);',
+    reason: 'what is not found there is made again: it is only slower',
+  },
+  {
+    file: 'wallet/wallet.ts',
+    inFunction: '#changeOutput',
+    original: '0n',
+    replacement: '1n',
+    reason: 'change is nothing, or no dust',
   },
 ];

@@ -95,7 +95,16 @@ function replace(operator: Operator, node: ts.Node, file: ts.SourceFile, replace
 }
 
 /** Whose order of arguments says nothing. */
-const SYMMETRIC = ['equalBytes', 'equalConstantTime', 'Math.max', 'Math.min', 'greatest', 'least', 'feeForWeight'];
+const SYMMETRIC = [
+  'equalBytes',
+  'equalConstantTime',
+  'Math.max',
+  'Math.min',
+  'greatest',
+  'least',
+  'feeForWeight',
+  'isSameOutpoint',
+];
 
 /** What only another mistake could make do something, or what is for the log. */
 const SILENT = ['assert', 'this.#context.parts.log', 'parts.log', 'log'];

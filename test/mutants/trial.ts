@@ -7,7 +7,7 @@ import { MUTANT_VARIABLE, type Mutant } from './plugin.ts';
 export interface Stage {
   readonly name: string;
   readonly paths: (room: Room, file: string) => readonly string[];
-  /** Four times what it takes on two slow cores that both try mutants: what is only slow must not seem noticed. */
+  /** Several times what it takes on two cores that both try mutants: what is only slow must not seem noticed. */
   readonly seconds: number;
   readonly env?: Readonly<Record<string, string>>;
 }

@@ -6,7 +6,7 @@ import {
   lastCounterpartySecret,
   type ChannelMonitor,
 } from '../../../worker/engine/monitor/channel-monitor.ts';
-import { decodeRevoked } from '../../../worker/engine/monitor/monitor-records.ts';
+import { decodeMonitor, decodeRevoked } from '../../../worker/engine/monitor/monitor-records.ts';
 import type { HolderCommitmentFate, MonitorStep } from '../../../worker/engine/monitor/monitor-update.ts';
 import { htlc, Kept, ours, PREIMAGE, preimage, revoked, SEED, spec, theirs } from './samples.ts';
 
@@ -54,6 +54,17 @@ describe('a monitor', () => {
     kept.update(ours(1, [htlc(0n)]), theirs(1, [htlc(0n)]));
     kept.update(revoked(0), theirs(2), preimage);
     expect([...kept.monitor.preimages.values()]).toEqual([PREIMAGE]);
+  });
+
+  it.each([3, 79])('is archived whole, after %i commitments, and leaves nothing else but what was revoked', (last) => {
+    const kept = new Kept();
+    for (let number = 1; number < last; number += 2) payment(kept, number);
+    kept.archive();
+    const left = [...kept.records.keys()].filter((name) => !name.startsWith('mon/3/old/'));
+    expect(left).toEqual(['arch/3/snap']);
+    const record = kept.records.get('arch/3/snap') ?? new Uint8Array(0);
+    const { updateId, holderCommitment, secrets } = kept.monitor;
+    expect(decodeMonitor(kept.monitor.params, record)).toMatchObject({ updateId, holderCommitment, secrets });
   });
 
   it('gives back the newest secret for channel_reestablish', () => {

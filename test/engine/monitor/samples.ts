@@ -101,6 +101,11 @@ export class Kept {
     this.#flush();
   }
 
+  archive(): void {
+    this.#persister.archivePersistedChannel('k', this.monitor);
+    this.#flush();
+  }
+
   loaded(): ChannelMonitor | undefined {
     return new MonitorPersister(
       () => new Map(),

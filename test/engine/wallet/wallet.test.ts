@@ -71,6 +71,12 @@ describe('the balance', () => {
     expect(wallet.balance(0n).unconfirmedSat).toBe(0n);
   });
 
+  it('of other coins stays confirmed where a reorganisation takes one out', () => {
+    receive(1_000n);
+    wallet.transactionUnconfirmed(transactionId(receive(2_000n)));
+    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 1_000n, unconfirmedSat: 2_000n });
+  });
+
   it('keeps the reserve aside, as far as there is something', () => {
     receive(50_000n);
     expect(wallet.balance(10_000n)).toMatchObject({ reservedSat: 10_000n, spendableSat: 40_000n });
@@ -106,6 +112,13 @@ describe('addresses', () => {
     wallet.transactionConfirmed(payment(descriptors.script({ branch: 'receive', index: 19 }), 1_000n), 1000);
     expect(wallet.watchedScripts()).toHaveLength(3 * GAP_LIMIT + 20);
     expect(wallet.owns(descriptors.script({ branch: 'receive', index: 39 }))).toBe(true);
+  });
+
+  it('are known a gap beyond the last one used, as soon as that is', () => {
+    const restored = new OnchainWallet(secp, new Descriptors(seed, 'regtest'));
+    for (const index of [19, 39, 59])
+      restored.transactionConfirmed(payment(descriptors.script({ branch: 'receive', index }), 1_000n), 1000);
+    expect(restored.balance(0n).confirmedSat).toBe(3_000n);
   });
 
   it('are worth asking for while they wait for a coin or hold one', () => {

@@ -91,6 +91,20 @@ describe('the child of our commitment', () => {
     expect(Math.abs(half - (most + 2_000) / 2)).toBeLessThan(most / 100);
   });
 
+  it('gives back what coins it has where some went elsewhere, and is made of others', () => {
+    const coins = new Coins();
+    const first = anchorChild(parts(coins), broadcast(), at(CLOSED_AT, 2_000));
+    const again = (): AnchorChild | undefined =>
+      anchorChild(parts(coins), { ...broadcast(), anchorChild: first }, at(CLOSED_AT + 1, 2_000));
+    coins.told.length = 0;
+    expect([again(), coins.told]).toEqual([first, []]);
+    coins.gone.add(coins.nameOf(first));
+    const next = again();
+    expect(next?.tx).not.toEqual(first?.tx);
+    const [name, nextName] = [first, next].map((each) => coins.nameOf(each));
+    expect(coins.told).toEqual([`seen ${name}`, `dropped ${name}`, `seen ${nextName}`]);
+  });
+
   it('has a time that begins now where it is not known, and goes on where it is', () => {
     const made = anchorChild(parts(new Coins()), broadcast(), at(CLOSED_AT, 2_000));
     const again = (since: number): AnchorChild | undefined => {

@@ -108,6 +108,13 @@ export function closedBy(
   return { monitor: { ...monitor, revoked, confirmedSpend }, commitment };
 }
 
+/** Our commitment before the newest, which has no HTLCs. */
+export const previousCommitment = (): Transaction => {
+  const perCommitmentPoint = signer.perCommitmentPoint(OURS - 1);
+  const version = { owner: 'holder', number: OURS - 1, spec: specOf([]), perCommitmentPoint } as const;
+  return buildCommitment(commitmentInput(secp, KEYS.signer, paramsOf('anchors'), version)).tx;
+};
+
 export const confirmed = (tx: Transaction, height: number): ChannelMonitor['outputSpends'][number] => ({
   transaction: encodeTransaction(tx),
   txid: transactionId(tx),

@@ -89,7 +89,9 @@ it('HTLCs of ours are counted once, out of whichever commitment', () => {
   const monitor = openMonitor();
   const other = htlcOf(8, 'outbound', 20_000n, 700);
   const previous = { ...monitor.holderCommitment, spec: { ...monitor.holderCommitment.spec, htlcs: [other] } };
-  expect(offeredHtlcs({ ...monitor, previousHolderCommitment: previous }).map(({ id }) => id)).toEqual([1n, 4n, 8n]);
+  const revoked = { number: 1, spec: { ...previous.spec, htlcs: [other, { ...other, id: 9n }] } };
+  const ids = offeredHtlcs({ ...monitor, previousHolderCommitment: previous, revoked }).map(({ id }) => id);
+  expect(ids).toEqual([1n, 4n, 8n, 9n]);
 });
 
 it('an HTLC that had failed, and whose preimage is shown, is paid after all', () => {

@@ -16,14 +16,14 @@ const CONFIRMED_CLAIM_BUFFER = CLTV_CLAIM_BUFFER / 2;
 export function isClaimableOnChain(keys: ClaimKeys, monitor: ChannelMonitor, htlcId: bigint, height: number): boolean {
   const { confirmedSpend, holderCommitment, counterpartyCommitments, closed, outputSpends } = monitor;
   const close = confirmedClose(keys, monitor);
-  if (close === undefined || confirmedSpend === undefined)
+  if (close === undefined || confirmedSpend === undefined) {
+    const soonest = height + CLTV_CLAIM_BUFFER;
     return (
       closed !== 'never' &&
-      hasOutput(monitor, 'holder', holderCommitment.spec, htlcId, height + CLTV_CLAIM_BUFFER) &&
-      counterpartyCommitments.every(({ spec }) =>
-        hasOutput(monitor, 'counterparty', spec, htlcId, height + CLTV_CLAIM_BUFFER),
-      )
+      hasOutput(monitor, 'holder', holderCommitment.spec, htlcId, soonest) &&
+      counterpartyCommitments.every(({ spec }) => hasOutput(monitor, 'counterparty', spec, htlcId, soonest))
     );
+  }
   if (close.kind !== 'holder' && close.kind !== 'counterparty') return false;
   const found = close.commitment.htlcs.find(({ htlc }) => htlc.direction === 'inbound' && htlc.id === htlcId);
   if (found === undefined || found.htlc.cltvExpiry <= height + CONFIRMED_CLAIM_BUFFER) return false;
