@@ -21,7 +21,7 @@ import type { CoinSource } from './claim-transaction.ts';
 import { commitmentStake } from './commitment-stake.ts';
 import { spendOf } from './confirmed-spends.ts';
 
-/** A transaction that pays for our broadcast commitment, through its anchor (the first input) and coins of the coins. */
+/** A transaction that pays for our broadcast commitment, through its anchor (the first input) and coins of the wallet. */
 export interface AnchorChild {
   readonly tx: Transaction;
   /** What it was to bring the commitment and itself to. */

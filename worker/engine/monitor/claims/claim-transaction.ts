@@ -34,7 +34,7 @@ export interface ClaimParts {
   readonly destinationScript: Uint8Array;
 }
 
-/** A signed transaction that takes some claims, and the feerate that it pays at least. */
+/** A signed transaction that takes some claims, and the feerate that it was made for: it pays that, unless its fee is agreed upon. */
 export interface BuiltClaim {
   readonly tx: Transaction;
   readonly feeratePerKw: number;
