@@ -14,6 +14,7 @@ import {
   withWitness,
   type Transaction,
 } from '../../transactions/transaction.ts';
+import { sumOf } from '../../wallet/wallet-transaction.ts';
 import { isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
 import { claimKeys } from './claim-keys.ts';
 import type { ClaimConditions } from './claim-package.ts';
@@ -155,8 +156,7 @@ function buildChild(
   if (vout === undefined) return undefined;
   const parent = decodeTransaction(broadcastTransaction);
   const weight = transactionWeight(parent);
-  const paid = parent.outputs.reduce((sum, { amountSat }) => sum + amountSat, 0n);
-  const feeSat = params.fundingSat - paid;
+  const feeSat = params.fundingSat - sumOf(parent.outputs);
   if (feeSat * 1000n >= BigInt(feeratePerKw) * BigInt(weight)) return undefined;
   const input = { txid: transactionId(parent), vout, sequence: 0xffff_fffd, scriptSig: new Uint8Array(0), witness: [] };
   try {
