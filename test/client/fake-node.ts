@@ -82,6 +82,8 @@ export class FakeNode {
   readonly node: LightningNode;
   /** Whether the Esplora server answers. */
   isChainThere = true;
+  /** What it says beside that there is nothing, by path. */
+  readonly replies = new Map<string, unknown>();
   /** How often a page was told that something has changed. */
   changes = 0;
   readonly log: string[] = [];
@@ -90,7 +92,7 @@ export class FakeNode {
   constructor(peers: readonly PeerConfig[], disk: MemoryDisk = new MemoryDisk()) {
     this.#store = disk.open();
     let entropy = 0;
-    const server = new FakePlatform((path) => (this.isChainThere ? esploraReply(path) : 'drop'));
+    const server = new FakePlatform((path) => (this.isChainThere ? this.#reply(path) : 'drop'));
     this.node = new LightningNode({
       config: { network: 'regtest', esploraUrls: ['http://esplora.test'], peers },
       secret: { mnemonic: MNEMONIC, network: 'regtest', searched: true, firstKeysIndex: 0 },
@@ -127,6 +129,12 @@ export class FakeNode {
     const stopped = this.node.stop();
     await this.#settle();
     await stopped;
+  }
+
+  #reply(path: string): Answer {
+    const reply = this.replies.get(path);
+    if (reply === undefined) return esploraReply(path);
+    return { body: typeof reply === 'string' ? reply : JSON.stringify(reply) };
   }
 
   async #settle(): Promise<void> {
