@@ -53,8 +53,8 @@ const CHILD_PATIENCE_BLOCKS = 6;
 /**
  * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until another is due
  * (`isBumpDue`), as where the HTLCs that depend on it have become urgent, or its coins went elsewhere. `undefined` where the
- * commitment pays enough itself, has no anchor, or the wallet has no coins, and where any child would cost more than half of
- * what the commitment brings us, as a peer could arrange again and again: then it goes out as it is.
+ * commitment pays enough itself, has no anchor, or the wallet has no coins, and where it would cost more than the commitment
+ * brings us, or below the estimate more than half of that, as a peer could arrange again and again: then it goes out as it is.
  */
 export function anchorChild(
   parts: AnchorChildParts,
