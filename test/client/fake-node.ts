@@ -84,6 +84,10 @@ export class FakeNode {
   readonly node: LightningNode;
   /** Whether the Esplora server answers. */
   isChainThere = true;
+  /** What it says beside that there is nothing, by path. */
+  readonly replies = new Map<string, unknown>();
+  /** The paths that it was asked for. */
+  readonly asked: string[] = [];
   /** How often a page was told that something has changed. */
   changes = 0;
   readonly log: string[] = [];
@@ -117,14 +121,6 @@ export class FakeNode {
     void this.node.start();
   }
 
-  /** The paths that its server was asked for. */
-  readonly asked: string[] = [];
-
-  #reply(path: string): Answer {
-    this.asked.push(path);
-    return esploraReply(path);
-  }
-
   get peers(): readonly PeerStatus['state'][] {
     return this.node.peers.statuses().map(({ state }) => state);
   }
@@ -141,6 +137,13 @@ export class FakeNode {
     const stopped = this.node.stop();
     await this.#settle();
     await stopped;
+  }
+
+  #reply(path: string): Answer {
+    this.asked.push(path);
+    const reply = this.replies.get(path);
+    if (reply === undefined) return esploraReply(path);
+    return { body: typeof reply === 'string' ? reply : JSON.stringify(reply) };
   }
 
   async #settle(): Promise<void> {

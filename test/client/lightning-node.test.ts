@@ -2,6 +2,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { encodeSend } from '../../worker/client/wallet-records.ts';
 import { encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { EMPTY_WALLET } from '../../worker/engine/wallet/wallet-state.ts';
+import { newMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
+import { reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
+import { encodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
+import { ours, PARAMS, theirs } from '../engine/monitor/samples.ts';
 import { MemoryDisk } from '../simulation/memory-store.ts';
 import { FakeNode, peerOf } from './fake-node.ts';
 import { stfu } from './peers/fixtures.ts';
@@ -126,6 +130,24 @@ describe('a payment out of the wallet that is in no block', () => {
     await fake.pass(MINUTE_S);
     expect(left).toEqual([[1, 2, 3], 'what channels broadcast']);
   });
+});
+
+it('what spends an output of a channel in the mempool is told to the engine', async () => {
+  fake = new FakeNode([]);
+  const { manager } = fake.node;
+  const outpoint = { txid: PARAMS.fundingTxid, vout: PARAMS.fundingOutputIndex };
+  const inputs = [{ ...outpoint, sequence: 0, scriptSig: new Uint8Array(0), witness: [] }];
+  const tx = { version: 2, inputs, outputs: [{ amountSat: 1_000n, script: new Uint8Array(22) }], locktime: 0 };
+  const [funding, txid] = [outpoint.txid, transactionId(tx)].map((each) => toHex(reversed(each)));
+  const status = { confirmed: false };
+  fake.replies.set(`/tx/${funding}/status`, status);
+  fake.replies.set(`/tx/${funding}/outspend/${outpoint.vout}`, { spent: true, txid, vin: 0, status });
+  fake.replies.set(`/tx/${txid}/hex`, toHex(encodeTransaction(tx)));
+  manager.chainMonitor.loadMonitor('channel', newMonitor(PARAMS, [ours(0), theirs(0)]));
+  const seen: Transaction[] = [];
+  manager.transactionSeen = (each) => void seen.push(each);
+  await fake.pass(MINUTE_S);
+  expect(seen).toEqual([tx]);
 });
 
 describe('HTLCs that were held over a restart', () => {

@@ -64,3 +64,23 @@ it('a database that was put back is known for a copy, and one that was only clos
   expect(isOld(third)).toBe(true);
   await third.close();
 });
+
+it('a database that was known for a copy once is as any other from then on', async () => {
+  const first = await open('b');
+  await first.createWallet();
+  await first.close();
+  const copy = await recordsOf('b');
+  for (let start = 0; start < 9; start++) await (await open('b')).close();
+  await putBack('b', copy);
+  await (await open('b')).close();
+  const later = await recordsOf('b');
+  for (let start = 0; start < 2; start++) {
+    const again = await open('b');
+    expect(isOld(again)).toBe(false);
+    await again.close();
+  }
+  await putBack('b', later);
+  const old = await open('b');
+  expect(isOld(old)).toBe(true);
+  await old.close();
+});

@@ -15,7 +15,6 @@ import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../engine/payments/inbound-payment.
 import { toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { sha256 } from '../engine/primitives/hash.ts';
-import { readCount, writeCount } from '../engine/primitives/store.ts';
 import { msat, sat, type Msat } from '../engine/primitives/units.ts';
 import { featureSet } from '../engine/wire/features.ts';
 import { activityOf } from './activity.ts';
@@ -38,13 +37,7 @@ import { LightningNode } from './lightning-node.ts';
 import { Log } from './log.ts';
 import { payOnchain, quoteOnchain, type OnchainRequest } from './onchain-payment.ts';
 import { platformOf, type WalletPlatform } from './platform.ts';
-import {
-  decodeWalletSecret,
-  encodeWalletSecret,
-  TAKEN_OVER_KEY,
-  WALLET_KEY,
-  type WalletSecret,
-} from './wallet-records.ts';
+import { decodeWalletSecret, encodeWalletSecret, WALLET_KEY, type WalletSecret } from './wallet-records.ts';
 import { emptySnapshot, snapshotOf } from './wallet-snapshot.ts';
 
 /** Snapshots of one burst of changes are one. */
@@ -74,10 +67,8 @@ export async function openWalletOn(config: WalletConfig, platform: WalletPlatfor
     const lost = checkMarker(stored !== undefined, marker);
     if (lost !== undefined) throw lost;
     const wallet = new Wallet(config, platform, store, name);
-    const takenOver = store.records.get(TAKEN_OVER_KEY);
-    const isCopy = isOlderCopy(marker, store.epoch, takenOver === undefined ? 0 : readCount(takenOver));
-    if (stored !== undefined) await wallet.resume(decodeWalletSecret(stored), isCopy ? 'copy' : 'ownStore');
-    if (isCopy && marker.kind === 'present') await wallet.takenOver(marker.epoch);
+    const origin = isOlderCopy(marker, store.epoch) ? 'copy' : 'ownStore';
+    if (stored !== undefined) await wallet.resume(decodeWalletSecret(stored), origin);
     return wallet;
   } catch (error) {
     store.close();
@@ -126,14 +117,6 @@ class Wallet implements ServedWallet {
     if (this.#node.problem === undefined) await writeMarker(this.#platform.storage, this.#name, this.#store.epoch);
     this.#log.write(`storage persistence: ${await requestPersistence(this.#platform.storage)}`);
     this.#changed();
-  }
-
-  /** Its channels are marked for what they are: the next start needs no more than their marks. */
-  async takenOver(markerEpoch: number): Promise<void> {
-    const node = this.#node;
-    if (node === undefined || node.problem !== undefined) return;
-    // Where that is not written, it is said once more.
-    await node.durably(() => node.manager.record(TAKEN_OVER_KEY, writeCount(markerEpoch))).catch(() => undefined);
   }
 
   snapshot(): WalletSnapshot {

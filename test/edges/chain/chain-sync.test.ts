@@ -5,7 +5,8 @@ import { ChainSync } from '../../../worker/edges/chain/chain-sync.ts';
 import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
 import { WatchList } from '../../../worker/edges/chain/watch-list.ts';
-import { fromHex } from '../../../worker/engine/primitives/bytes.ts';
+import { fromHex, reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { encodeTransaction, transactionId } from '../../../worker/engine/transactions/transaction.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
 
 /** Of regtest. */
@@ -119,6 +120,37 @@ describe('polling', () => {
     await turn(started, 1_999);
     expect(states).toHaveLength(3);
     sync.stop();
+  });
+
+  it('asks again for what spends an output in the mempool where the server did not have it yet', async () => {
+    const spent = { txid: new Uint8Array(32).fill(1), vout: 0 };
+    const inputs = [{ ...spent, sequence: 0, scriptSig: new Uint8Array(0), witness: [] }];
+    const tx = { version: 2, inputs, outputs: [{ amountSat: 1_000n, script: new Uint8Array(22) }], locktime: 0 };
+    const txid = transactionId(tx);
+    const spender = toHex(reversed(txid));
+    let isThere = false;
+    const platform = new FakePlatform((path) => {
+      if (path.endsWith('/outspend/0'))
+        return { body: JSON.stringify({ spent: true, txid: spender, vin: 0, status: { confirmed: false } }) };
+      if (path !== `/tx/${spender}/hex`) return { body: headers.tip.header.hash };
+      return isThere ? { body: toHex(encodeTransaction(tx)) } : { status: 404, body: 'Transaction not found' };
+    });
+    const watchList = new WatchList();
+    watchList.registerOutput(spent);
+    const spending: Uint8Array[] = [];
+    const sync = new ChainSync({
+      sources: [new EsploraApi('http://esplora.test', platform)],
+      platform,
+      headers,
+      watchList,
+      onUpdate: (update) => spending.push(...update.spending.map(transactionId)),
+      intervalMs: 30_000,
+    });
+    for (const next of [false, true, true]) {
+      isThere = next;
+      await sync.poll({ everything: true });
+    }
+    expect(spending).toEqual([txid]);
   });
 
   it('looks at everything when woken, and not when its interval is over', async () => {

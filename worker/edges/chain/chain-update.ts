@@ -18,9 +18,9 @@ export interface ConfirmedBlock {
 }
 
 /**
- * All that one look at the chain brought, to be applied at once and in this order: disconnect, unconfirm, confirm, best
- * block, drop, mempool, spending: a replacement does not count before what it replaces is gone. It can bring again what was brought
- * before, after a restart or for an output registered late.
+ * All that one look at the chain brought, to be applied at once and in this order: disconnect, unconfirm, confirm, drop, mempool,
+ * spending, best block: a replacement does not count before what it replaces is gone, and what the best block decides knows of
+ * all of it. It can bring again what was brought before, after a restart or for an output registered late.
  */
 export interface ChainUpdate {
   /** Blocks above this height are no longer in the chain. */

@@ -87,8 +87,8 @@ export class SyncRound {
     const outspend = await this.#api.outspend(txid, vout);
     if (!outspend.spent) return output;
     if (!outspend.status.confirmed) {
-      if (outspend.txid !== spender) await this.#addTo(this.#spending, outspend.txid);
-      return { ...output, spender: outspend.txid };
+      const isKnown = outspend.txid === spender || (await this.#addTo(this.#spending, outspend.txid));
+      return isKnown ? { ...output, spender: outspend.txid } : output;
     }
     const seen = await this.#confirm(outspend.txid, outspend.status);
     const transaction = seen && this.#blocks.get(seen.height)?.get(outspend.txid)?.transaction;
@@ -183,10 +183,11 @@ export class SyncRound {
     return all;
   }
 
-  async #addTo(found: Map<string, Transaction>, txid: string): Promise<void> {
-    if (found.has(txid)) return;
-    const rawTx = await this.#api.transaction(txid);
+  /** Whether it is there then: a server can know that a transaction is in the mempool before it has it. */
+  async #addTo(found: Map<string, Transaction>, txid: string): Promise<boolean> {
+    const rawTx = found.has(txid) ? undefined : await this.#api.transaction(txid);
     if (rawTx) found.set(txid, decodeTransaction(rawTx));
+    return found.has(txid);
   }
 
   #confirmedBlocks(): ConfirmedBlock[] {

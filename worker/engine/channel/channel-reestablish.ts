@@ -61,8 +61,8 @@ export const afterDisconnection = (channel: OpenChannel): OpenChannel => ({
 });
 
 /**
- * Answers `channel_reestablish`: repeats what the counterparty did not get, in the order in which it was first sent, and
- * then our updates that were never signed.
+ * Answers `channel_reestablish`: repeats what the counterparty did not get, the revocation and the signature in the order in
+ * which they were first sent, and then our updates that were never signed.
  */
 export function receiveReestablish(
   env: ChannelEnv,

@@ -1,3 +1,4 @@
+import { ROUNDED_RELAY_PER_KW } from '../primitives/feerates.ts';
 import { feeratePerKw, msat, type Msat } from '../primitives/units.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
@@ -30,7 +31,7 @@ export const bareMonitor = (
 /** Of a channel of which only the parameters are left, and perhaps what we had: whatever closes it is newer than these. */
 export function unknownCommitments(params: ChannelParameters, holderMsat: Msat): KnownCommitments {
   const spec: CommitmentSpec = {
-    feeratePerKw: feeratePerKw(LEAST_PER_KW),
+    feeratePerKw: feeratePerKw(ROUNDED_RELAY_PER_KW),
     toHolderMsat: holderMsat,
     toCounterpartyMsat: msat(params.fundingSat * 1000n - holderMsat),
     htlcs: [],
@@ -40,4 +41,3 @@ export function unknownCommitments(params: ChannelParameters, holderMsat: Msat):
 }
 
 const NO_SIGNATURE = new Uint8Array(64);
-const LEAST_PER_KW = 253;

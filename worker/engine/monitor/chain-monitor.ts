@@ -386,7 +386,7 @@ export class ChainMonitor implements Watch {
     return [...outputs.map(({ script }, vout) => ({ outpoint: { txid, vout }, script })), ...this.#claims(monitor)];
   }
 
-  /** Derived once for each monitor: every snapshot that is shown asks for them. */
+  /** Derived once for each monitor: a block asks for them several times. */
   #claims(monitor: ChannelMonitor): readonly Claim[] {
     const known = this.#derived.get(monitor) ?? claimsOf(this.#claimKeys(monitor), monitor);
     this.#derived.set(monitor, known);

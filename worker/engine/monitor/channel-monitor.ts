@@ -10,7 +10,7 @@ import type { AnchorChild } from './claims/anchor-child.ts';
 import type { ClaimPackage } from './claims/claim-package.ts';
 import type { ChainStep, ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
 
-/** Our newest commitment with the counterparty's signatures. */
+/** A commitment of ours with the counterparty's signatures. */
 export interface HolderCommitment {
   readonly number: number;
   readonly spec: CommitmentSpec;

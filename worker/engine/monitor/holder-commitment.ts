@@ -7,9 +7,9 @@ import { fundingWitness } from '../transactions/witnesses.ts';
 import type { ChannelMonitor } from './channel-monitor.ts';
 import { claimKeys, type ClaimKeys } from './claims/claim-keys.ts';
 
-/** Our newest commitment, rebuilt from what the monitor knows. */
+/** A commitment of ours, the newest or the one before it, rebuilt from what the monitor knows. */
 export function holderCommitment(
-  keys: Pick<ClaimKeys, 'secp' | 'signer' | 'perCommitmentPoint'>,
+  keys: ClaimKeys,
   { params, holderCommitment: { number, spec } }: Pick<ChannelMonitor, 'params' | 'holderCommitment'>,
 ): { readonly input: CommitmentInput<OwnedHtlc>; readonly commitment: Commitment<OwnedHtlc> } {
   const perCommitmentPoint = keys.perCommitmentPoint(number);
@@ -17,7 +17,7 @@ export function holderCommitment(
   return { input, commitment: buildCommitment(input) };
 }
 
-/** The same with both signatures: what is broadcast in a unilateral close. Throws `SignerRefused` once it is revoked. */
+/** The newest with both signatures: what is broadcast in a unilateral close. Throws `SignerRefused` once it is revoked. */
 export function signedHolderCommitment(secp: Secp256k1, signer: ChannelSigner, monitor: ChannelMonitor): Uint8Array {
   const { input, commitment } = holderCommitment(claimKeys(secp, signer), monitor);
   const { holder, counterparty } = monitor.params;

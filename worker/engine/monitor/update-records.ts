@@ -81,7 +81,10 @@ function stepFormat<K extends MonitorStep['kind'], const S extends Schema>(
   };
 }
 
-/** How each kind of step is stored. A code that was given once stands for its kind for ever. */
+/**
+ * How each kind of step is stored. A code that was given once stands for its kind for ever. A new kind needs a new version of the
+ * record: without it an older program takes the update for a damaged one, and goes on without it.
+ */
 const FORMATS: { readonly [K in MonitorStep['kind']]: StepFormat<Step<K>> } = {
   latestHolderCommitment: stepFormat(
     1,

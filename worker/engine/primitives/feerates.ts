@@ -5,6 +5,8 @@ export const RELAY_PER_KW = 250;
  * rounded down: at 250 it could miss 1 sat/vB by a satoshi.
  */
 export const ROUNDED_RELAY_PER_KW = 253;
+/** BIP 125: a replacement pays 1 sat/vB for its own relay beside what it replaces paid. */
+export const REPLACEMENT_PER_KW = 250;
 /**
  * 4 sat/vB. Where fees are low two honest nodes' estimates differ by more than a factor, by the server and by the hour; what
  * is less than this is no money, and to quarrel about it ends in a close by force that costs some.

@@ -10,3 +10,6 @@ export const COINBASE_MATURITY = 100;
 
 /** LDK's: so many blocks it takes at worst to get a commitment, and then an HTLC out of it, into the chain. */
 export const CLTV_CLAIM_BUFFER = 36;
+
+/** A commitment in the chain is half of the way: so many blocks are enough for the rest. */
+export const CONFIRMED_CLAIM_BUFFER: number = CLTV_CLAIM_BUFFER / 2;

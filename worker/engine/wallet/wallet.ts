@@ -1,5 +1,6 @@
 import { equalBytes } from '../primitives/bytes.ts';
 import { assert, GlowwormError } from '../primitives/errors.ts';
+import { REPLACEMENT_PER_KW } from '../primitives/feerates.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { dustLimitSat } from '../transactions/shutdown-script.ts';
 import {
@@ -39,9 +40,6 @@ import {
 
 /** Scripts watched beyond the last one that ever got a coin, as BIP 44 has it. */
 export const GAP_LIMIT = 20;
-
-/** BIP 125: a replacement pays 1 sat/vB for its own relay beside what it replaces paid. */
-const REPLACEMENT_PER_KW = 250;
 
 export interface WalletBalance {
   readonly confirmedSat: bigint;

@@ -14,6 +14,7 @@ import {
   withWitness,
   type Transaction,
 } from '../../transactions/transaction.ts';
+import { sumOf } from '../../wallet/wallet-transaction.ts';
 import { isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
 import { claimKeys } from './claim-keys.ts';
 import type { ClaimConditions } from './claim-package.ts';
@@ -21,7 +22,7 @@ import type { CoinSource } from './claim-transaction.ts';
 import { commitmentStake } from './commitment-stake.ts';
 import { spendOf } from './confirmed-spends.ts';
 
-/** A transaction that pays for our broadcast commitment, through its anchor (the first input) and coins of the coins. */
+/** A transaction that pays for our broadcast commitment, through its anchor (the first input) and coins of the wallet. */
 export interface AnchorChild {
   readonly tx: Transaction;
   /** What it was to bring the commitment and itself to. */
@@ -52,8 +53,8 @@ const CHILD_PATIENCE_BLOCKS = 6;
 /**
  * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until another is due
  * (`isBumpDue`), as where the HTLCs that depend on it have become urgent, or its coins went elsewhere. `undefined` where the
- * commitment pays enough itself, has no anchor, or the wallet has no coins, and where any child would cost more than half of
- * what the commitment brings us, as a peer could arrange again and again: then it goes out as it is.
+ * commitment pays enough itself, has no anchor, or the wallet has no coins, and where it would cost more than the commitment
+ * brings us, or below the estimate more than half of that, as a peer could arrange again and again: then it goes out as it is.
  */
 export function anchorChild(
   parts: AnchorChildParts,
@@ -155,8 +156,7 @@ function buildChild(
   if (vout === undefined) return undefined;
   const parent = decodeTransaction(broadcastTransaction);
   const weight = transactionWeight(parent);
-  const paid = parent.outputs.reduce((sum, { amountSat }) => sum + amountSat, 0n);
-  const feeSat = params.fundingSat - paid;
+  const feeSat = params.fundingSat - sumOf(parent.outputs);
   if (feeSat * 1000n >= BigInt(feeratePerKw) * BigInt(weight)) return undefined;
   const input = { txid: transactionId(parent), vout, sequence: 0xffff_fffd, scriptSig: new Uint8Array(0), witness: [] };
   try {

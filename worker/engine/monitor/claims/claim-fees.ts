@@ -1,3 +1,7 @@
+import { REPLACEMENT_PER_KW, ROUNDED_RELAY_PER_KW as RELAYED_PER_KW } from '../../primitives/feerates.ts';
+
+export { REPLACEMENT_PER_KW, RELAYED_PER_KW };
+
 /** What a claim's transaction is paid by: what it may cost, and by when it has to be in the chain. */
 export interface FeeTerms {
   readonly weight: number;
@@ -11,12 +15,8 @@ export interface FeeTerms {
   readonly isContested: boolean;
 }
 
-/** Bitcoin Core relays nothing below, in satoshi per 1000 weight. */
-export const RELAYED_PER_KW = 253;
 /** 2,000 sat/vB: nothing has ever had to pay as much, and Bitcoin Core's RPC refuses 10,000 as a mistake. */
 const MOST_PER_KW = 500_000;
-/** BIP 125: a replacement pays 1 sat/vB for its own relay beside what it replaces paid. */
-export const REPLACEMENT_PER_KW = 250;
 /** A rise of the estimate by this much is followed at once; smaller ones cost more in replacements than they bring. */
 const FOLLOWED_RISE = 1.25;
 

@@ -1,9 +1,9 @@
 import type { ClaimSigner } from '../../keys/claim-signer.ts';
-import { equalBytes, toHex } from '../../primitives/bytes.ts';
+import { toHex } from '../../primitives/bytes.ts';
 import { GlowwormError } from '../../primitives/errors.ts';
 import { htlcTransaction } from '../../transactions/htlc-transaction.ts';
 import { dustLimitSat } from '../../transactions/shutdown-script.ts';
-import { type Outpoint, type Transaction, type TransactionInput } from '../../transactions/transaction.ts';
+import type { Outpoint, Transaction, TransactionInput } from '../../transactions/transaction.ts';
 import {
   CHANGE_WEIGHT,
   feeForWeight,
@@ -11,8 +11,8 @@ import {
   outputWeight,
   OVERHEAD_WEIGHT,
 } from '../../wallet/coin-selection.ts';
-import type { Coin } from '../../wallet/coin.ts';
-import type { BumpRequest, WalletTransaction } from '../../wallet/wallet-transaction.ts';
+import { isSameOutpoint, type Coin } from '../../wallet/coin.ts';
+import { sumOf, type BumpRequest, type WalletTransaction } from '../../wallet/wallet-transaction.ts';
 import { locktimeOf, sequenceOf, witnessWeightOf, type Claim } from './claim.ts';
 import { signClaims } from './claim-signing.ts';
 
@@ -34,7 +34,7 @@ export interface ClaimParts {
   readonly destinationScript: Uint8Array;
 }
 
-/** A signed transaction that takes some claims, and the feerate that it pays at least. */
+/** A signed transaction that takes some claims, and the feerate that it was made for: it pays that, unless its fee is agreed upon. */
 export interface BuiltClaim {
   readonly tx: Transaction;
   readonly feeratePerKw: number;
@@ -95,7 +95,7 @@ function claimToDestination(
   feeratePerKw: number,
 ): BuiltClaim | undefined {
   const feeSat = feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
-  const amountSat = claims.reduce((sum, claim) => sum + claim.amountSat, 0n) - feeSat;
+  const amountSat = sumOf(claims) - feeSat;
   if (claims.length === 0 || amountSat < dustLimitSat(destinationScript)) return undefined;
   const unsigned: Transaction = {
     version: 2,
@@ -130,7 +130,7 @@ function bumpedHtlcTransaction(
   const replaces = before !== undefined && isSameClaims(before, claims) ? { replaces: before } : {};
   try {
     const { tx, feeSat } = coins.bump({ tx: unsigned, prevouts, witnessWeight, feeratePerKw, ...replaces });
-    if (feeSat >= claims.reduce((sum, { amountSat }) => sum + amountSat, 0n)) return undefined;
+    if (feeSat >= sumOf(claims)) return undefined;
     return { tx: signClaims(signer, tx, claims), feeratePerKw };
   } catch (error) {
     if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;
@@ -156,7 +156,7 @@ function htlcTransactionsOf(claims: readonly Claim[]): Transaction | undefined {
 export const isSameClaims = ({ inputs }: Transaction, claims: readonly Claim[]): boolean =>
   claims.every(({ outpoint }, index) => {
     const input = inputs[index];
-    return input !== undefined && input.vout === outpoint.vout && equalBytes(input.txid, outpoint.txid);
+    return input !== undefined && isSameOutpoint(input, outpoint);
   });
 
 const inputOf = (claim: Claim): TransactionInput => ({

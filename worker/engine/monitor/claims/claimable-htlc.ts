@@ -1,13 +1,10 @@
-import { CLTV_CLAIM_BUFFER } from '../../primitives/lock-times.ts';
+import { CLTV_CLAIM_BUFFER, CONFIRMED_CLAIM_BUFFER } from '../../primitives/lock-times.ts';
 import { isTrimmed } from '../../transactions/commitment-fees.ts';
 import { findHtlc, type CommitmentSpec } from '../../transactions/commitment-spec.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
 import type { ClaimKeys } from './claim-keys.ts';
 import { confirmedClose } from './close.ts';
 import { spendOf } from './confirmed-spends.ts';
-
-/** A commitment in the chain is half of the way: so many blocks are enough for the rest. */
-const CONFIRMED_CLAIM_BUFFER = CLTV_CLAIM_BUFFER / 2;
 
 /**
  * Whether the chain alone would give us an HTLC of the counterparty, had we its preimage: it has an output in whatever

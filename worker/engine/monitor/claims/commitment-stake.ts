@@ -1,5 +1,5 @@
 import { toHex } from '../../primitives/bytes.ts';
-import { CLTV_CLAIM_BUFFER } from '../../primitives/lock-times.ts';
+import { CONFIRMED_CLAIM_BUFFER } from '../../primitives/lock-times.ts';
 import type { ChannelHtlc } from '../../transactions/channel-htlc.ts';
 import { isTrimmed } from '../../transactions/commitment-fees.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
@@ -36,6 +36,6 @@ export function commitmentStake({ params, holderCommitment, preimages }: Channel
     deadline:
       urgent.length === 0
         ? undefined
-        : Math.min(...urgent.map(({ cltvExpiry }) => cltvExpiry + 1 - CLTV_CLAIM_BUFFER / 2)),
+        : Math.min(...urgent.map(({ cltvExpiry }) => cltvExpiry + 1 - CONFIRMED_CLAIM_BUFFER)),
   };
 }

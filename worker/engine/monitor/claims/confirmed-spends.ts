@@ -1,5 +1,5 @@
-import { equalBytes } from '../../primitives/bytes.ts';
 import { decodeTransaction, type Outpoint, type Transaction } from '../../transactions/transaction.ts';
+import { isSameOutpoint } from '../../wallet/coin.ts';
 import type { ConfirmedTransaction } from '../channel-monitor.ts';
 
 /** A transaction of the chain, read. */
@@ -35,7 +35,7 @@ export function spendOf(
 }
 
 /** As `spendOf`, of one that is read already. */
-export function spendIn(read: ReadTransaction, { txid, vout }: Outpoint): ConfirmedOutputSpend | undefined {
-  const inputIndex = read.tx.inputs.findIndex((input) => input.vout === vout && equalBytes(input.txid, txid));
+export function spendIn(read: ReadTransaction, outpoint: Outpoint): ConfirmedOutputSpend | undefined {
+  const inputIndex = read.tx.inputs.findIndex((input) => isSameOutpoint(input, outpoint));
   return inputIndex < 0 ? undefined : { ...read, inputIndex };
 }

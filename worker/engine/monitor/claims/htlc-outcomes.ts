@@ -1,6 +1,6 @@
 import { toHex } from '../../primitives/bytes.ts';
 import type { ChannelHtlc } from '../../transactions/channel-htlc.ts';
-import { knownSpecs, type ChannelMonitor } from '../channel-monitor.ts';
+import { knownSpecs, type ChannelMonitor, type HtlcEvent } from '../channel-monitor.ts';
 import type { ChainStep } from '../monitor-update.ts';
 import { ANTI_REORG_DELAY } from './claim-package.ts';
 import { revokedHtlcOutputs } from './claims.ts';
@@ -9,11 +9,7 @@ import { confirmedClose, type Close } from './close.ts';
 import { spendOf } from './confirmed-spends.ts';
 
 /** What became of an HTLC that we offered. */
-export interface HtlcOutcome {
-  readonly htlc: ChannelHtlc;
-  /** 32 bytes; without it the HTLC has failed for good. */
-  readonly preimage: Uint8Array | undefined;
-}
+type HtlcOutcome = Omit<HtlcEvent, 'id'>;
 
 /**
  * The HTLCs that we offered and that the chain has newly decided about (BOLT 5, HTLC Output Handling). A preimage counts as soon as

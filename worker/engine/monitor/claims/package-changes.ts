@@ -29,7 +29,7 @@ export function changedPackages(
   ];
 }
 
-/** A package's id for as long as it lives: it keeps the outpoints with which it began, and no other has any of them. */
+/** A package's id: no other takes any of its outpoints. One that goes on without its first outpoint is another package. */
 const nameOf = (each: ClaimPackage): string => claimName(firstOf(each));
 
 const NOWHERE: Outpoint = { txid: new Uint8Array(32), vout: 0 };
