@@ -21,6 +21,8 @@ const descriptors = new Descriptors(seed, 'regtest');
 const elsewhere = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const p2wsh = concat(Uint8Array.of(0, 32), new Uint8Array(32).fill(7));
 const terms = { feeratePerKw: 1000, reserveSat: 0n };
+/** More than anything costs here. */
+const MOST_SAT = 1_000_000n;
 let wallet: OnchainWallet;
 let made = 0;
 
@@ -325,6 +327,7 @@ describe('change', () => {
       tx: { ...payment(p2wsh, 0n), outputs: [] },
       prevouts,
       witnessWeight: 115,
+      mostSat: MOST_SAT,
       feeratePerKw: 1000,
     });
     wallet.transactionSeen(tx);
@@ -368,7 +371,14 @@ describe('bumping', () => {
     const parent = { weight: 1124, feeSat: 284n };
     const prevouts = [{ amountSat: 330n, script: p2wsh }];
     const anchorChild = { ...foreign, outputs: [] };
-    const { tx, feeSat } = wallet.bump({ tx: anchorChild, prevouts, witnessWeight: 115, parent, feeratePerKw: 5000 });
+    const { tx, feeSat } = wallet.bump({
+      tx: anchorChild,
+      prevouts,
+      witnessWeight: 115,
+      mostSat: MOST_SAT,
+      parent,
+      feeratePerKw: 5000,
+    });
     const weight = transactionWeight(tx) - 1 + 115 + parent.weight;
     expect(tx.outputs).toHaveLength(1);
     expect(tx.inputs[0]?.witness).toEqual([]);
@@ -379,7 +389,14 @@ describe('bumping', () => {
   it('never brings both to less, whatever is left of the coin', () => {
     const parent = { weight: 1124, feeSat: 284n };
     const prevouts = [{ amountSat: 330n, script: p2wsh }];
-    const request = { tx: { ...foreign, outputs: [] }, prevouts, witnessWeight: 115, parent, feeratePerKw: 1000 };
+    const request = {
+      tx: { ...foreign, outputs: [] },
+      prevouts,
+      witnessWeight: 115,
+      mostSat: MOST_SAT,
+      parent,
+      feeratePerKw: 1000,
+    };
     const left = new Set<boolean>();
     for (let amountSat = 1_700n; amountSat < 2_600n; amountSat += 20n) {
       wallet = new OnchainWallet(secp, descriptors);
@@ -396,10 +413,85 @@ describe('bumping', () => {
     receive(100_000n, 'taproot');
     const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }], locktime: 700 };
     const prevouts = [{ amountSat: 5_000n, script: p2wsh }];
-    const { tx, feeSat } = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, feeratePerKw: 2000 });
+    const { tx, feeSat } = wallet.bump({
+      tx: htlc,
+      prevouts,
+      witnessWeight: 290,
+      mostSat: MOST_SAT,
+      feeratePerKw: 2000,
+    });
     expect([tx.outputs[0], tx.locktime, tx.inputs[0]?.txid]).toEqual([htlc.outputs[0], 700, foreign.inputs[0]?.txid]);
     expect(tx.outputs[1]?.amountSat).toBe(100_000n - feeSat);
     expect(tx.inputs[1]?.witness[0]).toHaveLength(64);
+  });
+
+  describe('by coins that are lent', () => {
+    const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }] };
+    const prevouts = [{ amountSat: 5_000n, script: p2wsh }];
+    const request = { tx: htlc, prevouts, witnessWeight: 290, mostSat: MOST_SAT, feeratePerKw: 2_000 };
+
+    /** To a transaction that pays so much, or so it says. */
+    function lent(feeSat: bigint): WalletTransaction {
+      const small = wallet.bump({ ...request, feeratePerKw: 500 });
+      wallet.transactionSeen(small.tx);
+      wallet.lend({ txid: small.txid, feeSat, feeratePerKw: 2_000 });
+      return small;
+    }
+
+    it('takes them for what pays as much as they are lent for', () => {
+      receive(100_000n);
+      const small = lent(540n);
+      expect(() => wallet.bump({ ...request, feeratePerKw: 1_999 })).toThrow(
+        expect.objectContaining({ code: 'InsufficientFunds' }),
+      );
+      expect(wallet.coinsSpentBy(small.txid)).toHaveLength(1);
+      const next = wallet.bump(request);
+      expect(next.tx.inputs[1]).toEqual({ ...small.tx.inputs[1], witness: expect.anything() });
+      expect(wallet.coinsSpentBy(small.txid)).toEqual([]);
+      wallet.transactionSeen(next.tx);
+      expect(wallet.coinsSpentBy(next.txid)).toHaveLength(1);
+    });
+
+    it('pays more than what they were lent to, and for its own relay', () => {
+      receive(100_000n);
+      lent(20_000n);
+      const { tx, feeSat } = wallet.bump(request);
+      expect(feeSat).toBeGreaterThanOrEqual(20_000n + BigInt(transactionWeight(tx) + 289) / 4n);
+      expect(feeSat).toBeLessThan(20_400n);
+    });
+
+    it('takes none where that is more than it may cost', () => {
+      receive(100_000n);
+      const small = lent(20_000n);
+      expect(() => wallet.bump({ ...request, mostSat: 20_000n })).toThrow(
+        expect.objectContaining({ code: 'InsufficientFunds' }),
+      );
+      expect(wallet.coinsSpentBy(small.txid)).toHaveLength(1);
+    });
+
+    it('takes others where there are any', () => {
+      receive(100_000n);
+      const small = lent(540n);
+      const other = receive(50_000n);
+      expect(wallet.bump(request).tx.inputs[1]?.txid).toEqual(transactionId(other));
+      expect(wallet.coinsSpentBy(small.txid)).toHaveLength(1);
+    });
+
+    it('leaves them to what they are lent to once that is in a block', () => {
+      receive(100_000n);
+      const small = lent(540n);
+      wallet.transactionConfirmed(small.tx, 1001);
+      expect(wallet.bump(request).tx.inputs[1]?.txid).toEqual(small.txid);
+    });
+
+    it('is nothing for the owner', () => {
+      receive(100_000n);
+      lent(540n);
+      expect(wallet.balance(0n).spendableSat).toBe(0n);
+      expect(() => wallet.send(elsewhere, 1_000n, terms)).toThrow(
+        expect.objectContaining({ code: 'InsufficientFunds' }),
+      );
+    });
   });
 
   describe('in place of another', () => {
@@ -408,6 +500,7 @@ describe('bumping', () => {
       tx: { ...foreign, outputs: [] },
       prevouts: [{ amountSat: 330n, script: p2wsh }],
       witnessWeight: 115,
+      mostSat: MOST_SAT,
       parent,
       feeratePerKw: 300,
     };
@@ -455,11 +548,18 @@ describe('bumping', () => {
       receive(100_000n);
       const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }] };
       const prevouts = [{ amountSat: 5_000n, script: p2wsh }];
-      const first = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, feeratePerKw: 50_000 });
+      const first = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, mostSat: MOST_SAT, feeratePerKw: 50_000 });
       wallet.transactionSeen(first.tx);
       // As it leaves: with the witness of its own input, of 290 weight.
       const replaces = withWitness(first.tx, 0, [new Uint8Array(250), new Uint8Array(37)]);
-      const next = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, feeratePerKw: 301, replaces });
+      const next = wallet.bump({
+        tx: htlc,
+        prevouts,
+        witnessWeight: 290,
+        mostSat: MOST_SAT,
+        feeratePerKw: 301,
+        replaces,
+      });
       const perKw = (feeSat: bigint): number => (Number(feeSat) * 1000) / transactionWeight(replaces);
       // A weight unit of rounding is 49.
       expect(Math.abs(perKw(next.feeSat) - perKw(first.feeSat) - 250)).toBeLessThan(70);

@@ -34,6 +34,8 @@ export interface BumpRequest {
   /** An unconfirmed parent that is to reach the feerate too. */
   readonly parent?: { readonly weight: number; readonly feeSat: bigint };
   readonly feeratePerKw: number;
+  /** The most that it may cost. */
+  readonly mostSat: bigint;
   /**
    * A transaction of ours, not confirmed, that this one takes the place of, with the same inputs of its own: the coins that
    * the wallet keeps for it are spent again.

@@ -26,13 +26,15 @@ function partsWith(feeSat: bigint | 'no coins', asked: BumpRequest[] = []): Clai
     coins: {
       bump: (request) => {
         asked.push(request);
-        if (feeSat === 'no coins') throw new GlowwormError('InsufficientFunds', 'there are none');
+        if (feeSat === 'no coins' || feeSat > request.mostSat)
+          throw new GlowwormError('InsufficientFunds', 'there are none');
         return walletTransaction(request.tx, feeSat);
       },
       coinsSpentBy: () => [],
       isConfirmed: () => false,
       transactionSeen: () => {},
       transactionDropped: () => {},
+      lend: () => {},
     },
   };
 }

@@ -3,6 +3,7 @@ import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
 import { GlowwormError } from '../../../../worker/engine/primitives/errors.ts';
 import { transactionId, type Transaction } from '../../../../worker/engine/transactions/transaction.ts';
 import type { Coin } from '../../../../worker/engine/wallet/coin.ts';
+import type { Lent } from '../../../../worker/engine/wallet/wallet-state.ts';
 import {
   walletTransaction,
   type BumpRequest,
@@ -26,6 +27,7 @@ const COIN: Coin = {
 export class Coins implements CoinSource {
   readonly told: string[] = [];
   readonly asked: BumpRequest[] = [];
+  readonly lent: Lent[] = [];
   readonly replaced: (string | undefined)[] = [];
   readonly confirmed = new Set<string>();
   /** Transactions whose coins were spent elsewhere. */
@@ -45,9 +47,9 @@ export class Coins implements CoinSource {
   }
 
   bump(request: BumpRequest): WalletTransaction {
-    const { tx, feeratePerKw, replaces } = request;
+    const { tx, feeratePerKw, mostSat, replaces } = request;
     this.asked.push(request);
-    if (tx.inputs.length > this.mostClaims || feeratePerKw > this.mostPerKw)
+    if (tx.inputs.length > this.mostClaims || feeratePerKw > this.mostPerKw || this.costSat > mostSat)
       throw new GlowwormError('InsufficientFunds', 'there are no coins');
     this.replaced.push(replaces && this.nameOf({ tx: replaces }));
     const coin = { txid: COIN.txid, vout: COIN.vout, sequence: 0, scriptSig: new Uint8Array(0), witness: [] };
@@ -73,5 +75,9 @@ export class Coins implements CoinSource {
     const name = toHex(txid).slice(0, 8);
     this.told.push(`dropped ${name}`);
     this.#spent.delete(name);
+  }
+
+  lend(lent: Lent): void {
+    this.lent.push(lent);
   }
 }

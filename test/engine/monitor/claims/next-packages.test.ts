@@ -186,20 +186,31 @@ describe('HTLC transactions that coins pay for', () => {
     const coins = new Coins();
     const dear = { ...now, feeratePerKw: 2_000 };
     const packages = nextPackages(coins.parts, small, [], dear);
-    const [name] = packages.map((each) => coins.nameOf(each));
+    const [own] = packages;
     expect(packages).toHaveLength(1);
-    expect(coins.told).toEqual([`seen ${name}`, `dropped ${name}`]);
+    expect(coins.told).toEqual([`seen ${coins.nameOf(own)}`]);
+    // The coin of these tests is worth 100,000 sat.
+    const feeSat = 102_000n - (own?.tx.outputs.reduce((sum, { amountSat }) => sum + amountSat, 0n) ?? 0n);
+    expect(coins.lent).toEqual([{ txid: own && transactionId(own.tx), feeSat, feeratePerKw: 2_000 }]);
     const [each] = small;
     const most = each === undefined ? 0 : budget(each);
-    const lent = (feeratePerKw: number): boolean => {
-      const own = new Coins();
-      nextPackages(own.parts, small, [], { ...now, feeratePerKw });
-      return own.told.some((line) => line.startsWith('dropped'));
+    const lent = (feeratePerKw: number): number => {
+      const { parts, lent: found } = new Coins();
+      nextPackages(parts, small, [], { ...now, feeratePerKw });
+      return found.length;
     };
-    expect([most, most + 1].map(lent)).toEqual([false, true]);
-    coins.told.length = 0;
-    expect(nextPackages(coins.parts, small, packages, { ...dear, height: HEIGHT + 1 })).toEqual(packages);
-    expect(coins.told).toEqual([`seen ${name}`, `dropped ${name}`]);
+    expect([most, most + 1].map(lent)).toEqual([0, 1]);
+    expect(nextPackages(coins.parts, small, packages, { ...dear, feeratePerKw: 3_000 })).toEqual(packages);
+    expect(coins.lent[1]).toEqual({ ...coins.lent[0], feeratePerKw: 3_000 });
+  });
+
+  it('take coins after those that are worth the estimate, and alone, where they are not worth it', () => {
+    const small = holderHtlcs(4_000n, 3_000n).map((each) => ({ ...each, deadline: HEIGHT + 100 }));
+    const both = [...small, ...claims.map((each) => ({ ...each, outpoint: { ...each.outpoint, vout: 99 } }))];
+    const packages = nextPackages(new Coins().parts, both.slice(0, 3), [], { ...now, feeratePerKw: 3_000 });
+    expect(packages.map(({ outpoints }) => outpoints)).toEqual(
+      [both[2], both[1], both[0]].map((each) => [each?.outpoint]),
+    );
   });
 
   it('take their coins again where the mempool is said to have dropped them, or others', () => {

@@ -160,15 +160,15 @@ function buildChild(
   if (feeSat * 1000n >= BigInt(feeratePerKw) * BigInt(weight)) return undefined;
   const input = { txid: transactionId(parent), vout, sequence: 0xffff_fffd, scriptSig: new Uint8Array(0), witness: [] };
   try {
-    const { tx, feeSat: costSat } = coins.bump({
+    const { tx } = coins.bump({
       tx: { version: 2, inputs: [input], outputs: [], locktime: 0 },
       prevouts: [{ amountSat: ANCHOR_SAT, script: p2wsh(anchorScript(params.holder.fundingPubkey)) }],
       witnessWeight: ANCHOR_WITNESS_WEIGHT,
       parent: { weight, feeSat },
       feeratePerKw,
+      mostSat: maxCostSat,
       ...(replaces === undefined ? {} : { replaces }),
     });
-    if (costSat > maxCostSat) return undefined;
     return withWitness(tx, 0, signer.signHolderAnchor({ tx, inputIndex: 0 }));
   } catch (error) {
     if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;

@@ -69,7 +69,10 @@ export function nextPackages(
   });
   const known = new Set(kept.flatMap(({ outpoints }) => outpoints.map(claimName)));
   const fresh = readyAt(claims, conditions.height).filter(({ outpoint }) => !known.has(claimName(outpoint)));
-  return [...kept, ...grouped(fresh, conditions.height).flatMap((group) => begun(parts, group, conditions))];
+  const groups = grouped(fresh, conditions.height);
+  const worth = groups.filter((group) => isWorthEstimate(parts, group, conditions));
+  const others = groups.filter((group) => !worth.includes(group));
+  return [...kept, ...[...worth, ...others].flatMap((group) => begun(parts, group, conditions))];
 }
 
 /**
@@ -113,10 +116,11 @@ const readyAt = (claims: readonly Claim[], height: number): readonly Claim[] =>
 
 /** The packages of a group: what one leaves out, as not worth its fee, is tried on its own, at what is right for it. */
 function begun(parts: ClaimParts, group: readonly Claim[], conditions: ClaimConditions): readonly ClaimPackage[] {
-  const [found, left] = begunOnce(parts, group, conditions);
+  const isAlone = takesCoins(group) && !isWorthEstimate(parts, group, conditions);
+  const [found, left] = isAlone ? [undefined, group] : begunOnce(parts, group, conditions);
   if (found !== undefined) return [found, ...(left.length === 0 ? [] : begun(parts, left, conditions))];
-  // The coins do not suffice for all: for the most valuable first, each alone.
-  if (group.length === 1 || !takesCoins(group)) return [];
+  // The coins do not suffice for all, or others may need them: for the most valuable first, each alone.
+  if (!isAlone && (group.length === 1 || !takesCoins(group))) return [];
   return group.toSorted(byValue).flatMap((claim) => begunOnce(parts, [claim], conditions)[0] ?? []);
 }
 
@@ -293,8 +297,8 @@ function keepCoins({ coins }: ClaimParts, tx: Transaction, claims: readonly Clai
 }
 
 /**
- * Coins do not wait for what is not worth the estimate: it is broadcast, and whatever pays more may take its place and its coins.
- * A peer could otherwise hold every coin by HTLCs of little worth, until one of much worth has expired.
+ * Coins do not wait for what is not worth the estimate: whatever pays that may take its place and its coins. A peer could otherwise
+ * hold every coin by HTLCs of little worth, until one of much worth has expired.
  */
 function lendCoins(
   parts: ClaimParts,
@@ -304,10 +308,18 @@ function lendCoins(
 ): void {
   const names = new Set(outpoints.map(claimName));
   const own = claims.filter(({ outpoint }) => names.has(claimName(outpoint)));
-  if (!takesCoins(own)) return;
-  const { most } = feerateFor(parts, own, conditions, conditions.height);
-  if (most < conditions.feeratePerKw) returnCoins(parts, tx);
+  if (!takesCoins(own) || isWorthEstimate(parts, own, conditions)) return;
+  const { feeratePerKw } = conditions;
+  parts.coins.lend({ txid: transactionId(tx), feeSat: paidBy(parts, tx, own), feeratePerKw });
 }
+
+/**
+ * Whether claims may pay what is asked for. What may not takes a coin alone: BIP 125 has whatever takes the coin pay the fee of the
+ * whole transaction, and many of little worth pay more together than one of much worth can.
+ */
+const isWorthEstimate = (parts: ClaimParts, claims: readonly Claim[], conditions: ClaimConditions): boolean =>
+  feerateFor(parts, leanest(parts, claims, conditions, conditions.height), conditions, conditions.height).most >=
+  conditions.feeratePerKw;
 
 /** Of a transaction that cannot be in the chain any more, or is to be replaced: what it spent is there, and what it paid is not. */
 function returnCoins({ coins }: Pick<ClaimParts, 'coins'>, tx: Transaction): void {

@@ -12,7 +12,8 @@ import {
   OVERHEAD_WEIGHT,
 } from '../../wallet/coin-selection.ts';
 import type { Coin } from '../../wallet/coin.ts';
-import type { BumpRequest, WalletTransaction } from '../../wallet/wallet-transaction.ts';
+import type { Lent } from '../../wallet/wallet-state.ts';
+import { sumOf, type BumpRequest, type WalletTransaction } from '../../wallet/wallet-transaction.ts';
 import { locktimeOf, sequenceOf, witnessWeightOf, type Claim } from './claim.ts';
 import { signClaims } from './claim-signing.ts';
 
@@ -24,6 +25,8 @@ export interface CoinSource {
   isConfirmed(txid: Uint8Array): boolean;
   transactionSeen(tx: Transaction): void;
   transactionDropped(txid: Uint8Array): void;
+  /** Lets whatever pays a feerate take the coins of a transaction. */
+  lend(lent: Lent): void;
 }
 
 /** What claims are made with. */
@@ -95,7 +98,7 @@ function claimToDestination(
   feeratePerKw: number,
 ): BuiltClaim | undefined {
   const feeSat = feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
-  const amountSat = claims.reduce((sum, claim) => sum + claim.amountSat, 0n) - feeSat;
+  const amountSat = sumOf(claims) - feeSat;
   if (claims.length === 0 || amountSat < dustLimitSat(destinationScript)) return undefined;
   const unsigned: Transaction = {
     version: 2,
@@ -129,8 +132,8 @@ function bumpedHtlcTransaction(
   const witnessWeight = claims.reduce((sum, claim) => sum + witnessWeightOf(claim), 0);
   const replaces = before !== undefined && isSameClaims(before, claims) ? { replaces: before } : {};
   try {
-    const { tx, feeSat } = coins.bump({ tx: unsigned, prevouts, witnessWeight, feeratePerKw, ...replaces });
-    if (feeSat >= claims.reduce((sum, { amountSat }) => sum + amountSat, 0n)) return undefined;
+    const mostSat = sumOf(claims) - 1n;
+    const { tx } = coins.bump({ tx: unsigned, prevouts, witnessWeight, feeratePerKw, mostSat, ...replaces });
     return { tx: signClaims(signer, tx, claims), feeratePerKw };
   } catch (error) {
     if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;
