@@ -201,7 +201,7 @@ describe('a received payment that was spent', () => {
     look({ confirmed: [[9, tx]], best: 9 });
     const anchor = { ...payment(), outputs: [] };
     const prevouts = [{ amountSat: 330n, script: new Uint8Array(34) }];
-    const child = wallet.bump({ tx: anchor, prevouts, witnessWeight: 115, feeratePerKw: 1_000 });
+    const child = wallet.bump({ tx: anchor, prevouts, witnessWeight: 115, feeratePerKw: 1_000, mostSat: 10_000n });
     wallet.transactionSeen(child.tx);
     look({});
     look({ confirmed: [[10, child.tx]], best: 110 });

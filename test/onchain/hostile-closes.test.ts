@@ -65,6 +65,7 @@ function largeChild(scene: Scene, commitment: Transaction): Uint8Array {
     prevouts,
     witnessWeight: 116,
     feeratePerKw: 300,
+    mostSat: 100_000n,
   });
   return encodeTransaction(withWitness(tx, 0, signer.signHolderAnchor({ tx, inputIndex: 0 })));
 }

@@ -152,6 +152,66 @@ describe('our commitment', () => {
   });
 });
 
+/** In a block of miners who take nothing below 20 sat/vB. */
+const ESTIMATE_PER_KW = 5_000;
+const mineAtEstimate = (scene: Scene): Promise<void> => scene.mineAbove(ESTIMATE_PER_KW * 0.95);
+
+describe('HTLCs that are not worth their fee', () => {
+  /** Our commitment in the chain with 49 HTLCs that are worth less than the estimate, and others that expire later. */
+  async function closedWith(largeSat: readonly bigint[]): Promise<Scene> {
+    const scene = await begin(900_000n);
+    await spendCoins(scene, 1_500_000n);
+    await offered(
+      scene,
+      Array.from({ length: 49 }, () => 5_000n),
+    );
+    await scene.mine(3);
+    await offered(scene, largeSat);
+    await release(scene);
+    await estimate(scene, ESTIMATE_PER_KW);
+    await scene.forceClose(scene.us, { thenTheirsAreLost: true });
+    return scene;
+  }
+
+  it('do not stop one that is, and comes later', async () => {
+    const scene = await closedWith([200_000n]);
+    const { close } = scene;
+    const vout = close.outputs.findIndex(({ amountSat }) => amountSat === 200_000n);
+    await mineAtEstimate(scene);
+    expect(scene.spendsOf(close)[vout]).toBeDefined();
+  });
+
+  it('make way for one whose preimage we learn later', async () => {
+    const scene = await begin(900_000n);
+    await spendCoins(scene, 1_500_000n);
+    await offered(scene, [...Array.from({ length: 3 }, () => 5_000n), 200_000n]);
+    const { htlcs } = scene.us.monitor.holderCommitment.spec;
+    for (const { id, amountMsat } of htlcs) if (amountMsat === 5_000_000n) scene.us.release((htlc) => htlc.id === id);
+    await scene.settle();
+    await estimate(scene, ESTIMATE_PER_KW);
+    const close = await scene.forceClose(scene.us, { thenTheirsAreLost: true });
+    expect(scene.us.monitor.packages).toHaveLength(1);
+    scene.us.release();
+    await scene.settle();
+    await mineAtEstimate(scene);
+    const vout = close.outputs.findIndex(({ amountSat }) => amountSat === 200_000n);
+    expect(scene.spendsOf(close)[vout]).toBeDefined();
+    expect(scene.refused).toEqual([]);
+  });
+
+  it('have no coins that the owner could spend, and give them back', async () => {
+    const scene = await closedWith([]);
+    const { wallet } = scene.us.node;
+    expect(scene.us.monitor.packages).toHaveLength(1);
+    expect(wallet.balance(0n).spendableSat).toBe(0n);
+    await scene.mine(1);
+    expect(wallet.balance(0n).spendableSat).toBe(0n);
+    await estimate(scene, 1_000);
+    await scene.mine(3);
+    expect(wallet.balance(0n).spendableSat).toBeGreaterThan(1_000_000n);
+  });
+});
+
 describe('an HTLC that is worth less than its fee', () => {
   it('keeps no coin from one that is worth much, and expires later', async () => {
     const scene = await begin(900_000n);

@@ -213,6 +213,13 @@ export class Scene {
     }
   }
 
+  /** As `mine`, by miners who take nothing that pays less, in satoshi per 1000 weight. */
+  async mineAbove(feeratePerKw: number): Promise<void> {
+    await this.chain.mineAbove(feeratePerKw);
+    await this.#tell();
+    this.book?.check();
+  }
+
   /** As `BcoinChain.reorg`; told to both as a chain source does: what is gone first. */
   async reorg(depth: number, keepOut = false): Promise<void> {
     const lost = this.#blocksAbove(this.chain.height - depth).flatMap((block) => told(block).transactions);

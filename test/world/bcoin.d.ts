@@ -98,7 +98,12 @@ declare module 'bcoin' {
   }
 
   export interface BcoinJob {
-    readonly attempt: { time: number; items: unknown[]; fees: number; refresh(): void };
+    readonly attempt: {
+      time: number;
+      items: { readonly hash: string; readonly fee: number; readonly tx: BcoinTx }[];
+      fees: number;
+      refresh(): void;
+    };
     mineAsync(): Promise<BcoinBlock>;
   }
 

@@ -1,5 +1,5 @@
 import bcoin from 'bcoin';
-import type { BcoinBlock, BcoinChain, BcoinChainEntry, BcoinMempool, BcoinMiner, BcoinTx } from 'bcoin';
+import type { BcoinJob, BcoinBlock, BcoinChain, BcoinChainEntry, BcoinMempool, BcoinMiner, BcoinTx } from 'bcoin';
 import { type BlockRecord, ChainIndex, displayHash, type KnownTx, type Spend } from './chain-index.ts';
 import { CoinWallet } from './coin-wallet.ts';
 import { scriptOfAddress } from './regtest-network.ts';
@@ -87,6 +87,14 @@ export class RegtestChain {
   mine(blocks = 1): Promise<BlockRecord> {
     return this.#enqueue(async () => {
       for (let i = 0; i < blocks; i++) await this.#mineOn(this.#chain.tip, { withMempool: true });
+      return this.tip;
+    });
+  }
+
+  /** One block of miners who take nothing that pays less, in satoshi per 1000 weight, but for what a child pays for. */
+  mineAbove(feeratePerKw: number): Promise<BlockRecord> {
+    return this.#enqueue(async () => {
+      await this.#mineOn(this.#chain.tip, { withMempool: true, feeratePerKw });
       return this.tip;
     });
   }
@@ -219,6 +227,11 @@ export class RegtestChain {
       job.attempt.fees = 0;
       job.attempt.refresh();
     }
+    if (options.feeratePerKw !== undefined) {
+      job.attempt.items = paying(job.attempt.items, options.feeratePerKw);
+      job.attempt.fees = job.attempt.items.reduce((sum, { fee }) => sum + fee, 0);
+      job.attempt.refresh();
+    }
     const block: BcoinBlock = await job.mineAsync();
     const entry = await this.#chain.add(block);
     if (entry === null) throw new Error('bcoin did not accept its own block');
@@ -236,7 +249,29 @@ export class RegtestChain {
   }
 }
 
+/** What pays enough with all that it spends from, in order. */
+function paying(items: BcoinJob['attempt']['items'], feeratePerKw: number): BcoinJob['attempt']['items'] {
+  const byHash = new Map(items.map((item) => [item.hash, item]));
+  const withParents = (item: (typeof items)[number], found = new Set<string>()): Set<string> => {
+    for (const { prevout } of item.tx.inputs) {
+      const parent = byHash.get(prevout.hash);
+      if (parent !== undefined && !found.has(parent.hash)) withParents(parent, found);
+    }
+    return found.add(item.hash);
+  };
+  const taken = new Set<string>();
+  for (const item of items) {
+    const all = withParents(item);
+    const each = items.filter(({ hash }) => all.has(hash));
+    const fee = each.reduce((sum, one) => sum + one.fee, 0);
+    const weight = each.reduce((sum, { tx }) => sum + tx.getWeight(), 0);
+    if (fee * 1000 >= feeratePerKw * weight) for (const hash of all) taken.add(hash);
+  }
+  return items.filter(({ hash }) => taken.has(hash));
+}
+
 interface MineOptions {
+  readonly feeratePerKw?: number;
   readonly withMempool: boolean;
   readonly time?: number;
 }

@@ -21,6 +21,8 @@ const descriptors = new Descriptors(seed, 'regtest');
 const elsewhere = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const p2wsh = concat(Uint8Array.of(0, 32), new Uint8Array(32).fill(7));
 const terms = { feeratePerKw: 1000, reserveSat: 0n };
+/** More than anything costs here. */
+const MOST_SAT = 1_000_000n;
 let wallet: OnchainWallet;
 let made = 0;
 
@@ -338,6 +340,7 @@ describe('change', () => {
       tx: { ...payment(p2wsh, 0n), outputs: [] },
       prevouts,
       witnessWeight: 115,
+      mostSat: MOST_SAT,
       feeratePerKw: 1000,
     });
     wallet.transactionSeen(tx);
@@ -381,7 +384,14 @@ describe('bumping', () => {
     const parent = { weight: 1124, feeSat: 284n };
     const prevouts = [{ amountSat: 330n, script: p2wsh }];
     const anchorChild = { ...foreign, outputs: [] };
-    const { tx, feeSat } = wallet.bump({ tx: anchorChild, prevouts, witnessWeight: 115, parent, feeratePerKw: 5000 });
+    const { tx, feeSat } = wallet.bump({
+      tx: anchorChild,
+      prevouts,
+      witnessWeight: 115,
+      mostSat: MOST_SAT,
+      parent,
+      feeratePerKw: 5000,
+    });
     const weight = transactionWeight(tx) - 1 + 115 + parent.weight;
     expect(tx.outputs).toHaveLength(1);
     expect(tx.inputs[0]?.witness).toEqual([]);
@@ -392,7 +402,14 @@ describe('bumping', () => {
   it('never brings both to less, whatever is left of the coin', () => {
     const parent = { weight: 1124, feeSat: 284n };
     const prevouts = [{ amountSat: 330n, script: p2wsh }];
-    const request = { tx: { ...foreign, outputs: [] }, prevouts, witnessWeight: 115, parent, feeratePerKw: 1000 };
+    const request = {
+      tx: { ...foreign, outputs: [] },
+      prevouts,
+      witnessWeight: 115,
+      mostSat: MOST_SAT,
+      parent,
+      feeratePerKw: 1000,
+    };
     const left = new Set<boolean>();
     for (let amountSat = 1_700n; amountSat < 2_600n; amountSat += 20n) {
       wallet = new OnchainWallet(secp, descriptors);
@@ -409,10 +426,85 @@ describe('bumping', () => {
     receive(100_000n, 'taproot');
     const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }], locktime: 700 };
     const prevouts = [{ amountSat: 5_000n, script: p2wsh }];
-    const { tx, feeSat } = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, feeratePerKw: 2000 });
+    const { tx, feeSat } = wallet.bump({
+      tx: htlc,
+      prevouts,
+      witnessWeight: 290,
+      mostSat: MOST_SAT,
+      feeratePerKw: 2000,
+    });
     expect([tx.outputs[0], tx.locktime, tx.inputs[0]?.txid]).toEqual([htlc.outputs[0], 700, foreign.inputs[0]?.txid]);
     expect(tx.outputs[1]?.amountSat).toBe(100_000n - feeSat);
     expect(tx.inputs[1]?.witness[0]).toHaveLength(64);
+  });
+
+  describe('by coins that are lent', () => {
+    const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }] };
+    const prevouts = [{ amountSat: 5_000n, script: p2wsh }];
+    const request = { tx: htlc, prevouts, witnessWeight: 290, mostSat: MOST_SAT, feeratePerKw: 2_000 };
+
+    /** To a transaction that pays so much, or so it says. */
+    function lent(feeSat: bigint): WalletTransaction {
+      const small = wallet.bump({ ...request, feeratePerKw: 500 });
+      wallet.transactionSeen(small.tx);
+      wallet.lend({ txid: small.txid, feeSat, feeratePerKw: 2_000 });
+      return small;
+    }
+
+    it('takes them for what pays as much as they are lent for', () => {
+      receive(100_000n);
+      const small = lent(540n);
+      expect(() => wallet.bump({ ...request, feeratePerKw: 1_999 })).toThrow(
+        expect.objectContaining({ code: 'InsufficientFunds' }),
+      );
+      expect(wallet.coinsSpentBy(small.txid)).toHaveLength(1);
+      const next = wallet.bump(request);
+      expect(next.tx.inputs[1]).toEqual({ ...small.tx.inputs[1], witness: expect.anything() });
+      expect(wallet.coinsSpentBy(small.txid)).toEqual([]);
+      wallet.transactionSeen(next.tx);
+      expect(wallet.coinsSpentBy(next.txid)).toHaveLength(1);
+    });
+
+    it('pays more than what they were lent to, and for its own relay', () => {
+      receive(100_000n);
+      lent(20_000n);
+      const { tx, feeSat } = wallet.bump(request);
+      expect(feeSat).toBeGreaterThanOrEqual(20_000n + BigInt(transactionWeight(tx) + 289) / 4n);
+      expect(feeSat).toBeLessThan(20_400n);
+    });
+
+    it('takes none where that is more than it may cost', () => {
+      receive(100_000n);
+      const small = lent(20_000n);
+      expect(() => wallet.bump({ ...request, mostSat: 20_000n })).toThrow(
+        expect.objectContaining({ code: 'InsufficientFunds' }),
+      );
+      expect(wallet.coinsSpentBy(small.txid)).toHaveLength(1);
+    });
+
+    it('takes others where there are any', () => {
+      receive(100_000n);
+      const small = lent(540n);
+      const other = receive(50_000n);
+      expect(wallet.bump(request).tx.inputs[1]?.txid).toEqual(transactionId(other));
+      expect(wallet.coinsSpentBy(small.txid)).toHaveLength(1);
+    });
+
+    it('leaves them to what they are lent to once that is in a block', () => {
+      receive(100_000n);
+      const small = lent(540n);
+      wallet.transactionConfirmed(small.tx, 1001);
+      expect(wallet.bump(request).tx.inputs[1]?.txid).toEqual(small.txid);
+    });
+
+    it('is nothing for the owner', () => {
+      receive(100_000n);
+      lent(540n);
+      expect(wallet.balance(0n).spendableSat).toBe(0n);
+      expect(() => wallet.send(elsewhere, 1_000n, terms)).toThrow(
+        expect.objectContaining({ code: 'InsufficientFunds' }),
+      );
+    });
   });
 
   describe('in place of another', () => {
@@ -421,6 +513,7 @@ describe('bumping', () => {
       tx: { ...foreign, outputs: [] },
       prevouts: [{ amountSat: 330n, script: p2wsh }],
       witnessWeight: 115,
+      mostSat: MOST_SAT,
       parent,
       feeratePerKw: 300,
     };
@@ -438,7 +531,7 @@ describe('bumping', () => {
       receive(60_000n);
       receive(100_000n);
       const first = bumped(300);
-      const next = wallet.bump({ ...request, feeratePerKw: 3000, replaces: first.tx });
+      const next = wallet.bump({ ...request, feeratePerKw: 3000, replaces: first });
       expect(next.tx.inputs.map(({ txid }) => txid)).toEqual(first.tx.inputs.map(({ txid }) => txid));
       expect(next.tx.outputs[0]?.script).toEqual(first.tx.outputs[0]?.script);
       expect(next.feeSat).toBeGreaterThan(first.feeSat);
@@ -449,7 +542,7 @@ describe('bumping', () => {
       receive(1_400n);
       const first = bumped(300);
       expect(first.tx.inputs).toHaveLength(2);
-      const next = wallet.bump({ ...request, feeratePerKw: 1000, replaces: first.tx });
+      const next = wallet.bump({ ...request, feeratePerKw: 1000, replaces: first });
       expect(next.tx.inputs).toHaveLength(3);
       expect(next.tx.inputs.map(({ txid }) => toHex(txid))).toEqual(
         expect.arrayContaining(first.tx.inputs.map(({ txid }) => toHex(txid))),
@@ -459,7 +552,7 @@ describe('bumping', () => {
     it('pays 1 sat/vB more than the other did, where the feerate asks for less', () => {
       receive(100_000n);
       const first = bumped(300);
-      const next = wallet.bump({ ...request, feeratePerKw: 301, replaces: first.tx });
+      const next = wallet.bump({ ...request, feeratePerKw: 301, replaces: first });
       expect(paidPerKw(next)).toBeGreaterThanOrEqual(paidPerKw(first) + 250);
       expect(Number(next.feeSat - first.feeSat)).toBeGreaterThanOrEqual(transactionWeight(next.tx) / 4);
     });
@@ -468,12 +561,19 @@ describe('bumping', () => {
       receive(100_000n);
       const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }] };
       const prevouts = [{ amountSat: 5_000n, script: p2wsh }];
-      const first = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, feeratePerKw: 50_000 });
+      const first = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, mostSat: MOST_SAT, feeratePerKw: 50_000 });
       wallet.transactionSeen(first.tx);
       // As it leaves: with the witness of its own input, of 290 weight.
-      const replaces = withWitness(first.tx, 0, [new Uint8Array(250), new Uint8Array(37)]);
-      const next = wallet.bump({ tx: htlc, prevouts, witnessWeight: 290, feeratePerKw: 301, replaces });
-      const perKw = (feeSat: bigint): number => (Number(feeSat) * 1000) / transactionWeight(replaces);
+      const tx = withWitness(first.tx, 0, [new Uint8Array(250), new Uint8Array(37)]);
+      const next = wallet.bump({
+        tx: htlc,
+        prevouts,
+        witnessWeight: 290,
+        mostSat: MOST_SAT,
+        feeratePerKw: 301,
+        replaces: { tx, feeSat: first.feeSat },
+      });
+      const perKw = (feeSat: bigint): number => (Number(feeSat) * 1000) / transactionWeight(tx);
       // A weight unit of rounding is 49.
       expect(Math.abs(perKw(next.feeSat) - perKw(first.feeSat) - 250)).toBeLessThan(70);
     });
@@ -482,7 +582,7 @@ describe('bumping', () => {
       receive(1_500n);
       const first = bumped(300);
       const { state } = wallet;
-      expect(() => wallet.bump({ ...request, feeratePerKw: 5000, replaces: first.tx })).toThrow(
+      expect(() => wallet.bump({ ...request, feeratePerKw: 5000, replaces: first })).toThrow(
         expect.objectContaining({ code: 'InsufficientFunds' }),
       );
       expect(wallet.state).toBe(state);
@@ -491,7 +591,7 @@ describe('bumping', () => {
     it('is known to the wallet once the other is dropped; its change is not spent before it is confirmed', () => {
       receive(100_000n);
       const first = bumped(300);
-      const next = wallet.bump({ ...request, feeratePerKw: 3000, replaces: first.tx });
+      const next = wallet.bump({ ...request, feeratePerKw: 3000, replaces: first });
       wallet.transactionDropped(first.txid);
       wallet.transactionSeen(next.tx);
       expect([wallet.coinsSpentBy(first.txid).length, wallet.coinsSpentBy(next.txid).length]).toEqual([0, 1]);

@@ -27,7 +27,7 @@ const walletRecord = recordFormat('on-chain wallet', 1, {
 const FLAG = { coinbase: 1, own: 2, confirmed: 4, spent: 8, spentConfirmed: 16, trusted: 32 } as const;
 const NO_TXID = new Uint8Array(32);
 
-/** All but the locks, which belong to fundings that a restart forgets. */
+/** All but the locks, which belong to fundings that a restart forgets, and what is lent, which every block says again. */
 export const encodeWallet = ({ cursors, coins, bestHeight }: WalletState): Uint8Array =>
   walletRecord.encode({
     cursors: BRANCHES.map((branch) => cursors[branch]),
@@ -70,6 +70,7 @@ export function decodeWallet(bytes: Uint8Array): WalletState {
       };
     }),
     locked: [],
+    lent: [],
     bestHeight: stored.bestHeight,
   };
 }

@@ -15,7 +15,16 @@ export interface WalletState {
   readonly coins: readonly Coin[];
   /** Coins set aside for a funding transaction that is not broadcast yet. */
   readonly locked: readonly Outpoint[];
+  /** Unconfirmed transactions that make way for what needs their coins more. */
+  readonly lent: readonly Lent[];
   readonly bestHeight: number;
+}
+
+/** A transaction whose coins claims and children may take that pay at least a feerate, and more than its fee (BIP 125). */
+export interface Lent {
+  readonly txid: Uint8Array;
+  readonly feeSat: bigint;
+  readonly feeratePerKw: number;
 }
 
 const FRESH: BranchCursor = { next: 0, used: 0 };
@@ -24,6 +33,7 @@ export const EMPTY_WALLET: WalletState = {
   cursors: { receive: FRESH, change: FRESH, taproot: FRESH },
   coins: [],
   locked: [],
+  lent: [],
   bestHeight: 0,
 };
 

@@ -34,11 +34,15 @@ export interface BumpRequest {
   /** An unconfirmed parent that is to reach the feerate too. */
   readonly parent?: { readonly weight: number; readonly feeSat: bigint };
   readonly feeratePerKw: number;
-  /**
-   * A transaction of ours, not confirmed, that this one takes the place of, with the same inputs of its own: the coins that
-   * the wallet keeps for it are spent again.
-   */
-  readonly replaces?: Transaction;
+  /** The most that it may cost. */
+  readonly mostSat: bigint;
+  readonly replaces?: Replaced | undefined;
+}
+
+/** A transaction of ours, not confirmed, that another takes the place of: the coins that the wallet keeps for it are spent again. */
+export interface Replaced {
+  readonly tx: Transaction;
+  readonly feeSat: bigint;
 }
 
 /** Replaceable (BIP 125), so that a payment that got stuck can be bumped. */

@@ -27,7 +27,14 @@ import {
   type Selection,
 } from './coin-selection.ts';
 import { BRANCHES, type Branch, type Descriptors, type ScriptOrigin } from './descriptors.ts';
-import { afterDropped, afterTransaction, afterUnconfirmed, EMPTY_WALLET, type WalletState } from './wallet-state.ts';
+import {
+  afterDropped,
+  afterTransaction,
+  afterUnconfirmed,
+  EMPTY_WALLET,
+  type Lent,
+  type WalletState,
+} from './wallet-state.ts';
 import {
   compareOutputs,
   inputOf,
@@ -227,16 +234,30 @@ export class OnchainWallet {
   /**
    * Adds coins of the wallet, and change, to a transaction whose own inputs can't pay for it: the child of an anchor, or
    * an HTLC transaction of a channel with anchors. The caller adds the witnesses of its own inputs, and only then calls
-   * `transactionSeen`; before that, what is replaced is `transactionDropped`. Throws `InsufficientFunds`.
+   * `transactionSeen`; before that, what is replaced is `transactionDropped`. Where no other coins suffice, it takes those that
+   * are lent, and what they were lent to is dropped. Throws `InsufficientFunds`.
    */
   bump(request: BumpRequest): WalletTransaction {
-    const { feeratePerKw, parent, replaces } = request;
-    const missingSat = parent ? feeForWeight(parent.weight, feeratePerKw) - parent.feeSat : 0n;
-    const bumped = this.#bump(request, feeratePerKw, missingSat > 0n ? missingSat : 0n);
-    if (replaces === undefined) return bumped;
-    const leastPerKw = this.#feeratePaid(replaces, request.prevouts) + REPLACEMENT_PER_KW;
-    const leastSat = feeForWeight(transactionWeight(bumped.tx) + request.witnessWeight, leastPerKw);
-    return bumped.feeSat >= leastSat ? bumped : this.#bump(request, leastPerKw, 0n);
+    const free = this.#available();
+    try {
+      return this.#bumpBy(request, free);
+    } catch (error) {
+      const lent = this.#lentTo(request.feeratePerKw);
+      if (lent.length === 0 || !(error instanceof GlowwormError) || error.code !== 'InsufficientFunds') throw error;
+      const bumped = this.#bumpBy(request, [...free, ...lent]);
+      for (const { txid } of this.#displacedBy(bumped.tx)) this.transactionDropped(txid);
+      return bumped;
+    }
+  }
+
+  /**
+   * From now on `bump` may take the coins of an unconfirmed transaction for what pays at least a feerate. Until then they are
+   * spent: the owner's payments would be refused that took them.
+   */
+  lend(lent: Lent): void {
+    const isSpent = ({ txid }: Lent): boolean => this.coinsSpentBy(txid).length > 0;
+    const others = this.#state.lent.filter((each) => !equalBytes(each.txid, lent.txid) && isSpent(each));
+    this.#state = { ...this.#state, lent: [...others, lent] };
   }
 
   /** The coins that a transaction spends, as far as the wallet was told of it. */
@@ -256,10 +277,52 @@ export class OnchainWallet {
     return this.#state.coins.some((coin) => isIn(coin) || (coin.spentBy !== undefined && isIn(coin.spentBy)));
   }
 
+  #bumpBy(request: BumpRequest, coins: readonly Coin[]): WalletTransaction {
+    const { feeratePerKw, parent, mostSat } = request;
+    const missingSat = parent ? feeForWeight(parent.weight, feeratePerKw) - parent.feeSat : 0n;
+    const bumped = this.#bump(request, coins, feeratePerKw, missingSat > 0n ? missingSat : 0n);
+    const leastPerKw = this.#leastFeerate(request, bumped.tx);
+    const leastSat = feeForWeight(transactionWeight(bumped.tx) + request.witnessWeight, leastPerKw);
+    const found = bumped.feeSat >= leastSat ? bumped : this.#bump(request, coins, leastPerKw, 0n);
+    if (found.feeSat <= mostSat) return found;
+    throw new GlowwormError('InsufficientFunds', `it would cost ${found.feeSat} sat, and ${mostSat} sat is the most`);
+  }
+
+  /** BIP 125: a transaction pays for what it takes the place of, and for its own relay. */
+  #leastFeerate({ replaces, witnessWeight }: BumpRequest, tx: Transaction): number {
+    const displaced = this.#displacedBy(tx);
+    if (replaces === undefined && displaced.length === 0) return 0;
+    const weight = transactionWeight(tx) + witnessWeight;
+    const perKw = (feeSat: bigint, of: number): number => Math.ceil((Number(feeSat) * 1000) / of);
+    const displacedPerKw = perKw(
+      displaced.reduce((sum, { feeSat }) => sum + feeSat, 0n),
+      weight,
+    );
+    // However much smaller it is, and however much larger.
+    const replacedPerKw =
+      replaces === undefined ? 0 : perKw(replaces.feeSat, Math.min(weight, transactionWeight(replaces.tx)));
+    return replacedPerKw + displacedPerKw + REPLACEMENT_PER_KW;
+  }
+
+  /** Those of the lent that a transaction takes coins of. */
+  #displacedBy({ inputs }: Transaction): readonly Lent[] {
+    return this.#state.lent.filter(({ txid }) =>
+      this.coinsSpentBy(txid).some((coin) => inputs.some((input) => isSameOutpoint(input, coin))),
+    );
+  }
+
+  /** The coins that are lent, as what pays a feerate finds them. */
+  #lentTo(feeratePerKw: number): readonly Coin[] {
+    return this.#state.lent
+      .filter((each) => each.feeratePerKw <= feeratePerKw)
+      .flatMap(({ txid }) => this.coinsSpentBy(txid))
+      .filter(({ spentBy }) => spentBy?.height === undefined);
+  }
+
   /** `missingSat` is what a parent lacks. */
-  #bump(request: BumpRequest, feeratePerKw: number, missingSat: bigint): WalletTransaction {
+  #bump(request: BumpRequest, available: readonly Coin[], feeratePerKw: number, missingSat: bigint): WalletTransaction {
     const { tx, prevouts, replaces } = request;
-    const kept = replaces === undefined ? [] : this.coinsSpentBy(transactionId(replaces));
+    const kept = replaces === undefined ? [] : this.coinsSpentBy(transactionId(replaces.tx));
     const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + request.witnessWeight;
     const keptWeight = kept.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], 0);
     // A transaction needs an output: the child of an anchor, which has none of its own, always gets change.
@@ -270,11 +333,11 @@ export class OnchainWallet {
       baseWeight: ownWeight + keptWeight + (needsChange ? CHANGE_WEIGHT : 0),
       terms: { feeratePerKw, reserveSat: 0n },
       // BIP 125, rule 2: a replacement that adds an input which is not confirmed is refused.
-      ...(replaces === undefined ? {} : { coins: this.#available().filter(({ height }) => height !== undefined) }),
+      coins: replaces === undefined ? available : available.filter(({ height }) => height !== undefined),
     });
     const coins = [...kept, ...selection.coins].toSorted(compareOutpoints);
     // The change of what is replaced never comes: its script is as fresh as a new one.
-    const script = replaces?.outputs.find((output) => this.owns(output.script))?.script;
+    const script = replaces?.tx.outputs.find((output) => this.owns(output.script))?.script;
     // The selection has paid for an output of its own for what goes into the one that was there anyhow.
     const paidTwiceSat =
       needsChange && selection.changeSat > 0n ? (BigInt(CHANGE_WEIGHT) * BigInt(feeratePerKw)) / 1000n : 0n;
@@ -284,12 +347,6 @@ export class OnchainWallet {
     const spent = [...prevouts, ...coins.map((coin) => this.#outputOf(coin))];
     const signed = signCoins(this.#secp, this.#descriptors, unsigned, coins, spent);
     return walletTransaction(signed, sumOf(spent) - sumOf(outputs));
-  }
-
-  /** Of a transaction that spends coins of the wallet and `prevouts`, rounded up. */
-  #feeratePaid(tx: Transaction, prevouts: readonly TransactionOutput[]): number {
-    const feeSat = sumOf(prevouts) + sumOf(this.coinsSpentBy(transactionId(tx))) - sumOf(tx.outputs);
-    return Math.ceil((Number(feeSat) * 1000) / transactionWeight(tx));
   }
 
   #apply(tx: Transaction, height: number | undefined): void {

@@ -39,6 +39,7 @@ function coinSource(told: string[]): CoinSource {
     isConfirmed: () => false,
     transactionSeen: () => void told.push('seen'),
     transactionDropped: () => void told.push('dropped'),
+    lend: () => void told.push('lent'),
   };
 }
 

@@ -3,6 +3,7 @@ import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
 import { GlowwormError } from '../../../../worker/engine/primitives/errors.ts';
 import { transactionId, type Transaction } from '../../../../worker/engine/transactions/transaction.ts';
 import type { Coin } from '../../../../worker/engine/wallet/coin.ts';
+import type { Lent } from '../../../../worker/engine/wallet/wallet-state.ts';
 import {
   walletTransaction,
   type BumpRequest,
@@ -26,12 +27,15 @@ const COIN: Coin = {
 export class Coins implements CoinSource {
   readonly told: string[] = [];
   readonly asked: BumpRequest[] = [];
+  readonly lent: Lent[] = [];
   readonly replaced: (string | undefined)[] = [];
   readonly confirmed = new Set<string>();
   /** Transactions whose coins were spent elsewhere. */
   readonly gone = new Set<string>();
   mostClaims = 1_000;
   mostPerKw = 1_000_000;
+  /** Of the feerate, times the claims that pay it. */
+  mostInAll = Infinity;
   costSat = 100n;
   readonly #spent = new Set<string>();
   #changeSat = 50_000n;
@@ -45,11 +49,12 @@ export class Coins implements CoinSource {
   }
 
   bump(request: BumpRequest): WalletTransaction {
-    const { tx, feeratePerKw, replaces } = request;
+    const { tx, feeratePerKw, mostSat, replaces } = request;
     this.asked.push(request);
-    if (tx.inputs.length > this.mostClaims || feeratePerKw > this.mostPerKw)
+    const isTooMuch = feeratePerKw > this.mostPerKw || tx.inputs.length * feeratePerKw > this.mostInAll;
+    if (tx.inputs.length > this.mostClaims || isTooMuch || this.costSat > mostSat)
       throw new GlowwormError('InsufficientFunds', 'there are no coins');
-    this.replaced.push(replaces && this.nameOf({ tx: replaces }));
+    this.replaced.push(replaces && this.nameOf(replaces));
     const coin = { txid: COIN.txid, vout: COIN.vout, sequence: 0, scriptSig: new Uint8Array(0), witness: [] };
     const change = { amountSat: this.#changeSat--, script: new Uint8Array(22) };
     return walletTransaction({ ...tx, inputs: [...tx.inputs, coin], outputs: [...tx.outputs, change] }, this.costSat);
@@ -73,5 +78,9 @@ export class Coins implements CoinSource {
     const name = toHex(txid).slice(0, 8);
     this.told.push(`dropped ${name}`);
     this.#spent.delete(name);
+  }
+
+  lend(lent: Lent): void {
+    this.lent.push(lent);
   }
 }

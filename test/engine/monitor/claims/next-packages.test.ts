@@ -171,14 +171,23 @@ describe('HTLC transactions that coins pay for', () => {
     expect(nextPackages(coins.parts, claims, [], now)).toEqual([]);
   });
 
-  it('pay the estimate, or the least that is relayed, where coins do not suffice for more', () => {
+  it('pay as much as coins suffice for, each alone where that is less than the estimate', () => {
     const urgent = { ...now, height: HEIGHT + 150 };
-    const feerate = (mostPerKw: number): readonly number[] => {
+    const feerates = (mostPerKw: number): readonly number[] => {
       const coins = new Coins();
       coins.mostPerKw = mostPerKw;
       return nextPackages(coins.parts, claims, [], urgent).map(({ feeratePerKw }) => feeratePerKw);
     };
-    expect([9_999, 1_000, 999, 253, 252].map(feerate)).toEqual([[1_000], [1_000], [253], [253], []]);
+    expect(feerates(1_000)).toEqual([1_000]);
+    expect([253, 252].map(feerates)).toEqual([[253, 253, 253], []]);
+    for (const [most, least, count] of [
+      [999, 253, 3],
+      [400, 253, 3],
+    ] as const) {
+      expect(feerates(most)).toHaveLength(count);
+      for (const each of feerates(most))
+        expect([each <= most, 2 * (each - least) + 250 >= most - least]).toEqual([true, true]);
+    }
   });
 
   it('lend their coins where they are not worth the estimate', () => {
@@ -186,20 +195,31 @@ describe('HTLC transactions that coins pay for', () => {
     const coins = new Coins();
     const dear = { ...now, feeratePerKw: 2_000 };
     const packages = nextPackages(coins.parts, small, [], dear);
-    const [name] = packages.map((each) => coins.nameOf(each));
+    const [own] = packages;
     expect(packages).toHaveLength(1);
-    expect(coins.told).toEqual([`seen ${name}`, `dropped ${name}`]);
+    expect(coins.told).toEqual([`seen ${coins.nameOf(own)}`]);
+    // The coin of these tests is worth 100,000 sat.
+    const feeSat = 102_000n - (own?.tx.outputs.reduce((sum, { amountSat }) => sum + amountSat, 0n) ?? 0n);
+    expect(coins.lent).toEqual([{ txid: own && transactionId(own.tx), feeSat, feeratePerKw: 2_000 }]);
     const [each] = small;
     const most = each === undefined ? 0 : budget(each);
-    const lent = (feeratePerKw: number): boolean => {
-      const own = new Coins();
-      nextPackages(own.parts, small, [], { ...now, feeratePerKw });
-      return own.told.some((line) => line.startsWith('dropped'));
+    const lent = (feeratePerKw: number): number => {
+      const { parts, lent: found } = new Coins();
+      nextPackages(parts, small, [], { ...now, feeratePerKw });
+      return found.length;
     };
-    expect([most, most + 1].map(lent)).toEqual([false, true]);
-    coins.told.length = 0;
-    expect(nextPackages(coins.parts, small, packages, { ...dear, height: HEIGHT + 1 })).toEqual(packages);
-    expect(coins.told).toEqual([`seen ${name}`, `dropped ${name}`]);
+    expect([most, most + 1].map(lent)).toEqual([0, 1]);
+    expect(nextPackages(coins.parts, small, packages, { ...dear, feeratePerKw: 3_000 })).toEqual(packages);
+    expect(coins.lent[1]).toEqual({ ...coins.lent[0], feeratePerKw: 3_000 });
+  });
+
+  it('take coins after those that are worth the estimate, and alone, where they are not worth it', () => {
+    const small = holderHtlcs(4_000n, 3_000n).map((each) => ({ ...each, deadline: HEIGHT + 100 }));
+    const both = [...small, ...claims.map((each) => ({ ...each, outpoint: { ...each.outpoint, vout: 99 } }))];
+    const packages = nextPackages(new Coins().parts, both.slice(0, 3), [], { ...now, feeratePerKw: 3_000 });
+    expect(packages.map(({ outpoints }) => outpoints)).toEqual(
+      [both[2], both[1], both[0]].map((each) => [each?.outpoint]),
+    );
   });
 
   it('take their coins again where the mempool is said to have dropped them, or others', () => {
@@ -232,6 +252,7 @@ describe('HTLC transactions that coins pay for', () => {
     expect(coins.told).toEqual([`dropped ${coins.nameOf(first)}`, `seen ${coins.nameOf(next)}`]);
     const wanted = next?.feeratePerKw ?? 0;
     expect(bumped(wanted - 1)?.feeratePerKw).toBe(Math.floor((wanted + 1_250) / 2));
+    expect(bumped(1_800)?.feeratePerKw).toBeGreaterThan(1_250);
     expect(bumped(1_250)?.feeratePerKw).toBe(1_250);
     expect(bumped(1_249)).toEqual(first);
   });
@@ -312,5 +333,40 @@ describe('packages are over', () => {
     const { confirmedSpend } = other;
     const deep = confirmedSpend && { ...confirmedSpend, height: 1 };
     expect(left({ confirmedSpend: deep, outputSpends: [confirmed(commitment.tx, 500)] }, 10_000)).toEqual([1]);
+  });
+});
+
+describe('HTLCs of little worth that expire with one of much', () => {
+  const deadline = HEIGHT + 12;
+  const all = holderHtlcs(200_000n, 3_000n, 3_000n, 3_000n, 3_000n, 3_000n, 3_000n).map((each) => ({
+    ...each,
+    deadline,
+  }));
+  const large = all.find(({ amountSat }) => amountSat === 200_000n);
+  if (large === undefined) throw new Error('there is an HTLC');
+
+  it('are left out where coins do not suffice for all, and it pays as much as they suffice for alone', () => {
+    const coins = new Coins();
+    coins.mostInAll = 17_000;
+    let packages = nextPackages(coins.parts, all, [], { height: HEIGHT, feeratePerKw: 2_500 });
+    for (let height = HEIGHT + 1; height < deadline; height++)
+      packages = nextPackages(coins.parts, all, packages, { height, feeratePerKw: 2_500 });
+    const own = packages.find(({ outpoints }) => outpoints.some(({ vout }) => vout === large.outpoint.vout));
+    expect(own?.outpoints).toEqual([large.outpoint]);
+    expect(own?.feeratePerKw).toBeGreaterThan(10_000);
+  });
+
+  it('leave it the coins of their transaction, which its own takes the place of', () => {
+    const coins = new Coins();
+    const [first] = nextPackages(coins.parts, all, [], { height: HEIGHT, feeratePerKw: 1_000 });
+    expect(first?.outpoints).toHaveLength(7);
+    const [alone] = nextPackages(coins.parts, all, first ? [first] : [], { height: HEIGHT + 1, feeratePerKw: 20_000 });
+    expect(alone?.outpoints).toEqual([large.outpoint]);
+    expect(coins.replaced).toContain(coins.nameOf(first));
+    expect(coins.told.slice(0, 3)).toEqual([
+      `seen ${coins.nameOf(first)}`,
+      `dropped ${coins.nameOf(first)}`,
+      `seen ${coins.nameOf(alone)}`,
+    ]);
   });
 });

@@ -14,8 +14,8 @@ import {
   withWitness,
   type Transaction,
 } from '../../transactions/transaction.ts';
-import { sumOf } from '../../wallet/wallet-transaction.ts';
-import { isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
+import { fallingFeerates, isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
+import { sumOf, type Replaced } from '../../wallet/wallet-transaction.ts';
 import { claimKeys } from './claim-keys.ts';
 import type { ClaimConditions } from './claim-package.ts';
 import type { CoinSource } from './claim-transaction.ts';
@@ -72,10 +72,10 @@ export function anchorChild(
   // Where coins are short, what others pay; for one that is there, a little more than it has.
   const least = kept === undefined ? estimatePerKw : kept.feeratePerKw + REPLACEMENT_PER_KW;
   const lower = kept === undefined ? halvesOf(estimatePerKw) : [];
-  for (const feeratePerKw of new Set([wanted, Math.min(wanted, least), ...lower])) {
+  for (const feeratePerKw of [...fallingFeerates(wanted, Math.min(wanted, least)), ...lower]) {
     const { mostSat } = commitmentStake(monitor);
     const maxCostSat = feeratePerKw < estimatePerKw ? mostSat / 2n : mostSat;
-    const tx = buildChild(parts, monitor, { feeratePerKw, maxCostSat }, kept?.tx);
+    const tx = buildChild(parts, monitor, { feeratePerKw, maxCostSat }, kept && replacedBy(coins, kept));
     if (tx === undefined) continue;
     if (kept !== undefined) coins.transactionDropped(transactionId(kept.tx));
     coins.transactionSeen(tx);
@@ -144,11 +144,17 @@ function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
   return false;
 }
 
+/** What a child makes way for another with. */
+const replacedBy = (coins: CoinSource, { tx }: AnchorChild): Replaced => ({
+  tx,
+  feeSat: ANCHOR_SAT + sumOf(coins.coinsSpentBy(transactionId(tx))) - sumOf(tx.outputs),
+});
+
 function buildChild(
   { secp, signer, coins }: AnchorChildParts,
   monitor: ChannelMonitor,
   { feeratePerKw, maxCostSat }: { readonly feeratePerKw: number; readonly maxCostSat: bigint },
-  replaces: Transaction | undefined,
+  replaces: Replaced | undefined,
 ): Transaction | undefined {
   const { params, broadcastTransaction } = monitor;
   if (params.format !== 'anchors') return undefined;
@@ -160,15 +166,15 @@ function buildChild(
   if (feeSat * 1000n >= BigInt(feeratePerKw) * BigInt(weight)) return undefined;
   const input = { txid: transactionId(parent), vout, sequence: 0xffff_fffd, scriptSig: new Uint8Array(0), witness: [] };
   try {
-    const { tx, feeSat: costSat } = coins.bump({
+    const { tx } = coins.bump({
       tx: { version: 2, inputs: [input], outputs: [], locktime: 0 },
       prevouts: [{ amountSat: ANCHOR_SAT, script: p2wsh(anchorScript(params.holder.fundingPubkey)) }],
       witnessWeight: ANCHOR_WITNESS_WEIGHT,
       parent: { weight, feeSat },
       feeratePerKw,
-      ...(replaces === undefined ? {} : { replaces }),
+      mostSat: maxCostSat,
+      replaces,
     });
-    if (costSat > maxCostSat) return undefined;
     return withWitness(tx, 0, signer.signHolderAnchor({ tx, inputIndex: 0 }));
   } catch (error) {
     if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;

@@ -70,3 +70,9 @@ export function isBumpDue(
   const isOvertaken = now.isContested && now.feeratePerKw >= before.feeratePerKw * FOLLOWED_RISE;
   return isOvertaken || now.height - before.height >= bumpInterval(now.deadline, now.height);
 }
+
+/** What is tried where coins may be short: from the wanted feerate down to the least, each half as far from it as the one before. */
+export function fallingFeerates(wantedPerKw: number, leastPerKw: number): readonly number[] {
+  if (wantedPerKw - leastPerKw < REPLACEMENT_PER_KW) return wantedPerKw < leastPerKw ? [] : [leastPerKw];
+  return [wantedPerKw, ...fallingFeerates(Math.floor((wantedPerKw + leastPerKw) / 2), leastPerKw)];
+}

@@ -1,16 +1,17 @@
 import { toHex } from '../../primitives/bytes.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
-import {
-  decodeTransaction,
-  transactionId,
-  transactionWeight,
-  type Outpoint,
-  type Transaction,
-} from '../../transactions/transaction.ts';
-import { feeForWeight } from '../../wallet/coin-selection.ts';
-import { sumOf } from '../../wallet/wallet-transaction.ts';
+import { decodeTransaction, transactionId, type Outpoint, type Transaction } from '../../transactions/transaction.ts';
+import { isSameOutpoint } from '../../wallet/coin.ts';
+import { sumOf, type Replaced } from '../../wallet/wallet-transaction.ts';
 import { locktimeOf, type Claim } from './claim.ts';
-import { budgetPerKw, isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
+import {
+  budgetPerKw,
+  fallingFeerates,
+  isBumpDue,
+  RELAYED_PER_KW,
+  REPLACEMENT_PER_KW,
+  wantedFeerate,
+} from './claim-fees.ts';
 import {
   buildClaim,
   claimName,
@@ -19,7 +20,6 @@ import {
   isSameClaims,
   takesCoins,
   worthTaking,
-  type BuiltClaim,
   type ClaimParts,
 } from './claim-transaction.ts';
 
@@ -69,7 +69,10 @@ export function nextPackages(
   });
   const known = new Set(kept.flatMap(({ outpoints }) => outpoints.map(claimName)));
   const fresh = readyAt(claims, conditions.height).filter(({ outpoint }) => !known.has(claimName(outpoint)));
-  return [...kept, ...grouped(fresh, conditions.height).flatMap((group) => begun(parts, group, conditions))];
+  const groups = grouped(fresh, conditions.height);
+  const worth = groups.filter((group) => isWorthEstimate(parts, group, conditions));
+  const others = groups.filter((group) => !worth.includes(group));
+  return [...kept, ...[...worth, ...others].flatMap((group) => begun(parts, group, conditions))];
 }
 
 /**
@@ -113,10 +116,11 @@ const readyAt = (claims: readonly Claim[], height: number): readonly Claim[] =>
 
 /** The packages of a group: what one leaves out, as not worth its fee, is tried on its own, at what is right for it. */
 function begun(parts: ClaimParts, group: readonly Claim[], conditions: ClaimConditions): readonly ClaimPackage[] {
-  const [found, left] = begunOnce(parts, group, conditions);
+  const isAlone = takesCoins(group) && !isWorthEstimate(parts, group, conditions);
+  const [found, left] = isAlone ? [undefined, group] : begunOnce(parts, group, conditions);
   if (found !== undefined) return [found, ...(left.length === 0 ? [] : begun(parts, left, conditions))];
-  // The coins do not suffice for all: for the most valuable first, each alone.
-  if (group.length === 1 || !takesCoins(group)) return [];
+  // The coins do not suffice for all, or others may need them: for the most valuable first, each alone.
+  if (!isAlone && (group.length === 1 || !takesCoins(group))) return [];
   return group.toSorted(byValue).flatMap((claim) => begunOnce(parts, [claim], conditions)[0] ?? []);
 }
 
@@ -127,9 +131,13 @@ function begunOnce(
   conditions: ClaimConditions,
 ): readonly [ClaimPackage | undefined, readonly Claim[]] {
   const { height } = conditions;
-  const { wanted } = feerateFor(parts, leanest(parts, group, conditions, height), conditions, height);
-  for (const feeratePerKw of fallingFrom(wanted, conditions.feeratePerKw)) {
-    const taken = worthTaking(group, feeratePerKw);
+  const lean = leanest(parts, group, conditions, height);
+  const { wanted } = feerateFor(parts, lean, conditions, height);
+  // Those that coins do not suffice for together are tried alone before they pay less than what is asked for.
+  const isMany = takesCoins(group) && group.length > 1;
+  const least = isMany ? Math.min(wanted, conditions.feeratePerKw) : RELAYED_PER_KW;
+  for (const feeratePerKw of fallingFeerates(wanted, least)) {
+    const taken = worthTaking(lean, feeratePerKw);
     const built = buildClaim(parts, taken, feeratePerKw, undefined);
     if (built === undefined) continue;
     keepCoins(parts, built.tx, taken);
@@ -140,12 +148,6 @@ function begunOnce(
   }
   return [undefined, group];
 }
-
-/** The wanted feerate; the estimate and the least that is relayed, where there are no coins for more. */
-const fallingFrom = (wanted: number, estimatePerKw: number): readonly number[] =>
-  [...new Set([wanted, Math.min(wanted, estimatePerKw), RELAYED_PER_KW])].filter(
-    (feeratePerKw) => feeratePerKw >= RELAYED_PER_KW && feeratePerKw <= wanted,
-  );
 
 /** The same package with a new transaction, where one is due or what it took is not all there. */
 function renewed(
@@ -178,13 +180,11 @@ function bumped(
   if (alone !== undefined) return alone;
   const wanted = dueFeerate(parts, before, present, conditions);
   if (wanted === undefined) return before;
-  // Where coins are short, as much more as there is.
-  const least = before.feeratePerKw + REPLACEMENT_PER_KW;
-  for (const feeratePerKw of new Set([wanted, Math.floor((wanted + least) / 2), least])) {
-    const built = buildClaim(parts, present, feeratePerKw, before.tx);
-    if (built !== undefined) return replacedBy(parts, before, built, present, height);
-  }
-  return before;
+  const feerates = fallingFeerates(wanted, before.feeratePerKw + REPLACEMENT_PER_KW);
+  return (
+    replaced(parts, before, present, feerates, height, { tx: before.tx, feeSat: paidBy(parts, before.tx, present) }) ??
+    before
+  );
 }
 
 /** The feerate for claims, where what takes them should make way for a transaction that pays as much. */
@@ -227,21 +227,12 @@ function leaner(
 ): ClaimPackage | undefined {
   const due = dueFeerate(parts, before, lean, conditions);
   if (due === undefined) return undefined;
-  const paidSat = paidBy(parts, before.tx, present);
-  const relayed = Math.ceil((Number(paidSat) * 1000) / claimWeight(lean, parts.destinationScript)) + REPLACEMENT_PER_KW;
-  const feeratePerKw = Math.max(due, relayed);
-  if (feeratePerKw > feerateFor(parts, lean, conditions, before.since).most) return undefined;
-  returnCoins(parts, before.tx);
-  const built = buildClaim(parts, lean, feeratePerKw, undefined);
-  if (built !== undefined) {
-    keepCoins(parts, built.tx, lean);
-    const leastSat = paidSat + feeForWeight(transactionWeight(built.tx), REPLACEMENT_PER_KW);
-    if (paidBy(parts, built.tx, lean) >= leastSat)
-      return { ...before, ...built, outpoints: lean.map(({ outpoint }) => outpoint), height: conditions.height };
-    returnCoins(parts, built.tx);
-  }
-  keepCoins(parts, before.tx, present);
-  return undefined;
+  const feeSat = paidBy(parts, before.tx, present);
+  const least = Math.ceil((Number(feeSat) * 1000) / claimWeight(lean, parts.destinationScript)) + REPLACEMENT_PER_KW;
+  if (least > feerateFor(parts, lean, conditions, before.since).most) return undefined;
+  const feerates = fallingFeerates(Math.max(due, least), least);
+  const alone = replaced(parts, before, lean, feerates, conditions.height, { tx: before.tx, feeSat });
+  return alone && { ...alone, outpoints: lean.map(({ outpoint }) => outpoint) };
 }
 
 /** The fee of a transaction that takes some claims, and coins that the wallet keeps for it. */
@@ -258,33 +249,38 @@ function regrouped(
   present: readonly Claim[],
   conditions: ClaimConditions,
 ): ClaimPackage {
-  returnCoins(parts, before.tx);
-  if (present.length === 0) return before;
   const isValid = isLive(before, present, conditions.height);
+  if (!isValid) returnCoins(parts, before.tx);
+  if (present.length === 0) return before;
   const { wanted, most } = feerateFor(parts, present, conditions, before.since);
   const kept = isValid ? before.feeratePerKw + REPLACEMENT_PER_KW : Math.min(before.feeratePerKw, most);
   // What is still valid makes way only for more.
-  const least = isValid ? kept : RELAYED_PER_KW;
-  for (const feeratePerKw of fallingFrom(Math.max(wanted, kept), conditions.feeratePerKw)) {
-    if (feeratePerKw < least) break;
-    const built = buildClaim(parts, present, feeratePerKw, undefined);
-    if (built !== undefined) return replacedBy(parts, before, built, present, conditions.height);
-  }
+  const feerates = fallingFeerates(Math.max(wanted, kept), isValid ? kept : RELAYED_PER_KW);
+  const taken = present.filter(({ outpoint }) => before.tx.inputs.some((input) => isSameOutpoint(input, outpoint)));
+  const replaces = isValid ? { tx: before.tx, feeSat: paidBy(parts, before.tx, taken) } : undefined;
+  const next = replaced(parts, before, present, feerates, conditions.height, replaces);
   // It goes on being broadcast, and what pays for it must not go elsewhere.
-  if (isValid && claimInputs(before) < before.tx.inputs.length) parts.coins.transactionSeen(before.tx);
-  return before;
+  if (next === undefined && isValid) keepCoins(parts, before.tx, taken);
+  return next ?? before;
 }
 
-function replacedBy(
+/** A package with a transaction that takes some claims at the first of several feerates at which it can be made. */
+function replaced(
   parts: ClaimParts,
   before: ClaimPackage,
-  built: BuiltClaim,
-  present: readonly Claim[],
+  claims: readonly Claim[],
+  feerates: readonly number[],
   height: number,
-): ClaimPackage {
-  returnCoins(parts, before.tx);
-  keepCoins(parts, built.tx, present);
-  return { ...before, ...built, height };
+  replaces: Replaced | undefined,
+): ClaimPackage | undefined {
+  for (const feeratePerKw of feerates) {
+    const built = buildClaim(parts, claims, feeratePerKw, replaces);
+    if (built === undefined) continue;
+    returnCoins(parts, before.tx);
+    keepCoins(parts, built.tx, claims);
+    return { ...before, ...built, height };
+  }
+  return undefined;
 }
 
 /** The wallet spends no coins elsewhere that are to pay for a claim. */
@@ -293,8 +289,8 @@ function keepCoins({ coins }: ClaimParts, tx: Transaction, claims: readonly Clai
 }
 
 /**
- * Coins do not wait for what is not worth the estimate: it is broadcast, and whatever pays more may take its place and its coins.
- * A peer could otherwise hold every coin by HTLCs of little worth, until one of much worth has expired.
+ * Coins do not wait for what is not worth the estimate: whatever pays that may take its place and its coins. A peer could otherwise
+ * hold every coin by HTLCs of little worth, until one of much worth has expired.
  */
 function lendCoins(
   parts: ClaimParts,
@@ -304,10 +300,18 @@ function lendCoins(
 ): void {
   const names = new Set(outpoints.map(claimName));
   const own = claims.filter(({ outpoint }) => names.has(claimName(outpoint)));
-  if (!takesCoins(own)) return;
-  const { most } = feerateFor(parts, own, conditions, conditions.height);
-  if (most < conditions.feeratePerKw) returnCoins(parts, tx);
+  if (!takesCoins(own) || isWorthEstimate(parts, own, conditions)) return;
+  const { feeratePerKw } = conditions;
+  parts.coins.lend({ txid: transactionId(tx), feeSat: paidBy(parts, tx, own), feeratePerKw });
 }
+
+/**
+ * Whether claims may pay what is asked for. What may not takes a coin alone: BIP 125 has whatever takes the coin pay the fee of the
+ * whole transaction, and many of little worth pay more together than one of much worth can.
+ */
+const isWorthEstimate = (parts: ClaimParts, claims: readonly Claim[], conditions: ClaimConditions): boolean =>
+  feerateFor(parts, leanest(parts, claims, conditions, conditions.height), conditions, conditions.height).most >=
+  conditions.feeratePerKw;
 
 /** Of a transaction that cannot be in the chain any more, or is to be replaced: what it spent is there, and what it paid is not. */
 function returnCoins({ coins }: Pick<ClaimParts, 'coins'>, tx: Transaction): void {

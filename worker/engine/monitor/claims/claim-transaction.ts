@@ -12,7 +12,8 @@ import {
   OVERHEAD_WEIGHT,
 } from '../../wallet/coin-selection.ts';
 import { isSameOutpoint, type Coin } from '../../wallet/coin.ts';
-import { sumOf, type BumpRequest, type WalletTransaction } from '../../wallet/wallet-transaction.ts';
+import type { Lent } from '../../wallet/wallet-state.ts';
+import { sumOf, type BumpRequest, type Replaced, type WalletTransaction } from '../../wallet/wallet-transaction.ts';
 import { locktimeOf, sequenceOf, witnessWeightOf, type Claim } from './claim.ts';
 import { signClaims } from './claim-signing.ts';
 
@@ -24,6 +25,8 @@ export interface CoinSource {
   isConfirmed(txid: Uint8Array): boolean;
   transactionSeen(tx: Transaction): void;
   transactionDropped(txid: Uint8Array): void;
+  /** Lets whatever pays a feerate take the coins of a transaction. */
+  lend(lent: Lent): void;
 }
 
 /** What claims are made with. */
@@ -68,16 +71,16 @@ const inputWeight = (claim: Claim): number => INPUT_BASE_WEIGHT + witnessWeightO
 
 /**
  * The transaction that takes claims of one package at a feerate; `undefined` where they are not worth it, or there are no
- * coins for it. `before` is what it takes the place of, with the same claims.
+ * coins for it.
  */
 export function buildClaim(
   parts: ClaimParts,
   claims: readonly Claim[],
   feeratePerKw: number,
-  before: Transaction | undefined,
+  replaces: Replaced | undefined,
 ): BuiltClaim | undefined {
   if (isFixed(claims)) return fixedHtlcTransaction(parts, claims, feeratePerKw);
-  if (isHtlcTransaction(claims)) return bumpedHtlcTransaction(parts, claims, feeratePerKw, before);
+  if (isHtlcTransaction(claims)) return bumpedHtlcTransaction(parts, claims, feeratePerKw, replaces);
   return claimToDestination(parts, claims, feeratePerKw);
 }
 
@@ -121,16 +124,15 @@ function bumpedHtlcTransaction(
   { signer, coins }: ClaimParts,
   claims: readonly Claim[],
   feeratePerKw: number,
-  before: Transaction | undefined,
+  replaces: Replaced | undefined,
 ): BuiltClaim | undefined {
   const unsigned = htlcTransactionsOf(claims);
   if (unsigned === undefined) return undefined;
   const prevouts = claims.map(({ amountSat, script }) => ({ amountSat, script }));
   const witnessWeight = claims.reduce((sum, claim) => sum + witnessWeightOf(claim), 0);
-  const replaces = before !== undefined && isSameClaims(before, claims) ? { replaces: before } : {};
   try {
-    const { tx, feeSat } = coins.bump({ tx: unsigned, prevouts, witnessWeight, feeratePerKw, ...replaces });
-    if (feeSat >= sumOf(claims)) return undefined;
+    const mostSat = sumOf(claims) - 1n;
+    const { tx } = coins.bump({ tx: unsigned, prevouts, witnessWeight, feeratePerKw, mostSat, replaces });
     return { tx: signClaims(signer, tx, claims), feeratePerKw };
   } catch (error) {
     if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;
