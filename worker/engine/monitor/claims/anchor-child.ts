@@ -7,6 +7,7 @@ import { holderCommitment } from '../holder-commitment.ts';
 import { anchorScript } from '../../transactions/channel-scripts.ts';
 import { ANCHOR_SAT } from '../../transactions/commitment-fees.ts';
 import { p2wsh } from '../../transactions/script.ts';
+import type { BumpRequest } from '../../wallet/wallet-transaction.ts';
 import {
   decodeTransaction,
   transactionId,
@@ -52,8 +53,8 @@ const CHILD_PATIENCE_BLOCKS = 6;
 /**
  * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until another is due
  * (`isBumpDue`), as where the HTLCs that depend on it have become urgent, or its coins went elsewhere. `undefined` where the
- * commitment pays enough itself, has no anchor, or the wallet has no coins, and where any child would cost more than half of
- * what the commitment brings us, as a peer could arrange again and again: then it goes out as it is.
+ * commitment pays enough itself, has no anchor, or the wallet has no coins, and where any child would cost more than it may:
+ * then it goes out as it is.
  */
 export function anchorChild(
   parts: AnchorChildParts,
@@ -68,19 +69,26 @@ export function anchorChild(
   const since = before === undefined || before.since === 0 ? height : before.since;
   const { wanted, deadline } = urgency(monitor, conditions, since);
   if (kept !== undefined && !isReplaced(coins, kept, wanted, { ...conditions, deadline })) return kept;
-  // Where coins are short, what others pay; for one that is there, a little more than it has.
-  const least = kept === undefined ? estimatePerKw : kept.feeratePerKw + REPLACEMENT_PER_KW;
-  const lower = kept === undefined ? halvesOf(estimatePerKw) : [];
-  for (const feeratePerKw of new Set([wanted, Math.min(wanted, least), ...lower])) {
-    const { mostSat } = commitmentStake(monitor);
-    const maxCostSat = feeratePerKw < estimatePerKw ? mostSat / 2n : mostSat;
-    const tx = buildChild(parts, monitor, { feeratePerKw, maxCostSat }, kept?.tx);
+  // Where it may not cost as much, or coins are short, less; for one that is there, a little more than it has.
+  const least = kept === undefined ? RELAYED_PER_KW : kept.feeratePerKw + REPLACEMENT_PER_KW;
+  const lower = [estimatePerKw, ...halvesOf(estimatePerKw), least];
+  for (const feeratePerKw of new Set([wanted, ...lower.filter((each) => each >= least && each < wanted)])) {
+    const tx = buildChild(parts, monitor, { feeratePerKw, mostSat: mostCostSat(monitor) }, kept?.tx);
     if (tx === undefined) continue;
     if (kept !== undefined) coins.transactionDropped(transactionId(kept.tx));
     coins.transactionSeen(tx);
     return { tx, feeratePerKw, height, since };
   }
   return kept;
+}
+
+/**
+ * As for claims: half of what the commitment brings us, and a tenth where nothing hurries. A peer could otherwise have us pay all of
+ * it by HTLCs that it fills the commitment with, and a server that tells of fees by what it says.
+ */
+function mostCostSat(monitor: ChannelMonitor): bigint {
+  const { mostSat, deadline } = commitmentStake(monitor);
+  return mostSat / (deadline === undefined ? 10n : 2n);
 }
 
 /**
@@ -130,7 +138,8 @@ const isReplaced = (
   wantedPerKw: number,
   now: ClaimConditions & { readonly deadline: number | undefined },
 ): boolean =>
-  isBumpDue(child, wantedPerKw, { ...now, isContested: true }) && !coins.isConfirmed(transactionId(child.tx));
+  isBumpDue(child, wantedPerKw, { ...now, isContested: now.deadline !== undefined }) &&
+  !coins.isConfirmed(transactionId(child.tx));
 
 /** Whether all of a child's coins are there for it; those that the mempool is said to have dropped are taken again. */
 function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
@@ -146,7 +155,7 @@ function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
 function buildChild(
   { secp, signer, coins }: AnchorChildParts,
   monitor: ChannelMonitor,
-  { feeratePerKw, maxCostSat }: { readonly feeratePerKw: number; readonly maxCostSat: bigint },
+  { feeratePerKw, mostSat }: Pick<BumpRequest, 'feeratePerKw' | 'mostSat'>,
   replaces: Transaction | undefined,
 ): Transaction | undefined {
   const { params, broadcastTransaction } = monitor;
@@ -166,7 +175,7 @@ function buildChild(
       witnessWeight: ANCHOR_WITNESS_WEIGHT,
       parent: { weight, feeSat },
       feeratePerKw,
-      mostSat: maxCostSat,
+      mostSat,
       ...(replaces === undefined ? {} : { replaces }),
     });
     return withWitness(tx, 0, signer.signHolderAnchor({ tx, inputIndex: 0 }));
