@@ -164,6 +164,8 @@ describe.each(CASES.filter(({ format }) => format === 'anchors'))(
 
     it('a child that is not enough makes way for one that is', async () => {
       const scene = await beginAtTen(chain, format, restarts);
+      // Where nothing hurries it has time.
+      await scene.offer({ inboundSat: [100_000n] });
       const ledger = new Ledger(scene, scene.us);
       scene.chain.mempoolMinimum = 40;
       await scene.disconnect();
@@ -175,16 +177,16 @@ describe.each(CASES.filter(({ format }) => format === 'anchors'))(
       const before = childOf(scene.us);
       expect(scene.us.monitor.confirmedSpend).toBeUndefined();
       expect(keptSat(scene)).toBeGreaterThan(0n);
+      scene.refused.length = 0;
       await estimate(scene, 50 * PER_KW);
+      expect(scene.refused).toEqual([]);
       expect(scene.us.node.wallet.coinsSpentBy(before)).toEqual([]);
       expect(keptSat(scene)).toBeGreaterThan(0n);
-      scene.refused.length = 0;
       await scene.mine(1);
       const { close } = scene;
-      expect(scene.refused).toEqual([]);
       scene.chain.mempoolMinimum = 0;
       await scene.mine(30);
-      expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + ANCHOR_SAT - ledger.feesSat(close));
+      expect(ledger.gainedSat).toBe(scene.balanceSat(scene.us) + 100_000n + ANCHOR_SAT - ledger.feesSat(close));
     });
 
     it('ours takes the place of theirs in the mempool, by what its child pays', async () => {

@@ -82,18 +82,17 @@ describe('a restart before the first estimate', () => {
 });
 
 describe('HTLCs that a peer fills our commitment with', () => {
-  it('have us pay no more for its size than half of what is ours in it', async () => {
+  it.each([5_000, 5_500, 25_000])('have us pay no more than a tenth of ours for its size, at %i', async (perKw) => {
     const scene = await begin(950_000n);
     await offered(
       scene,
       Array.from({ length: 40 }, () => 20_000n),
     );
-    await estimate(scene, 25_000);
+    await estimate(scene, perKw);
     const ledger = new Ledger(scene, scene.us);
     const close = await scene.forceClose(scene.us);
     expect(close.outputs.filter(({ amountSat }) => amountSat === 20_000n)).toHaveLength(40);
-    expect(ledger.feesSat(close)).toBeGreaterThan(0n);
-    expect(ledger.feesSat(close)).toBeLessThanOrEqual(scene.us.monitor.holderCommitment.spec.toHolderMsat / 2_000n);
+    expect(ledger.feesSat(close)).toBeLessThanOrEqual(scene.us.monitor.holderCommitment.spec.toHolderMsat / 10_000n);
     expect(scene.refused).toEqual([]);
   });
 
@@ -115,6 +114,30 @@ describe('HTLCs that a peer fills our commitment with', () => {
   });
 });
 
+describe('a server that tells of fees as it likes', () => {
+  it.each([125_000, 250_000])('has a close in which nothing hurries cost a tenth at most, at %i', async (perKw) => {
+    const scene = await Scene.begin(chain, 'anchors');
+    await estimate(scene, perKw);
+    const ledger = new Ledger(scene, scene.us);
+    const close = await scene.forceClose(scene.us);
+    expect(ledger.feesSat(close)).toBeGreaterThan(10_000n);
+    expect(ledger.feesSat(close)).toBeLessThanOrEqual(60_000n);
+  });
+
+  it('raises no child by what it says for an hour', async () => {
+    const scene = await Scene.begin(chain, 'anchors');
+    await estimate(scene, 2_500);
+    await scene.disconnect();
+    scene.oursAreLost = true;
+    scene.us.node.turn(() => scene.us.node.manager.forceCloseChannel(scene.us.channelKey, { unconfirmedState: true }));
+    await scene.settle();
+    await estimate(scene, 250_000);
+    expect(scene.us.monitor.anchorChild?.feeratePerKw).toBe(2_500);
+    await scene.mine(15);
+    expect(scene.us.monitor.anchorChild?.feeratePerKw).toBeGreaterThan(2_500);
+  });
+});
+
 describe('our commitment', () => {
   it('leaves with a child that the coins suffice for, where they are too few for the estimate', async () => {
     const scene = await begin(400_000n);
@@ -128,6 +151,9 @@ describe('our commitment', () => {
   it('has a child whose replacements add nothing that is not confirmed', async () => {
     const scene = await begin(400_000n);
     await spendCoins(scene, 15_000n);
+    // Something has to be taken out of it in time.
+    await offered(scene, [50_000n]);
+    await release(scene);
     const { node } = scene.us;
     const { wallet } = node;
     const [own = '', away = ''] = [

@@ -78,7 +78,7 @@ export class ClosingNode {
     manager.load(records);
     const { result } = manager.run(0, () => {
       if (source === 'estimated') manager.updateFeerates({ ...feerates });
-      manager.resume();
+      manager.bestBlockUpdated(this.height);
     });
     const effects = result.after.release(await CommitReceipt.after(Promise.resolve(), result.writes));
     return effects.flatMap((each) => (each.kind === 'broadcast' ? each.transactions.map(decodeTransaction) : []));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelMonitor } from '../../../../worker/engine/monitor/channel-monitor.ts';
 import { anchorChild, isAwaited, type AnchorChild } from '../../../../worker/engine/monitor/claims/anchor-child.ts';
+import { commitmentStake } from '../../../../worker/engine/monitor/claims/commitment-stake.ts';
 import { nobleSecp256k1 as secp } from '../../../../worker/engine/primitives/secp256k1.ts';
 import {
   encodeTransaction,
@@ -63,16 +64,18 @@ describe('the child of our commitment', () => {
     ]);
   });
 
-  it('costs no more than the commitment brings, and than half of it where it is below the estimate', () => {
-    const cost = (costSat: bigint, mostPerKw: number): number | undefined => {
+  it('costs no more than a tenth of what the commitment brings, and half where something hurries', () => {
+    const cost = (costSat: bigint, mostPerKw: number, htlcs: typeof HTLCS = []): number | undefined => {
       const coins = new Coins();
       coins.costSat = costSat;
       coins.mostPerKw = mostPerKw;
-      return anchorChild(parts(coins), broadcast([]), at(CLOSED_AT, 8_000))?.feeratePerKw;
+      return anchorChild(parts(coins), broadcast(htlcs), at(CLOSED_AT, 8_000))?.feeratePerKw;
     };
     // Our balance is 700,000 sat.
-    expect([700_000n, 700_001n].map((sat) => cost(sat, 8_000))).toEqual([8_000, undefined]);
-    expect([350_000n, 350_001n].map((sat) => cost(sat, 4_000))).toEqual([4_000, undefined]);
+    expect([70_000n, 70_001n].map((sat) => cost(sat, 8_000))).toEqual([8_000, undefined]);
+    expect([70_000n, 70_001n].map((sat) => cost(sat, 4_000))).toEqual([4_000, undefined]);
+    const { mostSat } = commitmentStake(broadcast());
+    expect([mostSat / 2n, mostSat / 2n + 1n].map((sat) => cost(sat, 8_000, HTLCS))).toEqual([8_000, undefined]);
   });
 
   it('rises to a quarter of what is urgent, until its deadline', () => {

@@ -5,6 +5,8 @@ import { ClosingNode, COMMITMENT_PER_KW, existing, idOf, outpointsOf, weightOf }
 const FEERATE = 4000;
 /** For so many blocks after its commitment a child may still come. */
 const PATIENCE = 6;
+/** Of a child and the next, where nothing hurries. */
+const BETWEEN = 15;
 
 let closing: ClosingNode;
 let beforeSat: bigint;
@@ -82,11 +84,13 @@ describe('the child of our commitment', () => {
   });
 });
 
-describe('a feerate that has risen by a quarter', () => {
+describe('a feerate that has risen by a quarter, after fifteen blocks in which nothing hurried,', () => {
   const risen = FEERATE + FEERATE / 4;
 
   it('replaces the child, with its coins and its change', async () => {
     closing.setFeerate(risen);
+    expect((await closing.mined()).child).toEqual(child);
+    closing.height += BETWEEN - 2;
     const next = existing((await closing.mined()).child);
     expect(idOf(next)).not.toBe(idOf(child));
     expect(outpointsOf(next)).toEqual(outpointsOf(child));
@@ -102,6 +106,8 @@ describe('a feerate that has risen by a quarter', () => {
 
   it('and is confirmed all the same, where a miner had not seen the next one', async () => {
     closing.setFeerate(risen);
+    expect((await closing.mined()).child).toEqual(child);
+    closing.height += BETWEEN - 2;
     const next = existing((await closing.mined()).child);
     closing.mine(commitment, child);
     for (let block = 0; block <= PATIENCE; block++) await closing.mined();
@@ -119,6 +125,7 @@ describe('after a restart', () => {
   });
 
   it('a guess does not replace it', async () => {
+    for (let block = 0; block < BETWEEN; block++) await closing.mined();
     expect(await closing.leavingAfterRestart(2 * FEERATE, 'guessed')).toEqual([commitment, child]);
     const [, next] = await closing.leavingAfterRestart(2 * FEERATE, 'estimated');
     expect(idOf(next)).not.toBe(idOf(child));

@@ -7,6 +7,7 @@ import { holderCommitment } from '../holder-commitment.ts';
 import { anchorScript } from '../../transactions/channel-scripts.ts';
 import { ANCHOR_SAT } from '../../transactions/commitment-fees.ts';
 import { p2wsh } from '../../transactions/script.ts';
+import { sumOf, type BumpRequest, type Replaced } from '../../wallet/wallet-transaction.ts';
 import {
   decodeTransaction,
   transactionId,
@@ -15,7 +16,6 @@ import {
   type Transaction,
 } from '../../transactions/transaction.ts';
 import { fallingFeerates, isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
-import { sumOf, type Replaced } from '../../wallet/wallet-transaction.ts';
 import { claimKeys } from './claim-keys.ts';
 import type { ClaimConditions } from './claim-package.ts';
 import type { CoinSource } from './claim-transaction.ts';
@@ -53,8 +53,8 @@ const CHILD_PATIENCE_BLOCKS = 6;
 /**
  * The child to broadcast with our commitment; the wallet keeps its coins for it. It is that of before until another is due
  * (`isBumpDue`), as where the HTLCs that depend on it have become urgent, or its coins went elsewhere. `undefined` where the
- * commitment pays enough itself, has no anchor, or the wallet has no coins, and where it would cost more than the commitment
- * brings us, or below the estimate more than half of that, as a peer could arrange again and again: then it goes out as it is.
+ * commitment pays enough itself, has no anchor, or the wallet has no coins, and where any child would cost more than it may:
+ * then it goes out as it is.
  */
 export function anchorChild(
   parts: AnchorChildParts,
@@ -69,13 +69,14 @@ export function anchorChild(
   const since = before === undefined || before.since === 0 ? height : before.since;
   const { wanted, deadline } = urgency(monitor, conditions, since);
   if (kept !== undefined && !isReplaced(coins, kept, wanted, { ...conditions, deadline })) return kept;
-  // Where coins are short, what others pay; for one that is there, a little more than it has.
-  const least = kept === undefined ? estimatePerKw : kept.feeratePerKw + REPLACEMENT_PER_KW;
-  const lower = kept === undefined ? halvesOf(estimatePerKw) : [];
-  for (const feeratePerKw of [...fallingFeerates(wanted, Math.min(wanted, least)), ...lower]) {
-    const { mostSat } = commitmentStake(monitor);
-    const maxCostSat = feeratePerKw < estimatePerKw ? mostSat / 2n : mostSat;
-    const tx = buildChild(parts, monitor, { feeratePerKw, maxCostSat }, kept && replacedBy(coins, kept));
+  // Where it may not cost as much, or coins are short, less; one that is there makes way for more only.
+  const feerates =
+    kept === undefined
+      ? [...fallingFeerates(wanted, estimatePerKw), ...halvesOf(estimatePerKw)]
+      : fallingFeerates(wanted, kept.feeratePerKw + REPLACEMENT_PER_KW);
+  const mostSat = mostCostSat(monitor);
+  for (const feeratePerKw of feerates) {
+    const tx = buildChild(parts, monitor, { feeratePerKw, mostSat }, kept && replacedBy(coins, kept));
     if (tx === undefined) continue;
     if (kept !== undefined) coins.transactionDropped(transactionId(kept.tx));
     coins.transactionSeen(tx);
@@ -85,12 +86,21 @@ export function anchorChild(
 }
 
 /**
+ * As for claims: half of what the commitment brings us, and a tenth where nothing hurries. A peer could otherwise have us pay all of
+ * it by HTLCs that it fills the commitment with, and a server that tells of fees by what it says.
+ */
+function mostCostSat(monitor: ChannelMonitor): bigint {
+  const { mostSat, deadline } = commitmentStake(monitor);
+  return mostSat / (deadline === undefined ? 10n : 2n);
+}
+
+/**
  * Where coins do not suffice for the estimate either, or the commitment is not worth it, less is better than nothing: it may not
  * be relayed alone. In large steps, for HTLC transactions need coins too.
  */
 function halvesOf(feeratePerKw: number): readonly number[] {
   const half = Math.floor(feeratePerKw / 2);
-  return half < RELAYED_PER_KW ? [] : [half, ...halvesOf(half)];
+  return half < RELAYED_PER_KW ? [RELAYED_PER_KW] : [half, ...halvesOf(half)];
 }
 
 /** The estimate, and more as the deadline of what depends on the commitment comes near. */
@@ -131,7 +141,8 @@ const isReplaced = (
   wantedPerKw: number,
   now: ClaimConditions & { readonly deadline: number | undefined },
 ): boolean =>
-  isBumpDue(child, wantedPerKw, { ...now, isContested: true }) && !coins.isConfirmed(transactionId(child.tx));
+  isBumpDue(child, wantedPerKw, { ...now, isContested: now.deadline !== undefined }) &&
+  !coins.isConfirmed(transactionId(child.tx));
 
 /** Whether all of a child's coins are there for it; those that the mempool is said to have dropped are taken again. */
 function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
@@ -153,7 +164,7 @@ const replacedBy = (coins: CoinSource, { tx }: AnchorChild): Replaced => ({
 function buildChild(
   { secp, signer, coins }: AnchorChildParts,
   monitor: ChannelMonitor,
-  { feeratePerKw, maxCostSat }: { readonly feeratePerKw: number; readonly maxCostSat: bigint },
+  { feeratePerKw, mostSat }: Pick<BumpRequest, 'feeratePerKw' | 'mostSat'>,
   replaces: Replaced | undefined,
 ): Transaction | undefined {
   const { params, broadcastTransaction } = monitor;
@@ -172,7 +183,7 @@ function buildChild(
       witnessWeight: ANCHOR_WITNESS_WEIGHT,
       parent: { weight, feeSat },
       feeratePerKw,
-      mostSat: maxCostSat,
+      mostSat,
       replaces,
     });
     return withWitness(tx, 0, signer.signHolderAnchor({ tx, inputIndex: 0 }));
