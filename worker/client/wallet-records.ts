@@ -8,8 +8,6 @@ import type { FeerateMemories } from './feerate-policy.ts';
 
 /** Keys of the client's own records. */
 export const WALLET_KEY = 'meta/wallet';
-/** Which marker of a newer database this one was taken over against. */
-export const TAKEN_OVER_KEY = 'meta/taken-over';
 export const HEADERS_KEY = 'chain/headers';
 export const FEERATES_KEY = 'chain/feerates';
 export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;

@@ -57,12 +57,12 @@ export function checkMarker(hasRecords: boolean, marker: Marker): StorageProblem
 }
 
 /**
- * Whether a database, at its opening of number `epoch`, is older than one that this origin had: somebody has put it back.
- * `takenOver` is the marker of which it was said before that it is; 0 where it never was. What was copied in the last opening, and
- * put back before the next, is not known for a copy, nor a whole profile that brings its marker with it.
+ * The number that a database's opening is to have. Another than it has, `epoch`, is the tell that this origin had a newer one:
+ * somebody has put it back. It goes on above all that were here, so that no other copy is taken for its successor. What was copied
+ * in the last opening, and put back before the next, is not known for a copy, nor a whole profile that brings its marker with it.
  */
-export const isOlderCopy = (marker: Marker, epoch: number, takenOver: number): boolean =>
-  marker.kind === 'present' && marker.epoch >= epoch && marker.epoch > takenOver;
+export const nextEpoch = (marker: Marker, epoch: number): number =>
+  marker.kind === 'present' ? Math.max(epoch, marker.epoch + 1) : epoch;
 
 export type Persistence = 'granted' | 'denied' | 'unavailable';
 
