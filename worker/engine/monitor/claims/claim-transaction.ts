@@ -12,7 +12,7 @@ import {
   OVERHEAD_WEIGHT,
 } from '../../wallet/coin-selection.ts';
 import type { Coin } from '../../wallet/coin.ts';
-import type { BumpRequest, WalletTransaction } from '../../wallet/wallet-transaction.ts';
+import { sumOf, type BumpRequest, type WalletTransaction } from '../../wallet/wallet-transaction.ts';
 import { locktimeOf, sequenceOf, witnessWeightOf, type Claim } from './claim.ts';
 import { signClaims } from './claim-signing.ts';
 
@@ -88,15 +88,21 @@ export function worthTaking(claims: readonly Claim[], feeratePerKw: number): rea
   return claims.filter((claim) => claim.amountSat > feeForWeight(inputWeight(claim) + ownOutput, feeratePerKw));
 }
 
+/** Whether claims of one package bring more than what takes them costs at a feerate, so that it can be made; with coins enough. */
+export function isWorthMaking(claims: readonly Claim[], feeratePerKw: number, destinationScript: Uint8Array): boolean {
+  if (claims.length === 0 || isFixed(claims)) return claims.length > 0;
+  const leftSat = sumOf(claims) - feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
+  return isHtlcTransaction(claims) ? leftSat > 0n : leftSat >= dustLimitSat(destinationScript);
+}
+
 /** A transaction that pays for itself out of what it takes. */
 function claimToDestination(
   { signer, destinationScript }: ClaimParts,
   claims: readonly Claim[],
   feeratePerKw: number,
 ): BuiltClaim | undefined {
-  const feeSat = feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
-  const amountSat = claims.reduce((sum, claim) => sum + claim.amountSat, 0n) - feeSat;
-  if (claims.length === 0 || amountSat < dustLimitSat(destinationScript)) return undefined;
+  if (!isWorthMaking(claims, feeratePerKw, destinationScript)) return undefined;
+  const amountSat = sumOf(claims) - feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
   const unsigned: Transaction = {
     version: 2,
     inputs: claims.map(inputOf),
@@ -130,7 +136,7 @@ function bumpedHtlcTransaction(
   const replaces = before !== undefined && isSameClaims(before, claims) ? { replaces: before } : {};
   try {
     const { tx, feeSat } = coins.bump({ tx: unsigned, prevouts, witnessWeight, feeratePerKw, ...replaces });
-    if (feeSat >= claims.reduce((sum, { amountSat }) => sum + amountSat, 0n)) return undefined;
+    if (feeSat >= sumOf(claims)) return undefined;
     return { tx: signClaims(signer, tx, claims), feeratePerKw };
   } catch (error) {
     if (error instanceof GlowwormError && error.code === 'InsufficientFunds') return undefined;
