@@ -54,7 +54,13 @@ import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './mana
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
 import { OutboundPayments } from './outbound-payments.ts';
 import { PeerTable } from './peer-table.ts';
-import { restoreChannels, type Plan, type RecordsOrigin, type RestoredChannel } from './reconciliation.ts';
+import {
+  lostPreimages,
+  restoreChannels,
+  type Plan,
+  type RecordsOrigin,
+  type RestoredChannel,
+} from './reconciliation.ts';
 import { reservingChannels } from './reserving-channels.ts';
 import { Turn, type TurnResult } from './turn.ts';
 
@@ -488,6 +494,11 @@ export class ChannelManager {
   /** In one update of its monitor: what may be revoked must be known for that before anything is decided. */
   #resumeChannel({ entry, plan, storedChild }: RestoredChannel): void {
     const steps: MonitorStep[] = this.#origin === 'copy' ? [{ kind: 'copied' }] : [];
+    const { key: channelKey, state } = entry;
+    const preimageOf = (htlcId: bigint): Uint8Array | undefined =>
+      this.inboundPayments.preimageOf({ channelKey, htlcId });
+    for (const preimage of lostPreimages(state, monitorOf(this.#context, entry), preimageOf))
+      steps.push({ kind: 'paymentPreimage', preimage });
     if (storedChild !== undefined) {
       steps.push({ kind: 'anchorChildChanged', child: storedChild });
       dropStoredChild(this.#running().writes, monitorOf(this.#context, entry).params);
