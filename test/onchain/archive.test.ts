@@ -81,6 +81,8 @@ it.each([400n, 1_000n])(
     scene.them.node.turn(() => scene.them.node.manager.forceCloseChannel(key, { unconfirmedState: true }));
     await scene.settle();
     await scene.mine(30);
+    // What would cost more than it brings is not due.
+    expect(manager.sweepingSat()).toBe(0n);
     expect(manager.chainMonitor.claims(key).map(({ amountSat }) => amountSat)).toEqual(sat === 400n ? [400n] : []);
     skipTo(scene, scene.chain.height + QUIET_BLOCKS);
     await scene.settle();

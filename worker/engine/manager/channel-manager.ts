@@ -392,12 +392,13 @@ export class ChannelManager {
 
   /** What becomes of the money of a closed channel. An error of ours in it is in the log, and costs nothing but what is shown. */
   closing(entry: ChannelEntry): ClosingReport | undefined {
-    const { secp, wallet, log } = this.#context.parts;
+    const { secp, wallet, keys, log } = this.#context.parts;
     const { blockHeight } = this;
+    const destinationScript = keys.destinationScript();
     const monitor = this.chainMonitor.monitor(entry.key);
     const isPaid = (paymentHash: Uint8Array): boolean => this.outboundPayments.isPaid(paymentHash);
     try {
-      return monitor && this.#reports.of({ secp, wallet, isPaid, blockHeight }, entry, monitor);
+      return monitor && this.#reports.of({ secp, wallet, isPaid, blockHeight, destinationScript }, entry, monitor);
     } catch (error) {
       if (!this.#unreported.has(entry.key)) log(`${entry.key.slice(0, 8)} cannot be shown: ${stackOf(error)}`);
       this.#unreported.add(entry.key);
