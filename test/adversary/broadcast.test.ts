@@ -13,6 +13,6 @@ const LIES: readonly Answer[] = [
 it.each(LIES)('a server that claims to have a transaction does not keep it from the others (%o)', async (lie) => {
   const [liar, honest] = [new FakePlatform(() => lie), new FakePlatform(() => ({ body: funding.funding_txid }))];
   const sources = [liar, honest].map((platform) => new EsploraApi('http://esplora.test', platform));
-  await new Broadcaster(sources).broadcast([fromHex(funding.funding_tx_hex)]);
+  await new Broadcaster(sources, () => 0).broadcast([fromHex(funding.funding_tx_hex)]);
   expect(honest.requests).toHaveLength(1);
 });

@@ -4,10 +4,17 @@ import { expect, it } from 'vitest';
 import { openWalletOn } from '../../worker/client/wallet.ts';
 import type { ServedWallet } from '../../worker/client/endpoint.ts';
 import { platformTimers } from '../../worker/edges/transport/timers.ts';
+import type { MarkerDirectory } from '../../worker/edges/storage/wallet-marker.ts';
 import { markerDirectory } from '../edges/storage/marker-directory.ts';
 import { FakePlatform } from '../edges/chain/fake-platform.ts';
 
-const directory = markerDirectory();
+const files = markerDirectory();
+let canWrite = true;
+const directory: MarkerDirectory = {
+  ...files,
+  getFileHandle: (name, options) =>
+    canWrite ? files.getFileHandle(name, options) : Promise.reject(new DOMException('full', 'QuotaExceededError')),
+};
 
 const open = (name: string): Promise<ServedWallet> =>
   openWalletOn(
@@ -41,46 +48,67 @@ async function putBack(name: string, records: Awaited<ReturnType<typeof recordsO
 
 const isOld = (wallet: ServedWallet): boolean => wallet.exportLog().includes('older than the one that was here before');
 
+/** Opens a wallet that is no copy so many times. */
+async function reopen(name: string, count: number): Promise<void> {
+  for (let start = 0; start < count; start++) {
+    const wallet = await open(name);
+    expect(isOld(wallet)).toBe(false);
+    await wallet.close();
+  }
+}
+
+async function expectCopy(name: string, records: Awaited<ReturnType<typeof recordsOf>>): Promise<void> {
+  await putBack(name, records);
+  const old = await open(name);
+  expect(isOld(old)).toBe(true);
+  await old.close();
+}
+
 it('a database that was put back is known for a copy, and one that was only closed is not', async () => {
   const first = await open('a');
   await first.createWallet();
   await first.close();
   const copy = await recordsOf('a');
-  for (let start = 0; start < 3; start++) {
-    const again = await open('a');
-    expect(isOld(again)).toBe(false);
-    await again.close();
-  }
-  await putBack('a', copy);
-  const old = await open('a');
-  expect(isOld(old)).toBe(true);
-  await old.close();
+  await reopen('a', 3);
+  await expectCopy('a', copy);
   // Its channels are marked: it is not said again, until another copy is put back.
-  const next = await open('a');
-  expect(isOld(next)).toBe(false);
-  await next.close();
-  await putBack('a', copy);
-  const third = await open('a');
-  expect(isOld(third)).toBe(true);
-  await third.close();
+  await reopen('a', 1);
+  await expectCopy('a', copy);
 });
 
-it('a database that was known for a copy once is as any other from then on', async () => {
+it('a copy is known for one however many were put back before it, of whichever it is a copy', async () => {
   const first = await open('b');
   await first.createWallet();
   await first.close();
+  const oldest = await recordsOf('b');
+  await reopen('b', 20);
+  const replaced = await recordsOf('b');
+  await expectCopy('b', oldest);
+  await reopen('b', 3);
   const copy = await recordsOf('b');
-  for (let start = 0; start < 9; start++) await (await open('b')).close();
-  await putBack('b', copy);
-  await (await open('b')).close();
-  const later = await recordsOf('b');
+  await reopen('b', 10);
+  for (const each of [copy, replaced, oldest, copy]) await expectCopy('b', each);
+  await reopen('b', 1);
+});
+
+it('a copy is said to be one again where its start did not come to note it, and never less', async () => {
+  const first = await open('c');
+  await first.createWallet();
+  await first.close();
+  await reopen('c', 5);
+  const copy = await recordsOf('c');
+  await reopen('c', 5);
+  await putBack('c', copy);
+  canWrite = false;
   for (let start = 0; start < 2; start++) {
-    const again = await open('b');
-    expect(isOld(again)).toBe(false);
-    await again.close();
+    const old = await open('c');
+    expect(isOld(old)).toBe(true);
+    await old.close();
   }
-  await putBack('b', later);
-  const old = await open('b');
-  expect(isOld(old)).toBe(true);
-  await old.close();
+  canWrite = true;
+  const unnoted = await recordsOf('c');
+  await expectCopy('c', unnoted);
+  // Ended after its marker was set, before its database says so.
+  await expectCopy('c', unnoted);
+  await reopen('c', 1);
 });

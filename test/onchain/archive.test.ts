@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { feeratesOf } from '../engine/channel/feerates.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { CASES } from './cases.ts';
 import { Scene } from './scene.ts';
@@ -52,6 +53,42 @@ it('a channel is not archived while something in it is still ours', async () => 
   await scene.settle();
   expect(scene.us.node.manager.channels()).toHaveLength(1);
 });
+
+it('a channel whose close had a child is archived too, and what the child left stays', async () => {
+  const scene = await Scene.begin(chain, 'anchors');
+  scene.us.node.turn(() => scene.us.node.manager.updateFeerates(feeratesOf(1_000, 3_000)));
+  await scene.forceClose(scene.us);
+  expect(scene.us.monitor.anchorChild).toBeDefined();
+  await scene.mine(30);
+  expect(scene.us.monitor.anchorChild).toBeUndefined();
+  const coinsSat = scene.coinsOf(scene.us);
+  skipTo(scene, scene.chain.height + QUIET_BLOCKS);
+  await scene.settle();
+  expect([scene.us.node.manager.channels(), scene.coinsOf(scene.us)]).toEqual([[], coinsSat]);
+});
+
+it.each([400n, 1_000n])(
+  'a channel in which a stranger has given us %i sat is archived, paid for or not',
+  async (sat) => {
+    const scene = await Scene.begin(chain, 'anchors');
+    scene.book = undefined;
+    const { manager } = scene.us.node;
+    scene.them.node.open(scene.us.node, 100_000n, sat * 1000n);
+    await scene.settle();
+    await scene.mine(6);
+    await scene.disconnect();
+    const key = manager.channels().find((entry) => entry.key !== scene.us.channelKey)?.key ?? '';
+    scene.them.node.turn(() => scene.them.node.manager.forceCloseChannel(key, { unconfirmedState: true }));
+    await scene.settle();
+    await scene.mine(30);
+    // What would cost more than it brings is not due.
+    expect(manager.sweepingSat()).toBe(0n);
+    expect(manager.chainMonitor.claims(key).map(({ amountSat }) => amountSat)).toEqual(sat === 400n ? [400n] : []);
+    skipTo(scene, scene.chain.height + QUIET_BLOCKS);
+    await scene.settle();
+    expect(manager.channels().map((entry) => entry.key)).toEqual([scene.us.channelKey]);
+  },
+);
 
 it('a channel that was closed by agreement is archived too', async () => {
   const scene = await Scene.begin(chain, 'anchors');

@@ -48,6 +48,15 @@ describe.each(CASES)('a wallet that was put back from a copy, with $name,', ({ f
     expect(scene.us.monitor.confirmedSpend?.spend.kind).toBe('unknownCommitment');
   });
 
+  it.each([undefined, new Uint8Array(5)])('is one after its updates are lost or torn, too (%s)', async (record) => {
+    const scene = await putBack();
+    const { disk } = scene.us;
+    for (const key of disk.durable.keys()) if (key.includes('/upd/')) disk.apply(new Map([[key, record]]));
+    scene.us.restart();
+    await scene.mine(expiryOf(scene) + 10 - scene.chain.height);
+    expect([kindOf(scene), scene.us.monitor.isCopy, scene.us.monitor.closed]).toEqual(['open', true, 'no']);
+  });
+
   it('broadcasts nothing for what its storage lacks, and waits for its peer', async () => {
     const scene = await putBack();
     const copy = new Map(scene.us.disk.durable);

@@ -58,6 +58,35 @@ describe.each(Object.entries(DAMAGES))('an update of what the chain did that is 
   });
 });
 
+it.each(Object.entries(DAMAGES))(
+  'a preimage whose update alone is %s is claimed with all the same',
+  async (_, damaged) => {
+    const scene = await begin({ format: 'anchors' });
+    scene.them.mayCloseAtDeadlines = false;
+    await scene.offerHeld(scene.them, 200_000n);
+    // They owe a revocation: nothing can be signed after what is released.
+    scene.withholder = scene.them;
+    scene.withheld = ['revoke_and_ack'];
+    scene.us.node.pay(scene.them.node.invoice(10_000_000n));
+    await scene.settle();
+    const before = scene.us.monitor.updateId;
+    scene.us.release();
+    await scene.settle();
+    await scene.disconnect();
+    const { disk, monitor } = scene.us;
+    expect([monitor.updateId, monitor.preimages.size]).toEqual([before + 1, 1]);
+    const key = `mon/0/upd/${monitor.updateId}`;
+    disk.apply(new Map([[key, damaged(disk.durable.get(key) ?? new Uint8Array(0))]]));
+    scene.us.restart();
+    scene.us.node.synced();
+    await scene.settle();
+    const inbound = scene.us.monitor.holderCommitment.spec.htlcs.find(({ direction }) => direction === 'inbound');
+    await scene.mine((inbound?.cltvExpiry ?? 0) - 20 - scene.chain.height);
+    const taken = scene.spendsOf(scene.close).map((spend, vout) => spend && scene.close.outputs[vout]?.amountSat);
+    expect(taken).toContain(200_000n);
+  },
+);
+
 it.each([
   ['lost', undefined],
   ['damaged', new Uint8Array(10)],

@@ -121,7 +121,7 @@ export class Scene {
     this.chain = chain;
     this.us = new Party('us', options.seed ?? seedOf(format, 1), terms, deliveries.us);
     this.them = new Party('them', seedOf(format, 2), terms, deliveries.them);
-    this.#server = new Broadcaster([new EsploraApi('http://esplora.test', servedBy(chain, this.served))]);
+    this.#server = new Broadcaster([new EsploraApi('http://esplora.test', servedBy(chain, this.served))], () => 0);
     this.#left = new Map(this.parties.map((party) => [party, new Set<string>()]));
     this.#unsubscribe = chain.subscribe({
       connected: (block) => this.#blocks.push(block),

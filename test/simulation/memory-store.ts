@@ -25,6 +25,10 @@ export class MemoryDisk {
     return new MemoryStore(this, this.#epoch);
   }
 
+  raiseEpoch(epoch: number): void {
+    this.#epoch = epoch;
+  }
+
   apply(writes: StoreWrites): void {
     for (const [key, value] of writes) {
       if (value === undefined) this.#records.delete(key);
@@ -35,22 +39,28 @@ export class MemoryDisk {
 
 interface Pending {
   readonly writes: StoreWrites;
+  /** The disk's from here on, where it is another. */
+  readonly epoch: number | undefined;
   readonly resolve: () => void;
   readonly reject: (problem: StorageProblem) => void;
 }
 
 /** The store without a platform: a commit completes, fails or is lost when the test says so, oldest first. */
 export class MemoryStore implements Store {
-  readonly epoch: number;
   readonly records: StoredRecords;
+  #epoch: number;
   readonly #disk: MemoryDisk;
   #pending: readonly Pending[] = [];
   #problem: StorageProblem | undefined;
 
   constructor(disk: MemoryDisk, epoch: number) {
     this.#disk = disk;
-    this.epoch = epoch;
+    this.#epoch = epoch;
     this.records = new Map([...disk.durable].filter(([key]) => !staysOnDisk(key)));
+  }
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** How many commits are in flight. */
@@ -60,11 +70,11 @@ export class MemoryStore implements Store {
 
   async commit(writes: StoreWrites): Promise<CommitReceipt> {
     checkWrites(writes);
-    if (this.#problem !== undefined) throw this.#problem;
-    const completed = new Promise<void>((resolve, reject) => {
-      this.#pending = [...this.#pending, { writes: new Map(writes), resolve, reject }];
-    });
-    return CommitReceipt.after(completed, writes);
+    return CommitReceipt.after(this.#queue(writes, undefined), writes);
+  }
+
+  raiseEpoch(epoch: number): Promise<void> {
+    return this.#queue(new Map(), epoch);
   }
 
   /** The oldest commit in flight becomes durable, and its caller learns of it. */
@@ -72,6 +82,8 @@ export class MemoryStore implements Store {
     if (this.epoch !== this.#disk.epoch) return this.fail('StorageFenced');
     const oldest = this.#takeOldest();
     this.#disk.apply(oldest.writes);
+    if (oldest.epoch !== undefined) this.#disk.raiseEpoch(oldest.epoch);
+    this.#epoch = this.#disk.epoch;
     oldest.resolve();
   }
 
@@ -107,6 +119,13 @@ export class MemoryStore implements Store {
 
   close(): void {
     this.fail('StorageClosed');
+  }
+
+  #queue(writes: StoreWrites, epoch: number | undefined): Promise<void> {
+    if (this.#problem !== undefined) return Promise.reject(this.#problem);
+    return new Promise<void>((resolve, reject) => {
+      this.#pending = [...this.#pending, { writes: new Map(writes), epoch, resolve, reject }];
+    });
   }
 
   #takeOldest(): Pending {

@@ -69,7 +69,7 @@ export class ChainFollower {
       },
     };
     this.#sources = parts.esploraUrls.map((url) => new EsploraApi(url, this.#platform));
-    this.#broadcaster = new Broadcaster(this.#sources);
+    this.#broadcaster = new Broadcaster(this.#sources, this.#platform.now);
     this.#policy = new FeeratePolicy(this.#fees, parts.storedFeerates);
     const stored = parts.stored;
     const blockHeight = stored === undefined ? 0 : stored.height + stored.headers.length - 1;

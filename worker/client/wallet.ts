@@ -1,11 +1,5 @@
 import { openStore } from '../edges/storage/indexeddb-store.ts';
-import {
-  checkMarker,
-  isOlderCopy,
-  readMarker,
-  requestPersistence,
-  writeMarker,
-} from '../edges/storage/wallet-marker.ts';
+import { checkMarker, nextEpoch, readMarker, requestPersistence, writeMarker } from '../edges/storage/wallet-marker.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { checkedMnemonic, mnemonicOf } from '../engine/keys/mnemonic.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
@@ -67,8 +61,7 @@ export async function openWalletOn(config: WalletConfig, platform: WalletPlatfor
     const lost = checkMarker(stored !== undefined, marker);
     if (lost !== undefined) throw lost;
     const wallet = new Wallet(config, platform, store, name);
-    const origin = isOlderCopy(marker, store.epoch) ? 'copy' : 'ownStore';
-    if (stored !== undefined) await wallet.resume(decodeWalletSecret(stored), origin);
+    if (stored !== undefined) await wallet.resume(decodeWalletSecret(stored), nextEpoch(marker, store.epoch));
     return wallet;
   } catch (error) {
     store.close();
@@ -95,11 +88,13 @@ class Wallet implements ServedWallet {
     this.#log = new Log(() => platform.timers.now());
   }
 
-  async resume(secret: WalletSecret, origin: RecordsOrigin): Promise<void> {
+  /** `epoch` is what `nextEpoch` says of the store. */
+  async resume(secret: WalletSecret, epoch: number): Promise<void> {
     if (secret.network !== this.#config.network)
       throw new GlowwormError('WalletOtherNetwork', `This wallet is on ${secret.network}; open it with that network.`, {
         network: secret.network,
       });
+    const origin: RecordsOrigin = epoch > this.#store.epoch ? 'copy' : 'ownStore';
     this.#secret = secret;
     this.#node = new LightningNode({
       config: this.#config,
@@ -114,7 +109,7 @@ class Wallet implements ServedWallet {
     if (origin === 'copy') this.#log.write('the database is older than the one that was here before');
     // What is marked as a copy is that durably before anything says that this is the newest.
     await this.#node.start();
-    if (this.#node.problem === undefined) await writeMarker(this.#platform.storage, this.#name, this.#store.epoch);
+    if (this.#node.problem === undefined) await this.#noteEpoch(epoch);
     this.#log.write(`storage persistence: ${await requestPersistence(this.#platform.storage)}`);
     this.#changed();
   }
@@ -318,7 +313,17 @@ class Wallet implements ServedWallet {
       this.#secret = undefined;
       throw error;
     }
-    await this.resume(secret, 'ownStore');
+    await this.resume(secret, this.#store.epoch);
+  }
+
+  /**
+   * The marker first: what a start in between finds is a copy once more, which costs nothing. From here on the channels' own marks
+   * say what is known of them.
+   */
+  async #noteEpoch(epoch: number): Promise<void> {
+    const isNoted = await writeMarker(this.#platform.storage, this.#name, epoch);
+    // Where that is not written, it is a copy once more, too.
+    if (isNoted && epoch > this.#store.epoch) await this.#store.raiseEpoch(epoch).catch(() => undefined);
   }
 
   #payable(request: {

@@ -11,13 +11,15 @@ import {
 import { FakePlatform, type Answer } from './fake-platform.ts';
 
 const rawTx = fromHex(funding.funding_tx_hex);
+const decoded = decodeTransaction(rawTx);
+const OK: Answer = { body: funding.funding_txid };
 const refusal = (words: string): Answer => ({
   status: 400,
   body: `sendrawtransaction RPC error: {"message":"${words}"}`,
 });
 const source = (answer: Answer): EsploraApi => new EsploraApi('http://esplora.test', new FakePlatform(() => answer));
 const broadcast = async (...answers: Answer[]): Promise<BroadcastResult | undefined> =>
-  (await new Broadcaster(answers.map(source)).broadcast([rawTx]))[0];
+  (await new Broadcaster(answers.map(source), () => 0).broadcast([rawTx]))[0];
 
 describe('Broadcaster', () => {
   it.each([
@@ -49,14 +51,27 @@ describe('Broadcaster', () => {
     expect(await broadcast(refusal('dust'), 'drop')).toMatchObject({ kind: 'rejected', reason: 'dust' });
     expect(await broadcast('drop', { status: 429, body: '' })).toEqual({ kind: 'unreachable' });
   });
+
+  it('sends to a server that is slow what is new before what was sent before, and nothing twice that waits', async () => {
+    const sent: string[] = [];
+    const platform = new FakePlatform((_, init) => {
+      sent.push(String(init?.body));
+      return OK;
+    });
+    const broadcaster = new Broadcaster([new EsploraApi('http://esplora.test', platform)], () => 0);
+    const [first, second, close] = [1, 2, 3].map((locktime) => encodeTransaction({ ...decoded, locktime }));
+    if (first === undefined || second === undefined || close === undefined) throw new Error('three transactions');
+    await Promise.all([first, second].map((raw) => broadcaster.broadcast([raw])));
+    sent.splice(0);
+    await Promise.all([first, second, second, close].map((raw) => broadcaster.broadcast([raw])));
+    expect(sent).toEqual([first, close, second].map(toHex));
+  });
 });
 
 /** A transaction that spends the other's first output. */
 const child = encodeTransaction({
   version: 2,
-  inputs: [
-    { txid: transactionId(decodeTransaction(rawTx)), vout: 0, sequence: 0, scriptSig: new Uint8Array(0), witness: [] },
-  ],
+  inputs: [{ txid: transactionId(decoded), vout: 0, sequence: 0, scriptSig: new Uint8Array(0), witness: [] }],
   outputs: [{ amountSat: 1_000n, script: new Uint8Array(22) }],
   locktime: 0,
 });
@@ -90,7 +105,6 @@ class Server {
   }
 }
 
-const OK: Answer = { body: funding.funding_txid };
 const BELOW = refusal('mempool min fee not met, 200 < 700');
 const ORPHAN = refusal('bad-txns-inputs-missingorspent');
 const NONE: Answer = { status: 404, body: 'endpoint does not exist "/txs/package"' };
@@ -98,7 +112,10 @@ const TAKEN = packaged('success', null, null);
 const accepted = { kind: 'accepted' };
 
 const broadcastBoth = (...servers: Server[]): Promise<readonly BroadcastResult[]> =>
-  new Broadcaster(servers.map(({ api }) => api)).broadcast([rawTx, child]);
+  new Broadcaster(
+    servers.map(({ api }) => api),
+    () => 0,
+  ).broadcast([rawTx, child]);
 
 describe('a parent with its child', () => {
   it('leaves as one, and is not sent in any other way where it is taken', async () => {
@@ -107,20 +124,16 @@ describe('a parent with its child', () => {
     expect(server.sent).toEqual(['package']);
   });
 
-  it('leaves one after the other where there are no packages, and the server is not asked for them again', async () => {
-    const server = new Server(NONE, OK, OK);
-    const broadcaster = new Broadcaster([server.api]);
-    expect(await broadcaster.broadcast([rawTx, child])).toEqual([accepted, accepted]);
-    expect(await broadcaster.broadcast([rawTx, child])).toEqual([accepted, accepted]);
-    expect(server.sent).toEqual(['package', 'parent', 'child', 'parent', 'child']);
-  });
-
-  it('is tried as one again where a server found nothing at all', async () => {
-    const server = new Server(NONE, NONE, NONE);
-    const broadcaster = new Broadcaster([server.api]);
-    expect(await broadcaster.broadcast([rawTx, child])).toEqual([{ kind: 'unreachable' }, { kind: 'unreachable' }]);
-    await broadcaster.broadcast([rawTx, child]);
-    expect(server.sent).toEqual(['package', 'parent', 'child', 'package', 'parent', 'child']);
+  it('leaves one after the other where there are no packages; a minute later the server is asked for them again', async () => {
+    let now = 0;
+    const server = new Server(NONE, BELOW, ORPHAN);
+    const broadcaster = new Broadcaster([server.api], () => now);
+    const alone = ['parent', 'child'];
+    for (const sent of [['package', ...alone], alone, ['package', ...alone], alone]) {
+      await broadcaster.broadcast([rawTx, child]);
+      expect(server.sent.splice(0)).toEqual(sent);
+      now += 30_000;
+    }
   });
 
   it.each<[string, Answer]>([
@@ -186,7 +199,7 @@ describe('a parent with its child', () => {
 
   it('needs no packages where it is a parent alone', async () => {
     const server = new Server(TAKEN, BELOW, OK);
-    const [result] = await new Broadcaster([server.api]).broadcast([rawTx]);
+    const [result] = await new Broadcaster([server.api], () => 0).broadcast([rawTx]);
     expect([result?.kind, server.sent]).toEqual(['rejected', ['parent']]);
   });
 });

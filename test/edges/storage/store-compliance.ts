@@ -153,6 +153,23 @@ export function testStoreCompliance(create: () => StoreUnderTest): void {
     expect(shown((await database.open()).records)).toEqual(['a=02']);
   });
 
+  it('counts its openings, on from where it is told to', async () => {
+    const { database, store, commit } = await opened();
+    expect(store.epoch).toBe(1);
+    const raised = store.raiseEpoch(9);
+    database.finish(store);
+    await raised;
+    expect(store.epoch).toBe(9);
+    await commit(store, { a: bytes(1) });
+    const second = await database.open();
+    expect(second.epoch).toBe(10);
+    await expect(commit(store, { a: bytes(2) })).rejects.toMatchObject({ code: 'StorageFenced' });
+    const late = expect(store.raiseEpoch(20)).rejects.toMatchObject({ code: 'StorageFenced' });
+    database.finish(store);
+    await late;
+    expect((await database.open()).epoch).toBe(11);
+  });
+
   it('refuses commits once it is closed', async () => {
     const { store, commit } = await opened();
     store.close();

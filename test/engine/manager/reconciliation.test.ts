@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { reconcile } from '../../../worker/engine/manager/reconciliation.ts';
+import type { OpenChannel } from '../../../worker/engine/channel/channel-state.ts';
+import { lostPreimages, reconcile } from '../../../worker/engine/manager/reconciliation.ts';
 import type { ChannelMonitor } from '../../../worker/engine/monitor/channel-monitor.ts';
 import { newMonitor } from '../../../worker/engine/monitor/channel-monitor.ts';
 import { decodeTransaction } from '../../../worker/engine/transactions/transaction.ts';
+import { toHex } from '../../../worker/engine/primitives/bytes.ts';
 import type { StoredRecords, StoreWrites } from '../../../worker/engine/primitives/store.ts';
 import { isOpen } from '../../../worker/engine/manager/channel-entry.ts';
 import { MemoryDisk } from '../../simulation/memory-store.ts';
@@ -15,13 +17,15 @@ function agreeing() {
   const { opener, fundee } = openPair();
   opener.offer(1_000_000n);
   exchange(opener, fundee);
-  const { params, commitments } = opener.state;
+  return { commitments: opener.state.commitments, monitor: monitorOf(opener.state) };
+}
+
+function monitorOf({ params, commitments }: OpenChannel): ChannelMonitor {
   const signatures = { signature: new Uint8Array(64), htlcSignatures: [] };
-  const monitor = newMonitor(params, [
+  return newMonitor(params, [
     { kind: 'latestHolderCommitment', ...commitments.holderCommit, ...signatures },
     { kind: 'latestCounterpartyCommitment', ...commitments.counterpartyCommit },
   ]);
-  return { commitments, monitor };
 }
 
 const holderAt = (monitor: ChannelMonitor, by: number): ChannelMonitor => ({
@@ -51,6 +55,32 @@ describe('the plan for a channel and its monitor', () => {
     const { commitments, monitor } = agreeing();
     expect(reconcile(commitments, change(monitor))).toBe(plan);
   });
+});
+
+it('preimages that its monitor lacks are those of what was fulfilled, and of payments that came', () => {
+  const { opener, fundee } = openPair();
+  opener.offer(1_000_000n);
+  exchange(opener, fundee);
+  const preimage = new Uint8Array(32).fill(1);
+  const lackedBy = (
+    { state }: typeof fundee,
+    change: Partial<ChannelMonitor>,
+    paid: boolean,
+  ): readonly Uint8Array[] => {
+    const monitor = { ...monitorOf(state), ...change };
+    return lostPreimages(state, monitor, (htlcId) => (paid && htlcId === 0n ? preimage : undefined));
+  };
+  const [htlc] = fundee.state.commitments.holderCommit.spec.htlcs;
+  const known = new Map([[toHex(htlc?.paymentHash ?? preimage), preimage]]);
+  expect(lackedBy(fundee, {}, false)).toEqual([]);
+  expect(lackedBy(fundee, {}, true)).toEqual([preimage]);
+  expect(lackedBy(fundee, { preimages: known }, true)).toEqual([]);
+  expect(lackedBy(opener, {}, true)).toEqual([]);
+  const { commitments } = fundee.state;
+  const fulfilled = { kind: 'fulfill', htlcId: 0n, preimage } as const;
+  const holderChanges = { ...commitments.holderChanges, proposed: [fulfilled] };
+  const fulfilling = { ...fundee.state, commitments: { ...commitments, holderChanges } };
+  expect(lostPreimages(fulfilling, monitorOf(fulfilling), () => undefined)).toEqual([preimage]);
 });
 
 /** A wallet with two channels after payments, of which a restart finds some records changed. */

@@ -7,9 +7,11 @@ import {
   unspentClaims,
   worthMsat,
   type Balance,
+  type BalanceConditions,
 } from '../../../worker/engine/monitor/balances.ts';
 import type { ChannelMonitor } from '../../../worker/engine/monitor/channel-monitor.ts';
 import { equalBytes, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { p2wpkh } from '../../../worker/engine/transactions/script.ts';
 import { CLOSED_AT, closedBy, confirmed, HTLCS, KEYS, openMonitor, spending } from './claims/closed.ts';
 
 /** Of an amount that is an HTLC's: the kind, and the height that it names. */
@@ -28,8 +30,10 @@ const named = (balance: Balance): string => {
   }
 };
 
+const at = (height: number): BalanceConditions => ({ height, destinationScript: p2wpkh(new Uint8Array(33)) });
+
 const balances = (monitor: ChannelMonitor, height = CLOSED_AT): readonly string[] =>
-  claimableBalances(KEYS, monitor, height)
+  claimableBalances(KEYS, monitor, at(height))
     .toSorted((a, b) => Number(a.amountSat - b.amountSat))
     .map(named);
 
@@ -71,13 +75,13 @@ describe('what of a channel is ours', () => {
     const spent = [confirmed(spending(commitment.tx, [commitment.toOtherIndex ?? 0]), CLOSED_AT + 1)];
     expect(balances({ ...monitor, outputSpends: spent })).toEqual([...INBOUND, OUTBOUND]);
     expect(unspentClaims(KEYS, { ...monitor, outputSpends: spent })).toHaveLength(3);
-    const { balances: first, claims } = closeBalances(KEYS, { ...monitor, outputSpends: spent });
+    const { balances: first, claims } = closeBalances(KEYS, { ...monitor, outputSpends: spent }, at(CLOSED_AT));
     expect([first.length, claims.length]).toEqual([4, 4]);
   });
 
   it('where ours does not go out is what theirs would give', () => {
     const txidOf = (closed: ChannelMonitor['closed']): Uint8Array | undefined =>
-      closeBalances(KEYS, { ...openMonitor(), closed }).close.txid;
+      closeBalances(KEYS, { ...openMonitor(), closed }, at(CLOSED_AT)).close.txid;
     const [ours, theirs] = (['holder', 'counterparty'] as const).map(
       (closer) => closedBy(closer).monitor.confirmedSpend,
     );
@@ -92,7 +96,7 @@ describe('what of a channel is ours', () => {
   });
 
   it('is certain but for HTLCs that may be the counterparty’s', () => {
-    const certain = claimableBalances(KEYS, closedBy('holder').monitor, CLOSED_AT).filter(isCertainBalance);
+    const certain = claimableBalances(KEYS, closedBy('holder').monitor, at(CLOSED_AT)).filter(isCertainBalance);
     expect(certain.map(({ kind }) => kind).toSorted()).toEqual([
       'claimableAwaitingConfirmations',
       'contentiousClaimable',

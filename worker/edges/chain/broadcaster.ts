@@ -1,4 +1,7 @@
+import { toHex } from '../../engine/primitives/bytes.ts';
+import { sha256 } from '../../engine/primitives/hash.ts';
 import type { TransactionPackage } from '../../engine/transactions/transaction-package.ts';
+import { BroadcastQueue } from './broadcast-queue.ts';
 import { isChainSourceError } from './chain-source-error.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { BroadcastReply } from './esplora-reply.ts';
@@ -16,19 +19,32 @@ export type BroadcastResult =
   | { readonly kind: 'unreachable' };
 
 /**
- * Sends transactions to every source, to each in the order in which they were given: a child must not come before its parent.
- * That they are sent again with each block is up to whoever wants them in one.
+ * How long a source is believed that it takes no packages, so that all that goes out with a block asks once. One of several
+ * servers behind an address may lack them for a while only, and a gateway that has lost its server finds nothing.
+ */
+const WITHOUT_PACKAGES_MS = 60_000;
+
+interface Outlet {
+  readonly source: EsploraApi;
+  /** None waits for another source: one that hangs must not keep claims from the others. */
+  readonly queue: BroadcastQueue<readonly BroadcastResult[]>;
+}
+
+/**
+ * Sends transactions to every source, to each one after the other: see `BroadcastQueue`. That they are sent again with each
+ * block is up to whoever wants them in one.
  */
 export class Broadcaster {
-  readonly #sources: readonly EsploraApi[];
-  /** Those that have said in this run that they take no packages. */
-  readonly #withoutPackages = new Set<EsploraApi>();
-  /** What each source was asked last. None waits for another: one that hangs must not keep claims from the others. */
-  readonly #last = new Map<EsploraApi, Promise<unknown>>();
+  readonly #outlets: readonly Outlet[];
+  readonly #now: () => number;
+  /** When a source has said that it takes no packages. */
+  readonly #withoutPackages = new Map<EsploraApi, number>();
   #stopped = false;
 
-  constructor(sources: readonly EsploraApi[]) {
-    this.#sources = sources;
+  /** `now` is in milliseconds. */
+  constructor(sources: readonly EsploraApi[], now: () => number) {
+    this.#outlets = sources.map((source) => ({ source, queue: new BroadcastQueue() }));
+    this.#now = now;
   }
 
   /**
@@ -36,7 +52,10 @@ export class Broadcaster {
    * a close from the chain. One acceptance is enough; a refusal counts only if no other source accepts.
    */
   async broadcast(transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
-    const answers = await Promise.all(this.#sources.map((source) => this.#queue(source, transactions)));
+    const name = transactions.map((raw) => toHex(sha256(raw))).join();
+    const answers = await Promise.all(
+      this.#outlets.map(({ source, queue }) => queue.add(name, () => this.#submitTo(source, transactions))),
+    );
     return transactions.map((_, index) => bestOf(answers.flatMap((results) => results[index] ?? [])));
   }
 
@@ -45,37 +64,26 @@ export class Broadcaster {
     this.#stopped = true;
   }
 
-  /** Whatever became of what came before: an error of ours in it stops nothing. */
-  #queue(source: EsploraApi, transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
-    const before = this.#last.get(source) ?? Promise.resolve();
-    const answer = before.then(() => (this.#stopped ? [] : this.#submitTo(source, transactions)));
-    this.#last.set(
-      source,
-      answer.catch(() => undefined),
-    );
-    return answer;
-  }
-
   /**
    * A parent below the minimum of the node's mempool is taken in only together with its child. What is not in after that is
    * sent one after the other, too: there are nodes that refuse a package for what each would be taken in with.
    */
   async #submitTo(source: EsploraApi, transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
+    if (this.#stopped) return [];
     const together = await this.#submitTogether(source, transactions);
     if (together.length > 0 && together.every(isIn)) return together;
     const alone: BroadcastResult[] = [];
     for (const transaction of transactions) alone.push(await answerOf(() => source.broadcast(transaction)));
-    // A gateway that has lost its server finds nothing: that says nothing of what the server can do.
-    if (alone.every(({ kind }) => kind === 'unreachable')) this.#withoutPackages.delete(source);
     return alone.map((result, index) => bestOf([result, ...together.slice(index, index + 1)]));
   }
 
   /** Nothing where there is no package, or the source takes none. */
   async #submitTogether(source: EsploraApi, transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
-    if (transactions.length === 1 || this.#withoutPackages.has(source)) return [];
+    const since = this.#withoutPackages.get(source) ?? -Infinity;
+    if (transactions.length === 1 || this.#now() - since < WITHOUT_PACKAGES_MS) return [];
     try {
       const replies = await source.broadcastPackage(transactions);
-      if (replies === undefined) this.#withoutPackages.add(source);
+      if (replies === undefined) this.#withoutPackages.set(source, this.#now());
       return replies?.map(resultOf) ?? [];
     } catch (error) {
       if (isChainSourceError(error)) return [];

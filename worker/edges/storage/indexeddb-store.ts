@@ -3,7 +3,7 @@ import { equalBytes } from '../../engine/primitives/bytes.ts';
 import type { StoredRecords, StoreWrites } from '../../engine/primitives/store.ts';
 import type { Database } from './database.ts';
 import { DATABASE_VERSION, openDatabase } from './database.ts';
-import { numberOf, takeOver } from './ownership.ts';
+import { bytesOf, numberOf, takeOver } from './ownership.ts';
 import { readAtOpening, readBelow } from './read-records.ts';
 import { StorageProblem, toStorageProblem } from './storage-error.ts';
 import type { Store } from './store.ts';
@@ -62,7 +62,7 @@ class IndexedDbStore implements Store {
   readonly records: StoredRecords;
   readonly #database: Database;
   readonly #connection: Connection;
-  readonly #epoch: Uint8Array;
+  #epoch: Uint8Array;
   /** Settles with the newest commit. IndexedDB would go on with a transaction behind one that failed: see `commit`. */
   #newest: Promise<void> = Promise.resolve();
 
@@ -80,10 +80,18 @@ class IndexedDbStore implements Store {
   async commit(writes: StoreWrites): Promise<CommitReceipt> {
     checkWrites(writes);
     const asOfNow = new Map(writes);
-    // A commit builds on the ones before it, so it must not begin before they are durable.
-    const completed = this.#newest.then(() => this.#write(asOfNow));
-    this.#newest = completed.catch(() => undefined);
-    return CommitReceipt.after(completed, writes);
+    return CommitReceipt.after(
+      this.#inOrder(() => this.#write(asOfNow)),
+      writes,
+    );
+  }
+
+  raiseEpoch(epoch: number): Promise<void> {
+    const raised = bytesOf(BigInt(epoch));
+    return this.#inOrder(async () => {
+      await this.#write(new Map([[EPOCH_KEY, raised]]));
+      this.#epoch = raised;
+    });
   }
 
   async readBelow(prefix: string): Promise<Map<string, Uint8Array>> {
@@ -97,6 +105,13 @@ class IndexedDbStore implements Store {
   close(): void {
     this.#connection.problem ??= new StorageProblem('StorageClosed');
     this.#database.close();
+  }
+
+  /** A commit builds on the ones before it, so it must not begin before they are durable. */
+  #inOrder(work: () => Promise<void>): Promise<void> {
+    const completed = this.#newest.then(work);
+    this.#newest = completed.catch(() => undefined);
+    return completed;
   }
 
   async #write(writes: StoreWrites): Promise<void> {

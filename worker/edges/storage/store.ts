@@ -4,7 +4,7 @@ import type { StoredRecords, StoreWrites } from '../../engine/primitives/store.t
 
 /** Where the wallet's records live. One engine at a time: opening a store fences off whoever had it open before. */
 export interface Store {
-  /** How often the database has been opened, this time included. */
+  /** How often the database has been opened, this time included, or more: see `raiseEpoch`. */
   readonly epoch: number;
   /**
    * What was durable at the opening, sorted by key, without the store's own records and without those of revoked
@@ -16,6 +16,8 @@ export interface Store {
    * which every later commit is refused with the same code. Commits complete in the order of the calls.
    */
   commit(writes: StoreWrites): Promise<CommitReceipt>;
+  /** The next opening's epoch is above this one. Resolves, rejects and comes in order as `commit`. */
+  raiseEpoch(epoch: number): Promise<void>;
   /** What is durable now below a prefix, by full key, sorted. Rejects with a `StorageProblem`. */
   readBelow(prefix: string): Promise<Map<string, Uint8Array>>;
   /** Commits that have not begun are refused with `StorageClosed`; one that has begun still completes. */

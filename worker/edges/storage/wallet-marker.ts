@@ -33,10 +33,7 @@ export async function readMarker(storage: StoragePort, name: string): Promise<Ma
   }
 }
 
-/**
- * Sets the marker, once what the wallet has at an opening of its database is durable. Says whether it is there then. What a newer
- * database noted goes too: one that was put back, and is known for that, is the newest that there is from here on.
- */
+/** Sets the marker, once what the wallet has at an opening of its database is durable. Says whether it is there then. */
 export async function writeMarker(storage: StoragePort, name: string, epoch: number): Promise<boolean> {
   try {
     const directory = await storage.getDirectory?.();
@@ -44,7 +41,7 @@ export async function writeMarker(storage: StoragePort, name: string, epoch: num
     // A program that knows no epochs looks for the first.
     for (const file of [fileName(name), epochName(name, epoch)]) await directory.getFileHandle(file, { create: true });
     for (const [file, noted] of await markerFiles(directory, name))
-      if (noted > 0 && noted !== epoch) await directory.removeEntry(file);
+      if (noted > 0 && noted < epoch) await directory.removeEntry(file);
     return true;
   } catch {
     return false;
@@ -60,12 +57,12 @@ export function checkMarker(hasRecords: boolean, marker: Marker): StorageProblem
 }
 
 /**
- * Whether a database, at its opening of number `epoch`, is older than the one that this origin had last: somebody has put it
- * back. What was copied in the last opening, and put back before the next, is not known for a copy, nor a whole profile that
- * brings its marker with it.
+ * The number that a database's opening is to have. Another than it has, `epoch`, is the tell that this origin had a newer one:
+ * somebody has put it back. It goes on above all that were here, so that no other copy is taken for its successor. What was copied
+ * in the last opening, and put back before the next, is not known for a copy, nor a whole profile that brings its marker with it.
  */
-export const isOlderCopy = (marker: Marker, epoch: number): boolean =>
-  marker.kind === 'present' && marker.epoch >= epoch;
+export const nextEpoch = (marker: Marker, epoch: number): number =>
+  marker.kind === 'present' ? Math.max(epoch, marker.epoch + 1) : epoch;
 
 export type Persistence = 'granted' | 'denied' | 'unavailable';
 

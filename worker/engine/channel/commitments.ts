@@ -285,7 +285,8 @@ function withChange(changes: readonly Change[], change: Change): readonly Change
   return [...others, change];
 }
 
-const allHolderChanges = ({ proposed, signed, acked }: HolderChanges): readonly Change[] => [
+/** Each of our changes that is not in both commitments for good. */
+export const allHolderChanges = ({ proposed, signed, acked }: HolderChanges): readonly Change[] => [
   ...proposed,
   ...signed,
   ...acked,

@@ -54,7 +54,13 @@ import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './mana
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
 import { OutboundPayments } from './outbound-payments.ts';
 import { PeerTable } from './peer-table.ts';
-import { restoreChannels, type Plan, type RecordsOrigin, type RestoredChannel } from './reconciliation.ts';
+import {
+  lostPreimages,
+  restoreChannels,
+  type Plan,
+  type RecordsOrigin,
+  type RestoredChannel,
+} from './reconciliation.ts';
 import { reservingChannels } from './reserving-channels.ts';
 import { Turn, type TurnResult } from './turn.ts';
 
@@ -386,12 +392,13 @@ export class ChannelManager {
 
   /** What becomes of the money of a closed channel. An error of ours in it is in the log, and costs nothing but what is shown. */
   closing(entry: ChannelEntry): ClosingReport | undefined {
-    const { secp, wallet, log } = this.#context.parts;
+    const { secp, wallet, keys, log } = this.#context.parts;
     const { blockHeight } = this;
+    const destinationScript = keys.destinationScript();
     const monitor = this.chainMonitor.monitor(entry.key);
     const isPaid = (paymentHash: Uint8Array): boolean => this.outboundPayments.isPaid(paymentHash);
     try {
-      return monitor && this.#reports.of({ secp, wallet, isPaid, blockHeight }, entry, monitor);
+      return monitor && this.#reports.of({ secp, wallet, isPaid, blockHeight, destinationScript }, entry, monitor);
     } catch (error) {
       if (!this.#unreported.has(entry.key)) log(`${entry.key.slice(0, 8)} cannot be shown: ${stackOf(error)}`);
       this.#unreported.add(entry.key);
@@ -488,6 +495,11 @@ export class ChannelManager {
   /** In one update of its monitor: what may be revoked must be known for that before anything is decided. */
   #resumeChannel({ entry, plan, storedChild }: RestoredChannel): void {
     const steps: MonitorStep[] = this.#origin === 'copy' ? [{ kind: 'copied' }] : [];
+    const { key: channelKey, state } = entry;
+    const preimageOf = (htlcId: bigint): Uint8Array | undefined =>
+      this.inboundPayments.preimageOf({ channelKey, htlcId });
+    for (const preimage of lostPreimages(state, monitorOf(this.#context, entry), preimageOf))
+      steps.push({ kind: 'paymentPreimage', preimage });
     if (storedChild !== undefined) {
       steps.push({ kind: 'anchorChildChanged', child: storedChild });
       dropStoredChild(this.#running().writes, monitorOf(this.#context, entry).params);

@@ -28,6 +28,8 @@ export interface ReportParts {
   readonly wallet: OnchainWallet;
   readonly isPaid: (paymentHash: Uint8Array) => boolean;
   readonly blockHeight: number;
+  /** Where claims pay to. */
+  readonly destinationScript: Uint8Array;
 }
 
 /** What becomes of the money of a closed channel: each satoshi is here, a coin of the wallet, or a cost. */
@@ -142,10 +144,11 @@ function reportOfCommitment(
   known: bigint,
 ): ClosingReport {
   const keys = claimKeys(parts.secp, entry.signer);
-  const { close, claims, balances: first } = closeBalances(keys, monitor);
+  const conditions = { height: parts.blockHeight, destinationScript: parts.destinationScript };
+  const { close, claims, balances: first } = closeBalances(keys, monitor, conditions);
   const isOurs = (balance: Balance): boolean =>
     balance.kind !== 'maybeTimeoutClaimableHtlc' || !parts.isPaid(balance.paymentHash);
-  const left = claimableBalances(keys, monitor, parts.blockHeight).filter(isOurs);
+  const left = claimableBalances(keys, monitor, conditions).filter(isOurs);
   const spends = new ChannelSpends(parts, monitor, decodeTransaction(close.transaction), claims);
   const confirmed = monitor.outputSpends.flatMap(({ transaction, height }) =>
     spends.stepOf(decodeTransaction(transaction), height),

@@ -75,6 +75,11 @@ export class InboundPayments {
     return [...this.#payments.values()];
   }
 
+  /** The preimage that was given for an HTLC of a channel. */
+  preimageOf(htlc: HtlcName): Uint8Array | undefined {
+    return this.all().find((payment) => hasPart(payment, htlc))?.preimage;
+  }
+
   addInvoice(payment: InboundPayment): void {
     const key = toHex(payment.paymentHash);
     this.#payments.set(key, payment);
@@ -90,7 +95,7 @@ export class InboundPayments {
     const htlcId = htlc.id;
     const payment = this.#payments.get(toHex(htlc.paymentHash));
     // The preimage is out for these already: to give one back now, whatever is left of its onion, would give it away.
-    if (payment?.received?.parts.some((part) => part.channelKey === channelKey && part.htlcId === htlcId) === true)
+    if (payment !== undefined && hasPart(payment, { channelKey, htlcId }))
       return void this.#switch.claim([{ channelKey, htlcId }], payment.preimage);
     const peeled = peelOnion(this.#secp, {
       nodeSecretEcdh: (point) => this.#node.ecdh(point),
@@ -204,5 +209,8 @@ export class InboundPayments {
 /** Whether an HTLC expires too soon to be claimed on chain, where its peer does not take the preimage. */
 const isTooLate = ({ cltvExpiry }: ChannelHtlc, blockHeight: number): boolean =>
   cltvExpiry < blockHeight + CLTV_CLAIM_BUFFER;
+
+const hasPart = ({ received }: InboundPayment, { channelKey, htlcId }: HtlcName): boolean =>
+  received?.parts.some((part) => part.channelKey === channelKey && part.htlcId === htlcId) === true;
 
 const isSamePart = (a: HeldPart, b: HeldPart): boolean => a.channelKey === b.channelKey && a.htlc.id === b.htlc.id;

@@ -2,14 +2,14 @@ import { toHex } from '../primitives/bytes.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import type { StoredRecords } from '../primitives/store.ts';
 import { msat } from '../primitives/units.ts';
-import type { ClosedChannel, OpenChannel } from '../channel/channel-state.ts';
-import type { Commitments } from '../channel/commitments.ts';
+import type { ChannelState, ClosedChannel, OpenChannel } from '../channel/channel-state.ts';
+import { allHolderChanges, type Commitments } from '../channel/commitments.ts';
 import { checkHolderSignatures } from '../channel/commitment-signatures.ts';
 import type { SignerProvider } from '../keys/ports.ts';
 import type { SignerState } from '../keys/signer-state.ts';
 import type { AnchorChild } from '../monitor/claims/anchor-child.ts';
 import { bareMonitor, unknownCommitments, type KnownCommitments } from '../monitor/bare-monitor.ts';
-import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
+import { knownSpecs, type ChannelMonitor } from '../monitor/channel-monitor.ts';
 import type { MonitorPersister } from '../monitor/monitor-persister.ts';
 import { readable } from '../wire/stored-record.ts';
 import { decodeTransaction } from '../transactions/transaction.ts';
@@ -67,6 +67,25 @@ export function reconcile(commitments: Commitments, monitor: ChannelMonitor): Pl
   ];
   if (ahead.some((numbers) => numbers > 0) || monitor.closed === 'never') return 'monitorBehind';
   return ahead.some((numbers) => numbers < 0) || monitor.closed !== 'no' ? 'channelBehind' : 'operate';
+}
+
+/**
+ * Preimages that were given for HTLCs of a channel, which its monitor lacks: an update that had nothing else is lost, and no number
+ * shows it. Without them those HTLCs are never taken out of the chain. `preimageOf` is that of the payment that came in one.
+ */
+export function lostPreimages(
+  state: ChannelState,
+  monitor: ChannelMonitor,
+  preimageOf: (htlcId: bigint) => Uint8Array | undefined,
+): readonly Uint8Array[] {
+  const changes = state.kind === 'open' ? allHolderChanges(state.commitments.holderChanges) : [];
+  const fulfilled = new Map(
+    changes.flatMap((change) => (change.kind === 'fulfill' ? [[change.htlcId, change.preimage] as const] : [])),
+  );
+  const lost = knownSpecs(monitor)
+    .flatMap(({ htlcs }) => htlcs)
+    .filter(({ direction, paymentHash }) => direction === 'inbound' && !monitor.preimages.has(toHex(paymentHash)));
+  return [...new Set(lost.map(({ id }) => id))].flatMap((id) => fulfilled.get(id) ?? preimageOf(id) ?? []);
 }
 
 function restore(records: StoredRecords, stored: StoredChannel, parts: RestoringParts): RestoredChannel {

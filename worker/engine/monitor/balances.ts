@@ -12,6 +12,7 @@ import {
 import type { Claim } from './claims/claim.ts';
 import { claimsOf } from './claims/claims.ts';
 import type { ClaimKeys } from './claims/claim-keys.ts';
+import { takableClaims } from './claims/takable-claims.ts';
 import { holderCommitment } from './holder-commitment.ts';
 
 /** An output that is, or may become, ours, by LDK's names. Amounts are before the fees of what takes it. */
@@ -45,23 +46,35 @@ export type Balance = {
 export const isCertainBalance = ({ kind }: Balance): boolean =>
   kind !== 'maybeTimeoutClaimableHtlc' && kind !== 'maybePreimageClaimableHtlc';
 
+/** What balances depend on beside the monitor. */
+export interface BalanceConditions {
+  readonly height: number;
+  /** Where claims pay to. */
+  readonly destinationScript: Uint8Array;
+}
+
 /**
  * What of a channel is ours in the chain, or will be once the channel has closed (LDK, `get_claimable_balances`): nothing of it
  * once it was spent there. Of an agreed close this knows nothing: its output is a coin of the wallet. HTLCs of ours whose
- * preimage is known are left out.
+ * preimage is known are left out, and what no transaction can take: that would be due for ever.
  */
-export function claimableBalances(keys: ClaimKeys, monitor: ChannelMonitor, height: number): readonly Balance[] {
+export function claimableBalances(
+  keys: ClaimKeys,
+  monitor: ChannelMonitor,
+  conditions: BalanceConditions,
+): readonly Balance[] {
   const { claims, isExpected } = derived(keys, monitor);
-  return balancesOf(monitor, claims, isExpected, height);
+  return balancesOf(monitor, claims, isExpected, conditions);
 }
 
 /** What closes a channel, or is expected to, and what of it was ours before anybody spent an output of it. */
 export function closeBalances(
   keys: ClaimKeys,
   monitor: ChannelMonitor,
+  conditions: BalanceConditions,
 ): { readonly close: ConfirmedSpend; readonly claims: readonly Claim[]; readonly balances: readonly Balance[] } {
   const { close, first, isExpected } = derived(keys, monitor);
-  return { close, claims: first, balances: balancesOf(monitor, first, isExpected, close.height) };
+  return { close, claims: first, balances: balancesOf(monitor, first, isExpected, conditions) };
 }
 
 /** Every output of the close that is not spent and is, or may become, ours, also where another has a right to it. */
@@ -150,9 +163,13 @@ function balancesOf(
   monitor: ChannelMonitor,
   claims: readonly Claim[],
   isExpected: boolean,
-  height: number,
+  { height, destinationScript }: BalanceConditions,
 ): readonly Balance[] {
-  return claims.flatMap((claim): Balance | readonly [] => {
+  const isWaiting = (claim: Claim): boolean => 'preimage' in claim && claim.preimage === MISSING_PREIMAGE;
+  const known = claims.filter((claim) => !isWaiting(claim));
+  const takable = new Set(takableClaims(known, height, destinationScript));
+  const counted = claims.filter((claim) => isWaiting(claim) || takable.has(claim));
+  return counted.flatMap((claim): Balance | readonly [] => {
     const balance = balanceOf(claim, isExpected, height);
     const isTaken = balance.kind === 'maybeTimeoutClaimableHtlc' && monitor.preimages.has(toHex(balance.paymentHash));
     return isTaken ? [] : balance;

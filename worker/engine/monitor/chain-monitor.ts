@@ -230,12 +230,13 @@ export class ChainMonitor implements Watch {
     return child === undefined ? [broadcastTransaction] : [broadcastTransaction, encodeTransaction(child.tx)];
   }
 
-  /** Gives the wallet the coins of our commitment's child back, once that is not awaited any more at a height. */
+  /** Forgets our commitment's child once it is not awaited any more at a height; not in the chain, the wallet has its coins back. */
   releaseChild(key: string, height: number): void {
     const monitor = this.monitor(key);
     const { coins } = this.#keys;
     if (monitor?.anchorChild === undefined || isAwaited(monitor, monitor.anchorChild, coins, height)) return;
-    coins.transactionDropped(transactionId(monitor.anchorChild.tx));
+    const txid = transactionId(monitor.anchorChild.tx);
+    if (!monitor.outputSpends.some((spend) => equalBytes(spend.txid, txid))) coins.transactionDropped(txid);
     this.updateChannel(key, [{ kind: 'anchorChildChanged', child: undefined }]);
   }
 
@@ -320,7 +321,8 @@ export class ChainMonitor implements Watch {
   /** Whether a closed channel has been over for so long at a height that it may be archived. */
   isFullyResolved(key: string, height: number): boolean {
     const monitor = this.monitor(key);
-    return monitor !== undefined && isFullyResolved(monitor, this.#claims(monitor), height);
+    if (monitor === undefined) return false;
+    return isFullyResolved(monitor, this.#claims(monitor), height, this.#keys.destinationScript());
   }
 
   /** Stops watching a channel that never had a funding, or is fully resolved, and archives its records. */

@@ -5,6 +5,7 @@ import { decodeParameters, encodeParameters, storeName } from './channel-records
 import { applyUpdate, type ChannelMonitor } from './channel-monitor.ts';
 import type { ChannelMonitorUpdateStatus, Persist, PersistedUpdate } from './chain-monitor.ts';
 import { decodeMonitor, encodeMonitor, encodeRevoked, revokedKey } from './monitor-records.ts';
+import type { MonitorStep } from './monitor-update.ts';
 import { decodeUpdate, encodeUpdate, updateIdOf } from './update-records.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { readable } from '../wire/stored-record.ts';
@@ -39,9 +40,7 @@ export class MonitorPersister implements Persist {
     for (const commitment of revoked)
       writes.set(revokedKey(monitor.params, commitment.number), encodeRevoked(commitment));
     const since = monitor.updateId - (this.#snapshots.get(channelKey) ?? 0);
-    // The transaction that goes out with a close is in no update: only a snapshot has it.
-    const closes = update.steps.some(({ kind }) => kind === 'channelForceClosed');
-    if (closes || since >= UPDATES_PER_SNAPSHOT) this.#snapshot(channelKey, monitor);
+    if (update.steps.some(isIrreplaceable) || since >= UPDATES_PER_SNAPSHOT) this.#snapshot(channelKey, monitor);
     else writes.set(updateKey(monitor.params, update.updateId), encodeUpdate(update, before));
     return 'InProgress';
   }
@@ -123,6 +122,13 @@ export class MonitorPersister implements Persist {
     this.#snapshots.set(channelKey, monitor.updateId);
   }
 }
+
+/**
+ * What is not left to a single record, whose loss nobody would notice: the transaction that goes out with a close is in no update,
+ * and that all of it is a copy, which may be revoked, neither peer nor chain says again. The number of a commitment shows the loss
+ * of what came with it, and the channel and the invoices have each preimage too (`lostPreimages`).
+ */
+const isIrreplaceable = ({ kind }: MonitorStep): boolean => kind === 'channelForceClosed' || kind === 'copied';
 
 /** `undefined` where the record is not that of the next update. Throws where it is damaged. */
 function nextOf(monitor: ChannelMonitor, stored: Uint8Array): ChannelMonitor | undefined {

@@ -133,10 +133,14 @@ describe('a child', () => {
     const [anchor] = child.tx.inputs;
     const swept = confirmed(spending(commitment.tx, [anchor?.vout ?? -1]), CLOSED_AT + 1);
     expect(isAwaitedAt({ ...monitor, outputSpends: [swept] }, CLOSED_AT + 2)).toEqual([false]);
-    expect(isAwaitedAt({ ...monitor, outputSpends: [confirmed(child.tx, 401)] }, CLOSED_AT + 99)).toEqual([true]);
   });
 
-  it('is awaited for ever where the wallet has it in the chain', () => {
+  it('is awaited until it is six blocks deep', () => {
+    const own = { ...monitor, outputSpends: [confirmed(child.tx, CLOSED_AT + 1)] };
+    expect(isAwaitedAt(own, CLOSED_AT + 5, CLOSED_AT + 6)).toEqual([true, false]);
+  });
+
+  it('is awaited where the wallet has it in the chain, and its monitor has not heard of it', () => {
     coins.confirmed.add(coins.nameOf(child));
     expect(isAwaitedAt(monitor, CLOSED_AT + 99)).toEqual([true]);
     expect(transactionId(child.tx)).toHaveLength(32);

@@ -17,7 +17,7 @@ import {
 } from '../../transactions/transaction.ts';
 import { fallingFeerates, isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
 import { claimKeys } from './claim-keys.ts';
-import type { ClaimConditions } from './claim-package.ts';
+import { ANTI_REORG_DELAY, type ClaimConditions } from './claim-package.ts';
 import type { CoinSource } from './claim-transaction.ts';
 import { commitmentStake } from './commitment-stake.ts';
 import { spendOf } from './confirmed-spends.ts';
@@ -117,7 +117,10 @@ function urgency(
   return { wanted: Math.max(feeratePerKw, wantedFeerate(terms, feeratePerKw, height)), deadline };
 }
 
-/** Whether a child is, or is soon to be, in the chain; if not, the wallet should have its coins back. */
+/**
+ * Whether a child is, or is soon to be, in the chain. It is not any more where it is six blocks deep, which no reorganisation takes
+ * back; else the wallet should have its coins back.
+ */
 export function isAwaited(
   { confirmedSpend, outputSpends }: ChannelMonitor,
   child: AnchorChild,
@@ -128,9 +131,10 @@ export function isAwaited(
   if (confirmedSpend === undefined) return true;
   if (anchor === undefined || !equalBytes(anchor.txid, confirmedSpend.txid)) return false;
   const txid = transactionId(child.tx);
-  if (coins.isConfirmed(txid)) return true;
   const spent = spendOf(outputSpends, anchor);
-  if (spent !== undefined) return equalBytes(spent.txid, txid);
+  if (spent !== undefined) return equalBytes(spent.txid, txid) && blockHeight - spent.height + 1 < ANTI_REORG_DELAY;
+  // The wallet may hear of a block first.
+  if (coins.isConfirmed(txid)) return true;
   return blockHeight - confirmedSpend.height < CHILD_PATIENCE_BLOCKS;
 }
 

@@ -371,7 +371,7 @@ function deadlineOf(claims: readonly Claim[]): number | undefined {
  * them. One that it takes from a transaction of many makes the whole transaction invalid, and what has time must not pay for
  * the haste of what has none. The most urgent come first, while there are coins.
  */
-function grouped(claims: readonly Claim[], height: number): readonly (readonly Claim[])[] {
+export function grouped(claims: readonly Claim[], height: number): readonly (readonly Claim[])[] {
   const groups = new Map<string, Claim[]>();
   for (const claim of claims) {
     const name = groupOf(claim, height);

@@ -91,15 +91,21 @@ export function worthTaking(claims: readonly Claim[], feeratePerKw: number): rea
   return claims.filter((claim) => claim.amountSat > feeForWeight(inputWeight(claim) + ownOutput, feeratePerKw));
 }
 
+/** Whether claims of one package bring more than what takes them costs at a feerate, so that it can be made; with coins enough. */
+export function isWorthMaking(claims: readonly Claim[], feeratePerKw: number, destinationScript: Uint8Array): boolean {
+  if (claims.length === 0 || isFixed(claims)) return claims.length > 0;
+  const leftSat = sumOf(claims) - feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
+  return isHtlcTransaction(claims) ? leftSat > 0n : leftSat >= dustLimitSat(destinationScript);
+}
+
 /** A transaction that pays for itself out of what it takes. */
 function claimToDestination(
   { signer, destinationScript }: ClaimParts,
   claims: readonly Claim[],
   feeratePerKw: number,
 ): BuiltClaim | undefined {
-  const feeSat = feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
-  const amountSat = sumOf(claims) - feeSat;
-  if (claims.length === 0 || amountSat < dustLimitSat(destinationScript)) return undefined;
+  if (!isWorthMaking(claims, feeratePerKw, destinationScript)) return undefined;
+  const amountSat = sumOf(claims) - feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
   const unsigned: Transaction = {
     version: 2,
     inputs: claims.map(inputOf),
