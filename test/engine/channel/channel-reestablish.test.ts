@@ -7,8 +7,9 @@ import {
   reestablishMessage,
 } from '../../../worker/engine/channel/channel-reestablish.ts';
 import { availableToSendMsat } from '../../../worker/engine/channel/channel-limits.ts';
-import { proposeFee } from '../../../worker/engine/channel/channel-operation.ts';
-import { feeratePerKw, sat } from '../../../worker/engine/primitives/units.ts';
+import { offerHtlc, proposeFee, removeHtlc } from '../../../worker/engine/channel/channel-operation.ts';
+import { sha256 } from '../../../worker/engine/primitives/hash.ts';
+import { feeratePerKw, msat, sat } from '../../../worker/engine/primitives/units.ts';
 import { perCommitmentSecret, retrieveSecret, shachainIndex } from '../../../worker/engine/keys/shachain.ts';
 import type { MessageOf } from '../../../worker/engine/wire/message.ts';
 import { NEW_TERMS } from '../../../worker/engine/channel/channel-shutdown.ts';
@@ -179,6 +180,24 @@ describe('channel_reestablish -- something was lost', () => {
       expect(fundee.state.commitments.holderCommit.spec).toMatchObject({ feeratePerKw: 290, htlcs: [{ id: 0n }] });
     },
   );
+
+  it.each(['signed', 'unsigned'] as const)('repeats a fulfil before the HTLC that its money pays for, %s', (when) => {
+    const { opener, fundee } = openPair({ fundingSat: sat(100_000n), pushMsat: 20_000_000n });
+    const preimage = new Uint8Array(32).fill(7);
+    const terms = { paymentHash: sha256(preimage), cltvExpiry: 300, onion: new Uint8Array(1366) };
+    const offered = offerHtlc(opener.env, opener.state, { ...terms, amountMsat: msat(50_000_000n) });
+    if ('code' in offered) throw new Error(offered.code);
+    opener.apply(offered.transition);
+    exchange(opener, fundee);
+    fundee.apply(removeHtlc(fundee.state, { kind: 'fulfill', htlcId: 0n, preimage }));
+    expect(fundee.offer(40_000_000n)).toBeUndefined();
+    if (when === 'signed') fundee.sign();
+    expect(reconnect(opener, fundee)).toEqual([]);
+    const updates = kinds(fundee).filter((kind) => kind.startsWith('update_'));
+    expect(updates).toEqual(['update_fulfill_htlc', 'update_add_htlc']);
+    exchange(opener, fundee);
+    expect(opener.state.commitments.holderCommit.spec.htlcs.map(({ amountMsat }) => amountMsat)).toEqual([40_000_000n]);
+  });
 
   it('does not repeat an HTLC that has expired meanwhile', () => {
     const { opener, fundee } = used();
