@@ -1,6 +1,6 @@
 import type { Claim } from './claim.ts';
 import { RELAYED_PER_KW } from './claim-fees.ts';
-import { grouped } from './claim-package.ts';
+import { grouped } from './claim-groups.ts';
 import { isWorthMaking, worthTaking } from './claim-transaction.ts';
 
 /** Those of a channel's claims that a transaction could take, at the least that is relayed: the others nobody ever gets. */
