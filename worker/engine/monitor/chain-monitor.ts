@@ -209,9 +209,10 @@ export class ChainMonitor implements Watch {
   }
 
   /** Whether the chain alone would give us an HTLC of the counterparty's, had we its preimage. */
-  isClaimable(key: string, htlcId: bigint, height: number): boolean {
+  isClaimable(key: string, htlcId: bigint, conditions: ClaimConditions): boolean {
     const monitor = this.monitor(key);
-    return monitor !== undefined && isClaimableOnChain(this.#claimKeys(monitor), monitor, htlcId, height);
+    if (monitor === undefined) return false;
+    return isClaimableOnChain(this.#claimKeys(monitor), this.#keys.coins, monitor, htlcId, conditions);
   }
 
   /**

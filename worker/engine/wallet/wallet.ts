@@ -262,6 +262,15 @@ export class OnchainWallet {
     this.#state = { ...this.#state, lent: [...others, lent] };
   }
 
+  /** What `bump` has at a feerate, as `reserveValueSat`. */
+  valueSat(feeratePerKw: number): bigint {
+    const coins = [...this.#available(), ...this.#lentTo(feeratePerKw)];
+    return reserveValueSat(
+      coins.map((coin) => ({ ...coin, amountSat: coin.amountSat - missingSat(this.#state, coin, feeratePerKw) })),
+      feeratePerKw,
+    );
+  }
+
   /** The coins that a transaction spends, as far as the wallet was told of it. */
   coinsSpentBy(txid: Uint8Array): readonly Coin[] {
     return this.#state.coins.filter(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
