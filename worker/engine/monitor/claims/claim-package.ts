@@ -361,7 +361,7 @@ const isContested = (claims: readonly Claim[], height: number): boolean =>
   claims.some((claim) => claim.deadline !== undefined || isPinnable(claim, height));
 
 /** The earliest of several. */
-function deadlineOf(claims: readonly Claim[]): number | undefined {
+export function deadlineOf(claims: readonly Claim[]): number | undefined {
   const deadlines = claims.flatMap(({ deadline }) => deadline ?? []);
   return deadlines.length === 0 ? undefined : Math.min(...deadlines);
 }
