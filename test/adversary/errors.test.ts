@@ -62,7 +62,8 @@ describe('error', () => {
     world.mine();
     await world.pump();
     const swept = world.victim.node.wallet.balance(0n).spendableSat - spendableSat;
-    expect(swept).toBeGreaterThan(399_000n);
+    // Nobody tells what others pay: what the empty blocks left waiting pays more.
+    expect(swept).toBeGreaterThan(398_000n);
     expect(swept).toBeLessThanOrEqual(400_000n);
     await expectOthersLive(world);
   });

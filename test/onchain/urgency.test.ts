@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commitmentStake } from '../../worker/engine/monitor/claims/commitment-stake.ts';
+import type { ChannelHtlc } from '../../worker/engine/transactions/channel-htlc.ts';
 import { decodeTransaction, transactionWeight } from '../../worker/engine/transactions/transaction.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
+import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { Scene } from './scene.ts';
 
@@ -64,6 +66,53 @@ describe('the child of a commitment that does not get into a block', () => {
     const scene = await late([30_000n, 50_000n], [HTLC_SAT]);
     const [first] = scene.us.monitor.holderCommitment.spec.htlcs.map(({ cltvExpiry }) => cltvExpiry).toSorted();
     expect(commitmentStake(scene.us.monitor)).toMatchObject({ urgentSat: 80_000n, deadline: (first ?? 0) + 1 - 18 });
+  });
+});
+
+describe('of two closes and one coin', () => {
+  it('the one has it whose HTLC expires first, whichever channel is older', async () => {
+    const scene = await Scene.begin(chain, 'anchors', { pushSat: 200_000n });
+    scene.book = undefined;
+    for (const party of scene.parties) {
+      party.keepsBooks = false;
+      party.mayCloseAtDeadlines = false;
+    }
+    const { us, them } = scene;
+    const older = us.channelKey;
+    us.node.open(them.node, 400_000n, 300_000_000n);
+    await scene.settle();
+    await scene.mine(6);
+    const away = addressOfScript(them.keys.destinationScript(), 'regtest') ?? '';
+    const { wallet } = us.node;
+    const terms = { feeratePerKw: 1_000, reserveSat: 0n };
+    await scene.submit(us.node.turn(() => wallet.send(away, 'all', terms)).rawTx);
+    await chain.fund(
+      us.node.turn(() => wallet.newAddress()),
+      500_000,
+    );
+    await scene.mine(1);
+    // The first fits into the newer channel only, and leaves no room for the second.
+    const held: (readonly [string, ChannelHtlc])[] = [];
+    us.node.manager.inboundPayments.accepted = (key, htlc) => void held.push([key, htlc]);
+    await scene.offer({ inboundSat: [250_000n] });
+    await scene.mine(3);
+    await scene.offer({ inboundSat: [150_000n] });
+    Reflect.deleteProperty(us.node.manager.inboundPayments, 'accepted');
+    us.hear(({ manager }) => {
+      for (const [key, htlc] of held) manager.inboundPayments.accepted(key, htlc, manager.blockHeight);
+    });
+    await scene.settle();
+    const monitors = us.node.manager.chainMonitor.monitors();
+    const first = monitors.find(([key]) => key !== older)?.[0] ?? '';
+    expect(monitors.map(([, monitor]) => commitmentStake(monitor).urgentSat)).toEqual([150_000n, 250_000n]);
+    await scene.disconnect();
+    await estimate(scene, 2_500);
+    await scene.wait(scene.expiry - 30 - scene.chain.height);
+    scene.theirsAreLost = true;
+    us.mayCloseAtDeadlines = true;
+    await scene.mine(1);
+    const child = (key: string): boolean => us.node.manager.chainMonitor.monitor(key)?.anchorChild !== undefined;
+    expect([child(first), child(older)]).toEqual([true, false]);
   });
 });
 

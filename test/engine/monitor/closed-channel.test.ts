@@ -159,7 +159,8 @@ describe('what spends an output of a close', () => {
 
 it('an HTLC can be claimed out of the commitments of a channel that is watched', () => {
   const { chain } = new Watching(openMonitor());
-  const isClaimable = (key: string, id: bigint): boolean => chain.isClaimable(key, id, CLOSED_AT);
+  const isClaimable = (key: string, id: bigint): boolean =>
+    chain.isClaimable(key, id, { height: CLOSED_AT, feeratePerKw: 1_000 });
   expect([isClaimable(KEY, 2n), isClaimable(KEY, 9n), isClaimable('another', 2n)]).toEqual([true, false, false]);
 });
 

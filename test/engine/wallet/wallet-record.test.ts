@@ -20,6 +20,7 @@ describe('the record of the on-chain wallet', () => {
     ['of a coinbase', { coinbase: true }],
     ['that the wallet made', { own: true }],
     ['that nobody can replace', { trusted: true }],
+    ['of a transaction that the wallet paid for', { made: { weight: 561, feeSat: 1_000n } }],
     ['that is confirmed', { height: 100 }],
     ['that is spent', { spentBy: { txid: new Uint8Array(32).fill(2) } }],
     ['whose spending is confirmed', { height: 1, spentBy: { txid: new Uint8Array(32).fill(2), height: 5 } }],
@@ -28,6 +29,13 @@ describe('the record of the on-chain wallet', () => {
   ])('keeps a coin %s', (_name, change) => {
     const state = { ...EMPTY_WALLET, coins: [{ ...PLAIN, ...change }], bestHeight: 300 };
     expect(decodeWallet(encodeWallet(state))).toEqual(state);
+  });
+
+  it('knows what a coin was paid with as long as it is not confirmed', () => {
+    const made = { weight: 561, feeSat: 1_000n };
+    const coins = [PLAIN, { ...PLAIN, vout: 4, height: 100, made }, { ...PLAIN, vout: 5, made }];
+    const read = decodeWallet(encodeWallet({ ...EMPTY_WALLET, coins }));
+    expect(read.coins.map((coin) => coin.made)).toEqual([undefined, undefined, made]);
   });
 
   it('keeps how far each branch is used', () => {

@@ -438,6 +438,60 @@ describe('bumping', () => {
     expect(tx.inputs[1]?.witness[0]).toHaveLength(64);
   });
 
+  describe('by coins that are not confirmed', () => {
+    const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }] };
+    const prevouts = [{ amountSat: 5_000n, script: p2wsh }];
+    const request = { tx: htlc, prevouts, witnessWeight: 290, mostSat: MOST_SAT, feeratePerKw: 2_000 };
+
+    /** A payment by the change of the one before. */
+    function paid(feeratePerKw: number): WalletTransaction {
+      return wallet.send(elsewhere, 10_000n, { feeratePerKw, reserveSat: 0n });
+    }
+
+    const lacking = ({ tx, feeSat }: WalletTransaction): bigint => BigInt(transactionWeight(tx)) * 2n - feeSat;
+
+    it('pays for what those lack that they come from', () => {
+      receive(200_000n);
+      const plain = wallet.bump(request).feeSat;
+      const [first, second] = [paid(300), paid(500)];
+      expect(wallet.bump(request).feeSat).toBe(plain + lacking(first) + lacking(second));
+      wallet = new OnchainWallet(secp, descriptors, decodeWallet(encodeWallet(wallet.state)));
+      expect(wallet.bump(request).feeSat).toBe(plain + lacking(first) + lacking(second));
+      wallet.transactionConfirmed(first.tx, 1001);
+      expect(wallet.bump(request).feeSat).toBe(plain + lacking(second));
+      wallet.transactionConfirmed(second.tx, 1001);
+      expect(wallet.bump(request).feeSat).toBe(plain);
+    });
+
+    it('has nothing of what they paid too much', () => {
+      receive(200_000n);
+      const plain = wallet.bump(request).feeSat;
+      paid(9_000);
+      expect(wallet.bump(request).feeSat).toBe(plain);
+      const second = paid(500);
+      expect(wallet.bump(request).feeSat).toBe(plain + lacking(second));
+    });
+
+    it('pays for them again in place of another', () => {
+      receive(200_000n);
+      const before = paid(500);
+      const plain = wallet.bump({ ...request, feeratePerKw: 1_000 });
+      wallet.transactionSeen(plain.tx);
+      const { feeSat } = wallet.bump({ ...request, feeratePerKw: 4_000, replaces: plain });
+      const lackingSat = BigInt(transactionWeight(before.tx)) * 4n - before.feeSat;
+      expect(feeSat).toBe(BigInt(transactionWeight(plain.tx) + 290) * 4n + lackingSat);
+    });
+
+    it('takes none that bring nothing then', () => {
+      receive(11_500n);
+      paid(300);
+      expect(wallet.balance(0n).spendableSat).toBeGreaterThan(1_000n);
+      expect(() => wallet.bump({ ...request, feeratePerKw: 1_000 })).toThrow(
+        expect.objectContaining({ code: 'InsufficientFunds' }),
+      );
+    });
+  });
+
   describe('by coins that are lent', () => {
     const htlc = { ...foreign, outputs: [{ amountSat: 5_000n, script: p2wsh }] };
     const prevouts = [{ amountSat: 5_000n, script: p2wsh }];

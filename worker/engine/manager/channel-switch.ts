@@ -108,9 +108,10 @@ export class ChannelSwitch implements HtlcSwitch {
     const { channels, chainMonitor, conditions } = this.#context;
     const entry = channels.get(channelKey);
     if (entry === undefined) return undefined;
+    const { blockHeight: height, feerates } = conditions;
     const isClaimable = isOperating(entry)
       ? isRemovable(entry.state.commitments, htlcId)
-      : chainMonitor.isClaimable(channelKey, htlcId, conditions.blockHeight);
+      : chainMonitor.isClaimable(channelKey, htlcId, { height, feeratePerKw: feerates.closing });
     return isClaimable ? entry : undefined;
   }
 }

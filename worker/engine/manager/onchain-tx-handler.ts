@@ -35,8 +35,8 @@ export class OnchainTxHandler {
 
   transactionsConfirmed(height: number, transactions: readonly BlockTransaction[]): void {
     const { channels, chainMonitor, conditions } = this.#context;
-    for (const entry of channels.all()) {
-      const before = chainMonitor.monitor(entry.key);
+    const before = new Map(chainMonitor.monitors());
+    for (const entry of channels.all())
       // Each by itself: what goes wrong with one must not take back what was learnt from the one before.
       for (const each of transactions)
         this.#context.isolate(entry, () => {
@@ -44,11 +44,9 @@ export class OnchainTxHandler {
           this.#funding.transactionConfirmed(entry, height, each);
           this.#handleMonitorEvents(entry);
         });
-      const after = chainMonitor.monitor(entry.key);
-      // The best block may have come first: what follows does not wait for the next. A channel that is archived has no monitor.
-      if (height <= conditions.blockHeight && after !== undefined && after !== before)
-        this.#context.isolate(entry, () => this.#rebroadcast(entry));
-    }
+    const hasLearnt = chainMonitor.monitors().some(([key, monitor]) => monitor !== before.get(key));
+    // The best block may have come first: what follows does not wait for the next, for any channel by the coins that came of it.
+    if (height <= conditions.blockHeight && hasLearnt) this.rebroadcast();
   }
 
   /** A transaction is in a mempool that spends what was watched: a preimage in it is there for all to see. */
@@ -101,12 +99,12 @@ export class OnchainTxHandler {
 
   /** Closes channels with HTLCs at their deadlines, as soon as that may be done. Each height is looked at once. */
   closeAtDeadlines(): void {
-    const { parts, conditions, channels } = this.#context;
+    const { parts, conditions } = this.#context;
     if (conditions.blockHeight === this.#lookedAt || !parts.mayCloseAtDeadlines()) return;
     const before = this.#lookedAt;
     this.#context.turn().undo.push(() => (this.#lookedAt = before));
     this.#lookedAt = conditions.blockHeight;
-    for (const entry of channels.all())
+    for (const entry of this.#byDeadline())
       this.#context.isolate(entry, () => {
         if (entry.state.kind !== 'open') return;
         const monitor = monitorOf(this.#context, entry);
@@ -127,7 +125,16 @@ export class OnchainTxHandler {
 
   /** Every transaction of channels that should be in the chain and is not. */
   rebroadcast(): void {
-    for (const entry of this.#context.channels.all()) this.#context.isolate(entry, () => this.#rebroadcast(entry));
+    for (const entry of this.#byDeadline()) this.#context.isolate(entry, () => this.#rebroadcast(entry));
+  }
+
+  /** What has the least time comes first, while there are coins. */
+  #byDeadline(): readonly ChannelEntry[] {
+    const { channels, chainMonitor } = this.#context;
+    const deadlines = new Map<ChannelEntry, number>();
+    for (const entry of channels.all())
+      this.#context.isolate(entry, () => void deadlines.set(entry, chainMonitor.deadline(entry.key) ?? Infinity));
+    return [...deadlines].toSorted(([, a], [, b]) => a - b).map(([entry]) => entry);
   }
 
   #rebroadcast(entry: ChannelEntry): void {

@@ -18,6 +18,7 @@ import { applyUpdate, knownSpecs, newMonitor, type ChannelMonitor, type RevokedC
 import { anchorChild, isAwaited } from './claims/anchor-child.ts';
 import type { Claim } from './claims/claim.ts';
 import { isClaimableOnChain } from './claims/claimable-htlc.ts';
+import { deadlineOf } from './claims/claim-groups.ts';
 import { isLive, nextPackages, withoutSettled, type ClaimConditions } from './claims/claim-package.ts';
 import { claimName, type CoinSource } from './claims/claim-transaction.ts';
 import { claimsOf } from './claims/claims.ts';
@@ -29,6 +30,7 @@ import { packageChanges } from './claims/package-changes.ts';
 import { decodeRevoked, revokedKey } from './monitor-records.ts';
 import type { ChannelMonitorUpdate, MonitorStep } from './monitor-update.ts';
 import { readable } from '../wire/stored-record.ts';
+import { commitmentStake } from './claims/commitment-stake.ts';
 import { confirmedSpendOf, spendsFunding, type BlockTransaction, type MonitorEvent } from './funding-spend.ts';
 import { holderCommitment, signedHolderCommitment } from './holder-commitment.ts';
 
@@ -208,10 +210,18 @@ export class ChainMonitor implements Watch {
     return monitor === undefined ? [] : this.#claims(monitor);
   }
 
-  /** Whether the chain alone would give us an HTLC of the counterparty's, had we its preimage. */
-  isClaimable(key: string, htlcId: bigint, height: number): boolean {
+  /** The height of the block by which a channel needs the next thing in the chain, where the counterparty takes it otherwise. */
+  deadline(key: string): number | undefined {
     const monitor = this.monitor(key);
-    return monitor !== undefined && isClaimableOnChain(this.#claimKeys(monitor), monitor, htlcId, height);
+    if (monitor === undefined) return undefined;
+    return monitor.confirmedSpend === undefined ? commitmentStake(monitor).deadline : deadlineOf(this.#claims(monitor));
+  }
+
+  /** Whether the chain alone would give us an HTLC of the counterparty's, had we its preimage. */
+  isClaimable(key: string, htlcId: bigint, conditions: ClaimConditions): boolean {
+    const monitor = this.monitor(key);
+    if (monitor === undefined) return false;
+    return isClaimableOnChain(this.#claimKeys(monitor), this.#keys.coins, monitor, htlcId, conditions);
   }
 
   /**

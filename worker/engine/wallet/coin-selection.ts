@@ -1,5 +1,6 @@
 import { GlowwormError } from '../primitives/errors.ts';
-import { compareOutpoints, type Coin } from './coin.ts';
+import { greatest } from '../primitives/bigints.ts';
+import { compareOutpoints, type Coin, type PaidWeight } from './coin.ts';
 import type { Branch } from './descriptors.ts';
 
 export interface SelectionRequest {
@@ -38,6 +39,10 @@ export const outputWeight = (scriptLength: number): number => (9 + scriptLength)
 /** The fee for a weight, rounded up so that the feerate is reached. */
 export const feeForWeight = (weight: number, feeratePerKw: number): bigint =>
   (BigInt(weight) * BigInt(feeratePerKw) + 999n) / 1000n;
+
+/** What a transaction's fee lacks of a feerate. */
+export const lackingSat = ({ weight, feeSat }: PaidWeight, feeratePerKw: number): bigint =>
+  greatest(0n, feeForWeight(weight, feeratePerKw) - feeSat);
 
 /**
  * Chooses coins for a payment, always the same for the same request: confirmed coins before change of our own that is

@@ -19,7 +19,15 @@ export interface Coin extends Outpoint, ScriptOrigin {
    * anchor's child is `own` but not this: a commitment of the counterparty takes the child away.
    */
   readonly trusted: boolean;
+  /** The transaction that made it, where nothing but coins of the wallet paid for that: what it weighs, and paid. */
+  readonly made?: PaidWeight;
   readonly spentBy?: { readonly txid: Uint8Array; readonly height?: number };
+}
+
+/** A weight, and the fee that was paid for it. */
+export interface PaidWeight {
+  readonly weight: number;
+  readonly feeSat: bigint;
 }
 
 /** A spending so deep in the chain that no reorganisation brings its coin back. */

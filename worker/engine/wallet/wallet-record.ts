@@ -18,11 +18,19 @@ const coinSchema = {
   },
 } as const;
 
-const walletRecord = recordFormat('on-chain wallet', 1, {
-  cursors: [2, { kind: 'rest', of: { kind: 'struct', fields: { next: 'u32', used: 'u32' } } }],
-  coins: [4, { kind: 'rest', of: coinSchema }],
-  bestHeight: [6, 'u32'],
-});
+/** Of a coin that is not confirmed, by its place. */
+const madeSchema = { kind: 'struct', fields: { coin: 'u32', weight: 'u32', feeSat: 'u64' } } as const;
+
+const walletRecord = recordFormat(
+  'on-chain wallet',
+  1,
+  {
+    cursors: [2, { kind: 'rest', of: { kind: 'struct', fields: { next: 'u32', used: 'u32' } } }],
+    coins: [4, { kind: 'rest', of: coinSchema }],
+    bestHeight: [6, 'u32'],
+  },
+  { made: [7, { kind: 'rest', of: madeSchema }] },
+);
 
 const FLAG = { coinbase: 1, own: 2, confirmed: 4, spent: 8, spentConfirmed: 16, trusted: 32 } as const;
 const NO_TXID = new Uint8Array(32);
@@ -43,15 +51,20 @@ export const encodeWallet = ({ cursors, coins, bestHeight }: WalletState): Uint8
       spentHeight: coin.spentBy?.height ?? 0,
     })),
     bestHeight,
+    made: coins.flatMap(({ height, made }, coin) =>
+      made === undefined || height !== undefined ? [] : { coin, ...made },
+    ),
   });
 
 export function decodeWallet(bytes: Uint8Array): WalletState {
   const stored = walletRecord.decode(bytes);
+  const made = new Map(stored.made?.map(({ coin, ...paid }) => [coin, paid]));
   const cursor = (branch: Branch): BranchCursor => stored.cursors[BRANCHES.indexOf(branch)] ?? { next: 0, used: 0 };
   return {
     cursors: { receive: cursor('receive'), change: cursor('change'), taproot: cursor('taproot') },
-    coins: stored.coins.map((coin): Coin => {
+    coins: stored.coins.map((coin, place): Coin => {
       const has = (flag: number): boolean => (coin.flags & flag) !== 0;
+      const paid = made.get(place);
       const spentBy = {
         txid: coin.spentTxid,
         ...(has(FLAG.spentConfirmed) ? { height: coin.spentHeight } : {}),
@@ -65,6 +78,7 @@ export function decodeWallet(bytes: Uint8Array): WalletState {
         coinbase: has(FLAG.coinbase),
         own: has(FLAG.own),
         trusted: has(FLAG.trusted),
+        ...(paid === undefined ? {} : { made: paid }),
         ...(has(FLAG.confirmed) ? { height: coin.height } : {}),
         ...(has(FLAG.spent) ? { spentBy } : {}),
       };

@@ -1,7 +1,9 @@
 import { equalBytes } from '../primitives/bytes.ts';
-import type { Outpoint, Transaction } from '../transactions/transaction.ts';
-import { isSameOutpoint, type Coin } from './coin.ts';
+import { transactionWeight, type Outpoint, type Transaction } from '../transactions/transaction.ts';
+import { isSameOutpoint, type Coin, type PaidWeight } from './coin.ts';
 import type { Branch, ScriptOrigin } from './descriptors.ts';
+import { lackingSat } from './coin-selection.ts';
+import { sumOf } from './wallet-transaction.ts';
 
 /** How far a branch is used: `next` is the first index not handed out yet, `used` the first that never got a coin. */
 export interface BranchCursor {
@@ -62,6 +64,8 @@ export function afterTransaction(
   const known = clean.coins.find((coin) => equalBytes(coin.txid, txid));
   const own = known?.own === true || tx.inputs.some(isOurs);
   const trusted = known?.trusted === true || tx.inputs.every(isOurs);
+  const made = known?.made ?? paidBy(clean.coins, tx);
+  const paid = made === undefined ? {} : { made };
   const others = clean.coins.filter((coin) => !equalBytes(coin.txid, txid));
   const coins = others.map((coin): Coin => (spends(tx, coin) ? { ...coin, spentBy: { txid, ...at } } : coin));
   const coinbase = tx.inputs.some((input) => equalBytes(input.txid, ZERO_TXID));
@@ -70,7 +74,18 @@ export function afterTransaction(
     if (!origin || !output) continue;
     const before = clean.coins.find((coin) => isSameOutpoint(coin, { txid, vout }));
     const spentBy = before?.spentBy ? { spentBy: before.spentBy } : {};
-    coins.push({ txid, vout, ...origin, amountSat: output.amountSat, coinbase, own, trusted, ...at, ...spentBy });
+    coins.push({
+      txid,
+      vout,
+      ...origin,
+      amountSat: output.amountSat,
+      coinbase,
+      own,
+      trusted,
+      ...paid,
+      ...at,
+      ...spentBy,
+    });
   }
   const locked = clean.locked.filter((outpoint) => !spends(tx, outpoint));
   return { ...clean, coins, locked, cursors: advance(clean.cursors, origins) };
@@ -98,6 +113,25 @@ export function afterDropped(state: WalletState, txid: Uint8Array): WalletState 
     });
   const children = gone.flatMap(({ spentBy }) => (spentBy ? [spentBy.txid] : []));
   return children.reduce(afterDropped, { ...state, coins });
+}
+
+/** What a transaction pays for that spends nothing but coins of the wallet; of others nobody knows. */
+function paidBy(coins: readonly Coin[], tx: Transaction): PaidWeight | undefined {
+  const spent = coins.filter((coin) => spends(tx, coin));
+  if (spent.length < tx.inputs.length) return undefined;
+  return { weight: transactionWeight(tx), feeSat: sumOf(spent) - sumOf(tx.outputs) };
+}
+
+/**
+ * What the unconfirmed transactions lack that a coin comes from, up to a feerate: who spends the coin pays for all of them, or
+ * waits with them. What one of them has too much is of use to those before it, and not to those after it.
+ */
+export function missingSat(state: WalletState, coin: Coin, feeratePerKw: number): bigint {
+  const { txid, height, made } = coin;
+  if (height !== undefined || made === undefined) return 0n;
+  const spent = state.coins.filter(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
+  const beforeSat = spent.reduce((sum, each) => sum + missingSat(state, each, feeratePerKw), 0n);
+  return lackingSat({ ...made, feeSat: made.feeSat - beforeSat }, feeratePerKw);
 }
 
 const spends = (tx: Transaction, outpoint: Outpoint): boolean =>

@@ -6,7 +6,7 @@ import {
   type TransactionInput,
   type TransactionOutput,
 } from '../transactions/transaction.ts';
-import type { Coin } from './coin.ts';
+import type { Coin, PaidWeight } from './coin.ts';
 
 /** A signed transaction of the wallet. */
 export interface WalletTransaction {
@@ -32,7 +32,7 @@ export interface BumpRequest {
   /** Of the witnesses that its inputs will get. */
   readonly witnessWeight: number;
   /** An unconfirmed parent that is to reach the feerate too. */
-  readonly parent?: { readonly weight: number; readonly feeSat: bigint };
+  readonly parent?: PaidWeight;
   readonly feeratePerKw: number;
   /** The most that it may cost. */
   readonly mostSat: bigint;

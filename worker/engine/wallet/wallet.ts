@@ -19,6 +19,7 @@ import {
   CHANGE_WEIGHT,
   feeForWeight,
   INPUT_WEIGHT,
+  lackingSat,
   outputWeight,
   OVERHEAD_WEIGHT,
   reserveValueSat,
@@ -32,6 +33,7 @@ import {
   afterTransaction,
   afterUnconfirmed,
   EMPTY_WALLET,
+  missingSat,
   type Lent,
   type WalletState,
 } from './wallet-state.ts';
@@ -260,6 +262,15 @@ export class OnchainWallet {
     this.#state = { ...this.#state, lent: [...others, lent] };
   }
 
+  /** What `bump` has at a feerate, as `reserveValueSat`. */
+  valueSat(feeratePerKw: number): bigint {
+    const coins = [...this.#available(), ...this.#lentTo(feeratePerKw)];
+    return reserveValueSat(
+      coins.map((coin) => ({ ...coin, amountSat: coin.amountSat - missingSat(this.#state, coin, feeratePerKw) })),
+      feeratePerKw,
+    );
+  }
+
   /** The coins that a transaction spends, as far as the wallet was told of it. */
   coinsSpentBy(txid: Uint8Array): readonly Coin[] {
     return this.#state.coins.filter(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
@@ -278,12 +289,11 @@ export class OnchainWallet {
   }
 
   #bumpBy(request: BumpRequest, coins: readonly Coin[]): WalletTransaction {
-    const { feeratePerKw, parent, mostSat } = request;
-    const missingSat = parent ? feeForWeight(parent.weight, feeratePerKw) - parent.feeSat : 0n;
-    const bumped = this.#bump(request, coins, feeratePerKw, missingSat > 0n ? missingSat : 0n);
+    const { feeratePerKw, mostSat } = request;
+    const bumped = this.#bump(request, coins, feeratePerKw, feeratePerKw);
     const leastPerKw = this.#leastFeerate(request, bumped.tx);
     const leastSat = feeForWeight(transactionWeight(bumped.tx) + request.witnessWeight, leastPerKw);
-    const found = bumped.feeSat >= leastSat ? bumped : this.#bump(request, coins, leastPerKw, 0n);
+    const found = bumped.feeSat >= leastSat ? bumped : this.#bump(request, coins, leastPerKw, 0);
     if (found.feeSat <= mostSat) return found;
     throw new GlowwormError('InsufficientFunds', `it would cost ${found.feeSat} sat, and ${mostSat} sat is the most`);
   }
@@ -319,23 +329,33 @@ export class OnchainWallet {
       .filter(({ spentBy }) => spentBy?.height === undefined);
   }
 
-  /** `missingSat` is what a parent lacks. */
-  #bump(request: BumpRequest, available: readonly Coin[], feeratePerKw: number, missingSat: bigint): WalletTransaction {
-    const { tx, prevouts, replaces } = request;
+  /** `parentsPerKw` is what the parent, and what is not confirmed of the coins' own, are brought to. */
+  #bump(
+    request: BumpRequest,
+    available: readonly Coin[],
+    feeratePerKw: number,
+    parentsPerKw: number,
+  ): WalletTransaction {
+    const { tx, prevouts, replaces, parent } = request;
+    const parentSat = parent === undefined ? 0n : lackingSat(parent, parentsPerKw);
     const kept = replaces === undefined ? [] : this.coinsSpentBy(transactionId(replaces.tx));
     const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + request.witnessWeight;
+    const worth = (coin: Coin): bigint => coin.amountSat - missingSat(this.#state, coin, parentsPerKw);
+    const keptSat = kept.reduce((sum, coin) => sum + worth(coin), 0n);
     const keptWeight = kept.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], 0);
     // A transaction needs an output: the child of an anchor, which has none of its own, always gets change.
     const needsChange = tx.outputs.length === 0;
     const leastChangeSat = needsChange ? CHANGE_DUST_SAT : 0n;
+    // BIP 125, rule 2: a replacement that adds an input which is not confirmed is refused.
+    const candidates = replaces === undefined ? available : available.filter(({ height }) => height !== undefined);
     const selection = this.#select({
-      targetSat: sumOf(tx.outputs) - sumOf(prevouts) - sumOf(kept) + missingSat + leastChangeSat,
+      targetSat: sumOf(tx.outputs) - sumOf(prevouts) - keptSat + parentSat + leastChangeSat,
       baseWeight: ownWeight + keptWeight + (needsChange ? CHANGE_WEIGHT : 0),
       terms: { feeratePerKw, reserveSat: 0n },
-      // BIP 125, rule 2: a replacement that adds an input which is not confirmed is refused.
-      coins: replaces === undefined ? available : available.filter(({ height }) => height !== undefined),
+      coins: candidates.map((coin) => ({ ...coin, amountSat: worth(coin) })),
     });
-    const coins = [...kept, ...selection.coins].toSorted(compareOutpoints);
+    const isTaken = (coin: Coin): boolean => selection.coins.some((taken) => isSameOutpoint(taken, coin));
+    const coins = [...kept, ...candidates.filter(isTaken)].toSorted(compareOutpoints);
     // The change of what is replaced never comes: its script is as fresh as a new one.
     const script = replaces?.tx.outputs.find((output) => this.owns(output.script))?.script;
     // The selection has paid for an output of its own for what goes into the one that was there anyhow.

@@ -35,6 +35,7 @@ function coinSource(told: string[]): CoinSource {
     bump: () => {
       throw new Error('there is nothing to pay for');
     },
+    valueSat: () => 0n,
     coinsSpentBy: () => [],
     isConfirmed: () => false,
     transactionSeen: () => void told.push('seen'),

@@ -30,6 +30,7 @@ function partsWith(feeSat: bigint | 'no coins', asked: BumpRequest[] = []): Clai
           throw new GlowwormError('InsufficientFunds', 'there are none');
         return walletTransaction(request.tx, feeSat);
       },
+      valueSat: () => 0n,
       coinsSpentBy: () => [],
       isConfirmed: () => false,
       transactionSeen: () => {},

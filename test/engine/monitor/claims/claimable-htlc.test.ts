@@ -3,13 +3,14 @@ import type { ChannelMonitor } from '../../../../worker/engine/monitor/channel-m
 import { isClaimableOnChain } from '../../../../worker/engine/monitor/claims/claimable-htlc.ts';
 import { commitmentStake } from '../../../../worker/engine/monitor/claims/commitment-stake.ts';
 import { msat } from '../../../../worker/engine/primitives/units.ts';
+import { Coins } from './coins.ts';
 import { closedBy, confirmed, HTLCS, htlcOf, KEYS, openMonitor, spending } from './closed.ts';
 
 /** When HTLC 2 expires. */
 const EXPIRY = 600;
 
 const isClaimable = (monitor: ChannelMonitor, ...heights: readonly number[]): readonly boolean[] =>
-  heights.map((height) => isClaimableOnChain(KEYS, monitor, 2n, height));
+  heights.map((height) => isClaimableOnChain(KEYS, new Coins(), monitor, 2n, { height, feeratePerKw: 1_000 }));
 
 describe('an HTLC to us can be claimed out of the chain', () => {
   it('before a close until 36 blocks before it expires', () => {
@@ -56,10 +57,31 @@ describe('an HTLC to us can be claimed out of the chain', () => {
     expect(worth(354n + 662n)).toEqual({ ours: [false], both: [false] });
   });
 
-  it('not where ours is never to go out, nor out of what they had revoked', () => {
+  it('not where ours is never to go out, nor out of what either had revoked', () => {
     expect(isClaimable({ ...openMonitor(), closed: 'never' }, 410)).toEqual([false]);
     expect(isClaimable({ ...openMonitor(), closed: 'wait' }, 410)).toEqual([true]);
     expect(isClaimable(closedBy('revoked').monitor, 410)).toEqual([false]);
+    const { monitor } = closedBy('holder');
+    const { holderCommitment: previousHolderCommitment } = monitor;
+    const holderCommitment = { ...previousHolderCommitment, number: previousHolderCommitment.number + 1 };
+    expect(isClaimable({ ...monitor, holderCommitment, previousHolderCommitment }, 410)).toEqual([false]);
+  });
+
+  it('out of ours with anchors where coins suffice for HTLC-success, a coin and change, at the estimate', () => {
+    const withCoins = (monitor: ChannelMonitor, availableSat: bigint): boolean => {
+      const coins = Object.assign(new Coins(), { availableSat });
+      return isClaimableOnChain(KEYS, coins, monitor, 2n, { height: 410, feeratePerKw: 2_000 });
+    };
+    const enoughSat = 2n * (706n + 272n + 124n);
+    for (const needing of [closedBy('holder').monitor, openMonitor()])
+      expect([enoughSat, enoughSat - 1n].map((sat) => withCoins(needing, sat))).toEqual([true, false]);
+    const { monitor: theirs } = closedBy('counterparty');
+    const { monitor: fixed } = closedBy('holder', 'static_remotekey');
+    expect([theirs, fixed, openMonitor('static_remotekey')].map((each) => withCoins(each, 0n))).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   it('where it is to us', () => {

@@ -37,6 +37,7 @@ export class Coins implements CoinSource {
   /** Of the feerate, times the claims that pay it. */
   mostInAll = Infinity;
   costSat = 100n;
+  availableSat = 100_000n;
   readonly #spent = new Set<string>();
   #changeSat = 50_000n;
 
@@ -58,6 +59,10 @@ export class Coins implements CoinSource {
     const coin = { txid: COIN.txid, vout: COIN.vout, sequence: 0, scriptSig: new Uint8Array(0), witness: [] };
     const change = { amountSat: this.#changeSat--, script: new Uint8Array(22) };
     return walletTransaction({ ...tx, inputs: [...tx.inputs, coin], outputs: [...tx.outputs, change] }, this.costSat);
+  }
+
+  valueSat(): bigint {
+    return this.availableSat;
   }
 
   coinsSpentBy(txid: Uint8Array): readonly Coin[] {

@@ -21,6 +21,8 @@ import { signClaims } from './claim-signing.ts';
 export interface CoinSource {
   /** Throws `InsufficientFunds`. */
   bump(request: BumpRequest): WalletTransaction;
+  /** What there is to pay with at a feerate, less what spending costs of each coin but one. */
+  valueSat(feeratePerKw: number): bigint;
   coinsSpentBy(txid: Uint8Array): readonly Coin[];
   isConfirmed(txid: Uint8Array): boolean;
   transactionSeen(tx: Transaction): void;

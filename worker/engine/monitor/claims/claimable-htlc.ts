@@ -1,16 +1,30 @@
 import { CLTV_CLAIM_BUFFER, CONFIRMED_CLAIM_BUFFER } from '../../primitives/lock-times.ts';
-import { isTrimmed } from '../../transactions/commitment-fees.ts';
+import { htlcTransactionWeight, isTrimmed } from '../../transactions/commitment-fees.ts';
 import { findHtlc, type CommitmentSpec } from '../../transactions/commitment-spec.ts';
+import { CHANGE_WEIGHT, feeForWeight, INPUT_WEIGHT } from '../../wallet/coin-selection.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
+import type { ClaimConditions } from './claim-package.ts';
+import type { CoinSource } from './claim-transaction.ts';
 import type { ClaimKeys } from './claim-keys.ts';
 import { confirmedClose } from './close.ts';
 import { spendOf } from './confirmed-spends.ts';
 
+/** HTLC-success takes a coin and gives change. */
+const SUCCESS_WEIGHT = htlcTransactionWeight('anchors', false) + INPUT_WEIGHT.receive + CHANGE_WEIGHT;
+
 /**
  * Whether the chain alone would give us an HTLC of the counterparty, had we its preimage: it has an output in whatever
- * commitment can be confirmed, or is, and time enough is left.
+ * commitment can be confirmed, or is, time enough is left, and coins for what has to be paid for.
  */
-export function isClaimableOnChain(keys: ClaimKeys, monitor: ChannelMonitor, htlcId: bigint, height: number): boolean {
+export function isClaimableOnChain(
+  keys: ClaimKeys,
+  coins: Pick<CoinSource, 'valueSat'>,
+  monitor: ChannelMonitor,
+  htlcId: bigint,
+  { height, feeratePerKw }: ClaimConditions,
+): boolean {
+  const hasCoins = (): boolean =>
+    monitor.params.format !== 'anchors' || coins.valueSat(feeratePerKw) >= feeForWeight(SUCCESS_WEIGHT, feeratePerKw);
   const { confirmedSpend, holderCommitment, counterpartyCommitments, closed, outputSpends } = monitor;
   const close = confirmedClose(keys, monitor);
   if (close === undefined || confirmedSpend === undefined) {
@@ -18,10 +32,14 @@ export function isClaimableOnChain(keys: ClaimKeys, monitor: ChannelMonitor, htl
     return (
       closed !== 'never' &&
       hasOutput(monitor, 'holder', holderCommitment.spec, htlcId, soonest) &&
-      counterpartyCommitments.every(({ spec }) => hasOutput(monitor, 'counterparty', spec, htlcId, soonest))
+      counterpartyCommitments.every(({ spec }) => hasOutput(monitor, 'counterparty', spec, htlcId, soonest)) &&
+      hasCoins()
     );
   }
   if (close.kind !== 'holder' && close.kind !== 'counterparty') return false;
+  // The counterparty takes the HTLCs of what a newer commitment revoked.
+  const isRevoked = close.kind === 'holder' && close.version.number < holderCommitment.number;
+  if (isRevoked || (close.kind === 'holder' && !hasCoins())) return false;
   const found = close.commitment.htlcs.find(({ htlc }) => htlc.direction === 'inbound' && htlc.id === htlcId);
   if (found === undefined || found.htlc.cltvExpiry <= height + CONFIRMED_CLAIM_BUFFER) return false;
   return spendOf(outputSpends, { txid: confirmedSpend.txid, vout: found.outputIndex }) === undefined;
