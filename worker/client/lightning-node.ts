@@ -312,7 +312,8 @@ export class LightningNode implements OnchainPayer {
 
   onchainTerms(): SpendTerms {
     const channels = this.manager.reservingChannels();
-    return { feeratePerKw: this.chain.feerates.closing, reserveSat: reserveSat(channels) };
+    const { closing: feeratePerKw } = this.chain.feerates;
+    return { feeratePerKw, reserveSat: reserveSat(channels), reserveCoinSat: reserveSat(1) };
   }
 
   /** Payments from others to the on-chain wallet, in no order. */

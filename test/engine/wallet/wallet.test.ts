@@ -354,6 +354,54 @@ describe('change', () => {
   });
 });
 
+describe('change, where closes of several channels need coins,', () => {
+  const reserve = { feeratePerKw: 1000, reserveSat: 45_000n, reserveCoinSat: 15_000n };
+
+  const amounts = ({ tx }: WalletTransaction): readonly bigint[] =>
+    tx.outputs.filter(({ script }) => wallet.owns(script)).map(({ amountSat }) => amountSat);
+
+  it('is as many coins as there are to be, each at a script of its own', () => {
+    receive(100_000n);
+    const sent = wallet.send(elsewhere, 20_000n, reserve);
+    const [first, second, rest = 0n] = amounts(sent);
+    expect([first, second]).toEqual([15_000n, 15_000n]);
+    expect(rest + sent.feeSat).toBe(50_000n);
+    expect(new Set(sent.tx.outputs.map(({ script }) => toHex(script))).size).toBe(4);
+    const weight = transactionWeight(sent.tx);
+    expect(Number(sent.feeSat)).toBeGreaterThanOrEqual(weight);
+    expect(Number(sent.feeSat)).toBeLessThanOrEqual(weight + 8);
+  });
+
+  it('is one where others are there, or it does not suffice for more', () => {
+    receive(100_000n);
+    receive(15_000n);
+    receive(15_000n);
+    expect(amounts(wallet.send(elsewhere, 20_000n, reserve))).toHaveLength(1);
+    wallet = new OnchainWallet(secp, descriptors);
+    receive(100_000n);
+    receive(14_999n);
+    receive(15_000n);
+    expect(amounts(wallet.send(elsewhere, 20_000n, reserve))).toHaveLength(2);
+    wallet = new OnchainWallet(secp, descriptors);
+    receive(50_000n);
+    const two = { ...reserve, reserveSat: 30_000n };
+    const most = 50_000n - 30_000n - wallet.send(elsewhere, 1_000n, { ...two, reserveSat: 0n }).feeSat;
+    wallet = new OnchainWallet(secp, descriptors);
+    receive(50_000n);
+    // An output more costs 124 sat.
+    expect(amounts(wallet.send(elsewhere, most, two))).toHaveLength(1);
+    wallet = new OnchainWallet(secp, descriptors);
+    receive(50_000n);
+    expect(amounts(wallet.send(elsewhere, most - 124n, two))).toEqual([15_000n, 15_000n]);
+  });
+
+  it('is that of all that there is as well', () => {
+    receive(100_000n);
+    const sent = wallet.send(elsewhere, 'all', reserve);
+    expect(amounts(sent)).toEqual([15_000n, 30_000n - 124n]);
+  });
+});
+
 describe('a funding transaction', () => {
   const funding = { amountSat: 60_000n, script: p2wsh };
 

@@ -163,7 +163,8 @@ export class ChannelEstablishment {
     const entry = this.#context.turn().touch(given);
     try {
       const output = { amountSat: state.fundingSat, script: fundingOutputScript(state) };
-      const terms = { feeratePerKw: conditions.feerates.closing, reserveSat: this.#reserveSat() };
+      const { closing: feeratePerKw } = conditions.feerates;
+      const terms = { feeratePerKw, reserveSat: this.#reserveSat(), reserveCoinSat: parts.reserveSat(1) };
       const { rawTx, txid, outputIndex, coins } = parts.wallet.buildFunding(output, terms);
       entry.lockedCoins = coins;
       const created = createFunding(envOf(this.#context, entry), state, { transaction: rawTx, txid, outputIndex });

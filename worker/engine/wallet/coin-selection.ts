@@ -1,5 +1,5 @@
 import { GlowwormError } from '../primitives/errors.ts';
-import { greatest } from '../primitives/bigints.ts';
+import { greatest, least } from '../primitives/bigints.ts';
 import { compareOutpoints, type Coin, type PaidWeight } from './coin.ts';
 import type { Branch } from './descriptors.ts';
 
@@ -67,6 +67,19 @@ export function selectAll(request: Omit<SelectionRequest, 'targetSat'>): Selecti
   const paymentSat = total(coins) - feeSat - changeSat;
   if (coins.length === 0 || paymentSat <= 0n) throw insufficient({ ...request, targetSat: 0n }, coins);
   return { coins, feeSat, changeSat, paymentSat };
+}
+
+/** Change as several coins of a size, where it suffices for more than one, and what is left as the first. */
+export function splitChange(
+  changeSat: bigint,
+  coins: bigint,
+  coinSat: bigint,
+  feeratePerKw: number,
+): readonly bigint[] {
+  const eachSat = coinSat + feeForWeight(CHANGE_WEIGHT, feeratePerKw);
+  const more = least(coins - 1n, (changeSat - coinSat) / eachSat);
+  if (more <= 0n) return changeSat > 0n ? [changeSat] : [];
+  return [changeSat - more * eachSat, ...Array.from({ length: Number(more) }, () => coinSat)];
 }
 
 /** In the order of preference, and without coins that cost more than they bring. */

@@ -21,6 +21,8 @@ export interface SpendTerms {
   readonly feeratePerKw: number;
   /** Kept in the wallet for bumping fees. */
   readonly reserveSat: bigint;
+  /** In coins of so much, as far as change can be split into them: a coin pays for one close at a time. */
+  readonly reserveCoinSat?: bigint;
 }
 
 /** What someone else's inputs bring into a transaction that the wallet pays the fee of. */

@@ -25,6 +25,7 @@ import {
   reserveValueSat,
   selectAll,
   selectCoins,
+  splitChange,
   type Selection,
 } from './coin-selection.ts';
 import { BRANCHES, type Branch, type Descriptors, type ScriptOrigin } from './descriptors.ts';
@@ -393,7 +394,7 @@ export class OnchainWallet {
         leastSat,
       });
     const baseWeight = OVERHEAD_WEIGHT + outputWeight(output.script.length);
-    return this.#build(this.#select({ targetSat: output.amountSat, baseWeight, terms }), output);
+    return this.#build(this.#select({ targetSat: output.amountSat, baseWeight, terms }), output, terms);
   }
 
   #sendAll(script: Uint8Array, terms: SpendTerms): WalletTransaction {
@@ -402,7 +403,7 @@ export class OnchainWallet {
     const leastSat = dustLimitSat(script);
     if (selection.paymentSat < leastSat)
       throw new GlowwormError('AmountBelowDust', `what is left is less than ${leastSat} sat`, { leastSat });
-    return this.#build(selection, { amountSat: selection.paymentSat, script });
+    return this.#build(selection, { amountSat: selection.paymentSat, script }, terms);
   }
 
   #select(wanted: { targetSat: bigint; baseWeight: number; terms: SpendTerms; coins?: readonly Coin[] }): Selection {
@@ -410,12 +411,23 @@ export class OnchainWallet {
     return selectCoins({ coins, targetSat, baseWeight, ...terms });
   }
 
-  #build(selection: Selection, output: TransactionOutput): WalletTransaction {
+  #build(selection: Selection, output: TransactionOutput, terms: SpendTerms): WalletTransaction {
     const coins = selection.coins.toSorted(compareOutpoints);
-    const outputs = [output, ...this.#changeOutput(selection.changeSat)].toSorted(compareOutputs);
+    const change = this.#reserveCoins(selection, terms).flatMap((amountSat) => this.#changeOutput(amountSat));
+    const outputs = [output, ...change].toSorted(compareOutputs);
     const unsigned: Transaction = { version: 2, inputs: coins.map(inputOf), outputs, locktime: 0 };
     const spent = coins.map((coin) => this.#outputOf(coin));
-    return walletTransaction(signCoins(this.#secp, this.#descriptors, unsigned, coins, spent), selection.feeSat);
+    const signed = signCoins(this.#secp, this.#descriptors, unsigned, coins, spent);
+    return walletTransaction(signed, sumOf(spent) - sumOf(outputs));
+  }
+
+  /** The amounts of the change: as many coins for closes as the wallet lacks. */
+  #reserveCoins({ coins, changeSat }: Selection, terms: SpendTerms): readonly bigint[] {
+    const { feeratePerKw, reserveSat, reserveCoinSat = 0n } = terms;
+    if (reserveCoinSat === 0n) return [changeSat];
+    const left = this.#available().filter((coin) => !coins.includes(coin));
+    const there = left.filter(({ amountSat }) => amountSat >= reserveCoinSat).length;
+    return splitChange(changeSat, reserveSat / reserveCoinSat - BigInt(there), reserveCoinSat, feeratePerKw);
   }
 
   #changeOutput(changeSat: bigint, script?: Uint8Array): TransactionOutput[] {
