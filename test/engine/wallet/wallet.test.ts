@@ -388,17 +388,17 @@ describe('change, where closes of several channels need coins,', () => {
     const most = 50_000n - 30_000n - wallet.send(elsewhere, 1_000n, { ...two, reserveSat: 0n }).feeSat;
     wallet = new OnchainWallet(secp, descriptors);
     receive(50_000n);
-    // An output more costs 124 sat.
-    expect(amounts(wallet.send(elsewhere, most, two))).toHaveLength(1);
+    // An output more costs 124 sat, and 272 when it is spent: the reserve is there all the same.
+    expect(amounts(wallet.send(elsewhere, most - 395n, two))).toHaveLength(1);
     wallet = new OnchainWallet(secp, descriptors);
     receive(50_000n);
-    expect(amounts(wallet.send(elsewhere, most - 124n, two))).toEqual([15_000n, 15_000n]);
+    expect(amounts(wallet.send(elsewhere, most - 396n, two))).toEqual([15_000n, 15_272n]);
   });
 
-  it('is that of all that there is as well', () => {
+  it('is one of all that there is, for what more would cost is the reserve’s', () => {
     receive(100_000n);
     const sent = wallet.send(elsewhere, 'all', reserve);
-    expect(amounts(sent)).toEqual([15_000n, 30_000n - 124n]);
+    expect(amounts(sent)).toEqual([45_000n]);
   });
 });
 
@@ -549,7 +549,7 @@ describe('bumping', () => {
     function lent(feeSat: bigint): WalletTransaction {
       const small = wallet.bump({ ...request, feeratePerKw: 500 });
       wallet.transactionSeen(small.tx);
-      wallet.lend({ txid: small.txid, feeSat, feeratePerKw: 2_000 });
+      wallet.lend({ txid: small.txid, weight: transactionWeight(small.tx) + 290, feeSat, feeratePerKw: 2_000 });
       return small;
     }
 

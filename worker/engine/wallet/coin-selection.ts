@@ -69,15 +69,19 @@ export function selectAll(request: Omit<SelectionRequest, 'targetSat'>): Selecti
   return { coins, feeSat, changeSat, paymentSat };
 }
 
-/** Change as several coins of a size, where it suffices for more than one, and what is left as the first. */
+/**
+ * Change as several coins of a size, where it suffices for more than one, and what is left as the first. `spareSat` is what may be
+ * spent on having them, and on spending them.
+ */
 export function splitChange(
-  changeSat: bigint,
+  { changeSat, spareSat }: { readonly changeSat: bigint; readonly spareSat: bigint },
   coins: bigint,
   coinSat: bigint,
   feeratePerKw: number,
 ): readonly bigint[] {
   const eachSat = coinSat + feeForWeight(CHANGE_WEIGHT, feeratePerKw);
-  const more = least(coins - 1n, (changeSat - coinSat) / eachSat);
+  const affordable = spareSat / feeForWeight(CHANGE_WEIGHT + INPUT_WEIGHT.change, feeratePerKw);
+  const more = least(least(coins - 1n, affordable), (changeSat - coinSat) / eachSat);
   if (more <= 0n) return changeSat > 0n ? [changeSat] : [];
   return [changeSat - more * eachSat, ...Array.from({ length: Number(more) }, () => coinSat)];
 }

@@ -1,4 +1,4 @@
-import { equalBytes } from '../primitives/bytes.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { transactionWeight, type Outpoint, type Transaction } from '../transactions/transaction.ts';
 import { isSameOutpoint, type Coin, type PaidWeight } from './coin.ts';
 import type { Branch, ScriptOrigin } from './descriptors.ts';
@@ -23,9 +23,8 @@ export interface WalletState {
 }
 
 /** A transaction whose coins claims and children may take that pay at least a feerate, and more than its fee (BIP 125). */
-export interface Lent {
+export interface Lent extends PaidWeight {
   readonly txid: Uint8Array;
-  readonly feeSat: bigint;
   readonly feeratePerKw: number;
 }
 
@@ -126,12 +125,34 @@ function paidBy(coins: readonly Coin[], tx: Transaction): PaidWeight | undefined
  * What the unconfirmed transactions lack that a coin comes from, up to a feerate: who spends the coin pays for all of them, or
  * waits with them. What one of them has too much is of use to those before it, and not to those after it.
  */
-export function missingSat(state: WalletState, coin: Coin, feeratePerKw: number): bigint {
-  const { txid, height, made } = coin;
+export function missingSat(
+  state: WalletState,
+  { txid, height, made }: Coin,
+  feeratePerKw: number,
+  known: Map<string, bigint> = new Map(),
+): bigint {
   if (height !== undefined || made === undefined) return 0n;
+  const name = toHex(txid);
+  const reckoned = known.get(name);
+  if (reckoned !== undefined) return reckoned;
   const spent = state.coins.filter(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
-  const beforeSat = spent.reduce((sum, each) => sum + missingSat(state, each, feeratePerKw), 0n);
-  return lackingSat({ ...made, feeSat: made.feeSat - beforeSat }, feeratePerKw);
+  const beforeSat = oneOfEach(spent).reduce((sum, each) => sum + missingSat(state, each, feeratePerKw, known), 0n);
+  const missing = lackingSat({ ...made, feeSat: made.feeSat - beforeSat }, feeratePerKw);
+  known.set(name, missing);
+  return missing;
+}
+
+/**
+ * Confirmed coins, and of those that one unconfirmed transaction made the largest: who spends it pays what that transaction lacks,
+ * and with another of them would pay it again.
+ */
+export function oneOfEach(coins: readonly Coin[]): readonly Coin[] {
+  const largest = new Map<string, Coin>();
+  for (const coin of coins) {
+    const name = coin.height === undefined ? toHex(coin.txid) : `${toHex(coin.txid)}:${coin.vout}`;
+    if ((largest.get(name)?.amountSat ?? -1n) < coin.amountSat) largest.set(name, coin);
+  }
+  return [...largest.values()];
 }
 
 const spends = (tx: Transaction, outpoint: Outpoint): boolean =>

@@ -13,7 +13,7 @@ import {
 } from '../transactions/transaction.ts';
 import { addressOfScript, scriptOfAddress } from './address.ts';
 import { signCoins } from './coin-signing.ts';
-import { compareOutpoints, isSameOutpoint, isSpendable, isUnsettled, type Coin } from './coin.ts';
+import { compareOutpoints, isSameOutpoint, isSpendable, isUnsettled, type Coin, type PaidWeight } from './coin.ts';
 import {
   CHANGE_DUST_SAT,
   CHANGE_WEIGHT,
@@ -35,6 +35,7 @@ import {
   afterUnconfirmed,
   EMPTY_WALLET,
   missingSat,
+  oneOfEach,
   type Lent,
   type WalletState,
 } from './wallet-state.ts';
@@ -65,6 +66,22 @@ export interface KnownTransaction {
   /** 32 bytes, wire order */
   readonly txid: Uint8Array;
   readonly height?: number;
+}
+
+/** A transaction of more inputs pays for them, and may need one more to do so; it ends with few. */
+const MOST_BUILDS = 4;
+
+const takesCoin = ({ inputs }: Transaction, coin: Coin): boolean => inputs.some((input) => isSameOutpoint(input, coin));
+
+/** BIP 125: a transaction pays for what it takes the place of, and for its own relay, and a higher feerate than each. */
+function leastFeerate(displaced: readonly PaidWeight[], weight: number): number {
+  if (displaced.length === 0) return 0;
+  const perKw = (feeSat: bigint, of: number): number => Math.ceil((Number(feeSat) * 1000) / of);
+  const feesSat = displaced.reduce((sum, { feeSat }) => sum + feeSat, 0n);
+  return Math.max(
+    perKw(feesSat, weight) + REPLACEMENT_PER_KW,
+    ...displaced.map((each) => perKw(each.feeSat, each.weight) + 1),
+  );
 }
 
 /**
@@ -241,16 +258,17 @@ export class OnchainWallet {
    * are lent, and what they were lent to is dropped. Throws `InsufficientFunds`.
    */
   bump(request: BumpRequest): WalletTransaction {
-    const free = this.#available();
-    try {
-      return this.#bumpBy(request, free);
-    } catch (error) {
-      const lent = this.#lentTo(request.feeratePerKw);
-      if (lent.length === 0 || !(error instanceof GlowwormError) || error.code !== 'InsufficientFunds') throw error;
-      const bumped = this.#bumpBy(request, [...free, ...lent]);
-      for (const { txid } of this.#displacedBy(bumped.tx)) this.transactionDropped(txid);
-      return bumped;
-    }
+    const free = oneOfEach(this.#available());
+    // BIP 125, rule 2: a replacement that adds an input which is not confirmed is refused.
+    const confirmed = free.filter(({ height }) => height !== undefined);
+    const lent = this.#lentTo(request);
+    return this.#firstAffordable([
+      () => this.#bumpBy(request, request.replaces === undefined ? free : confirmed, []),
+      ...lent.map((_, last) => () => {
+        const taken = lent.slice(0, last + 1);
+        return this.#bumpBy(request, [...confirmed, ...taken.flatMap(({ txid }) => this.coinsSpentBy(txid))], taken);
+      }),
+    ]);
   }
 
   /**
@@ -263,11 +281,13 @@ export class OnchainWallet {
     this.#state = { ...this.#state, lent: [...others, lent] };
   }
 
-  /** What `bump` has at a feerate, as `reserveValueSat`. */
+  /** What `bump` has at a feerate without taking anything from another, as `reserveValueSat`. */
   valueSat(feeratePerKw: number): bigint {
-    const coins = [...this.#available(), ...this.#lentTo(feeratePerKw)];
     return reserveValueSat(
-      coins.map((coin) => ({ ...coin, amountSat: coin.amountSat - missingSat(this.#state, coin, feeratePerKw) })),
+      oneOfEach(this.#available()).map((coin) => ({
+        ...coin,
+        amountSat: coin.amountSat - missingSat(this.#state, coin, feeratePerKw),
+      })),
       feeratePerKw,
     );
   }
@@ -289,45 +309,58 @@ export class OnchainWallet {
     return this.#state.coins.some((coin) => isIn(coin) || (coin.spentBy !== undefined && isIn(coin.spentBy)));
   }
 
-  #bumpBy(request: BumpRequest, coins: readonly Coin[]): WalletTransaction {
-    const { feeratePerKw, mostSat } = request;
-    const bumped = this.#bump(request, coins, feeratePerKw, feeratePerKw);
-    const leastPerKw = this.#leastFeerate(request, bumped.tx);
-    const leastSat = feeForWeight(transactionWeight(bumped.tx) + request.witnessWeight, leastPerKw);
-    const found = bumped.feeSat >= leastSat ? bumped : this.#bump(request, coins, leastPerKw, 0);
-    if (found.feeSat <= mostSat) return found;
+  /** The first of some ways that there are coins for; the others leave nothing behind. */
+  #firstAffordable([first, ...others]: readonly (() => WalletTransaction)[]): WalletTransaction {
+    assert(first !== undefined, 'there is a way to try');
+    const before = this.#state;
+    try {
+      return first();
+    } catch (error) {
+      this.#state = before;
+      const isUnaffordable = error instanceof GlowwormError && error.code === 'InsufficientFunds';
+      if (others.length === 0 || !isUnaffordable) throw error;
+      return this.#firstAffordable(others);
+    }
+  }
+
+  /** `lent` are those whose coins are among the given: what of them it takes coins of is dropped. */
+  #bumpBy(request: BumpRequest, coins: readonly Coin[], lent: readonly Lent[]): WalletTransaction {
+    const { feeratePerKw, mostSat, witnessWeight, replaces } = request;
+    const replaced =
+      replaces === undefined ? [] : [{ feeSat: replaces.feeSat, weight: transactionWeight(replaces.tx) }];
+    let perKw = feeratePerKw;
+    let found = this.#bump(request, coins, perKw, perKw);
+    // What pays more may take more coins, weigh more, and take the place of more.
+    for (let build = 1; build < MOST_BUILDS && found.feeSat <= mostSat; build++) {
+      const { tx } = found;
+      const displaced = lent.filter(({ txid }) => this.coinsSpentBy(txid).some((coin) => takesCoin(tx, coin)));
+      const weight = transactionWeight(tx) + witnessWeight;
+      const leastSat = feeForWeight(weight, leastFeerate([...replaced, ...displaced], weight));
+      if (found.feeSat >= leastSat) {
+        for (const { txid } of displaced) this.transactionDropped(txid);
+        return found;
+      }
+      // Estimates of weights are a little off: what is missing still is added to what was asked for.
+      perKw =
+        Math.ceil((Number(leastSat) * 1000) / weight) +
+        Math.max(0, perKw - Math.floor((Number(found.feeSat) * 1000) / weight));
+      found = this.#bump(request, coins, perKw, 0);
+    }
     throw new GlowwormError('InsufficientFunds', `it would cost ${found.feeSat} sat, and ${mostSat} sat is the most`);
   }
 
-  /** BIP 125: a transaction pays for what it takes the place of, and for its own relay. */
-  #leastFeerate({ replaces, witnessWeight }: BumpRequest, tx: Transaction): number {
-    const displaced = this.#displacedBy(tx);
-    if (replaces === undefined && displaced.length === 0) return 0;
-    const weight = transactionWeight(tx) + witnessWeight;
-    const perKw = (feeSat: bigint, of: number): number => Math.ceil((Number(feeSat) * 1000) / of);
-    const displacedPerKw = perKw(
-      displaced.reduce((sum, { feeSat }) => sum + feeSat, 0n),
-      weight,
-    );
-    // However much smaller it is, and however much larger.
-    const replacedPerKw =
-      replaces === undefined ? 0 : perKw(replaces.feeSat, Math.min(weight, transactionWeight(replaces.tx)));
-    return replacedPerKw + displacedPerKw + REPLACEMENT_PER_KW;
-  }
-
-  /** Those of the lent that a transaction takes coins of. */
-  #displacedBy({ inputs }: Transaction): readonly Lent[] {
-    return this.#state.lent.filter(({ txid }) =>
-      this.coinsSpentBy(txid).some((coin) => inputs.some((input) => isSameOutpoint(input, coin))),
-    );
-  }
-
-  /** The coins that are lent, as what pays a feerate finds them. */
-  #lentTo(feeratePerKw: number): readonly Coin[] {
-    return this.#state.lent
-      .filter((each) => each.feeratePerKw <= feeratePerKw)
-      .flatMap(({ txid }) => this.coinsSpentBy(txid))
-      .filter(({ spentBy }) => spentBy?.height === undefined);
+  /**
+   * What of the lent a request may take the coins of, the cheapest first: not what it replaces itself, nor what the owner has spent
+   * the change of, which would go with it.
+   */
+  #lentTo({ feeratePerKw, replaces }: BumpRequest): readonly Lent[] {
+    const own = replaces && transactionId(replaces.tx);
+    const { coins, lent } = this.#state;
+    return lent
+      .filter((each) => each.feeratePerKw <= feeratePerKw && (own === undefined || !equalBytes(own, each.txid)))
+      .filter(({ txid }) => this.coinsSpentBy(txid).every(({ spentBy }) => spentBy?.height === undefined))
+      .filter(({ txid }) => !coins.some((coin) => equalBytes(coin.txid, txid) && coin.spentBy !== undefined))
+      .toSorted((a, b) => Number(a.feeSat - b.feeSat));
   }
 
   /** `parentsPerKw` is what the parent, and what is not confirmed of the coins' own, are brought to. */
@@ -347,16 +380,14 @@ export class OnchainWallet {
     // A transaction needs an output: the child of an anchor, which has none of its own, always gets change.
     const needsChange = tx.outputs.length === 0;
     const leastChangeSat = needsChange ? CHANGE_DUST_SAT : 0n;
-    // BIP 125, rule 2: a replacement that adds an input which is not confirmed is refused.
-    const candidates = replaces === undefined ? available : available.filter(({ height }) => height !== undefined);
     const selection = this.#select({
       targetSat: sumOf(tx.outputs) - sumOf(prevouts) - keptSat + parentSat + leastChangeSat,
       baseWeight: ownWeight + keptWeight + (needsChange ? CHANGE_WEIGHT : 0),
       terms: { feeratePerKw, reserveSat: 0n },
-      coins: candidates.map((coin) => ({ ...coin, amountSat: worth(coin) })),
+      coins: available.map((coin) => ({ ...coin, amountSat: worth(coin) })),
     });
     const isTaken = (coin: Coin): boolean => selection.coins.some((taken) => isSameOutpoint(taken, coin));
-    const coins = [...kept, ...candidates.filter(isTaken)].toSorted(compareOutpoints);
+    const coins = [...kept, ...available.filter(isTaken)].toSorted(compareOutpoints);
     // The change of what is replaced never comes: its script is as fresh as a new one.
     const script = replaces?.tx.outputs.find((output) => this.owns(output.script))?.script;
     // The selection has paid for an output of its own for what goes into the one that was there anyhow.
@@ -427,7 +458,9 @@ export class OnchainWallet {
     if (reserveCoinSat === 0n) return [changeSat];
     const left = this.#available().filter((coin) => !coins.includes(coin));
     const there = left.filter(({ amountSat }) => amountSat >= reserveCoinSat).length;
-    return splitChange(changeSat, reserveSat / reserveCoinSat - BigInt(there), reserveCoinSat, feeratePerKw);
+    const spareSat = changeSat + sumOf(left) - reserveSat;
+    const missing = reserveSat / reserveCoinSat - BigInt(there);
+    return splitChange({ changeSat, spareSat }, missing, reserveCoinSat, feeratePerKw);
   }
 
   #changeOutput(changeSat: bigint, script?: Uint8Array): TransactionOutput[] {

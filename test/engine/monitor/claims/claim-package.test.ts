@@ -29,6 +29,17 @@ const takes = (outpoints: readonly Outpoint[]): Transaction => ({
   locktime: 0,
 });
 
+const COIN = {
+  ...outpoint(9),
+  amountSat: 1_000n,
+  branch: 'receive',
+  index: 0,
+  height: 1,
+  coinbase: false,
+  own: false,
+  trusted: false,
+} as const;
+
 /** A wallet without a coin to spare, and what it was told of transactions. */
 function coinSource(told: string[]): CoinSource {
   return {
@@ -36,7 +47,7 @@ function coinSource(told: string[]): CoinSource {
       throw new Error('there is nothing to pay for');
     },
     valueSat: () => 0n,
-    coinsSpentBy: () => [],
+    coinsSpentBy: () => [COIN],
     isConfirmed: () => false,
     transactionSeen: () => void told.push('seen'),
     transactionDropped: () => void told.push('dropped'),

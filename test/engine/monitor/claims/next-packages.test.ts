@@ -200,7 +200,7 @@ describe('HTLC transactions that coins pay for', () => {
     expect(coins.told).toEqual([`seen ${coins.nameOf(own)}`]);
     // The coin of these tests is worth 100,000 sat.
     const feeSat = 102_000n - (own?.tx.outputs.reduce((sum, { amountSat }) => sum + amountSat, 0n) ?? 0n);
-    expect(coins.lent).toEqual([{ txid: own && transactionId(own.tx), feeSat, feeratePerKw: 2_000 }]);
+    expect(coins.lent).toMatchObject([{ txid: own && transactionId(own.tx), feeSat, feeratePerKw: 2_000 }]);
     const [each] = small;
     const most = each === undefined ? 0 : budget(each);
     const lent = (feeratePerKw: number): number => {

@@ -1,6 +1,12 @@
 import { toHex } from '../../primitives/bytes.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
-import { decodeTransaction, transactionId, type Outpoint, type Transaction } from '../../transactions/transaction.ts';
+import {
+  decodeTransaction,
+  transactionId,
+  transactionWeight,
+  type Outpoint,
+  type Transaction,
+} from '../../transactions/transaction.ts';
 import { isSameOutpoint } from '../../wallet/coin.ts';
 import { sumOf, type Replaced } from '../../wallet/wallet-transaction.ts';
 import type { Claim } from './claim.ts';
@@ -246,7 +252,7 @@ function regrouped(
   present: readonly Claim[],
   conditions: ClaimConditions,
 ): ClaimPackage {
-  const isValid = isLive(before, present, conditions.height);
+  const isValid = isLive(before, present, conditions.height) && hasCoins(parts, before);
   if (!isValid) returnCoins(parts, before.tx);
   if (present.length === 0) return before;
   const { wanted, most } = feerateFor(parts, present, conditions, before.since);
@@ -299,7 +305,12 @@ function lendCoins(
   const own = claims.filter(({ outpoint }) => names.has(claimName(outpoint)));
   if (!takesCoins(own) || isWorthEstimate(parts, own, conditions)) return;
   const { feeratePerKw } = conditions;
-  parts.coins.lend({ txid: transactionId(tx), feeSat: paidBy(parts, tx, own), feeratePerKw });
+  parts.coins.lend({
+    txid: transactionId(tx),
+    weight: transactionWeight(tx),
+    feeSat: paidBy(parts, tx, own),
+    feeratePerKw,
+  });
 }
 
 /**
