@@ -281,15 +281,19 @@ export class OnchainWallet {
     this.#state = { ...this.#state, lent: [...others, lent] };
   }
 
-  /** What `bump` has at a feerate without taking anything from another, as `reserveValueSat`. */
+  /** What `bump` has at a feerate, as `reserveValueSat`: of what is lent, what is left once it has paid for what it displaces. */
   valueSat(feeratePerKw: number): bigint {
-    return reserveValueSat(
-      oneOfEach(this.#available()).map((coin) => ({
-        ...coin,
-        amountSat: coin.amountSat - missingSat(this.#state, coin, feeratePerKw),
-      })),
-      feeratePerKw,
+    const free = oneOfEach(this.#available()).map((coin) => ({
+      ...coin,
+      amountSat: coin.amountSat - missingSat(this.#state, coin, feeratePerKw),
+    }));
+    const lent = this.#lentTo({ feeratePerKw }).flatMap(({ txid, feeSat, weight }) =>
+      this.coinsSpentBy(txid).map((coin, index) => {
+        const displacedSat = index === 0 ? feeSat + feeForWeight(weight, REPLACEMENT_PER_KW) : 0n;
+        return { ...coin, amountSat: coin.amountSat - displacedSat };
+      }),
     );
+    return reserveValueSat([...free, ...lent], feeratePerKw);
   }
 
   /** The coins that a transaction spends, as far as the wallet was told of it. */
@@ -353,7 +357,7 @@ export class OnchainWallet {
    * What of the lent a request may take the coins of, the cheapest first: not what it replaces itself, nor what the owner has spent
    * the change of, which would go with it.
    */
-  #lentTo({ feeratePerKw, replaces }: BumpRequest): readonly Lent[] {
+  #lentTo({ feeratePerKw, replaces }: Pick<BumpRequest, 'feeratePerKw' | 'replaces'>): readonly Lent[] {
     const own = replaces && transactionId(replaces.tx);
     const { coins, lent } = this.#state;
     return lent
