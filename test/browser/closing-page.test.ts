@@ -50,11 +50,10 @@ const numberIn = (text: string): number => Number(text.replace(/[^\d.]/g, ''));
 /** What is shown in a card as its large number, and the sum of its lines. */
 async function totals(): Promise<{ readonly whole: number; readonly parts: number }> {
   const card = page.getByLabel('Total balance');
+  // The first waits for the page, and what is listed does not.
+  const whole = numberIn(await card.locator('.balance-amount').innerText());
   const parts = await card.locator('.facts dd').allInnerTexts();
-  return {
-    whole: numberIn(await card.locator('.balance-amount').innerText()),
-    parts: parts.reduce((sum, text) => sum + numberIn(text), 0),
-  };
+  return { whole, parts: parts.reduce((sum, text) => sum + numberIn(text), 0) };
 }
 
 /** The moments of the close, each with its amount. */
