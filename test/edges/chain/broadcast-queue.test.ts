@@ -70,3 +70,14 @@ it('goes on after an error', async () => {
   await failed;
   expect(await second).toBe('b is in');
 });
+
+it('remembers what has left, however much came after it', async () => {
+  const server = new SlowServer();
+  const names = Array.from({ length: 6_000 }, (_, index) => `${index}`);
+  void sendAll(server, ...names);
+  await Promise.resolve();
+  await server.answer(names.length);
+  void sendAll(server, 'busy', '0', 'new');
+  await server.answer(3);
+  expect(server.sent.slice(names.length)).toEqual(['busy', 'new', '0']);
+});

@@ -42,7 +42,8 @@ export class BroadcastQueue<T> {
   #isNew(name: string): boolean {
     const isNew = !this.#known.delete(name);
     this.#known.add(name);
-    for (const oldest of [...this.#known].slice(0, this.#known.size - MOST_KNOWN)) this.#known.delete(oldest);
+    const [oldest = name] = this.#known;
+    if (this.#known.size > MOST_KNOWN) this.#known.delete(oldest);
     return isNew;
   }
 }
