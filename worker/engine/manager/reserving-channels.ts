@@ -9,7 +9,16 @@ type Context = Pick<ManagerContext, 'channels' | 'chainMonitor'>;
  * for what takes our money out of them. One that a peer only speaks of costs nothing.
  */
 export const reservingChannels = (context: Context): number =>
-  context.channels.all().filter((entry) => isReserving(context, entry)).length;
+  context.channels.all().filter((entry) => mayReserve(context, entry)).length;
+
+/** An error of ours in one channel stops no payment: coins are kept for it all the same. */
+function mayReserve(context: Context, entry: ChannelEntry): boolean {
+  try {
+    return isReserving(context, entry);
+  } catch {
+    return true;
+  }
+}
 
 function isReserving({ chainMonitor }: Context, { key, state }: ChannelEntry): boolean {
   if (state.kind === 'open') return !isUnfunded(state);
