@@ -181,3 +181,11 @@ describe('records of version 1', () => {
     );
   });
 });
+
+it('parameters with a salt of their own are refused by a program that knows of none', () => {
+  const params = decodeParameters(fromHex(fixture.params));
+  const salted = { ...params, commitmentSalt: new Uint8Array(32).fill(7) };
+  expect(decodeParameters(encodeParameters(salted))).toEqual(salted);
+  // The version comes first: what an older program knows is 1.
+  expect([encodeParameters(params), encodeParameters(salted)].map(([, , version]) => version)).toEqual([1, 2]);
+});

@@ -42,25 +42,27 @@ const termsSchema = {
   },
 } as const;
 
-const parametersRecord = recordFormat(
-  'channel parameters',
-  1,
-  {
-    channelId: [2, 'channelId'],
-    counterpartyNodeId: [4, 'point'],
-    channelKeysIndex: [6, 'u32'],
-    isOpener: [8, 'u8'],
-    anchors: [10, 'u8'],
-    channelType: [12, 'remaining'],
-    fundingSat: [14, 'u64'],
-    fundingTxid: [16, 'sha256'],
-    fundingOutputIndex: [18, 'u16'],
-    holder: [20, termsSchema],
-    counterparty: [22, termsSchema],
-    minimumDepth: [24, 'u32'],
-  },
-  { commitmentSalt: [25, 'bytes'] },
-);
+const parametersSchema = {
+  channelId: [2, 'channelId'],
+  counterpartyNodeId: [4, 'point'],
+  channelKeysIndex: [6, 'u32'],
+  isOpener: [8, 'u8'],
+  anchors: [10, 'u8'],
+  channelType: [12, 'remaining'],
+  fundingSat: [14, 'u64'],
+  fundingTxid: [16, 'sha256'],
+  fundingOutputIndex: [18, 'u16'],
+  holder: [20, termsSchema],
+  counterparty: [22, termsSchema],
+  minimumDepth: [24, 'u32'],
+} as const;
+
+const unsaltedRecord = recordFormat('channel parameters', 1, parametersSchema);
+/**
+ * Without the salt an older program would have other per-commitment secrets, and take the channel for damaged: it must refuse what
+ * has one.
+ */
+const saltedRecord = recordFormat('channel parameters', 2, parametersSchema, { commitmentSalt: [25, 'bytes'] });
 
 type StoredHtlc = ValueOf<typeof htlcSchema>;
 type StoredSpec = ValueOf<typeof specSchema>;
@@ -111,17 +113,16 @@ export const specFromRecord = (stored: StoredSpec, onionOf: OnionLookup): Commit
 export const storeName = ({ channelKeysIndex }: Pick<ChannelParameters, 'channelKeysIndex'>): string =>
   String(channelKeysIndex);
 
-export const encodeParameters = ({ commitmentSalt, ...params }: ChannelParameters): Uint8Array =>
-  parametersRecord.encode({
-    ...params,
-    ...(commitmentSalt.length === 0 ? {} : { commitmentSalt }),
-    isOpener: params.isOpener ? 1 : 0,
-    anchors: params.format === 'anchors' ? 1 : 0,
-  });
+export function encodeParameters({ commitmentSalt, ...params }: ChannelParameters): Uint8Array {
+  const stored = { ...params, isOpener: params.isOpener ? 1 : 0, anchors: params.format === 'anchors' ? 1 : 0 };
+  return commitmentSalt.length === 0
+    ? unsaltedRecord.encode(stored)
+    : saltedRecord.encode({ ...stored, commitmentSalt });
+}
 
 /** Throws what `RecordFormat.decode` throws. */
 export function decodeParameters(bytes: Uint8Array): ChannelParameters {
-  const { anchors, commitmentSalt = new Uint8Array(0), ...stored } = parametersRecord.decode(bytes);
+  const { anchors, commitmentSalt = new Uint8Array(0), ...stored } = saltedRecord.decode(bytes);
   return {
     ...stored,
     commitmentSalt,
