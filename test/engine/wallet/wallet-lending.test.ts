@@ -93,8 +93,7 @@ describe('what takes lent coins (BIP 125)', () => {
 
   it('pays a higher feerate than what it takes the place of', () => {
     receive(60_000n);
-    wallet.send(elsewhere, 10_000n, { feeratePerKw: 253, reserveSat: 0n });
-    const small = lent(htlcs(1, 1_900), 2_000);
+    const small = lent(htlcs(1, 2_500), 2_000);
     const next = wallet.bump(htlcs(2, 2_000, 10));
     expect(conflicts(next.tx, small.tx)).toBe(true);
     const perKw = ({ tx, feeSat }: WalletTransaction, count: number): number =>
@@ -174,8 +173,112 @@ describe('coins of one unconfirmed transaction', () => {
       },
     };
     const last = coins.at(-1);
-    if (last !== undefined) missingSat(state, last, 2_000);
+    if (last !== undefined) missingSat(state, [last], 2_000);
     expect(looks).toBeLessThanOrEqual(layers * outputs);
+  });
+});
+
+describe('what there is to pay with', () => {
+  /** As `isClaimableOnChain` asks, before a preimage is given away: HTLC-success with a coin and its change. */
+  const isSaidToSuffice = (feeratePerKw: number): boolean =>
+    wallet.valueSat(feeratePerKw) >= feeForWeight(703 + 272 + 124, feeratePerKw);
+  const suffices = (request: BumpRequest): boolean => {
+    const before = wallet.state;
+    try {
+      wallet.bump(request);
+      wallet.rollBack(before);
+      return true;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'InsufficientFunds' });
+      expect(wallet.state).toBe(before);
+      return false;
+    }
+  };
+  const renew = (): void => {
+    wallet = new OnchainWallet(secp, descriptors);
+    wallet.bestBlockUpdated(1000);
+  };
+
+  it.each([20_000, 300])('are all coins of a payment that is not confirmed, whatever that paid: %i', (feeratePerKw) => {
+    receive(400_000n);
+    wallet.send(elsewhere, 300_000n, { feeratePerKw, reserveSat: 60_000n, reserveCoinSat: 15_000n });
+    const parent = { weight: 1_812, feeSat: 300n };
+    const { tx, feeSat } = wallet.bump({ ...htlcs(1, 20_000), parent });
+    expect(tx.inputs.length).toBeGreaterThan(2);
+    // The parents are paid for once, and nothing is given away.
+    const weight = transactionWeight(tx) + WITNESS_WEIGHT;
+    const payment = wallet.state.coins.find(({ made: paid }) => paid !== undefined)?.made;
+    const least = feeForWeight(weight + parent.weight, 20_000) - parent.feeSat;
+    const lacks = feeForWeight(payment?.weight ?? 0, 20_000) - (payment?.feeSat ?? 0n);
+    expect(Number(feeSat - least - (lacks > 0n ? lacks : 0n))).toBeLessThan(1_000);
+    expect(feeSat).toBeGreaterThanOrEqual(least);
+  });
+
+  it('is no more than what may be taken, where coins are lent to a transaction of two', () => {
+    receive(2_000n);
+    receive(3_000n);
+    lent(htlcs(1, 1_990, 2), 2_000);
+    if (isSaidToSuffice(2_000)) expect(suffices(htlcs(5, 2_000))).toBe(true);
+  });
+
+  it('is no more than what may be taken, where one is lent and another not confirmed', () => {
+    for (let coin = 5_000n; coin < 8_600n; coin += 400n)
+      for (let change = 5_000n; change < 8_600n; change += 400n) {
+        renew();
+        receive(coin);
+        lent(htlcs(1, 1_990), 2_000);
+        receive(change + 14_496n);
+        wallet.send(elsewhere, 10_000n, { feeratePerKw: 8_000, reserveSat: 0n });
+        expect([coin, change, isSaidToSuffice(8_000) && !suffices(htlcs(5, 8_000))]).toEqual([coin, change, false]);
+      }
+  });
+
+  it.each([2_000, 4_000, 8_000])(
+    'is no more than what may be taken, where what is lent is not confirmed (%i)',
+    (rate) => {
+      for (let amount = 12_000n; amount < 24_000n; amount += 300n) {
+        renew();
+        receive(amount);
+        wallet.send(elsewhere, 10_000n, { feeratePerKw: 253, reserveSat: 0n });
+        if (!suffices(htlcs(1, 1_000))) continue;
+        lent(htlcs(1, 1_000), 2_000);
+        expect([amount, isSaidToSuffice(rate) && !suffices(htlcs(5, rate))]).toEqual([amount, false]);
+      }
+    },
+  );
+
+  it('is not what is lent and in no block any more, nor what would take the place of a spent change', () => {
+    receive(60_000n);
+    const payment = wallet.send(elsewhere, 10_000n, { feeratePerKw: 2_000, reserveSat: 0n });
+    wallet.transactionConfirmed(payment.tx, 1000);
+    const small = lent(htlcs(1, 1_000), 2_000);
+    expect(suffices(htlcs(5, 2_000))).toBe(true);
+    wallet.transactionUnconfirmed(payment.txid);
+    expect([suffices(htlcs(5, 2_000)), wallet.valueSat(2_000)]).toEqual([false, 0n]);
+    wallet.transactionConfirmed(payment.tx, 1000);
+    wallet.transactionConfirmed(small.tx, 1000);
+    wallet.send(elsewhere, 10_000n, { feeratePerKw: 2_000, reserveSat: 0n });
+    wallet.transactionUnconfirmed(small.txid);
+    expect(suffices({ ...htlcs(1, 4_000), replaces: small })).toBe(false);
+  });
+
+  it('is found with few attempts, however much is lent', () => {
+    let signatures = 0;
+    const counting = new Proxy(secp, {
+      get: (target, key) =>
+        key === 'signLowR'
+          ? (...given: Parameters<typeof secp.signLowR>) => (signatures++, target.signLowR(...given))
+          : (Reflect.get(target, key) as unknown),
+    });
+    wallet = new OnchainWallet(counting, descriptors);
+    wallet.bestBlockUpdated(1000);
+    for (let name = 0; name < 64; name++) {
+      receive(3_000n);
+      lent(htlcs(name, 1_990), 2_000);
+    }
+    signatures = 0;
+    expect(suffices({ ...htlcs(100, 2_000), mostSat: 100n })).toBe(false);
+    expect(signatures).toBeLessThan(64);
   });
 });
 

@@ -2,6 +2,7 @@ import type { ChannelFeerates } from '../channel/channel-env.ts';
 import { afterClosingConfirmed, isNegotiated } from '../channel/closed-channel.ts';
 import type { ClosedChannel, CloseReason } from '../channel/channel-state.ts';
 import type { ConfirmedSpend, FundingSpend } from '../monitor/channel-monitor.ts';
+import type { ClaimConditions } from '../monitor/claims/claim-package.ts';
 import { claimName } from '../monitor/claims/claim-transaction.ts';
 import { htlcAtDeadline } from '../monitor/claims/deadlines.ts';
 import type { BlockTransaction, MonitorEvent } from '../monitor/funding-spend.ts';
@@ -125,7 +126,14 @@ export class OnchainTxHandler {
 
   /** Every transaction of channels that should be in the chain and is not. */
   rebroadcast(): void {
-    for (const entry of this.#byDeadline()) this.#context.isolate(entry, () => this.#rebroadcast(entry));
+    const { chainMonitor, conditions } = this.#context;
+    const entries = this.#byDeadline();
+    // Coins go from one channel's claims to another's: all that are free must be, and all that are lent, before one is taken.
+    for (const entry of entries)
+      this.#context.isolate(entry, () => chainMonitor.returnCoins(entry.key, conditions.blockHeight));
+    for (const entry of entries)
+      this.#context.isolate(entry, () => chainMonitor.lendCoins(entry.key, this.#claimConditions(entry)));
+    for (const entry of entries) this.#context.isolate(entry, () => this.#rebroadcast(entry));
   }
 
   /** What has the least time comes first, while there are coins. */
@@ -256,12 +264,16 @@ export class OnchainTxHandler {
     chainMonitor.releaseChild(entry.key, conditions.blockHeight);
     const missing = chainMonitor.missingRevoked(entry.key);
     if (missing !== undefined) this.#context.turn().leave({ kind: 'readRevoked', channelKey: entry.key, ...missing });
-    const { packages } = monitorOf(this.#context, entry);
+    for (const transaction of chainMonitor.makeClaims(entry.key, this.#claimConditions(entry)))
+      this.#context.turn().broadcast(transaction);
+  }
+
+  #claimConditions(entry: ChannelEntry): ClaimConditions {
+    const { chainMonitor, conditions } = this.#context;
+    const packages = chainMonitor.monitor(entry.key)?.packages ?? [];
     const left = new Set(chainMonitor.claims(entry.key).map(({ outpoint }) => claimName(outpoint)));
     const waiting = packages.filter(({ outpoints }) => outpoints.some((each) => left.has(claimName(each))));
-    const feeratePerKw = this.#feerate(packages, waiting);
-    for (const transaction of chainMonitor.makeClaims(entry.key, { height: conditions.blockHeight, feeratePerKw }))
-      this.#context.turn().broadcast(transaction);
+    return { height: conditions.blockHeight, feeratePerKw: this.#feerate(packages, waiting) };
   }
 }
 

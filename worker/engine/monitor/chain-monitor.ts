@@ -19,8 +19,15 @@ import { anchorChild, isAwaited } from './claims/anchor-child.ts';
 import type { Claim } from './claims/claim.ts';
 import { isClaimableOnChain } from './claims/claimable-htlc.ts';
 import { deadlineOf } from './claims/claim-groups.ts';
-import { isLive, nextPackages, withoutSettled, type ClaimConditions } from './claims/claim-package.ts';
-import { claimName, type CoinSource } from './claims/claim-transaction.ts';
+import {
+  isBroadcast,
+  lendLiveCoins,
+  nextPackages,
+  returnDeadCoins,
+  withoutSettled,
+  type ClaimConditions,
+} from './claims/claim-package.ts';
+import { claimName, type ClaimParts, type CoinSource } from './claims/claim-transaction.ts';
 import { claimsOf } from './claims/claims.ts';
 import { claimKeys, type ClaimKeys } from './claims/claim-keys.ts';
 import { isFullyResolved } from './claims/full-resolution.ts';
@@ -255,14 +262,28 @@ export class ChainMonitor implements Watch {
     const monitor = this.monitor(key);
     if (monitor?.confirmedSpend === undefined) return [];
     const claims = this.#claims(monitor);
-    const { coins, destinationScript } = this.#keys;
-    const { signer } = this.#claimKeys(monitor);
-    const parts = { signer, coins, destinationScript: destinationScript() };
+    const parts = this.#claimParts(monitor);
     const before = withoutSettled(parts, monitor.packages, monitor, conditions.height);
     const packages = nextPackages(parts, claims, before, conditions);
     const changed = packageChanges(monitor.packages, packages);
     if (changed !== undefined) this.updateChannel(key, [changed]);
-    return packages.filter((each) => isLive(each, claims, conditions.height)).map(({ tx }) => encodeTransaction(tx));
+    return packages
+      .filter((each) => isBroadcast(parts, each, claims, conditions.height))
+      .map(({ tx }) => encodeTransaction(tx));
+  }
+
+  /** Gives the coins back of claims that another has taken: of every channel, before any claim is made. */
+  returnCoins(key: string, height: number): void {
+    const monitor = this.monitor(key);
+    if (monitor?.confirmedSpend === undefined) return;
+    returnDeadCoins(this.#keys, this.#claims(monitor), monitor.packages, height);
+  }
+
+  /** Lends the coins of claims that are not worth the estimate, likewise. */
+  lendCoins(key: string, conditions: ClaimConditions): void {
+    const monitor = this.monitor(key);
+    if (monitor?.confirmedSpend === undefined) return;
+    lendLiveCoins(this.#claimParts(monitor), this.#claims(monitor), monitor.packages, conditions);
   }
 
   /** Where the record of the revoked commitment is that is in the chain, while nothing but its number is known. */
@@ -317,6 +338,11 @@ export class ChainMonitor implements Watch {
         key,
         decided.map((outcome) => ({ kind: 'htlcDecided', ...outcome })),
       );
+  }
+
+  #claimParts(monitor: ChannelMonitor): ClaimParts {
+    const { coins, destinationScript } = this.#keys;
+    return { signer: this.#claimKeys(monitor).signer, coins, destinationScript: destinationScript() };
   }
 
   #untold(key: string, { events }: ChannelMonitor): readonly MonitorEvent[] {

@@ -80,7 +80,7 @@ export function splitChange(
   feeratePerKw: number,
 ): readonly bigint[] {
   const eachSat = coinSat + feeForWeight(CHANGE_WEIGHT, feeratePerKw);
-  const affordable = spareSat / feeForWeight(CHANGE_WEIGHT + INPUT_WEIGHT.change, feeratePerKw);
+  const affordable = spareSat / (feeForWeight(CHANGE_WEIGHT + INPUT_WEIGHT.change, feeratePerKw) || 1n);
   const more = least(least(coins - 1n, affordable), (changeSat - coinSat) / eachSat);
   if (more <= 0n) return changeSat > 0n ? [changeSat] : [];
   return [changeSat - more * eachSat, ...Array.from({ length: Number(more) }, () => coinSat)];

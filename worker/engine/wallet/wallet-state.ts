@@ -122,37 +122,52 @@ function paidBy(coins: readonly Coin[], tx: Transaction): PaidWeight | undefined
 }
 
 /**
- * What the unconfirmed transactions lack that a coin comes from, up to a feerate: who spends the coin pays for all of them, or
+ * What the unconfirmed transactions lack that coins come from, up to a feerate: who spends the coins pays for all of them, once, or
  * waits with them. What one of them has too much is of use to those before it, and not to those after it.
  */
 export function missingSat(
   state: WalletState,
-  { txid, height, made }: Coin,
+  coins: readonly Coin[],
   feeratePerKw: number,
   known: Map<string, bigint> = new Map(),
+): bigint {
+  const made = new Map(coins.map((coin) => [toHex(coin.txid), coin]));
+  return [...made.values()].reduce((sum, coin) => sum + missingOf(state, coin, feeratePerKw, known), 0n);
+}
+
+function missingOf(
+  state: WalletState,
+  { txid, height, made }: Coin,
+  feeratePerKw: number,
+  known: Map<string, bigint>,
 ): bigint {
   if (height !== undefined || made === undefined) return 0n;
   const name = toHex(txid);
   const reckoned = known.get(name);
   if (reckoned !== undefined) return reckoned;
   const spent = state.coins.filter(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
-  const beforeSat = oneOfEach(spent).reduce((sum, each) => sum + missingSat(state, each, feeratePerKw, known), 0n);
+  const beforeSat = missingSat(state, spent, feeratePerKw, known);
   const missing = lackingSat({ ...made, feeSat: made.feeSat - beforeSat }, feeratePerKw);
   known.set(name, missing);
   return missing;
 }
 
 /**
- * Confirmed coins, and of those that one unconfirmed transaction made the largest: who spends it pays what that transaction lacks,
- * and with another of them would pay it again.
+ * Coins with what each brings at a feerate. What a transaction lacks the largest of its coins bears, and none of the others counts for
+ * as much as that one then does: it is taken before them.
  */
-export function oneOfEach(coins: readonly Coin[]): readonly Coin[] {
+export function worthOfEach(state: WalletState, coins: readonly Coin[], feeratePerKw: number): readonly Coin[] {
   const largest = new Map<string, Coin>();
-  for (const coin of coins) {
-    const name = coin.height === undefined ? toHex(coin.txid) : `${toHex(coin.txid)}:${coin.vout}`;
-    if ((largest.get(name)?.amountSat ?? -1n) < coin.amountSat) largest.set(name, coin);
-  }
-  return [...largest.values()];
+  for (const coin of coins.toSorted((one, other) => Number(one.amountSat - other.amountSat)))
+    largest.set(toHex(coin.txid), coin);
+  return coins.map((coin) => {
+    const missing = missingSat(state, [coin], feeratePerKw);
+    const bearer = largest.get(toHex(coin.txid));
+    if (missing === 0n || bearer === undefined) return coin;
+    const borneSat = bearer.amountSat - missing;
+    const mostSat = coin === bearer ? borneSat : borneSat - 1n;
+    return { ...coin, amountSat: coin.amountSat < mostSat ? coin.amountSat : mostSat };
+  });
 }
 
 const spends = (tx: Transaction, outpoint: Outpoint): boolean =>

@@ -35,7 +35,7 @@ import {
   afterUnconfirmed,
   EMPTY_WALLET,
   missingSat,
-  oneOfEach,
+  worthOfEach,
   type Lent,
   type WalletState,
 } from './wallet-state.ts';
@@ -66,6 +66,14 @@ export interface KnownTransaction {
   /** 32 bytes, wire order */
   readonly txid: Uint8Array;
   readonly height?: number;
+}
+
+const isConfirmed = ({ height }: Coin): boolean => height !== undefined;
+
+/** The first of a list, the first two, the first four, and so on to all of it. */
+function doubled<T>(list: readonly T[]): readonly (readonly T[])[] {
+  const counts = Array.from({ length: Math.ceil(Math.log2(Math.max(1, list.length))) + 1 }, (_, power) => 2 ** power);
+  return list.length === 0 ? [] : counts.map((count) => list.slice(0, count));
 }
 
 /** A transaction of more inputs pays for them, and may need one more to do so; it ends with few. */
@@ -258,14 +266,17 @@ export class OnchainWallet {
    * are lent, and what they were lent to is dropped. Throws `InsufficientFunds`.
    */
   bump(request: BumpRequest): WalletTransaction {
-    const free = oneOfEach(this.#available());
+    const { replaces } = request;
+    // What was made of its change would go with it, and BIP 125 has a replacement pay for that too.
+    if (replaces !== undefined && this.#hasSpentChange(transactionId(replaces.tx)))
+      throw new GlowwormError('InsufficientFunds', 'the change of what it replaces is spent');
+    const free = this.#available();
     // BIP 125, rule 2: a replacement that adds an input which is not confirmed is refused.
-    const confirmed = free.filter(({ height }) => height !== undefined);
+    const confirmed = free.filter(isConfirmed);
     const lent = this.#lentTo(request);
     return this.#firstAffordable([
-      () => this.#bumpBy(request, request.replaces === undefined ? free : confirmed, []),
-      ...lent.map((_, last) => () => {
-        const taken = lent.slice(0, last + 1);
+      () => this.#bumpBy(request, replaces === undefined ? free : confirmed, []),
+      ...doubled(lent).map((taken) => () => {
         return this.#bumpBy(request, [...confirmed, ...taken.flatMap(({ txid }) => this.coinsSpentBy(txid))], taken);
       }),
     ]);
@@ -281,19 +292,23 @@ export class OnchainWallet {
     this.#state = { ...this.#state, lent: [...others, lent] };
   }
 
-  /** What `bump` has at a feerate, as `reserveValueSat`: of what is lent, what is left once it has paid for what it displaces. */
+  /**
+   * What `bump` has at a feerate, as `reserveValueSat`: what is free, or what is confirmed of that with those of the lent that bring
+   * more than is paid for what they displace.
+   */
   valueSat(feeratePerKw: number): bigint {
-    const free = oneOfEach(this.#available()).map((coin) => ({
-      ...coin,
-      amountSat: coin.amountSat - missingSat(this.#state, coin, feeratePerKw),
-    }));
-    const lent = this.#lentTo({ feeratePerKw }).flatMap(({ txid, feeSat, weight }) =>
-      this.coinsSpentBy(txid).map((coin, index) => {
-        const displacedSat = index === 0 ? feeSat + feeForWeight(weight, REPLACEMENT_PER_KW) : 0n;
-        return { ...coin, amountSat: coin.amountSat - displacedSat };
-      }),
-    );
-    return reserveValueSat([...free, ...lent], feeratePerKw);
+    const free = this.#available();
+    const freeSat = reserveValueSat(worthOfEach(this.#state, free, feeratePerKw), feeratePerKw);
+    let taken: readonly Coin[] = free.filter(isConfirmed);
+    let displacedSat = 0n;
+    for (const { txid, feeSat, weight } of this.#lentTo({ feeratePerKw })) {
+      const more = [...taken, ...this.coinsSpentBy(txid)];
+      const costSat = feeSat + feeForWeight(weight, REPLACEMENT_PER_KW);
+      if (reserveValueSat(more, feeratePerKw) - reserveValueSat(taken, feeratePerKw) <= costSat) continue;
+      [taken, displacedSat] = [more, displacedSat + costSat];
+    }
+    const lentSat = reserveValueSat(taken, feeratePerKw) - displacedSat;
+    return lentSat > freeSat ? lentSat : freeSat;
   }
 
   /** The coins that a transaction spends, as far as the wallet was told of it. */
@@ -354,17 +369,22 @@ export class OnchainWallet {
   }
 
   /**
-   * What of the lent a request may take the coins of, the cheapest first: not what it replaces itself, nor what the owner has spent
-   * the change of, which would go with it.
+   * What of the lent a request may take the coins of, the cheapest first: not what it replaces itself, nor what something has spent
+   * the change of, which would go with it, nor coins that are not confirmed (BIP 125, rule 2).
    */
   #lentTo({ feeratePerKw, replaces }: Pick<BumpRequest, 'feeratePerKw' | 'replaces'>): readonly Lent[] {
     const own = replaces && transactionId(replaces.tx);
-    const { coins, lent } = this.#state;
-    return lent
+    return this.#state.lent
       .filter((each) => each.feeratePerKw <= feeratePerKw && (own === undefined || !equalBytes(own, each.txid)))
-      .filter(({ txid }) => this.coinsSpentBy(txid).every(({ spentBy }) => spentBy?.height === undefined))
-      .filter(({ txid }) => !coins.some((coin) => equalBytes(coin.txid, txid) && coin.spentBy !== undefined))
+      .filter(({ txid }) =>
+        this.coinsSpentBy(txid).every((coin) => isConfirmed(coin) && coin.spentBy?.height === undefined),
+      )
+      .filter(({ txid }) => !this.#hasSpentChange(txid))
       .toSorted((a, b) => Number(a.feeSat - b.feeSat));
+  }
+
+  #hasSpentChange(txid: Uint8Array): boolean {
+    return this.#state.coins.some((coin) => equalBytes(coin.txid, txid) && coin.spentBy !== undefined);
   }
 
   /** `parentsPerKw` is what the parent, and what is not confirmed of the coins' own, are brought to. */
@@ -378,8 +398,7 @@ export class OnchainWallet {
     const parentSat = parent === undefined ? 0n : lackingSat(parent, parentsPerKw);
     const kept = replaces === undefined ? [] : this.coinsSpentBy(transactionId(replaces.tx));
     const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + request.witnessWeight;
-    const worth = (coin: Coin): bigint => coin.amountSat - missingSat(this.#state, coin, parentsPerKw);
-    const keptSat = kept.reduce((sum, coin) => sum + worth(coin), 0n);
+    const keptSat = sumOf(kept) - missingSat(this.#state, kept, parentsPerKw);
     const keptWeight = kept.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], 0);
     // A transaction needs an output: the child of an anchor, which has none of its own, always gets change.
     const needsChange = tx.outputs.length === 0;
@@ -388,16 +407,20 @@ export class OnchainWallet {
       targetSat: sumOf(tx.outputs) - sumOf(prevouts) - keptSat + parentSat + leastChangeSat,
       baseWeight: ownWeight + keptWeight + (needsChange ? CHANGE_WEIGHT : 0),
       terms: { feeratePerKw, reserveSat: 0n },
-      coins: available.map((coin) => ({ ...coin, amountSat: worth(coin) })),
+      coins: worthOfEach(this.#state, available, parentsPerKw),
     });
     const isTaken = (coin: Coin): boolean => selection.coins.some((taken) => isSameOutpoint(taken, coin));
-    const coins = [...kept, ...available.filter(isTaken)].toSorted(compareOutpoints);
+    const taken = available.filter(isTaken);
+    const coins = [...kept, ...taken].toSorted(compareOutpoints);
     // The change of what is replaced never comes: its script is as fresh as a new one.
     const script = replaces?.tx.outputs.find((output) => this.owns(output.script))?.script;
     // The selection has paid for an output of its own for what goes into the one that was there anyhow.
     const paidTwiceSat =
       needsChange && selection.changeSat > 0n ? (BigInt(CHANGE_WEIGHT) * BigInt(feeratePerKw)) / 1000n : 0n;
-    const changeSat = selection.changeSat + leastChangeSat + paidTwiceSat;
+    // What is not the bearer of what its transaction lacks may have counted for less than it has.
+    const uncountedSat = sumOf(taken) - missingSat(this.#state, taken, parentsPerKw) - sumOf(selection.coins);
+    const backSat = needsChange || selection.changeSat > 0n ? uncountedSat : 0n;
+    const changeSat = selection.changeSat + leastChangeSat + paidTwiceSat + backSat;
     const outputs = [...tx.outputs, ...this.#changeOutput(changeSat, script)];
     const unsigned = { ...tx, inputs: [...tx.inputs, ...coins.map(inputOf)], outputs };
     const spent = [...prevouts, ...coins.map((coin) => this.#outputOf(coin))];
@@ -462,7 +485,7 @@ export class OnchainWallet {
     if (reserveCoinSat === 0n) return [changeSat];
     const left = this.#available().filter((coin) => !coins.includes(coin));
     const there = left.filter(({ amountSat }) => amountSat >= reserveCoinSat).length;
-    const spareSat = changeSat + sumOf(left) - reserveSat;
+    const spareSat = reserveValueSat([...left, { amountSat: changeSat, branch: 'change' }], feeratePerKw) - reserveSat;
     const missing = reserveSat / reserveCoinSat - BigInt(there);
     return splitChange({ changeSat, spareSat }, missing, reserveCoinSat, feeratePerKw);
   }

@@ -10,6 +10,7 @@ import {
 } from '../../../../worker/engine/monitor/claims/claim-transaction.ts';
 import { claimsOf } from '../../../../worker/engine/monitor/claims/claims.ts';
 import { GlowwormError } from '../../../../worker/engine/primitives/errors.ts';
+import { RELAYED_PER_KW } from '../../../../worker/engine/monitor/claims/claim-fees.ts';
 import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
 import { transactionWeight, type Transaction } from '../../../../worker/engine/transactions/transaction.ts';
 import { walletTransaction, type BumpRequest } from '../../../../worker/engine/wallet/wallet-transaction.ts';
@@ -141,7 +142,7 @@ describe('HTLC transactions', () => {
 
   it('with anchors are one, to which the wallet adds coins', () => {
     const asked: BumpRequest[] = [];
-    const built = buildClaim(partsWith(80_999n, asked), claims, 1_000, undefined);
+    const built = buildClaim(partsWith(40_500n, asked), claims, 1_000, undefined);
     expect(built?.tx.outputs.map(({ amountSat }) => amountSat)).toEqual([40_000n, 41_000n]);
     const [request] = asked;
     expect(request?.prevouts).toEqual(claims.map(({ amountSat, script }) => ({ amountSat, script })));
@@ -150,8 +151,10 @@ describe('HTLC transactions', () => {
     expect(request?.replaces).toBeUndefined();
   });
 
-  it('cost less than they bring, or are not made', () => {
-    expect(buildClaim(partsWith(81_000n), claims, 1_000, undefined)).toBeUndefined();
+  it('cost no more than half of what they bring, or what is relayed just so, or are not made', () => {
+    expect(buildClaim(partsWith(40_501n), claims, 1_000, undefined)).toBeUndefined();
+    expect(buildClaim(partsWith(80_999n), claims, RELAYED_PER_KW, undefined)?.tx.outputs).toHaveLength(2);
+    expect(buildClaim(partsWith(81_000n), claims, RELAYED_PER_KW, undefined)).toBeUndefined();
     expect(buildClaim(partsWith('no coins'), claims, 1_000, undefined)).toBeUndefined();
     const broken = { ...partsWith(0n), coins: { ...partsWith(0n).coins, bump: () => fail() } };
     expect(() => buildClaim(broken, claims, 1_000, undefined)).toThrow('a mistake');

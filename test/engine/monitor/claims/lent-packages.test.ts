@@ -62,7 +62,7 @@ it('what is lent and takes a claim back after a reorganisation spends its coin o
 });
 
 it('what is lent and made again with more coins pays what it says, and not its old fee beside that', () => {
-  const claims = holderHtlcs(2_000n);
+  const claims = holderHtlcs(4_000n);
   const coins = walletWith(600n);
   const parts = { signer: signer.claims, coins, destinationScript: keysManager.destinationScript() };
   const conditions = { height: HEIGHT, feeratePerKw: 3_000 };

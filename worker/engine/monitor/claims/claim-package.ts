@@ -55,6 +55,37 @@ export interface ClaimConditions {
 /** As LDK has it: what is buried deeper stays in the chain. */
 export const ANTI_REORG_DELAY = 6;
 
+/** Gives back the coins of packages that cannot be in the chain any more: before any other is made, of whatever channel. */
+export function returnDeadCoins(
+  parts: Pick<ClaimParts, 'coins'>,
+  claims: readonly Claim[],
+  packages: readonly ClaimPackage[],
+  height: number,
+): void {
+  for (const each of packages) if (!isLive(each, claims, height)) returnCoins(parts, each.tx);
+}
+
+/** Takes the coins of those that can, where they are free, and lends them: another channel's claim may need them. */
+export function lendLiveCoins(
+  parts: ClaimParts,
+  claims: readonly Claim[],
+  packages: readonly ClaimPackage[],
+  conditions: ClaimConditions,
+): void {
+  for (const each of packages) {
+    if (!isLive(each, claims, conditions.height) || !hasCoins(parts, each)) continue;
+    lendCoins(parts, each, claims, conditions);
+  }
+}
+
+/** Whether a package's transaction should be in the mempool: what it takes is there, and the wallet keeps its coins for it. */
+export const isBroadcast = (
+  parts: Pick<ClaimParts, 'coins'>,
+  each: ClaimPackage,
+  claims: readonly Claim[],
+  height: number,
+): boolean => isLive(each, claims, height) && hasCoins(parts, each);
+
 /**
  * The packages of a channel's claims after a block, each with the transaction that should be in the mempool. Those that could
  * not be made for want of coins, or were not worth it, are tried again with the next block.
@@ -295,15 +326,11 @@ function keepCoins({ coins }: ClaimParts, tx: Transaction, claims: readonly Clai
  * Coins do not wait for what is not worth the estimate: whatever pays that may take its place and its coins. A peer could otherwise
  * hold every coin by HTLCs of little worth, until one of much worth has expired.
  */
-function lendCoins(
-  parts: ClaimParts,
-  { tx, outpoints }: ClaimPackage,
-  claims: readonly Claim[],
-  conditions: ClaimConditions,
-): void {
+function lendCoins(parts: ClaimParts, each: ClaimPackage, claims: readonly Claim[], conditions: ClaimConditions): void {
+  const { tx, outpoints } = each;
   const names = new Set(outpoints.map(claimName));
   const own = claims.filter(({ outpoint }) => names.has(claimName(outpoint)));
-  if (!takesCoins(own) || isWorthEstimate(parts, own, conditions)) return;
+  if (!takesCoins(own) || isWorthEstimate(parts, own, conditions) || !hasCoins(parts, each)) return;
   const { feeratePerKw } = conditions;
   parts.coins.lend({
     txid: transactionId(tx),
@@ -338,7 +365,7 @@ const takes = (before: ClaimPackage, claims: readonly Claim[]): boolean =>
   claimInputs(before) === claims.length && isSameClaims(before.tx, claims);
 
 /** Whether the coins that were to pay are there; those that the mempool is said to have dropped are taken again. */
-function hasCoins({ coins }: ClaimParts, before: ClaimPackage): boolean {
+function hasCoins({ coins }: Pick<ClaimParts, 'coins'>, before: ClaimPackage): boolean {
   const { tx } = before;
   const expected = tx.inputs.length - claimInputs(before);
   const has = (): boolean => coins.coinsSpentBy(transactionId(tx)).length >= expected;

@@ -14,6 +14,7 @@ import {
 import { isSameOutpoint, type Coin } from '../../wallet/coin.ts';
 import type { Lent } from '../../wallet/wallet-state.ts';
 import { sumOf, type BumpRequest, type Replaced, type WalletTransaction } from '../../wallet/wallet-transaction.ts';
+import { RELAYED_PER_KW } from './claim-fees.ts';
 import { locktimeOf, sequenceOf, witnessWeightOf, type Claim } from './claim.ts';
 import { signClaims } from './claim-signing.ts';
 
@@ -139,7 +140,8 @@ function bumpedHtlcTransaction(
   const prevouts = claims.map(({ amountSat, script }) => ({ amountSat, script }));
   const witnessWeight = claims.reduce((sum, claim) => sum + witnessWeightOf(claim), 0);
   try {
-    const mostSat = sumOf(claims) - 1n;
+    // At the least that is relayed it is this or nothing.
+    const mostSat = feeratePerKw > RELAYED_PER_KW ? sumOf(claims) / 2n : sumOf(claims) - 1n;
     const { tx } = coins.bump({ tx: unsigned, prevouts, witnessWeight, feeratePerKw, mostSat, replaces });
     return { tx: signClaims(signer, tx, claims), feeratePerKw };
   } catch (error) {
