@@ -126,11 +126,10 @@ export class OnchainTxHandler {
 
   /** Every transaction of channels that should be in the chain and is not. */
   rebroadcast(): void {
-    const { chainMonitor, conditions } = this.#context;
+    const { chainMonitor } = this.#context;
     const entries = this.#byDeadline();
     // Coins go from one channel's claims to another's: all that are free must be, and all that are lent, before one is taken.
-    for (const entry of entries)
-      this.#context.isolate(entry, () => chainMonitor.returnCoins(entry.key, conditions.blockHeight));
+    for (const entry of entries) this.#context.isolate(entry, () => chainMonitor.returnCoins(entry.key));
     for (const entry of entries)
       this.#context.isolate(entry, () => chainMonitor.lendCoins(entry.key, this.#claimConditions(entry)));
     for (const entry of entries) this.#context.isolate(entry, () => this.#rebroadcast(entry));

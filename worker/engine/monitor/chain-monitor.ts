@@ -273,10 +273,10 @@ export class ChainMonitor implements Watch {
   }
 
   /** Gives the coins back of claims that another has taken: of every channel, before any claim is made. */
-  returnCoins(key: string, height: number): void {
+  returnCoins(key: string): void {
     const monitor = this.monitor(key);
     if (monitor?.confirmedSpend === undefined) return;
-    returnDeadCoins(this.#keys, this.#claims(monitor), monitor.packages, height);
+    returnDeadCoins(this.#keys, this.#claims(monitor), monitor.packages);
   }
 
   /** Lends the coins of claims that are not worth the estimate, likewise. */

@@ -63,7 +63,7 @@ class Channels {
   block(height: number, feeratePerKw: number, order: readonly number[]): readonly (string | undefined)[] {
     const conditions = { height, feeratePerKw };
     const channels = order.flatMap((index) => this.#channels[index] ?? []);
-    for (const { claims, packages } of channels) returnDeadCoins(this.#parts, claims, packages, height);
+    for (const { claims, packages } of channels) returnDeadCoins(this.#parts, claims, packages);
     for (const { claims, packages } of channels) lendLiveCoins(this.#parts, claims, packages, conditions);
     for (const each of channels) each.packages = nextPackages(this.#parts, each.claims, each.packages, conditions);
     const live = ({ claims, packages }: (typeof channels)[number]): readonly ClaimPackage[] =>

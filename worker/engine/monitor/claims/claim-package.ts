@@ -55,14 +55,16 @@ export interface ClaimConditions {
 /** As LDK has it: what is buried deeper stays in the chain. */
 export const ANTI_REORG_DELAY = 6;
 
-/** Gives back the coins of packages that cannot be in the chain any more: before any other is made, of whatever channel. */
+/**
+ * Gives back the coins of packages of which another has taken something: before any other is made, of whatever channel. Those that
+ * have to wait again after a reorganisation keep theirs.
+ */
 export function returnDeadCoins(
   parts: Pick<ClaimParts, 'coins'>,
   claims: readonly Claim[],
   packages: readonly ClaimPackage[],
-  height: number,
 ): void {
-  for (const each of packages) if (!isLive(each, claims, height)) returnCoins(parts, each.tx);
+  for (const each of packages) if (!takesOnly(each, claims)) returnCoins(parts, each.tx);
 }
 
 /** Takes the coins of those that can, where they are free, and lends them: another channel's claim may need them. */
@@ -138,8 +140,11 @@ export function withoutSettled(
 }
 
 /** Whether a package's transaction can be in the next block: what it spends of the channel is there. */
-export function isLive({ tx, outpoints }: ClaimPackage, claims: readonly Claim[], height: number): boolean {
-  const there = new Set(readyAt(claims, height).map(({ outpoint }) => claimName(outpoint)));
+export const isLive = (each: ClaimPackage, claims: readonly Claim[], height: number): boolean =>
+  takesOnly(each, readyAt(claims, height));
+
+function takesOnly({ tx, outpoints }: ClaimPackage, claims: readonly Claim[]): boolean {
+  const there = new Set(claims.map(({ outpoint }) => claimName(outpoint)));
   const own = new Set(outpoints.map(claimName));
   return tx.inputs.map(claimName).every((name) => !own.has(name) || there.has(name));
 }
