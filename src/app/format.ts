@@ -63,7 +63,9 @@ export function networkText(network: NetworkName): string {
     case 'bitcoin':
       return 'Bitcoin mainnet';
     case 'testnet':
-      return 'Testnet';
+      return 'Testnet 3';
+    case 'testnet4':
+      return 'Testnet 4';
     case 'signet':
       return 'Signet';
     case 'regtest':
@@ -78,7 +80,7 @@ export function chainText(chain: ChainStatus): string {
     case 'connecting':
       return 'Connecting to the chain server…';
     case 'syncing':
-      return `Catching up with the chain: block ${grouped(BigInt(chain.blockHeight))}`;
+      return `Catching up with the chain: block ${grouped(BigInt(chain.headerHeight ?? chain.blockHeight))}`;
     case 'synced':
       return `Up to date at block ${grouped(BigInt(chain.blockHeight))}`;
     case 'unreachable':

@@ -6,6 +6,7 @@ const KEY = 'glowworm.config';
 export const DEFAULT_ESPLORA: Readonly<Record<NetworkName, string>> = {
   signet: 'https://mempool.space/signet/api',
   testnet: 'https://blockstream.info/testnet/api',
+  testnet4: 'https://mempool.space/testnet4/api',
   regtest: 'http://127.0.0.1:3000',
   bitcoin: 'https://blockstream.info/api',
 };

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import funding from '../vectors/bolt03-funding-tx.json' with { type: 'json' };
 import { ChainFollower } from '../../worker/client/chain-follower.ts';
+import { HeaderStore } from '../../worker/client/header-store.ts';
 import { WatchList } from '../../worker/edges/chain/watch-list.ts';
 import { fromHex, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { decodeTransaction, encodeTransaction } from '../../worker/engine/transactions/transaction.ts';
@@ -33,9 +34,11 @@ async function heard(first: Answer): Promise<readonly unknown[]> {
       soon: (callback) => void setImmediate(callback),
     },
     watchList: new WatchList(),
-    stored: undefined,
+    headers: new HeaderStore('regtest', new Map(), 0),
+    toldHeight: 0,
     storedFeerates: undefined,
     onUpdate: () => undefined,
+    onHeaders: () => undefined,
     onSynced: () => undefined,
     onStatus: () => undefined,
     onFeerates: () => undefined,

@@ -89,17 +89,21 @@ describe('a node without the chain', () => {
 const listed = (): readonly string[] => fake.node.admission.summaries().map(({ state }) => state);
 
 describe('a wallet of which a record is damaged that can be learnt again', () => {
-  it.each(['chain/headers', 'chain/feerates', `meta/peer/${peerOf(2).nodeId}`, `coin/sent/${'07'.repeat(32)}`])(
-    'opens without it, and says so: %s',
-    async (key) => {
-      const disk = new MemoryDisk();
-      disk.apply(new Map([[key, Uint8Array.of(2, 8, 1)]]));
-      fake = new FakeNode([peerOf(3)], disk);
-      expect(fake.log.join()).toContain('is damaged');
-      await fake.pass(MINUTE_S);
-      expect(fake.peers).toEqual(['connected']);
-    },
-  );
+  it.each([
+    'chain/headers',
+    'chain/header/000000000000',
+    'chain/old-header/000000000000',
+    'chain/feerates',
+    `meta/peer/${peerOf(2).nodeId}`,
+    `coin/sent/${'07'.repeat(32)}`,
+  ])('opens without it, and says so: %s', async (key) => {
+    const disk = new MemoryDisk();
+    disk.apply(new Map([[key, Uint8Array.of(2, 8, 1)]]));
+    fake = new FakeNode([peerOf(3)], disk);
+    expect(fake.log.join()).toContain('is damaged');
+    await fake.pass(MINUTE_S);
+    expect(fake.peers).toEqual(['connected']);
+  });
 });
 
 describe('a wallet whose record of coins is damaged', () => {

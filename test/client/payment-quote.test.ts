@@ -5,8 +5,7 @@ import { OutboundPayments } from '../../worker/engine/manager/outbound-payments.
 import { Turn } from '../../worker/engine/manager/turn.ts';
 import { buildFailure } from '../../worker/engine/onion/failures.ts';
 import { decodeInvoice, encodeInvoice } from '../../worker/engine/payments/bolt11.ts';
-import type { Invoice } from '../../worker/engine/payments/invoice.ts';
-import type { NetworkName } from '../../worker/client/api.ts';
+import type { Invoice, InvoiceNetwork } from '../../worker/engine/payments/invoice.ts';
 import { sha256 } from '../../worker/engine/primitives/hash.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import { msat, type Msat } from '../../worker/engine/primitives/units.ts';
@@ -24,7 +23,7 @@ const payee = new KeysManager(secp, new Uint8Array(64).fill(2), 'regtest');
 const us = new KeysManager(secp, new Uint8Array(64).fill(3), 'regtest');
 
 interface Asked {
-  readonly network?: NetworkName;
+  readonly network?: InvoiceNetwork;
   readonly amountMsat?: Msat | 'any';
   /** Base fees of the ways from the peer to the payee, in msat; without any the payee is the peer itself. */
   readonly fees?: readonly number[];

@@ -1,5 +1,5 @@
-/** The chains that a wallet can be on. */
-export type NetworkName = 'bitcoin' | 'testnet' | 'signet' | 'regtest';
+/** The chains that a wallet can be on; `testnet` is the third. */
+export type NetworkName = 'bitcoin' | 'testnet' | 'testnet4' | 'signet' | 'regtest';
 
 /** How a peer is reached from a browser, which has no TCP. */
 export type PeerAddress =
@@ -57,7 +57,10 @@ export interface WalletSnapshot {
 
 export interface ChainStatus {
   readonly kind: 'connecting' | 'syncing' | 'synced' | 'unreachable';
+  /** Of the newest block that the wallet has taken in; 0 before the first. */
   readonly blockHeight: number;
+  /** On a long way to the tip: how far the chain is proven. */
+  readonly headerHeight?: number;
   /** Why the chain source does not answer, with `unreachable`. */
   readonly problem?: ApiError;
 }

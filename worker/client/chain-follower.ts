@@ -1,19 +1,23 @@
+import { CHAIN_PARAMETERS } from '../edges/chain/chain-parameters.ts';
+import { badReply } from '../edges/chain/chain-source-error.ts';
 import { ChainSync } from '../edges/chain/chain-sync.ts';
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import { Broadcaster, type BroadcastResult } from '../edges/chain/broadcaster.ts';
 import { EsploraApi } from '../edges/chain/esplora-api.ts';
 import { FeeEstimator, refreshFees } from '../edges/chain/fee-estimator.ts';
-import { HeaderChain, type HeaderChainState } from '../edges/chain/header-chain.ts';
+import { HeaderChain } from '../edges/chain/header-chain.ts';
 import type { ChainPlatform } from '../edges/chain/platform.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { decodeTransaction, transactionId } from '../engine/transactions/transaction.ts';
+import type { StoreWrites } from '../engine/primitives/store.ts';
 import type { TransactionPackage } from '../engine/transactions/transaction-package.ts';
 import type { ChannelFeerates } from '../engine/channel/channel-env.ts';
 import { toApiError } from './api-error.ts';
 import { FeeratePolicy, type FeerateMemories } from './feerate-policy.ts';
 import type { ChainStatus, NetworkName } from './api.ts';
+import type { HeaderStore } from './header-store.ts';
 import type { WalletPlatform } from './platform.ts';
 
 export interface ChainFollowerParts {
@@ -21,11 +25,15 @@ export interface ChainFollowerParts {
   readonly esploraUrls: readonly string[];
   readonly platform: WalletPlatform;
   readonly watchList: WatchList;
-  /** The headers that the store has, if any. */
-  readonly stored: HeaderChainState | undefined;
+  readonly headers: HeaderStore;
+  /** The block that the wallet was told of last. */
+  readonly toldHeight: number;
   /** What `onFeerates` told last, if anything. */
   readonly storedFeerates: FeerateMemories | undefined;
-  readonly onUpdate: (update: ChainUpdate, headers: HeaderChainState) => void;
+  /** With what is to be stored of the headers in the same write. */
+  readonly onUpdate: (update: ChainUpdate, writes: StoreWrites) => void;
+  /** A long way to the tip: what is to be stored of it, so that a restart does not begin anew. */
+  readonly onHeaders: (writes: StoreWrites) => void;
   /** A poll has completed: everything registered was asked for. */
   readonly onSynced: () => void;
   readonly onStatus: () => void;
@@ -37,13 +45,14 @@ export interface ChainFollowerParts {
 const POLL_INTERVAL_MS: Readonly<Record<NetworkName, number>> = {
   bitcoin: 30_000,
   testnet: 30_000,
+  testnet4: 30_000,
   signet: 20_000,
   regtest: 1_000,
 };
 const FEES_INTERVAL_MS = 120_000;
 const RETRY_MS = 3_000;
-/** A wallet's first header lies so far below the tip that an ordinary reorganisation does not reach it. */
-const CHECKPOINT_DEPTH = 12;
+/** So many headers are got before they are stored, on a long way to the tip. */
+const WRITE_EVERY = 512;
 
 /** Keeps up with the chain: sync, fees and broadcasting over the configured servers. */
 export class ChainFollower {
@@ -71,9 +80,7 @@ export class ChainFollower {
     this.#sources = parts.esploraUrls.map((url) => new EsploraApi(url, this.#platform));
     this.#broadcaster = new Broadcaster(this.#sources, this.#platform.now);
     this.#policy = new FeeratePolicy(this.#fees, parts.storedFeerates);
-    const stored = parts.stored;
-    const blockHeight = stored === undefined ? 0 : stored.height + stored.headers.length - 1;
-    this.#status = { kind: 'connecting', blockHeight };
+    this.#status = { kind: 'connecting', blockHeight: parts.toldHeight };
   }
 
   get status(): ChainStatus {
@@ -130,7 +137,7 @@ export class ChainFollower {
   async #start(): Promise<void> {
     while (!this.#stopped && this.#sync === undefined) {
       try {
-        const headers = HeaderChain.from(this.#parts.network, this.#parts.stored ?? (await this.#checkpoint()));
+        const headers = this.#parts.headers.chain ?? (await this.#checkpoint());
         if (this.#stopped) return;
         this.#sync = this.#syncFrom(headers);
         this.#setStatus({ kind: 'syncing', blockHeight: this.#status.blockHeight });
@@ -147,11 +154,19 @@ export class ChainFollower {
       sources: this.#sources,
       platform: this.#platform,
       headers,
+      oldHeaders: this.#parts.headers.old,
+      told: this.#parts.headers.told,
       watchList: this.#parts.watchList,
       intervalMs: POLL_INTERVAL_MS[this.#parts.network],
+      onHeaders: (best) => {
+        const { headers: store, onHeaders } = this.#parts;
+        if (store.unwritten(best) < WRITE_EVERY) return;
+        onHeaders(store.write(best));
+        this.#setStatus({ kind: 'syncing', blockHeight: this.#status.blockHeight, headerHeight: best.tip.height });
+      },
       onUpdate: (update) => {
         this.#status = { kind: 'syncing', blockHeight: update.best.height };
-        this.#parts.onUpdate(update, this.#sync?.headers.state ?? headers.state);
+        this.#parts.onUpdate(update, this.#parts.headers.write(this.#sync?.headers ?? headers));
       },
       onStatus: (error) => {
         if (error !== undefined) return this.#failed(error);
@@ -161,14 +176,15 @@ export class ChainFollower {
     });
   }
 
-  async #checkpoint(): Promise<{ readonly height: number; readonly header: Uint8Array }> {
+  /** The chain of a new wallet. A server of another network does not have its first block. */
+  async #checkpoint(): Promise<HeaderChain> {
+    const { rules, checkpoint } = CHAIN_PARAMETERS[this.#parts.network];
     let problem: unknown = new GlowwormError('ChainSourceUnavailable', 'No Esplora server is configured.');
     for (const source of this.#sources) {
       try {
-        const height = Math.max(0, (await source.tipHeight()) - CHECKPOINT_DEPTH);
-        const hash = await source.blockHash(height);
-        const header = hash === undefined ? undefined : await source.header(hash);
-        if (header !== undefined) return { height, header: header.raw };
+        const header = await source.header(checkpoint.hash);
+        if (header === undefined) throw badReply(source.baseUrl, `no block ${checkpoint.height} of this network`);
+        return HeaderChain.from(rules, { height: checkpoint.height, headers: [header.raw] });
       } catch (error) {
         problem = error;
       }

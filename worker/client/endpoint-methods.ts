@@ -80,7 +80,7 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
 /** The configuration that a worker is opened with. */
 export const WALLET_CONFIG: Check<WalletConfig> = record<WalletConfig>(
   {
-    network: oneOf<NetworkName>('bitcoin', 'testnet', 'signet', 'regtest'),
+    network: oneOf<NetworkName>('bitcoin', 'testnet', 'testnet4', 'signet', 'regtest'),
     esploraUrls: list(url(['https:', 'http:']), 1, 10),
   },
   {

@@ -1,5 +1,5 @@
 import { decodeInvoice } from '../engine/payments/bolt11.ts';
-import { expiresAt, type Invoice } from '../engine/payments/invoice.ts';
+import { expiresAt, invoiceNetwork, type Invoice } from '../engine/payments/invoice.ts';
 import { equalBytes, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1 } from '../engine/primitives/secp256k1.ts';
@@ -19,7 +19,7 @@ export interface ReadInvoice {
 export function readInvoice(given: string, network: NetworkName): ReadInvoice {
   const text = given.replace(/\s+/g, '').replace(/^lightning:(\/\/)?/i, '');
   const decoded = decodeInvoice(nobleSecp256k1, text);
-  if (decoded.network !== network)
+  if (decoded.network !== invoiceNetwork(network))
     throw new GlowwormError(
       'InvoiceOtherNetwork',
       `The invoice is for ${decoded.network}, but this wallet is on ${network}.`,

@@ -1,12 +1,11 @@
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
-import type { HeaderChainState } from '../edges/chain/header-chain.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
 import { equalBytes, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../engine/primitives/secp256k1.ts';
-import { recordsBelow } from '../engine/primitives/store.ts';
+import { recordsBelow, type StoreWrites } from '../engine/primitives/store.ts';
 import { defaultChannelConfig } from '../engine/channel/channel-config.ts';
 import { KeysManager } from '../engine/keys/keys-manager.ts';
 import { mnemonicSeed } from '../engine/keys/mnemonic.ts';
@@ -25,6 +24,7 @@ import type { FeatureSet } from '../engine/wire/features.ts';
 import type { Message } from '../engine/wire/message.ts';
 import { readable } from '../engine/wire/stored-record.ts';
 import type { NetworkName, PeerConfig, PeerSummary, WalletConfig } from './api.ts';
+import { HeaderStore } from './header-store.ts';
 import { ChannelActivity, NO_NEWS } from './channel-activity.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
@@ -40,13 +40,10 @@ import { Wakefulness } from './wakefulness.ts';
 import {
   channelRowKey,
   decodeFeerates,
-  decodeHeaders,
   encodeFeerates,
-  encodeHeaders,
   encodePeer,
   encodeWalletSecret,
   FEERATES_KEY,
-  HEADERS_KEY,
   peerKey,
   receivedKey,
   sentKey,
@@ -124,16 +121,18 @@ export class LightningNode implements OnchainPayer {
     this.#searching = !parts.secret.searched || (coins === undefined && records.has(COINS_KEY));
     this.#descriptors = new Descriptors(seed, network);
     this.wallet = new OnchainWallet(this.secp, this.#descriptors, coins);
-    const headers = this.#stored(HEADERS_KEY, decodeHeaders);
+    const toldHeight = this.wallet.state.bestHeight;
     const feerates = this.#stored(FEERATES_KEY, decodeFeerates);
     this.chain = new ChainFollower({
       network,
       esploraUrls: config.esploraUrls,
       platform,
       watchList: this.#watchList,
-      stored: headers,
+      headers: new HeaderStore(network, records, toldHeight, (key) => this.#reportDamage(key)),
+      toldHeight,
       storedFeerates: feerates,
-      onUpdate: (update, state) => this.#chainUpdated(update, state),
+      onUpdate: (update, writes) => this.#chainUpdated(update, writes),
+      onHeaders: (writes) => this.#guarded(() => this.turn(() => this.#record(writes))),
       onSynced: () => this.#synced(),
       onStatus: () => this.#chainStatusChanged(),
       onFeerates: (update, memories) =>
@@ -339,8 +338,12 @@ export class LightningNode implements OnchainPayer {
   #stored<T>(key: string, decode: (bytes: Uint8Array) => T): T | undefined {
     const bytes = this.#parts.store.records.get(key);
     const value = bytes && readable(() => decode(bytes));
-    if (bytes !== undefined && value === undefined) this.#parts.log(`the record ${key} is damaged`);
+    if (bytes !== undefined && value === undefined) this.#reportDamage(key);
     return value;
+  }
+
+  #reportDamage(key: string): void {
+    this.#parts.log(`the record ${key} is damaged`);
   }
 
   #inboundChannelRule(nodeId: string): InboundChannelRule {
@@ -387,9 +390,9 @@ export class LightningNode implements OnchainPayer {
   }
 
   /** An update that could not be taken would be missing for ever: better to stop, and to ask for it again after a restart. */
-  #chainUpdated(update: ChainUpdate, headers: HeaderChainState): void {
+  #chainUpdated(update: ChainUpdate, writes: StoreWrites): void {
     try {
-      this.#takeChainUpdate(update, headers);
+      this.#takeChainUpdate(update, writes);
     } catch (error) {
       this.#report(error);
       if (this.#problem === undefined)
@@ -397,10 +400,11 @@ export class LightningNode implements OnchainPayer {
     }
   }
 
-  #takeChainUpdate(update: ChainUpdate, headers: HeaderChainState): void {
+  #takeChainUpdate(update: ChainUpdate, writes: StoreWrites): void {
     const { hash } = update.best.header;
     const moved = hash !== this.#bestHash;
     this.turn(() => {
+      this.#record(writes);
       // What a source that has started since was not asked to look out for yet has left the chain as well.
       if (update.disconnectedTo !== undefined) this.manager.bestBlockUpdated(update.disconnectedTo);
       for (const txid of update.unconfirmed) {
@@ -426,11 +430,14 @@ export class LightningNode implements OnchainPayer {
       // Before what the channels broadcast: a commitment's child may spend the change of a payment.
       for (const { confirmed, rawTx } of this.#sent.list()) if (!confirmed) this.manager.broadcast(rawTx);
       this.manager.bestBlockUpdated(update.best.height);
-      this.manager.record(HEADERS_KEY, encodeHeaders(headers));
     });
     this.#noteRows(update);
     this.#bestHash = hash;
     this.#watchScripts();
+  }
+
+  #record(writes: StoreWrites): void {
+    for (const [key, value] of writes) this.manager.record(key, value);
   }
 
   /**

@@ -1,22 +1,17 @@
 import { fromUtf8, toUtf8 } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { recordFormat } from '../engine/wire/stored-record.ts';
-import type { HeaderChainState } from '../edges/chain/header-chain.ts';
 import type { NetworkName, PeerAddress, PeerConfig } from './api.ts';
 import type { ChannelRow } from './channel-rows.ts';
 import type { FeerateMemories } from './feerate-policy.ts';
 
 /** Keys of the client's own records. */
 export const WALLET_KEY = 'meta/wallet';
-export const HEADERS_KEY = 'chain/headers';
 export const FEERATES_KEY = 'chain/feerates';
 export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;
 export const sentKey = (txid: string): string => `coin/sent/${txid}`;
 export const receivedKey = (txid: string): string => `coin/received/${txid}`;
 export const channelRowKey = (id: string): string => `coin/channel/${id}`;
-
-/** Headers kept over a restart: the depth of the deepest reorganisation that is followed. */
-const KEPT_HEADERS = 288;
 
 /** What a wallet is made from. */
 export interface WalletSecret {
@@ -65,7 +60,7 @@ const ROW_KINDS: readonly ChannelRow['kind'][] = [
   'sent',
   'received',
 ];
-const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest'];
+const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest', 'testnet4'];
 const ADDRESSES: readonly PeerAddress['kind'][] = ['websocket', 'proxyV1', 'proxyHostPort'];
 
 const walletRecord = recordFormat('wallet', 1, {
@@ -73,10 +68,6 @@ const walletRecord = recordFormat('wallet', 1, {
   network: [4, 'u8'],
   searched: [6, 'u8'],
   firstKeysIndex: [8, 'u32'],
-});
-const headersRecord = recordFormat('headers', 1, {
-  height: [2, 'u32'],
-  headers: [4, { kind: 'rest', of: { kind: 'fixed', length: 80 } }],
 });
 /** Feerates in sat per 1000 weight, `since` in milliseconds since 1970. */
 const feeratesRecord = recordFormat('feerates', 1, {
@@ -187,13 +178,6 @@ export function decodeWalletSecret(bytes: Uint8Array): WalletSecret {
   const { firstKeysIndex } = stored;
   return { mnemonic: toUtf8(stored.mnemonic), network, searched: stored.searched === 1, firstKeysIndex };
 }
-
-export function encodeHeaders({ height, headers }: HeaderChainState): Uint8Array {
-  const surplus = Math.max(0, headers.length - KEPT_HEADERS);
-  return headersRecord.encode({ height: height + surplus, headers: headers.slice(surplus) });
-}
-
-export const decodeHeaders = (bytes: Uint8Array): HeaderChainState => headersRecord.decode(bytes);
 
 /** Both memories take in the same estimates: their periods begin together. */
 export const encodeFeerates = ({ anchors, static_remotekey }: FeerateMemories): Uint8Array =>

@@ -5,6 +5,7 @@ import { checkedMnemonic, mnemonicOf } from '../engine/keys/mnemonic.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { RecordsOrigin } from '../engine/manager/reconciliation.ts';
 import { encodeInvoice } from '../engine/payments/bolt11.ts';
+import { invoiceNetwork } from '../engine/payments/invoice.ts';
 import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../engine/payments/inbound-payment.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
@@ -225,7 +226,7 @@ class Wallet implements ServedWallet {
     const amountMsat = request.amountMsat === undefined ? undefined : msat(request.amountMsat);
     if (amountMsat === 0n) throw new GlowwormError('AmountOutOfRange', 'An invoice cannot be for nothing.');
     const invoice = encodeInvoice((hash) => node.keys.signInvoice(hash), {
-      network: this.#config.network,
+      network: invoiceNetwork(this.#config.network),
       ...(amountMsat === undefined ? {} : { amountMsat }),
       timestamp: Math.floor(createdAt / 1000),
       paymentHash,

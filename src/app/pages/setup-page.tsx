@@ -12,7 +12,8 @@ export interface SetupPageProps {
 
 const NETWORKS = [
   { value: 'signet', name: 'Signet' },
-  { value: 'testnet', name: 'Testnet' },
+  { value: 'testnet4', name: 'Testnet 4' },
+  { value: 'testnet', name: 'Testnet 3' },
   { value: 'bitcoin', name: 'Mainnet' },
   { value: 'regtest', name: 'Regtest' },
 ] as const;

@@ -3,16 +3,11 @@ import { Backoff } from '../../../worker/edges/chain/backoff.ts';
 import type { ChainUpdate } from '../../../worker/edges/chain/chain-update.ts';
 import { ChainSync } from '../../../worker/edges/chain/chain-sync.ts';
 import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
-import { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
 import { WatchList } from '../../../worker/edges/chain/watch-list.ts';
-import { fromHex, reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { encodeTransaction, transactionId } from '../../../worker/engine/transactions/transaction.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
-
-/** Of regtest. */
-const genesis = fromHex(
-  '0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000',
-);
+import { noOldHeaders, regtestChain } from './regtest-headers.ts';
 
 describe('Backoff', () => {
   it('doubles up to its most, and starts again after a success', () => {
@@ -24,7 +19,7 @@ describe('Backoff', () => {
 });
 
 describe('polling', () => {
-  const headers = HeaderChain.from('regtest', { height: 0, header: genesis });
+  const headers = regtestChain();
   /** Of a sync that was started: how its polls ended, and how many updates it gave. */
   interface Started {
     readonly platform: FakePlatform;
@@ -52,6 +47,8 @@ describe('polling', () => {
       sources: [new EsploraApi('http://esplora.test', platform)],
       platform,
       headers,
+      oldHeaders: noOldHeaders(),
+      told: { headers, height: 0 },
       watchList: new WatchList(),
       onUpdate: (update) => updates.push(update),
       onStatus: (error) => states.push(error?.code),
@@ -76,6 +73,8 @@ describe('polling', () => {
       sources: ['first', 'second'].map((name) => new EsploraApi(`http://${name}.test`, platform)),
       platform,
       headers,
+      oldHeaders: noOldHeaders(),
+      told: { headers, height: 0 },
       watchList: new WatchList(),
       onUpdate: () => undefined,
       intervalMs: 300_000,
@@ -142,6 +141,8 @@ describe('polling', () => {
       sources: [new EsploraApi('http://esplora.test', platform)],
       platform,
       headers,
+      oldHeaders: noOldHeaders(),
+      told: { headers, height: 0 },
       watchList,
       onUpdate: (update) => spending.push(...update.spending.map(transactionId)),
       intervalMs: 30_000,

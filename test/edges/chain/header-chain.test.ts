@@ -6,46 +6,18 @@ import {
   targetOfBits,
   type BlockHeader,
 } from '../../../worker/edges/chain/block-header.ts';
+import { CHAIN_PARAMETERS } from '../../../worker/edges/chain/chain-parameters.ts';
 import { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
-import { concat, fromHex, reversed } from '../../../worker/engine/primitives/bytes.ts';
+import { fromHex } from '../../../worker/engine/primitives/bytes.ts';
+import { headerOn, headersOn, regtestChain, REGTEST_BITS } from './regtest-headers.ts';
 
-/** Of the first blocks of the main chain. */
-const genesis = fromHex(
-  '0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c',
-);
+/** The second block of the main chain. */
 const first = fromHex(
   '010000006fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000982051fd1e4ba744bbbe680e1fee14677ba1a3c3540bf7b1cdb606e857233e0e61bc6649ffff001d01e36299',
 );
-const REGTEST_BITS = 0x207fffff;
-
-/** A header on top of another; `valid` false grinds for one without proof of work. */
-function next(previous: BlockHeader, { bits = REGTEST_BITS, salt = 0, valid = true } = {}): BlockHeader {
-  for (let nonce = 0; ; nonce++) {
-    const back = new Uint8Array(12);
-    new DataView(back.buffer).setUint32(4, bits, true);
-    new DataView(back.buffer).setUint32(8, nonce, true);
-    const root = new Uint8Array(32).fill(salt);
-    const header = decodeHeader(concat(new Uint8Array(4), reversed(fromHex(previous.hash)), root, back));
-    if (header && hasProofOfWork(header) === valid) return header;
-  }
-}
-
-function chainOf(parent: BlockHeader, length: number, salt = 0): BlockHeader[] {
-  const headers: BlockHeader[] = [];
-  for (let at = parent; headers.length < length;) headers.push((at = next(at, { salt })));
-  return headers;
-}
-
-const zero: BlockHeader = {
-  raw: new Uint8Array(0),
-  hash: '00'.repeat(32),
-  previousHash: '',
-  merkleRoot: '',
-  time: 0,
-  bits: REGTEST_BITS,
-};
-const start = next(zero);
-const chain = HeaderChain.from('regtest', { height: 100, header: start.raw });
+const genesis = regtestChain().tip.header;
+const start = headerOn(genesis);
+const chain = regtestChain(start.raw, 100);
 const invalid = (why: string): unknown =>
   expect.objectContaining({ code: 'HeadersInvalid', message: expect.stringContaining(why) });
 
@@ -55,8 +27,6 @@ describe('headers', () => {
     expect(header?.hash).toBe('00000000839a8e6886ab5951d76f411475428afc90947ee320161bbf18eb6048');
     expect(header?.previousHash).toBe('000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f');
     expect(header && hasProofOfWork(header)).toBe(true);
-    const { tip } = HeaderChain.from('bitcoin', { height: 0, headers: [genesis, first] });
-    expect([tip.height, tip.header.hash]).toEqual([1, header?.hash]);
   });
 
   it('have 80 bytes', () => {
@@ -79,41 +49,71 @@ describe('headers', () => {
 });
 
 describe('HeaderChain', () => {
+  const five = headersOn(start, 5);
+  const longer = chain.extend(100, five);
+  const fork = five[2] ?? start;
+
   it('grows, and is the same after a restart', () => {
-    const longer = chain.extend(100, chainOf(start, 5));
-    expect([longer.tip.height, longer.lowest]).toEqual([105, 100]);
+    expect([longer.tip, longer.lowest]).toEqual([{ height: 105, header: five[4] }, 100]);
     expect(chain.tip.height).toBe(100);
-    const again = HeaderChain.from('regtest', structuredClone(longer.state));
-    expect(again.tip).toEqual(longer.tip);
-    expect(again.has(103, longer.at(103)?.hash ?? '')).toBe(true);
+    const again = HeaderChain.from(CHAIN_PARAMETERS.regtest.rules, structuredClone(longer.state));
+    expect([again.tip, again.forkWith(longer)]).toEqual([longer.tip, 105]);
+    expect([again.has(103, fork.hash), again.has(104, fork.hash), again.at(99)]).toEqual([true, false, undefined]);
   });
 
-  it('changes to a branch with more work', () => {
-    const old = chain.extend(100, chainOf(start, 5));
-    const fork = old.at(103) ?? start;
-    const branch = chainOf(fork, 3, 1);
-    const changed = old.extend(103, branch);
-    expect(changed.tip).toEqual({ height: 106, header: branch[2] });
-    expect(changed.has(104, old.at(104)?.hash ?? '')).toBe(false);
+  it.each([
+    ['more', 3, true],
+    ['as much', 2, false],
+    ['less', 1, false],
+  ])('has a branch of %s work take its place: %i blocks, %s', (_name, count, takesPlace) => {
+    const branch = longer.extend(103, headersOn(fork, count, { salt: 1 }));
+    expect(branch.isHeavierThan(longer)).toBe(takesPlace);
+    expect(longer.isHeavierThan(branch)).toBe(count < 2);
+    expect([branch.forkWith(longer), longer.forkWith(branch)]).toEqual([103, 103]);
+    expect([branch.tip.height, branch.at(104)?.merkleRoot.slice(0, 2)]).toEqual([103 + count, '01']);
   });
 
-  it('refuses a branch with less work, and a fork below what it knows', () => {
-    const old = chain.extend(100, chainOf(start, 5));
-    expect(() => old.extend(103, chainOf(old.at(103) ?? start, 1, 1))).toThrow(invalid('less work'));
-    expect(() => old.extend(99, [])).toThrow(invalid('below the oldest'));
-    expect(() => old.extend(106, [])).toThrow(invalid('below the oldest'));
+  it('counts work by the targets, not by the number of blocks', () => {
+    const harder = { bits: 0x203fffff };
+    const rules = { kind: 'testnet3', limitBits: REGTEST_BITS, spacingSeconds: 600 } as const;
+    const testnet = HeaderChain.from(rules, { height: 100, headers: [start.raw] });
+    const easy = testnet.extend(100, headersOn(start, 3));
+    const hard = testnet.extend(100, headersOn(start, 2, harder).slice(0, 1));
+    expect([easy.isHeavierThan(hard), hard.isHeavierThan(easy)]).toEqual([true, false]);
+    expect(testnet.extend(100, headersOn(start, 1)).isHeavierThan(hard)).toBe(false);
+    expect(hard.isHeavierThan(testnet.extend(100, headersOn(start, 1)))).toBe(true);
   });
 
-  it('refuses a header that does not link, that has no work, or whose target is too easy', () => {
-    const [one, two] = chainOf(start, 2);
-    expect(() => chain.extend(100, two ? [two] : [])).toThrow(invalid('does not link'));
-    expect(() => chain.extend(100, [next(start, { valid: false })])).toThrow(invalid('no proof of work'));
-    expect(() => chain.extend(100, [next(start, { bits: 0x2070ffff })])).toThrow(invalid('too easy'));
-    expect(one && chain.extend(100, [one]).tip.height).toBe(101);
+  it('has nothing in common with a chain that shares no block', () => {
+    const other = regtestChain(headerOn(genesis, { salt: 9 }).raw, 100);
+    expect([longer.forkWith(other), other.forkWith(longer)]).toEqual([undefined, undefined]);
+    expect(longer.forkWith(regtestChain(start.raw, 101))).toBeUndefined();
   });
 
-  it('keeps the newest only', () => {
-    const long = chain.extend(100, chainOf(start, 2020));
-    expect([long.tip.height, long.lowest]).toEqual([2120, 105]);
+  it('ends at a height below its tip, or with its first block', () => {
+    expect([longer.upTo(102).tip.height, longer.upTo(105), longer.upTo(200)]).toEqual([102, longer, longer]);
+    expect(longer.upTo(3).tip).toEqual(chain.tip);
+  });
+
+  it('refuses a fork below what it knows, or above', () => {
+    expect(() => longer.extend(99, [])).toThrow(invalid('below the oldest'));
+    expect(() => longer.extend(106, [])).toThrow(invalid('below the oldest'));
+  });
+
+  it.each([
+    ['does not link', headerOn(fork)],
+    ['no proof of work', headerOn(start, { unproven: true })],
+    ['another target', headerOn(start, { bits: 0x207ffffe })],
+  ])('refuses a header that has a fault: %s', (why, header) => {
+    expect(() => chain.extend(100, [header])).toThrow(invalid(why));
+    expect(() => chain.extend(100, [headerOn(start), headerOn(header)])).toThrow(invalid('does not link'));
+  });
+
+  it('refuses a header whose time is not after the median of those before it', () => {
+    const eleven = chain.extend(100, headersOn(start, 10));
+    const time = eleven.at(105)?.time ?? 0;
+    const on = (seconds: number): BlockHeader => headerOn(eleven.tip.header, { time: seconds });
+    expect(eleven.extend(110, [on(time + 1)]).tip.height).toBe(111);
+    expect(() => eleven.extend(110, [on(time)])).toThrow(invalid('median'));
   });
 });

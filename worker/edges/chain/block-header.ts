@@ -2,29 +2,38 @@ import { concat, fromHex, reversed, toHex } from '../../engine/primitives/bytes.
 import { sha256d } from '../../engine/primitives/hash.ts';
 import type { BlockFields } from './esplora-reply.ts';
 
+/** What the rules of difficulty need of a block. */
+export interface Difficulty {
+  /** Seconds since 1970. */
+  readonly time: number;
+  /** The target that the block names, in its compact form. */
+  readonly bits: number;
+}
+
 /** A block header of 80 bytes; hashes are hex in the order that explorers show. */
-export interface BlockHeader {
+export interface BlockHeader extends Difficulty {
   readonly raw: Uint8Array;
   readonly hash: string;
   readonly previousHash: string;
   readonly merkleRoot: string;
-  /** Seconds since 1970. */
-  readonly time: number;
-  readonly bits: number;
 }
 
 /** `undefined` unless there are 80 bytes. */
 export function decodeHeader(raw: Uint8Array): BlockHeader | undefined {
   if (raw.length !== 80) return undefined;
-  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
   return {
     raw,
     hash: toHex(reversed(sha256d(raw))),
     previousHash: toHex(reversed(raw.subarray(4, 36))),
     merkleRoot: toHex(reversed(raw.subarray(36, 68))),
-    time: view.getUint32(68, true),
-    bits: view.getUint32(72, true),
+    ...difficultyOf(raw),
   };
+}
+
+/** The time and the target of a header of 80 bytes, without its hash. */
+export function difficultyOf(raw: Uint8Array): Difficulty {
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  return { time: view.getUint32(68, true), bits: view.getUint32(72, true) };
 }
 
 /** The header that a block's fields make; whether it has the block's hash is for the caller to check. */

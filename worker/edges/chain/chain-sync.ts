@@ -1,10 +1,11 @@
 import { GlowwormError } from '../../engine/primitives/errors.ts';
 import { Backoff } from './backoff.ts';
-import { isChainSourceError, unavailable } from './chain-source-error.ts';
+import { badReply, isChainSourceError, unavailable } from './chain-source-error.ts';
 import type { ChainUpdate } from './chain-update.ts';
 import type { EsploraApi } from './esplora-api.ts';
-import { HeaderChain } from './header-chain.ts';
-import { syncHeaders } from './header-sync.ts';
+import type { HeaderChain } from './header-chain.ts';
+import { HeaderSync } from './header-sync.ts';
+import type { OldHeaders } from './old-headers.ts';
 import type { ChainPlatform } from './platform.ts';
 import { SyncRound } from './sync-round.ts';
 import type { WatchList } from './watch-list.ts';
@@ -13,13 +14,25 @@ export interface ChainSyncOptions {
   /** Tried in order; a round that fails goes on to the next. At least one. */
   readonly sources: readonly EsploraApi[];
   readonly platform: ChainPlatform;
+  /** All that is known; it can be ahead of what was told. */
   readonly headers: HeaderChain;
+  readonly oldHeaders: OldHeaders;
+  /** What the last update that was taken told of, in this run or before. */
+  readonly told: ToldTip | undefined;
   readonly watchList: WatchList;
+  /** More headers are known; the update that tells of them comes when all else is known too. */
+  readonly onHeaders?: (headers: HeaderChain) => void;
   /** Takes a whole update at once; what it registers in the watch list is asked for right after. */
   readonly onUpdate: (update: ChainUpdate) => void;
   /** How a poll went: undefined after a success. */
   readonly onStatus?: (error: GlowwormError | undefined) => void;
   readonly intervalMs: number;
+}
+
+/** A tip with the headers below it, as far as they are still known. */
+export interface ToldTip {
+  readonly headers: HeaderChain;
+  readonly height: number;
 }
 
 /** Outputs registered by an update may have been spent in the same blocks: so often one poll looks again. */
@@ -31,12 +44,13 @@ const MOST_BACKOFF_MS = 120_000;
 
 /**
  * Follows the chain by polling. An update is complete or does not happen: a failed request, an unproven claim or a
- * header that breaks the rules ends the round, and nothing of it is remembered.
+ * header that breaks the rules ends the round. Of it the headers are remembered, which need nobody's word.
  */
 export class ChainSync {
   readonly #options: ChainSyncOptions;
   readonly #backoff = new Backoff(FIRST_BACKOFF_MS, MOST_BACKOFF_MS);
-  #headers: HeaderChain;
+  readonly #headers: HeaderSync;
+  #told: ToldTip | undefined;
   #source = 0;
   /** When a source last told of a new tip, or another was asked for one. */
   #movedAt: number;
@@ -50,13 +64,14 @@ export class ChainSync {
 
   constructor(options: ChainSyncOptions) {
     this.#options = options;
-    this.#headers = options.headers;
+    this.#headers = new HeaderSync(options.headers, options.onHeaders);
+    this.#told = options.told;
     this.#movedAt = options.platform.now();
   }
 
-  /** The headers as of the last update, to be stored in the write that stores its effects. */
+  /** The chain of most work that is known. */
   get headers(): HeaderChain {
-    return this.#headers;
+    return this.#headers.best;
   }
 
   start(): void {
@@ -144,23 +159,34 @@ export class ChainSync {
   }
 
   async #pollSource(api: EsploraApi, everything: boolean): Promise<void> {
-    const { watchList, onUpdate } = this.#options;
+    const { watchList, oldHeaders, onUpdate } = this.#options;
     for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
       const tipHash = await api.tipHash();
-      const moved = tipHash !== this.#headers.tip.header.hash;
+      const moved = tipHash !== this.#told?.headers.tip.header.hash;
       const all = moved || !this.#synced || (everything && rounds === 0);
       if (!all && watchList.fresh.size === 0) return;
-      const headers = await syncHeaders(api, this.#headers, tipHash);
+      await this.#headers.follow(api, tipHash);
+      const chain = this.#headers.best;
+      if (chain.tip.header.hash !== tipHash)
+        throw badReply(api.baseUrl, 'a tip with no more work than one that is known');
       const fresh = new Set(watchList.fresh);
       const items = new Map([...watchList.items].filter(([name]) => all || fresh.has(name)));
-      const { update, changes } = await new SyncRound(api, headers).run(items, fresh);
+      const view = { chain, old: oldHeaders, disconnectedTo: disconnectedTo(this.#told, chain) };
+      const { update, changes } = await new SyncRound(api, view).run(items, fresh);
       // From here on nothing can fail: the state and what it is made of change together.
-      this.#headers = headers.chain;
+      this.#told = { headers: chain, height: chain.tip.height };
       if (moved) this.#movedAt = this.#options.platform.now();
       this.#synced = true;
-      watchList.update(changes, fresh, headers.chain.tip.height);
+      watchList.update(changes, fresh, chain.tip.height);
       onUpdate(update);
       if (watchList.fresh.size === 0) return;
     }
   }
+}
+
+/** The highest block of those that were told of which is still in the chain, where some are not. */
+function disconnectedTo(told: ToldTip | undefined, chain: HeaderChain): number | undefined {
+  if (told === undefined) return undefined;
+  const fork = told.headers.forkWith(chain) ?? told.headers.lowest - 1;
+  return fork < told.height ? fork : undefined;
 }

@@ -1,13 +1,14 @@
-import type { Network } from '../../engine/primitives/network.ts';
+import { equalBytes } from '../../engine/primitives/bytes.ts';
 import { GlowwormError } from '../../engine/primitives/errors.ts';
-import { decodeHeader, hasProofOfWork, targetOfBits, type BlockHeader } from './block-header.ts';
-
-/** A block that is taken as given: everything after it must link to it. */
-export interface Checkpoint {
-  readonly height: number;
-  /** 80 bytes */
-  readonly header: Uint8Array;
-}
+import {
+  decodeHeader,
+  difficultyOf,
+  hasProofOfWork,
+  targetOfBits,
+  type BlockHeader,
+  type Difficulty,
+} from './block-header.ts';
+import { brokenRule, type DifficultyRules } from './difficulty.ts';
 
 /** What a header chain keeps over a restart: headers of 80 bytes, the first at `height`. */
 export interface HeaderChainState {
@@ -20,52 +21,32 @@ export interface ChainTip {
   readonly header: BlockHeader;
 }
 
-/** The easiest target of each network, as bits. */
-const LIMIT_BITS: Readonly<Record<Network, number>> = {
-  bitcoin: 0x1d00_ffff,
-  testnet: 0x1d00_ffff,
-  signet: 0x1e03_77ae,
-  regtest: 0x207f_ffff,
-};
-const RETARGET_INTERVAL = 2016;
-/** Deeper reorganisations than this end at the oldest header kept, and are refused. */
-const KEPT = 2016;
-
 /**
- * The newest headers of the best chain, all linked and with their proof of work. Immutable: `extend` makes a new one, so
- * that a sync that fails half-way leaves nothing behind.
+ * All headers from one that is taken as given up to a tip: linked, with their proof of work, and by the rules of their chain.
+ * Immutable: `extend` makes a new one, so that what fails half-way leaves nothing behind.
  */
 export class HeaderChain {
-  readonly #network: Network;
+  readonly #rules: DifficultyRules;
   readonly #first: number;
-  readonly #headers: readonly BlockHeader[];
+  readonly #raw: readonly Uint8Array[];
+  readonly tip: ChainTip;
 
-  private constructor(network: Network, first: number, headers: readonly BlockHeader[]) {
-    this.#network = network;
+  private constructor(rules: DifficultyRules, first: number, raw: readonly Uint8Array[]) {
+    const header = raw.at(-1) && decodeHeader(raw.at(-1) ?? new Uint8Array());
+    if (!header) throw invalid(first, 'there is no header to start from');
+    this.#rules = rules;
     this.#first = first;
-    this.#headers = headers;
+    this.#raw = raw;
+    this.tip = { height: first + raw.length - 1, header };
   }
 
-  /** Throws `HeadersInvalid` where the stored headers do not link. */
-  static from(network: Network, state: HeaderChainState | Checkpoint): HeaderChain {
-    const [first, ...rest] = ('headers' in state ? state.headers : [state.header]).map((raw) => decodeHeader(raw));
-    if (!first) throw invalid(state.height, 'there is no header to start from');
-    const start = new HeaderChain(network, state.height, [first]);
-    const headers = rest.map((header) => {
-      if (!header) throw invalid(state.height, 'a header has 80 bytes');
-      return header;
-    });
-    return headers.length === 0 ? start : start.extend(state.height, headers);
+  /** From what was given or checked before. Throws `HeadersInvalid` without a header. */
+  static from(rules: DifficultyRules, { height, headers }: HeaderChainState): HeaderChain {
+    return new HeaderChain(rules, height, headers);
   }
 
   get state(): HeaderChainState {
-    return { height: this.#first, headers: this.#headers.map(({ raw }) => raw) };
-  }
-
-  get tip(): ChainTip {
-    const header = this.#headers.at(-1);
-    if (!header) throw invalid(this.#first, 'a chain has a header');
-    return { height: this.#first + this.#headers.length - 1, header };
+    return { height: this.#first, headers: this.#raw };
   }
 
   /** Lowest height that is known. */
@@ -74,7 +55,8 @@ export class HeaderChain {
   }
 
   at(height: number): BlockHeader | undefined {
-    return this.#headers[height - this.#first];
+    const raw = this.#raw[height - this.#first];
+    return raw && decodeHeader(raw);
   }
 
   /** Whether a block is in the chain. */
@@ -83,44 +65,59 @@ export class HeaderChain {
   }
 
   /**
-   * The chain whose blocks above `forkHeight` are replaced by these, lowest first. Throws `HeadersInvalid` for a header
-   * that does not link, has no proof of work or an impossible target, and for a chain with less work than this one.
+   * The chain whose blocks above `forkHeight` are replaced by these, lowest first, whatever their work. Throws
+   * `HeadersInvalid` for a header that does not link, has no proof of work or breaks the rules of time and target.
    */
   extend(forkHeight: number, headers: readonly BlockHeader[]): HeaderChain {
-    const kept = this.#headers.slice(0, forkHeight - this.#first + 1);
-    let previous = kept.at(-1);
-    if (!previous || kept.length !== forkHeight - this.#first + 1)
-      throw invalid(forkHeight, 'the fork is below the oldest header that is known');
-    for (const [index, header] of headers.entries()) {
-      this.#check(previous, header, forkHeight + 1 + index);
+    const raw = this.#raw.slice(0, forkHeight - this.#first + 1);
+    let previous = this.at(forkHeight);
+    if (!previous) throw invalid(forkHeight, 'the fork is below the oldest header that is known');
+    const difficultyAt = (height: number): Difficulty | undefined => {
+      const found = raw[height - this.#first];
+      return found && difficultyOf(found);
+    };
+    for (const header of headers) {
+      const height = this.#first + raw.length;
+      if (header.previousHash !== previous.hash) throw invalid(height, 'it does not link to the one before');
+      if (!hasProofOfWork(header)) throw invalid(height, 'it has no proof of work');
+      const broken = brokenRule(this.#rules, height, header, difficultyAt);
+      if (broken !== undefined) throw invalid(height, broken);
+      raw.push(header.raw);
       previous = header;
     }
-    const replaced = this.#headers.slice(kept.length);
-    if (work(headers) < work(replaced)) throw invalid(forkHeight, 'the chain has less work than the one before');
-    const all = [...kept, ...headers];
-    const surplus = Math.max(0, all.length - KEPT);
-    return new HeaderChain(this.#network, this.#first + surplus, all.slice(surplus));
+    return new HeaderChain(this.#rules, this.#first, raw);
   }
 
-  #check(previous: BlockHeader, header: BlockHeader, height: number): void {
-    if (header.previousHash !== previous.hash) throw invalid(height, 'it does not link to the one before');
-    if (!hasProofOfWork(header)) throw invalid(height, 'it has no proof of work');
-    if (!this.#permits(previous.bits, header.bits, height)) throw invalid(height, 'its target is too easy');
+  /** The chain up to a height; up to its first header at least. */
+  upTo(height: number): HeaderChain {
+    const count = Math.max(1, height - this.#first + 1);
+    return count >= this.#raw.length ? this : new HeaderChain(this.#rules, this.#first, this.#raw.slice(0, count));
   }
 
-  /** The consensus rules as far as they can be checked without the whole period: no step is easier than they allow. */
-  #permits(before: number, bits: number, height: number): boolean {
-    const [limit, old, target] = [LIMIT_BITS[this.#network], before, bits].map(targetOfBits);
-    if (limit === undefined || old === undefined || target === undefined || target > limit) return false;
-    // On testnet a block after 20 minutes may have the easiest target, and the next one returns to the real one.
-    if (this.#network === 'testnet') return true;
-    if (this.#network === 'regtest' || height % RETARGET_INTERVAL !== 0) return bits === before;
-    return target <= old * 4n && target >= old / 4n - (old >> 12n);
+  /** The highest block that both chains have; `undefined` if there is none. */
+  forkWith(other: HeaderChain): number | undefined {
+    for (let height = Math.min(this.tip.height, other.tip.height); height >= this.#first; height--) {
+      const [ours, theirs] = [this.#raw[height - this.#first], other.#raw[height - other.#first]];
+      if (ours && theirs && equalBytes(ours, theirs)) return height;
+    }
+    return undefined;
+  }
+
+  /** Whether this chain has more work than another that begins with the same block: equal work does not take its place. */
+  isHeavierThan(other: HeaderChain): boolean {
+    const fork = this.forkWith(other) ?? this.#first - 1;
+    return this.#workAbove(fork) > other.#workAbove(fork);
+  }
+
+  #workAbove(height: number): bigint {
+    return this.#raw.slice(Math.max(0, height - this.#first + 1)).reduce((sum, raw) => sum + workOf(raw), 0n);
   }
 }
 
-function work(headers: readonly BlockHeader[]): bigint {
-  return headers.reduce((sum, { bits }) => sum + (1n << 256n) / ((targetOfBits(bits) ?? 0n) + 1n), 0n);
+/** The hashes that it takes on average to find a block of this difficulty. */
+function workOf(raw: Uint8Array): bigint {
+  const target = targetOfBits(difficultyOf(raw).bits) ?? 0n;
+  return (1n << 256n) / (target + 1n);
 }
 
 const invalid = (height: number, why: string): GlowwormError =>

@@ -1,56 +1,101 @@
-import { badReply } from './chain-source-error.ts';
 import type { BlockHeader } from './block-header.ts';
+import { badReply } from './chain-source-error.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { HeaderChain } from './header-chain.ts';
 
-export interface HeaderSync {
-  readonly chain: HeaderChain;
-  /** Highest block that both the old chain and the new one have; absent when nothing was replaced. */
-  readonly disconnectedTo?: number;
-}
-
-/** A gap of up to so many blocks is asked for block by block. */
+/** So many blocks are asked for one by one before a server's height is. */
 const SINGLE = 3;
+/** What Esplora's servers have on a page; others have more or fewer. */
+const PAGE = 10;
 
 /**
- * Follows the source to its tip, checking every header. One request per block for a few blocks, one per ten for many.
- * Throws the `ChainSource` errors, and `HeadersInvalid` for a chain that breaks the rules or has less work.
+ * Follows servers to their tips and keeps the chain of most work. What a server has told stays, whether or not it answers to the
+ * end: the next attempt, with it or another, goes on from there.
  */
-export async function syncHeaders(api: EsploraApi, chain: HeaderChain, tipHash: string): Promise<HeaderSync> {
-  if (chain.tip.header.hash === tipHash) return { chain };
-  const added = (await downByHash(api, chain, tipHash)) ?? (await downByHeight(api, chain));
-  const forkHeight = heightOf(chain, added[0]?.previousHash ?? tipHash);
-  if (forkHeight === undefined) throw badReply(api.baseUrl, 'a chain without the blocks that are known');
-  const extended = chain.extend(forkHeight, added);
-  return forkHeight < chain.tip.height ? { chain: extended, disconnectedTo: forkHeight } : { chain: extended };
-}
+export class HeaderSync {
+  readonly #onBest: (best: HeaderChain) => void;
+  #best: HeaderChain;
+  /** A branch that has not more work than the best one, yet. */
+  #branch: HeaderChain | undefined;
 
-async function downByHash(api: EsploraApi, chain: HeaderChain, tipHash: string): Promise<BlockHeader[] | undefined> {
-  const added: BlockHeader[] = [];
-  for (let hash = tipHash; heightOf(chain, hash) === undefined;) {
-    if (added.length === SINGLE) return undefined;
-    const header = await api.header(hash);
-    if (!header) throw badReply(api.baseUrl, 'a tip that it does not know');
-    added.unshift(header);
-    hash = header.previousHash;
+  constructor(best: HeaderChain, onBest: (best: HeaderChain) => void = () => undefined) {
+    this.#best = best;
+    this.#onBest = onBest;
   }
-  return added;
-}
 
-async function downByHeight(api: EsploraApi, chain: HeaderChain): Promise<BlockHeader[]> {
-  const added: BlockHeader[] = [];
-  for (let height = await api.tipHeight(); height > chain.lowest; height = height - 10) {
-    for (const { header } of await api.headersDownFrom(height)) {
-      if (added[0] && added[0].previousHash !== header.hash) throw badReply(api.baseUrl, 'blocks that do not link');
-      added.unshift(header);
-      if (heightOf(chain, header.previousHash) !== undefined) return added;
+  /** The chain of most work; of two with the same work the one that came first. */
+  get best(): HeaderChain {
+    return this.#best;
+  }
+
+  /**
+   * Asks for the headers up to a server's tip. Whether `best` ends there is for the caller to see: a server can be behind. Throws
+   * the `ChainSource` errors, and `HeadersInvalid` for a chain that breaks the rules.
+   */
+  async follow(api: EsploraApi, tipHash: string): Promise<void> {
+    if (this.#best.tip.header.hash === tipHash || (await this.#followByHash(api, tipHash))) return;
+    const tipHeight = await api.tipHeight();
+    let chain = await this.#commonWith(api, tipHeight);
+    for (let size = PAGE; chain.tip.height < tipHeight;) {
+      const { height } = chain.tip;
+      const page = await api.headersDownFrom(Math.min(height + size, tipHeight));
+      if (page.length === 0) throw badReply(api.baseUrl, 'no blocks below its tip');
+      // By what came: servers have pages of ten and of fifteen. One that does not reach down tells how many there are.
+      size = page.length;
+      const reachesDown = (page.at(-1)?.height ?? 0) <= height + 1;
+      if (!reachesDown) continue;
+      const above = page.filter((each) => each.height > height).map(({ header }) => header);
+      chain = chain.extend(height, above.toReversed());
+      this.#take(chain);
     }
   }
-  throw badReply(api.baseUrl, 'a chain without the blocks that are known');
+
+  /** Whether the tip is a few blocks above what is known. */
+  async #followByHash(api: EsploraApi, tipHash: string): Promise<boolean> {
+    const { height, header: tip } = this.#best.tip;
+    const added: BlockHeader[] = [];
+    for (let hash = tipHash; hash !== tip.hash;) {
+      const header = added.length === SINGLE ? undefined : await api.header(hash);
+      if (!header) return false;
+      added.unshift(header);
+      hash = header.previousHash;
+    }
+    this.#take(this.#best.extend(height, added));
+    return true;
+  }
+
+  /** The highest chain that is known and that the server has too: what is left of a branch, or of the best chain. */
+  async #commonWith(api: EsploraApi, tipHeight: number): Promise<HeaderChain> {
+    const branch = this.#branch;
+    if (branch && branch.tip.height <= tipHeight && (await hasBlock(api, branch, branch.tip.height))) return branch;
+    return this.#best.upTo(await forkHeight(api, this.#best, Math.min(tipHeight, this.#best.tip.height)));
+  }
+
+  #take(chain: HeaderChain): void {
+    this.#branch = chain;
+    if (!chain.isHeavierThan(this.#best)) return;
+    this.#branch = undefined;
+    this.#best = chain;
+    this.#onBest(chain);
+  }
 }
 
-/** Searches from the tip: forks are near it. */
-function heightOf(chain: HeaderChain, hash: string): number | undefined {
-  for (let height = chain.tip.height; height >= chain.lowest; height--) if (chain.has(height, hash)) return height;
-  return undefined;
+async function hasBlock(api: EsploraApi, chain: HeaderChain, height: number): Promise<boolean> {
+  const hash = await api.blockHash(height);
+  return hash !== undefined && chain.has(height, hash);
+}
+
+/** The highest block up to a height that a server has too: by steps down that double, and a search between the last two. */
+async function forkHeight(api: EsploraApi, chain: HeaderChain, height: number): Promise<number> {
+  let [common, other] = [height, height + 1];
+  for (let step = 1; !(await hasBlock(api, chain, common)); step *= 2) {
+    if (common <= chain.lowest) throw badReply(api.baseUrl, 'a chain without the block that all others link to');
+    [common, other] = [Math.max(chain.lowest, common - step), common];
+  }
+  while (other - common > 1) {
+    const middle = (common + other) >> 1;
+    if (await hasBlock(api, chain, middle)) common = middle;
+    else other = middle;
+  }
+  return common;
 }

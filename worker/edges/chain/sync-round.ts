@@ -1,13 +1,12 @@
 import { fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
 import { decodeTransaction, type Transaction } from '../../engine/transactions/transaction.ts';
-import { hasProofOfWork, targetOfBits, type BlockHeader } from './block-header.ts';
 import { badReply } from './chain-source-error.ts';
 import type { ChainUpdate, ConfirmedBlock, ConfirmedTransaction } from './chain-update.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { ScriptStats, ScriptTx, TxStatus } from './esplora-reply.ts';
 import type { HeaderChain } from './header-chain.ts';
-import type { HeaderSync } from './header-sync.ts';
 import { provesInclusion } from './merkle-proof.ts';
+import type { OldHeaders } from './old-headers.ts';
 import type { SeenAt, Watched, WatchedOutput, WatchedScript } from './watch-list.ts';
 
 export interface RoundResult {
@@ -18,8 +17,14 @@ export interface RoundResult {
 const MAX_PAGES = 200;
 /** Requests at a time: public servers count them. */
 const PARALLEL = 4;
-/** How much easier than the oldest header kept the target of an older block may be. */
-const EASIER = 16n;
+
+/** The state of the chain that a round is about. */
+export interface ChainView {
+  readonly chain: HeaderChain;
+  readonly old: OldHeaders;
+  /** Blocks above this height were told of and are not in the chain any more. */
+  readonly disconnectedTo: number | undefined;
+}
 
 /**
  * Asks one source for everything watched, at one state of the chain. It changes nothing: a request that fails ends the
@@ -29,6 +34,7 @@ const EASIER = 16n;
 export class SyncRound {
   readonly #api: EsploraApi;
   readonly #chain: HeaderChain;
+  readonly #old: OldHeaders;
   readonly #disconnectedTo: number | undefined;
   readonly #blocks = new Map<number, Map<string, ConfirmedTransaction>>();
   readonly #changes = new Map<string, Watched>();
@@ -36,12 +42,11 @@ export class SyncRound {
   readonly #mempool = new Map<string, Transaction>();
   readonly #spending = new Map<string, Transaction>();
   readonly #dropped = new Set<string>();
-  /** Headers of blocks below the oldest one kept. */
-  readonly #old = new Map<number, BlockHeader>();
 
-  constructor(api: EsploraApi, { chain, disconnectedTo }: HeaderSync) {
+  constructor(api: EsploraApi, { chain, old, disconnectedTo }: ChainView) {
     this.#api = api;
     this.#chain = chain;
+    this.#old = old;
     this.#disconnectedTo = disconnectedTo;
   }
 
@@ -101,24 +106,11 @@ export class SyncRound {
   async #confirm(txid: string, status: TxStatus): Promise<SeenAt | undefined> {
     if (!status.confirmed) return undefined;
     const { blockHeight: height, blockHash } = status;
-    const header = this.#chain.at(height);
-    if (height < this.#chain.lowest) return this.#confirmBelow(txid, status);
-    if (header?.hash !== blockHash) return undefined;
-    return this.#prove(txid, height, header.merkleRoot);
-  }
-
-  /** A block before the oldest header kept: nothing links it to the chain, so its work has to be like the chain's. */
-  async #confirmBelow(txid: string, status: TxStatus & { confirmed: true }): Promise<SeenAt> {
-    const header = await this.#api.header(status.blockHash);
-    if (!header || !this.#hasLikeWork(header)) throw badReply(this.#api.baseUrl, 'a block without proof of work');
-    this.#old.set(status.blockHeight, header);
-    return this.#prove(txid, status.blockHeight, header.merkleRoot);
-  }
-
-  #hasLikeWork(header: BlockHeader): boolean {
-    const target = targetOfBits(header.bits) ?? 0n;
-    const oldest = targetOfBits(this.#chain.at(this.#chain.lowest)?.bits ?? 0) ?? 0n;
-    return hasProofOfWork(header) && target <= oldest * EASIER;
+    const isOld = height < this.#chain.lowest;
+    const header = isOld ? await this.#old.prove(this.#api, this.#chain, height) : this.#chain.at(height);
+    // No block comes to be below the checkpoint any more.
+    if (isOld && header?.hash !== blockHash) throw badReply(this.#api.baseUrl, 'a block that is not at its height');
+    return header?.hash === blockHash ? this.#prove(txid, height, header.merkleRoot) : undefined;
   }
 
   async #prove(txid: string, height: number, merkleRoot: string): Promise<SeenAt> {
@@ -194,7 +186,7 @@ export class SyncRound {
     return [...this.#blocks]
       .toSorted(([a], [b]) => a - b)
       .flatMap(([height, txs]) => {
-        const header = this.#chain.at(height) ?? this.#old.get(height);
+        const header = this.#chain.at(height) ?? this.#old.at(height);
         const sorted = [...txs.values()].toSorted((a, b) => a.index - b.index);
         return header ? [{ height, header, txs: sorted }] : [];
       });

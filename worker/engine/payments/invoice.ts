@@ -1,3 +1,4 @@
+import type { Network } from '../primitives/network.ts';
 import type { FeatureName, FeatureSet } from '../wire/features.ts';
 import type { TaggedField } from './invoice-words.ts';
 
@@ -5,6 +6,9 @@ import type { TaggedField } from './invoice-words.ts';
 export const invoicePrefixes = { bitcoin: 'bc', testnet: 'tb', signet: 'tbs', regtest: 'bcrt' } as const;
 
 export type InvoiceNetwork = keyof typeof invoicePrefixes;
+
+/** Invoices of both testnets bear the same prefix. */
+export const invoiceNetwork = (network: Network): InvoiceNetwork => (network === 'testnet4' ? 'testnet' : network);
 
 /** What is paid for: a text, or the SHA256 of a longer one. */
 export type InvoiceDescription =

@@ -10,7 +10,7 @@
  *     arch/<n>/…                  what is left of a channel that is over, or never had a funding; never read (manager)
  *     pay/…, inv/…                outbound payments, invoices (payments)
  *     evt/…                       events until they are acknowledged (manager)
- *     coin/…, chain/…             the on-chain wallet, the sync cursor (client)
+ *     coin/…, chain/…             the on-chain wallet, headers (`header/…`, `old-header/…`), feerates (client)
  */
 export type StoreWrites = Map<string, Uint8Array | undefined>;
 

@@ -9,7 +9,8 @@ type AddressFormat = typeof NETWORK;
 const FORMATS: Readonly<Record<Network, AddressFormat>> = {
   bitcoin: NETWORK,
   testnet: TEST_NETWORK,
-  // Signet has testnet's prefixes: their addresses can't be told apart.
+  // These have testnet's prefixes: their addresses can't be told apart.
+  testnet4: TEST_NETWORK,
   signet: TEST_NETWORK,
   regtest: { ...TEST_NETWORK, bech32: 'bcrt' },
 };
