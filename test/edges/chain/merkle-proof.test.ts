@@ -42,6 +42,14 @@ describe('Merkle proofs', () => {
     expect(provesInclusion(root, { blockHeight: 1, merkle: [], position: 0 }, root)).toBe(true);
   });
 
+  it('do not hold for the same leaf at the place of its copy, which a tree of an odd number has', () => {
+    const leaves = txids.slice(0, 3);
+    const { merkle, root: own } = branchOf(leaves, 2);
+    const [txid = ''] = leaves.slice(2);
+    expect(provesInclusion(txid, { blockHeight: 1, merkle, position: 2 }, own)).toBe(true);
+    expect(provesInclusion(txid, { blockHeight: 1, merkle, position: 3 }, own)).toBe(false);
+  });
+
   it('hold in trees of any size, and for no other transaction', () => {
     const leaf = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(toHex);
     fc.assert(

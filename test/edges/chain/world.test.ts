@@ -417,6 +417,40 @@ describe('a source that lies', () => {
     expect(deceived.updates).toEqual([]);
   });
 
+  it('about an output that it must know, which it says it does not, is not believed', async () => {
+    const outpoint = await follower.fund(100_000);
+    const platform: ChainPlatform = {
+      ...workerPlatform,
+      fetch: (url, init) =>
+        url.includes('/outspend/')
+          ? Promise.resolve(new Response('Output not found', { status: 404 }))
+          : workerPlatform.fetch(url, init),
+    };
+    const deceived = new Follower({ platform, headers: follower.sync.headers });
+    deceived.watchList.registerOutput(outpoint);
+    await expect(deceived.sync.poll()).rejects.toThrow(expect.objectContaining({ code: 'ChainSourceBadReply' }));
+  });
+
+  it('about what spends an output in the mempool is not believed', async () => {
+    const outpoint = await follower.fund(100_000);
+    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    await follower.api.broadcast(rawTx);
+    const other = await chain.fund(ELSEWHERE, 100_000);
+    const change = (body: string): string => body.replace(display(txid), other);
+    const deceived = new Follower({ platform: liar(/outspend/, change), headers: follower.sync.headers });
+    deceived.watchList.registerOutput(outpoint);
+    await expect(deceived.sync.poll()).rejects.toThrow(expect.objectContaining({ code: 'ChainSourceBadReply' }));
+    expect(deceived.updates).toEqual([]);
+  });
+
+  it('about what the coinbase of a block is, is not believed', async () => {
+    const { txid } = await follower.fund(100_000);
+    const platform = liar(/txid\/0/, () => display(txid));
+    const deceived = new Follower({ platform, headers: follower.sync.headers });
+    deceived.watchList.registerTx(txid);
+    await expect(deceived.sync.poll()).rejects.toThrow(expect.objectContaining({ code: 'ChainSourceBadReply' }));
+  });
+
   it('about a confirmation in a block that nobody has is not believed', async () => {
     const change = (body: string): string =>
       body.replace(/"block_hash":"[0-9a-f]+"/, `"block_hash":"${'ab'.repeat(32)}"`);

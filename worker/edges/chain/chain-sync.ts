@@ -8,6 +8,7 @@ import { HeaderSync } from './header-sync.ts';
 import type { OldHeaders } from './old-headers.ts';
 import type { ChainPlatform } from './platform.ts';
 import { SyncRound } from './sync-round.ts';
+import { TreeDepths } from './tree-depths.ts';
 import type { WatchList } from './watch-list.ts';
 
 export interface ChainSyncOptions {
@@ -50,6 +51,7 @@ export class ChainSync {
   readonly #options: ChainSyncOptions;
   readonly #backoff = new Backoff(FIRST_BACKOFF_MS, MOST_BACKOFF_MS);
   readonly #headers: HeaderSync;
+  readonly #depths: TreeDepths = new TreeDepths();
   #told: ToldTip | undefined;
   #source = 0;
   /** When a source last told of a new tip, or another was asked for one. */
@@ -171,7 +173,7 @@ export class ChainSync {
         throw badReply(api.baseUrl, 'a tip with no more work than one that is known');
       const fresh = new Set(watchList.fresh);
       const items = new Map([...watchList.items].filter(([name]) => all || fresh.has(name)));
-      const view = { chain, old: oldHeaders, disconnectedTo: disconnectedTo(this.#told, chain) };
+      const view = { chain, old: oldHeaders, depths: this.#depths, disconnectedTo: disconnectedTo(this.#told, chain) };
       const { update, changes } = await new SyncRound(api, view).run(items, fresh);
       // From here on nothing can fail: the state and what it is made of change together.
       this.#told = { headers: chain, height: chain.tip.height };

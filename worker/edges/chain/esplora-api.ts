@@ -61,7 +61,11 @@ export class EsploraApi {
     return header;
   }
 
-  /** Headers from a height downwards, ten at a time, the highest first. */
+  async coinbaseTxid(blockHash: string): Promise<string> {
+    return this.#reader.hash((await this.#text(`/block/${blockHash}/txid/0`)).trim());
+  }
+
+  /** Headers from a height downwards, as many as are on a page, the highest first. */
   async headersDownFrom(height: number): Promise<{ height: number; header: BlockHeader }[]> {
     const blocks = this.#reader.blocks(this.#reader.json(await this.#text(`/blocks/${height}`)));
     return blocks.map((fields, index) => {
@@ -87,9 +91,9 @@ export class EsploraApi {
     return body === undefined ? { confirmed: false } : this.#reader.status(this.#reader.json(body));
   }
 
+  /** Of an output that it has never seen a server says "unspent"; "not found" would hide a spending. */
   async outspend(txid: string, vout: number): Promise<Outspend> {
-    const body = await this.#optionalText(`/tx/${txid}/outspend/${vout}`);
-    return body === undefined ? { spent: false } : this.#reader.outspend(this.#reader.json(body));
+    return this.#reader.outspend(this.#reader.json(await this.#text(`/tx/${txid}/outspend/${vout}`)));
   }
 
   async merkleProof(txid: string): Promise<MerkleProof | undefined> {

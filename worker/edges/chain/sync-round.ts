@@ -1,5 +1,6 @@
 import { fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
 import { decodeTransaction, type Transaction } from '../../engine/transactions/transaction.ts';
+import type { BlockHeader } from './block-header.ts';
 import { badReply } from './chain-source-error.ts';
 import type { ChainUpdate, ConfirmedBlock, ConfirmedTransaction } from './chain-update.ts';
 import type { EsploraApi } from './esplora-api.ts';
@@ -7,6 +8,7 @@ import type { ScriptStats, ScriptTx, TxStatus } from './esplora-reply.ts';
 import type { HeaderChain } from './header-chain.ts';
 import { provesInclusion } from './merkle-proof.ts';
 import type { OldHeaders } from './old-headers.ts';
+import type { TreeDepths } from './tree-depths.ts';
 import type { SeenAt, Watched, WatchedOutput, WatchedScript } from './watch-list.ts';
 
 export interface RoundResult {
@@ -22,6 +24,7 @@ const PARALLEL = 4;
 export interface ChainView {
   readonly chain: HeaderChain;
   readonly old: OldHeaders;
+  readonly depths: TreeDepths;
   /** Blocks above this height were told of and are not in the chain any more. */
   readonly disconnectedTo: number | undefined;
 }
@@ -35,6 +38,7 @@ export class SyncRound {
   readonly #api: EsploraApi;
   readonly #chain: HeaderChain;
   readonly #old: OldHeaders;
+  readonly #depths: TreeDepths;
   readonly #disconnectedTo: number | undefined;
   readonly #blocks = new Map<number, Map<string, ConfirmedTransaction>>();
   readonly #changes = new Map<string, Watched>();
@@ -43,10 +47,11 @@ export class SyncRound {
   readonly #spending = new Map<string, Transaction>();
   readonly #dropped = new Set<string>();
 
-  constructor(api: EsploraApi, { chain, old, disconnectedTo }: ChainView) {
+  constructor(api: EsploraApi, { chain, old, depths, disconnectedTo }: ChainView) {
     this.#api = api;
     this.#chain = chain;
     this.#old = old;
+    this.#depths = depths;
     this.#disconnectedTo = disconnectedTo;
   }
 
@@ -92,14 +97,25 @@ export class SyncRound {
     const outspend = await this.#api.outspend(txid, vout);
     if (!outspend.spent) return output;
     if (!outspend.status.confirmed) {
-      const isKnown = outspend.txid === spender || (await this.#addTo(this.#spending, outspend.txid));
+      const isKnown = outspend.txid === spender || (await this.#addSpending(output, outspend.txid));
       return isKnown ? { ...output, spender: outspend.txid } : output;
     }
     const seen = await this.#confirm(outspend.txid, outspend.status);
     const transaction = seen && this.#blocks.get(seen.height)?.get(outspend.txid)?.transaction;
-    const spends = transaction?.inputs.some((input) => input.vout === vout && displayed(input.txid) === txid);
-    if (seen && !spends) throw badReply(this.#api.baseUrl, 'a spending transaction that does not spend');
+    if (transaction) this.#mustSpend(transaction, output);
     return seen ? { ...output, seen } : output;
+  }
+
+  async #addSpending(output: WatchedOutput, txid: string): Promise<boolean> {
+    const isThere = await this.#addTo(this.#spending, txid);
+    const transaction = this.#spending.get(txid);
+    if (transaction) this.#mustSpend(transaction, output);
+    return isThere;
+  }
+
+  #mustSpend({ inputs }: Transaction, { txid, vout }: WatchedOutput): void {
+    const spends = inputs.some((input) => input.vout === vout && displayed(input.txid) === txid);
+    if (!spends) throw badReply(this.#api.baseUrl, 'a spending transaction that does not spend');
   }
 
   /** Fetches and proves a transaction that is said to be in a block of the chain. */
@@ -110,15 +126,18 @@ export class SyncRound {
     const header = isOld ? await this.#old.prove(this.#api, this.#chain, height) : this.#chain.at(height);
     // No block comes to be below the checkpoint any more.
     if (isOld && header?.hash !== blockHash) throw badReply(this.#api.baseUrl, 'a block that is not at its height');
-    return header?.hash === blockHash ? this.#prove(txid, height, header.merkleRoot) : undefined;
+    return header?.hash === blockHash ? this.#prove(txid, height, header) : undefined;
   }
 
-  async #prove(txid: string, height: number, merkleRoot: string): Promise<SeenAt> {
+  async #prove(txid: string, height: number, header: BlockHeader): Promise<SeenAt> {
     if (this.#blocks.get(height)?.has(txid)) return { txid, height };
     const proof = await this.#api.merkleProof(txid);
     const rawTx = proof && (await this.#api.transaction(txid));
     if (!proof || !rawTx || proof.blockHeight !== height) throw badReply(this.#api.baseUrl, 'a block without a proof');
-    if (!provesInclusion(txid, proof, merkleRoot)) throw badReply(this.#api.baseUrl, 'a proof that does not hold');
+    if (!provesInclusion(txid, proof, header.merkleRoot))
+      throw badReply(this.#api.baseUrl, 'a proof that does not hold');
+    if (proof.merkle.length !== (await this.#depths.depthOf(this.#api, header)))
+      throw badReply(this.#api.baseUrl, 'a proof that does not end in a transaction');
     const transaction = decodeTransaction(rawTx);
     // Looked up after the requests: another item may have made the block's entry meanwhile.
     const txs = this.#blocks.get(height) ?? new Map<string, ConfirmedTransaction>();
