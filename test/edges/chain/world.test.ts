@@ -13,6 +13,7 @@ import { transactionId, type Outpoint } from '../../../worker/engine/transaction
 import { addressOfScript } from '../../../worker/engine/wallet/address.ts';
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import { randomOf } from '../../simulation/random.ts';
 import { RegtestChain } from '../../world/chain.ts';
 import { EsploraServer } from '../../world/esplora.ts';
 import { noOldHeaders, regtestChain } from './regtest-headers.ts';
@@ -391,6 +392,75 @@ describe('a source that fails', () => {
     await chain.mine();
     await two.sync.poll();
     expect(two.sync.headers.tip.height).toBe(chain.height);
+  });
+});
+
+describe('a source that fails often', () => {
+  const ADDRESSES = 30;
+  const scripts: Uint8Array[] = [];
+  let calmRequests = 0;
+
+  /** A wallet with its addresses used, that begins anew behind a server which fails with a chance. */
+  function begun(failing: (url: string) => boolean): Follower & { readonly asked: string[] } {
+    const asked: string[] = [];
+    const platform: ChainPlatform = {
+      ...workerPlatform,
+      fetch: (url, init) => {
+        asked.push(url);
+        return failing(url) ? Promise.resolve(new Response('', { status: 503 })) : workerPlatform.fetch(url, init);
+      },
+    };
+    const wallet = new OnchainWallet(secp, new Descriptors(seed.with(0, 255), 'regtest'));
+    const late = new Follower({ platform, wallet });
+    for (let address = 0; address < ADDRESSES; address++) late.watchList.registerScript(wallet.newScript('receive'));
+    return Object.assign(late, { asked });
+  }
+
+  const attemptsOf = async (late: Follower): Promise<number> => {
+    for (let attempts = 1; ; attempts++) {
+      const isDone = await late.sync.poll().then(
+        () => true,
+        () => false,
+      );
+      if (isDone) return attempts;
+      // Meanwhile there can be a block.
+      if (attempts % 3 === 0) await chain.mine();
+      if (attempts > 60) throw new Error('it never ends');
+    }
+  };
+
+  beforeAll(async () => {
+    const wallet = new OnchainWallet(secp, new Descriptors(seed.with(0, 255), 'regtest'));
+    for (let address = 0; address < ADDRESSES; address++) scripts.push(wallet.newScript('receive'));
+    for (const script of scripts) await chain.fund(addressOfScript(script, 'regtest') ?? '', 50_000);
+    await chain.mine();
+    const calm = begun(() => false);
+    await attemptsOf(calm);
+    calmRequests = calm.asked.length;
+  });
+
+  it.each([
+    [1, 101, 4, 1.1],
+    [2, 102, 5, 1.2],
+    [5, 103, 6, 1.6],
+    [20, 104, 40, 6],
+  ])(
+    'in %i of 100 requests (seed %i) is followed within %i attempts, by %f times the requests',
+    async (per100, seed100, attempts, times) => {
+      const random = randomOf(seed100);
+      const late = begun(() => random(100) < per100);
+      expect(await attemptsOf(late)).toBeLessThanOrEqual(attempts);
+      expect(late.wallet.state.coins.length).toBe(ADDRESSES);
+      expect(late.asked.length).toBeLessThan(calmRequests * times);
+    },
+  );
+
+  it('proves each transaction once, whatever fails beside it', async () => {
+    const random = randomOf(7);
+    const late = begun((url) => !/merkle-proof|hex|txid/.test(url) && random(100) < 20);
+    await attemptsOf(late);
+    const proofs = late.asked.filter((url) => url.includes('merkle-proof'));
+    expect(new Set(proofs).size).toBe(proofs.length);
   });
 });
 

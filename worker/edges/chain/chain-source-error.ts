@@ -11,6 +11,9 @@ export const rateLimited = (source: string): GlowwormError =>
 export const badReply = (source: string, what: string): GlowwormError =>
   new GlowwormError('ChainSourceBadReply', `the chain source gave an answer that can't be right: ${what}`, { source });
 
+export const isRateLimited = (error: unknown): boolean =>
+  error instanceof GlowwormError && error.code === 'ChainSourceRateLimited';
+
 /** Whether an error is the chain source's, so that another source may do better. */
 export const isChainSourceError = (error: unknown): error is GlowwormError =>
   error instanceof GlowwormError && error.code.startsWith('ChainSource');

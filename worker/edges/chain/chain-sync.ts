@@ -7,6 +7,8 @@ import type { HeaderChain } from './header-chain.ts';
 import { HeaderSync } from './header-sync.ts';
 import type { OldHeaders } from './old-headers.ts';
 import type { ChainPlatform } from './platform.ts';
+import { ProvenTransactions } from './proven-transactions.ts';
+import { RoundFindings } from './round-findings.ts';
 import { SyncRound } from './sync-round.ts';
 import { TreeDepths } from './tree-depths.ts';
 import type { WatchList } from './watch-list.ts';
@@ -44,14 +46,16 @@ const FIRST_BACKOFF_MS = 2_000;
 const MOST_BACKOFF_MS = 120_000;
 
 /**
- * Follows the chain by polling. An update is complete or does not happen: a failed request, an unproven claim or a
- * header that breaks the rules ends the round. Of it the headers are remembered, which need nobody's word.
+ * Follows the chain by polling. An update is complete or does not happen: while a request fails, a claim is not proven or a
+ * header breaks the rules there is none. What was found at the same tip is not asked for again, and what is proven not at any.
  */
 export class ChainSync {
   readonly #options: ChainSyncOptions;
   readonly #backoff = new Backoff(FIRST_BACKOFF_MS, MOST_BACKOFF_MS);
   readonly #headers: HeaderSync;
-  readonly #depths: TreeDepths = new TreeDepths();
+  readonly #proven: ProvenTransactions = new ProvenTransactions(new TreeDepths());
+  /** Of a round that has failed. */
+  #found: RoundFindings | undefined;
   #told: ToldTip | undefined;
   #source = 0;
   /** When a source last told of a new tip, or another was asked for one. */
@@ -161,7 +165,7 @@ export class ChainSync {
   }
 
   async #pollSource(api: EsploraApi, everything: boolean): Promise<void> {
-    const { watchList, oldHeaders, onUpdate } = this.#options;
+    const { watchList, onUpdate } = this.#options;
     for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
       const tipHash = await api.tipHash();
       const moved = tipHash !== this.#told?.headers.tip.header.hash;
@@ -173,16 +177,28 @@ export class ChainSync {
         throw badReply(api.baseUrl, 'a tip with no more work than one that is known');
       const fresh = new Set(watchList.fresh);
       const items = new Map([...watchList.items].filter(([name]) => all || fresh.has(name)));
-      const view = { chain, old: oldHeaders, depths: this.#depths, disconnectedTo: disconnectedTo(this.#told, chain) };
-      const { update, changes } = await new SyncRound(api, view).run(items, fresh);
+      const found = this.#findingsAt(chain);
+      await new SyncRound(api, found).run(items, fresh);
       // From here on nothing can fail: the state and what it is made of change together.
       this.#told = { headers: chain, height: chain.tip.height };
       if (moved) this.#movedAt = this.#options.platform.now();
       this.#synced = true;
-      watchList.update(changes, fresh, chain.tip.height);
-      onUpdate(update);
+      this.#found = undefined;
+      this.#proven.forget();
+      watchList.update(found.changes, fresh, chain.tip.height);
+      onUpdate(found.update);
       if (watchList.fresh.size === 0) return;
     }
+  }
+
+  /** What was found at this state of the chain, or nothing yet. */
+  #findingsAt(chain: HeaderChain): RoundFindings {
+    const before = this.#found;
+    if (before?.view.chain === chain) return before;
+    const isExtended = before?.view.chain.forkWith(chain) === before?.view.chain.tip.height;
+    const { oldHeaders: old } = this.#options;
+    const view = { chain, old, proven: this.#proven, disconnectedTo: disconnectedTo(this.#told, chain) };
+    return (this.#found = new RoundFindings(view, isExtended ? before : undefined));
   }
 }
 

@@ -1,87 +1,54 @@
-import { fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
+import { reversed, toHex } from '../../engine/primitives/bytes.ts';
 import { decodeTransaction, type Transaction } from '../../engine/transactions/transaction.ts';
-import type { BlockHeader } from './block-header.ts';
-import { badReply } from './chain-source-error.ts';
-import type { ChainUpdate, ConfirmedBlock, ConfirmedTransaction } from './chain-update.ts';
+import { badReply, isChainSourceError, isRateLimited } from './chain-source-error.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { ScriptStats, ScriptTx, TxStatus } from './esplora-reply.ts';
-import type { HeaderChain } from './header-chain.ts';
-import { provesInclusion } from './merkle-proof.ts';
-import type { OldHeaders } from './old-headers.ts';
-import type { TreeDepths } from './tree-depths.ts';
+import type { RoundFindings } from './round-findings.ts';
 import type { SeenAt, Watched, WatchedOutput, WatchedScript } from './watch-list.ts';
-
-export interface RoundResult {
-  readonly update: ChainUpdate;
-  readonly changes: ReadonlyMap<string, Watched>;
-}
 
 const MAX_PAGES = 200;
 /** Requests at a time: public servers count them. */
 const PARALLEL = 4;
-
-/** The state of the chain that a round is about. */
-export interface ChainView {
-  readonly chain: HeaderChain;
-  readonly old: OldHeaders;
-  readonly depths: TreeDepths;
-  /** Blocks above this height were told of and are not in the chain any more. */
-  readonly disconnectedTo: number | undefined;
-}
+/** After so many failures in a row a server is not asked for the rest. */
+const MOST_IN_VAIN = 8;
 
 /**
- * Asks one source for everything watched, at one state of the chain. It changes nothing: a request that fails ends the
- * round, and the next one starts from the same place. A claim about a block that is not in the chain of headers is left
- * for a later round.
+ * Asks one source for everything watched that nothing is found of yet, at one state of the chain. A claim about a block that is not
+ * in the chain of headers is left for a later round.
  */
 export class SyncRound {
   readonly #api: EsploraApi;
-  readonly #chain: HeaderChain;
-  readonly #old: OldHeaders;
-  readonly #depths: TreeDepths;
-  readonly #disconnectedTo: number | undefined;
-  readonly #blocks = new Map<number, Map<string, ConfirmedTransaction>>();
-  readonly #changes = new Map<string, Watched>();
-  readonly #unconfirmed = new Set<string>();
-  readonly #mempool = new Map<string, Transaction>();
-  readonly #spending = new Map<string, Transaction>();
-  readonly #dropped = new Set<string>();
+  readonly #found: RoundFindings;
 
-  constructor(api: EsploraApi, { chain, old, depths, disconnectedTo }: ChainView) {
+  constructor(api: EsploraApi, found: RoundFindings) {
     this.#api = api;
-    this.#chain = chain;
-    this.#old = old;
-    this.#depths = depths;
-    this.#disconnectedTo = disconnectedTo;
+    this.#found = found;
   }
 
-  async run(items: ReadonlyMap<string, Watched>, fresh: ReadonlySet<string>): Promise<RoundResult> {
-    const queue = [...items];
-    for (let at = 0; at < queue.length; at += PARALLEL)
-      await Promise.all(queue.slice(at, at + PARALLEL).map(([name, item]) => this.#note(name, item, fresh.has(name))));
-    const wire = (txids: Iterable<string>): Uint8Array[] => [...txids].map((txid) => reversed(fromHex(txid)));
-    const stillThere = new Set([...this.#blocks.values()].flatMap((txs) => [...txs.keys()]));
-    const update: ChainUpdate = {
-      ...(this.#disconnectedTo === undefined ? {} : { disconnectedTo: this.#disconnectedTo }),
-      unconfirmed: wire(this.#unconfirmed),
-      confirmed: this.#confirmedBlocks(),
-      best: this.#chain.tip,
-      mempool: [...this.#mempool].filter(([txid]) => !stillThere.has(txid)).map(([, tx]) => tx),
-      spending: [...this.#spending.values()],
-      dropped: wire([...this.#dropped].filter((txid) => !stillThere.has(txid) && !this.#mempool.has(txid))),
-    };
-    return { update, changes: this.#changes };
+  /** Throws the first error of a request, after the other items: what is found of those stays found. */
+  async run(items: ReadonlyMap<string, Watched>, fresh: ReadonlySet<string>): Promise<void> {
+    const queue = [...items].filter(([name]) => !this.#found.isDone(name));
+    const errors: unknown[] = [];
+    let inVain = 0;
+    for (let at = 0; at < queue.length; at += PARALLEL) {
+      const asked = queue.slice(at, at + PARALLEL).map(([name, item]) => this.#note(name, item, fresh.has(name)));
+      const failed = (await Promise.allSettled(asked)).flatMap((each) => (each.status === 'rejected' ? [each] : []));
+      errors.push(...failed.map(({ reason }): unknown => reason));
+      inVain = failed.length === asked.length ? inVain + failed.length : 0;
+      if (inVain >= MOST_IN_VAIN || errors.some((error) => !mayGoOn(error))) break;
+    }
+    if (errors.length > 0) throw errors.find((error) => !mayGoOn(error)) ?? errors[0];
   }
 
   async #note(name: string, item: Watched, isFresh: boolean): Promise<void> {
-    const next = await this.#look(item, isFresh);
-    if (next !== item) this.#changes.set(name, next);
+    const known = this.#found.itemOf(name, item);
+    this.#found.finish(name, known, await this.#look(known, isFresh && !this.#found.isLookedAt(name)));
   }
 
   async #look(item: Watched, isFresh: boolean): Promise<Watched> {
     if (item.kind === 'script') return this.#lookAtScript(item, isFresh);
     const { seen, ...unseen } = item;
-    if (seen && this.#isGone(seen)) this.#unconfirmed.add(seen.txid);
+    if (seen && this.#isGone(seen)) this.#found.unconfirmed.add(seen.txid);
     else if (seen && !isFresh) return item;
     if (unseen.kind === 'output') return this.#lookAtOutput(unseen);
     const found = await this.#confirm(unseen.txid, await this.#api.status(unseen.txid));
@@ -89,7 +56,8 @@ export class SyncRound {
   }
 
   #isGone({ height }: SeenAt): boolean {
-    return this.#disconnectedTo !== undefined && height > this.#disconnectedTo;
+    const { disconnectedTo } = this.#found.view;
+    return disconnectedTo !== undefined && height > disconnectedTo;
   }
 
   async #lookAtOutput({ spender, ...output }: WatchedOutput): Promise<WatchedOutput> {
@@ -101,14 +69,14 @@ export class SyncRound {
       return isKnown ? { ...output, spender: outspend.txid } : output;
     }
     const seen = await this.#confirm(outspend.txid, outspend.status);
-    const transaction = seen && this.#blocks.get(seen.height)?.get(outspend.txid)?.transaction;
+    const transaction = seen && this.#found.confirmed(seen.height, outspend.txid)?.transaction;
     if (transaction) this.#mustSpend(transaction, output);
     return seen ? { ...output, seen } : output;
   }
 
   async #addSpending(output: WatchedOutput, txid: string): Promise<boolean> {
-    const isThere = await this.#addTo(this.#spending, txid);
-    const transaction = this.#spending.get(txid);
+    const isThere = await this.#addTo(this.#found.spending, txid);
+    const transaction = this.#found.spending.get(txid);
     if (transaction) this.#mustSpend(transaction, output);
     return isThere;
   }
@@ -122,33 +90,19 @@ export class SyncRound {
   async #confirm(txid: string, status: TxStatus): Promise<SeenAt | undefined> {
     if (!status.confirmed) return undefined;
     const { blockHeight: height, blockHash } = status;
-    const isOld = height < this.#chain.lowest;
-    const header = isOld ? await this.#old.prove(this.#api, this.#chain, height) : this.#chain.at(height);
+    const { chain, old, proven } = this.#found.view;
+    const isOld = height < chain.lowest;
+    const header = isOld ? await old.prove(this.#api, chain, height) : chain.at(height);
     // No block comes to be below the checkpoint any more.
     if (isOld && header?.hash !== blockHash) throw badReply(this.#api.baseUrl, 'a block that is not at its height');
-    return header?.hash === blockHash ? this.#prove(txid, height, header) : undefined;
-  }
-
-  async #prove(txid: string, height: number, header: BlockHeader): Promise<SeenAt> {
-    if (this.#blocks.get(height)?.has(txid)) return { txid, height };
-    const proof = await this.#api.merkleProof(txid);
-    const rawTx = proof && (await this.#api.transaction(txid));
-    if (!proof || !rawTx || proof.blockHeight !== height) throw badReply(this.#api.baseUrl, 'a block without a proof');
-    if (!provesInclusion(txid, proof, header.merkleRoot))
-      throw badReply(this.#api.baseUrl, 'a proof that does not hold');
-    if (proof.merkle.length !== (await this.#depths.depthOf(this.#api, header)))
-      throw badReply(this.#api.baseUrl, 'a proof that does not end in a transaction');
-    const transaction = decodeTransaction(rawTx);
-    // Looked up after the requests: another item may have made the block's entry meanwhile.
-    const txs = this.#blocks.get(height) ?? new Map<string, ConfirmedTransaction>();
-    txs.set(txid, { txid: reversed(fromHex(txid)), index: proof.position, rawTx, transaction });
-    this.#blocks.set(height, txs);
+    if (header?.hash !== blockHash) return undefined;
+    this.#found.addConfirmed(height, txid, await proven.prove(this.#api, txid, height, header));
     return { txid, height };
   }
 
   async #lookAtScript(item: WatchedScript, isFresh: boolean): Promise<WatchedScript> {
     const gone = item.confirmed.filter((seen) => this.#isGone(seen));
-    for (const { txid } of gone) this.#unconfirmed.add(txid);
+    for (const { txid } of gone) this.#found.unconfirmed.add(txid);
     const stats = await this.#api.scriptStats(item.scripthash);
     const same = stats.confirmed === item.stats.confirmed && stats.unconfirmed === item.stats.unconfirmed;
     if (same && gone.length === 0 && !isFresh && item.unconfirmed.length === 0) return item;
@@ -173,8 +127,8 @@ export class SyncRound {
       else if (status.confirmed) complete = false;
       else unconfirmed.push(txid);
     }
-    for (const txid of unconfirmed) if (!item.unconfirmed.includes(txid)) await this.#addTo(this.#mempool, txid);
-    for (const txid of missed) if (!listed.some((entry) => entry.txid === txid)) this.#dropped.add(txid);
+    for (const txid of unconfirmed) if (!item.unconfirmed.includes(txid)) await this.#addTo(this.#found.mempool, txid);
+    for (const txid of missed) if (!listed.some((entry) => entry.txid === txid)) this.#found.drop(txid);
     // With a transaction in a block that is not known yet, the counts are not taken over, so the next round looks again.
     return { ...item, confirmed, unconfirmed, stats: complete ? stats : { confirmed: -1, unconfirmed: -1 } };
   }
@@ -200,16 +154,9 @@ export class SyncRound {
     if (rawTx) found.set(txid, decodeTransaction(rawTx));
     return found.has(txid);
   }
-
-  #confirmedBlocks(): ConfirmedBlock[] {
-    return [...this.#blocks]
-      .toSorted(([a], [b]) => a - b)
-      .flatMap(([height, txs]) => {
-        const header = this.#chain.at(height) ?? this.#old.at(height);
-        const sorted = [...txs.values()].toSorted((a, b) => a.index - b.index);
-        return header ? [{ height, header, txs: sorted }] : [];
-      });
-  }
 }
+
+/** What one server cannot answer, and another item's request may be. */
+const mayGoOn = (error: unknown): boolean => isChainSourceError(error) && !isRateLimited(error);
 
 const displayed = (txid: Uint8Array): string => toHex(reversed(txid));

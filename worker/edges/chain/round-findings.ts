@@ -1,0 +1,115 @@
+import { fromHex, reversed } from '../../engine/primitives/bytes.ts';
+import type { Transaction } from '../../engine/transactions/transaction.ts';
+import type { ChainUpdate, ConfirmedBlock, ConfirmedTransaction } from './chain-update.ts';
+import type { HeaderChain } from './header-chain.ts';
+import type { OldHeaders } from './old-headers.ts';
+import type { ProvenTransactions } from './proven-transactions.ts';
+import type { Watched } from './watch-list.ts';
+
+/** The state of the chain that a round is about. */
+export interface ChainView {
+  readonly chain: HeaderChain;
+  readonly old: OldHeaders;
+  readonly proven: ProvenTransactions;
+  /** Blocks above this height were told of and are not in the chain any more. */
+  readonly disconnectedTo: number | undefined;
+}
+
+/** What has been found so far at one state of the chain: a round that fails leaves it to the next one, of another server too. */
+export class RoundFindings {
+  readonly view: ChainView;
+  /** By height and txid. */
+  readonly #blocks = new Map<number, Map<string, ConfirmedTransaction>>();
+  readonly #changes = new Map<string, Watched>();
+  /** What was looked at, at this state of the chain or one before. */
+  readonly #looked = new Set<string>();
+  readonly #done = new Set<string>();
+  readonly unconfirmed: Set<string> = new Set();
+  readonly mempool: Map<string, Transaction> = new Map();
+  readonly spending: Map<string, Transaction> = new Map();
+  readonly #dropped: Set<string> = new Set();
+  /** What was in the mempool at a state of the chain before. */
+  readonly #wasThere: ReadonlySet<string> = new Set();
+
+  /** `before` was found where the chain ended with a block below. */
+  constructor(view: ChainView, before?: RoundFindings) {
+    this.view = view;
+    if (before === undefined) return;
+    this.#blocks = before.#blocks;
+    this.#changes = before.#changes;
+    this.#looked = before.#looked;
+    this.unconfirmed = before.unconfirmed;
+    this.mempool = before.mempool;
+    this.spending = before.spending;
+    this.#dropped = before.#dropped;
+    this.#wasThere = new Set(before.mempool.keys());
+  }
+
+  /** The items that were looked at to the end and have changed. */
+  get changes(): ReadonlyMap<string, Watched> {
+    return this.#changes;
+  }
+
+  isDone(name: string): boolean {
+    return this.#done.has(name);
+  }
+
+  /** Whether an item was looked at before: then only what has changed since is asked for. */
+  isLookedAt(name: string): boolean {
+    return this.#looked.has(name);
+  }
+
+  /** An item as it was found. */
+  itemOf(name: string, item: Watched): Watched {
+    return this.#changes.get(name) ?? item;
+  }
+
+  finish(name: string, item: Watched, next: Watched): void {
+    this.#done.add(name);
+    this.#looked.add(name);
+    if (next !== item) this.#changes.set(name, next);
+  }
+
+  /** A known transaction is neither in a block nor in the mempool, as far as one item tells. */
+  drop(txid: string): void {
+    this.#dropped.add(txid);
+    if (this.#wasThere.has(txid)) this.mempool.delete(txid);
+  }
+
+  confirmed(height: number, txid: string): ConfirmedTransaction | undefined {
+    return this.#blocks.get(height)?.get(txid);
+  }
+
+  addConfirmed(height: number, txid: string, found: ConfirmedTransaction): void {
+    const txs = this.#blocks.get(height) ?? new Map<string, ConfirmedTransaction>();
+    txs.set(txid, found);
+    this.#blocks.set(height, txs);
+  }
+
+  get update(): ChainUpdate {
+    const { chain, disconnectedTo } = this.view;
+    const stillThere = new Set([...this.#blocks.values()].flatMap((txs) => [...txs.keys()]));
+    return {
+      ...(disconnectedTo === undefined ? {} : { disconnectedTo }),
+      unconfirmed: wire(this.unconfirmed),
+      confirmed: this.#confirmedBlocks(),
+      best: chain.tip,
+      mempool: [...this.mempool].filter(([txid]) => !stillThere.has(txid)).map(([, tx]) => tx),
+      spending: [...this.spending.values()],
+      dropped: wire([...this.#dropped].filter((txid) => !stillThere.has(txid) && !this.mempool.has(txid))),
+    };
+  }
+
+  #confirmedBlocks(): ConfirmedBlock[] {
+    const { chain, old } = this.view;
+    return [...this.#blocks]
+      .toSorted(([a], [b]) => a - b)
+      .flatMap(([height, txs]) => {
+        const header = chain.at(height) ?? old.at(height);
+        const sorted = [...txs.values()].toSorted((a, b) => a.index - b.index);
+        return header ? [{ height, header, txs: sorted }] : [];
+      });
+  }
+}
+
+const wire = (txids: Iterable<string>): Uint8Array[] => [...txids].map((txid) => reversed(fromHex(txid)));
