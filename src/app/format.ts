@@ -75,6 +75,10 @@ export function networkText(network: NetworkName): string {
   }
 }
 
+function serversText({ servers = { agreeing: 1, of: 1 } }: ChainStatus): string {
+  return servers.of > 1 ? `, as ${servers.agreeing} of ${servers.of} servers say` : '';
+}
+
 export function chainText(chain: ChainStatus): string {
   switch (chain.kind) {
     case 'connecting':
@@ -82,7 +86,7 @@ export function chainText(chain: ChainStatus): string {
     case 'syncing':
       return `Catching up with the chain: block ${grouped(BigInt(chain.headerHeight ?? chain.blockHeight))}`;
     case 'synced':
-      return `Up to date at block ${grouped(BigInt(chain.blockHeight))}`;
+      return `Up to date at block ${grouped(BigInt(chain.blockHeight))}${serversText(chain)}`;
     case 'unreachable':
       return 'The chain server does not answer. It is tried again.';
     default:

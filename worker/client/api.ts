@@ -20,7 +20,7 @@ export interface PeerConfig {
 
 export interface WalletConfig {
   readonly network: NetworkName;
-  /** Base URLs of Esplora servers; the first that answers is used. */
+  /** Base URLs of Esplora servers. All are asked: what one does not tell, another may. */
   readonly esploraUrls: readonly string[];
   /** Peers to stay connected with from the start; more come with `connectPeer`. */
   readonly peers?: readonly PeerConfig[];
@@ -61,6 +61,8 @@ export interface ChainStatus {
   readonly blockHeight: number;
   /** On a long way to the tip: how far the chain is proven. */
   readonly headerHeight?: number;
+  /** How many of the servers have told of the newest block, and of all that the wallet looks for at it; with `synced`. */
+  readonly servers?: { readonly agreeing: number; readonly of: number };
   /** Why the chain source does not answer, with `unreachable`. */
   readonly problem?: ApiError;
 }

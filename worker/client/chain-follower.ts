@@ -170,7 +170,8 @@ export class ChainFollower {
       },
       onStatus: (error) => {
         if (error !== undefined) return this.#failed(error);
-        this.#setStatus({ kind: 'synced', blockHeight: this.#status.blockHeight });
+        const servers = { agreeing: this.#sync?.agreeing ?? 0, of: this.#sources.length };
+        this.#setStatus({ kind: 'synced', blockHeight: this.#status.blockHeight, servers });
         this.#parts.onSynced();
       },
     });

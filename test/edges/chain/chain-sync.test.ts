@@ -67,27 +67,38 @@ describe('polling', () => {
     expect(platform.nextDelayMs).toBeUndefined();
   });
 
-  it('asks another source where none has told of a block for half an hour: the first may stand still', async () => {
+  it('asks all sources for their tips, and leaves one alone for a while that fails', async () => {
+    let isBroken = true;
     const platform = new FakePlatform(() => ({ body: headers.tip.header.hash }));
+    const broken = new FakePlatform(() => (isBroken ? { status: 502, body: '' } : { body: headers.tip.header.hash }));
     const sync = new ChainSync({
-      sources: ['first', 'second'].map((name) => new EsploraApi(`http://${name}.test`, platform)),
+      sources: [new EsploraApi('http://first.test', broken), new EsploraApi('http://second.test', platform)],
       platform,
       headers,
       oldHeaders: noOldHeaders(),
       told: { headers, height: 0 },
       watchList: new WatchList(),
       onUpdate: () => undefined,
-      intervalMs: 300_000,
+      intervalMs: 1_000,
     });
     sync.start();
-    const asked: string[] = [];
-    for (let poll = 0; poll < 9; poll++) {
+    const asked: (readonly [number, number])[] = [];
+    for (let poll = 0; poll < 10; poll++) {
+      if (poll === 8) isBroken = false;
+      if (poll === 9) sync.wake();
       platform.advance(platform.nextDelayMs ?? 0);
       await settled();
-      asked.push(new URL(platform.requests.at(-1) ?? '').hostname);
+      asked.push([broken.requests.length, sync.agreeing]);
     }
     sync.stop();
-    expect(asked).toEqual([...Array<string>(7).fill('first.test'), 'second.test', 'second.test']);
+    const [one, two, three]: readonly (readonly [number, number])[] = [
+      [1, 1],
+      [2, 1],
+      [3, 1],
+    ];
+    expect(asked.slice(0, 9)).toEqual([one, one, two, two, two, two, three, three, three]);
+    expect(asked[9]).toEqual([4, 2]);
+    expect(platform.requests.length).toBe(10);
   });
 
   it('waits longer after every failure, and is at its interval again after a success', async () => {

@@ -41,6 +41,8 @@ interface FollowerOptions {
   readonly headers?: HeaderChain;
   readonly told?: ToldTip;
   readonly before?: readonly EsploraApi[];
+  /** Instead of the world's server. */
+  readonly sources?: readonly EsploraApi[];
   readonly wallet?: OnchainWallet;
 }
 
@@ -58,7 +60,7 @@ class Follower {
     this.api = new EsploraApi(esplora.url, platform);
     this.wallet = options.wallet ?? new OnchainWallet(secp, new Descriptors(seed.with(0, accounts++), 'regtest'));
     this.sync = new ChainSync({
-      sources: [...(options.before ?? []), this.api],
+      sources: options.sources ?? [...(options.before ?? []), this.api],
       platform,
       headers: options.headers ?? regtestChain(chain.tip.header, chain.height),
       oldHeaders: noOldHeaders(),
@@ -392,6 +394,99 @@ describe('a source that fails', () => {
     await chain.mine();
     await two.sync.poll();
     expect(two.sync.headers.tip.height).toBe(chain.height);
+  });
+});
+
+describe('several sources', () => {
+  /** The real server, with some answers given by a function. */
+  const saying = (name: string, answer: (path: string) => Response | undefined): EsploraApi =>
+    new EsploraApi(`http://${name}.test`, {
+      ...workerPlatform,
+      fetch: (url, init) => {
+        const path = url.slice(`http://${name}.test`.length);
+        return Promise.resolve(answer(path) ?? workerPlatform.fetch(`${esplora.url}${path}`, init));
+      },
+    });
+  const body = (value: object): Response => new Response(JSON.stringify(value));
+  /** It tells of no spending, and of no transaction of a script. */
+  const hiding = (): EsploraApi =>
+    saying('hiding', (path) => {
+      if (path.includes('/outspend/')) return body({ spent: false });
+      if (path.endsWith('/txs')) return body([]);
+      const none = { tx_count: 0 };
+      return path.startsWith('/scripthash/') ? body({ chain_stats: none, mempool_stats: none }) : undefined;
+    });
+
+  it.each(['before', 'after'] as const)('show what one of them hides, which is asked %s them', async (place) => {
+    const honest = new EsploraApi(esplora.url, workerPlatform);
+    const sources = place === 'before' ? [hiding(), honest] : [honest, hiding()];
+    const outpoint = await follower.fund(100_000);
+    const both = new Follower({ sources });
+    both.watchList.registerOutput(outpoint);
+    both.watchList.registerScript(both.wallet.newScript('receive'));
+    await both.sync.poll();
+    expect(both.sync.agreeing).toBe(2);
+    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    await follower.api.broadcast(rawTx);
+    const paid = await chain.fund(addressOfScript(both.wallet.watchedScripts()[0] ?? txid, 'regtest') ?? '', 70_000);
+    for (let poll = 0; poll < 3; poll++) await both.sync.poll({ everything: true });
+    expect(both.updates.flatMap(({ spending }) => spending.map(transactionId)).map(display)).toContain(display(txid));
+    expect(both.updates.flatMap(({ mempool }) => mempool.map(transactionId)).map(display)).toContain(paid);
+    expect(both.updates.flatMap(({ dropped }) => dropped)).toEqual([]);
+    expect(both.wallet.state.coins.map(({ amountSat }) => amountSat)).toEqual([70_000n]);
+    await chain.mine();
+    await both.sync.poll();
+    expect(both.confirmed).toContain(`${chain.height}:${display(txid)}`);
+    expect(both.wallet.state.coins.map(({ height }) => height)).toEqual([chain.height]);
+  });
+
+  it('are heard once they have come to the tip', async () => {
+    let isBehind = true;
+    const [tip, height] = [chain.tip.hash, chain.height];
+    const late = saying('late', (path) => {
+      if (!isBehind || !path.startsWith('/blocks/tip/')) return undefined;
+      return new Response(path.endsWith('hash') ? tip : String(height));
+    });
+    const both = new Follower({ sources: [hiding(), late] });
+    const outpoint = await follower.fund(100_000);
+    both.watchList.registerOutput(outpoint);
+    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    await follower.api.broadcast(rawTx);
+    await chain.mine();
+    await both.sync.poll();
+    expect([both.confirmed, both.sync.agreeing]).toEqual([[], 1]);
+    isBehind = false;
+    await both.sync.poll();
+    expect([both.confirmed, both.sync.agreeing]).toEqual([[`${chain.height}:${display(txid)}`], 2]);
+    const updates = both.updates.length;
+    await both.sync.poll();
+    expect(both.updates.length).toBe(updates);
+  });
+
+  it('hold nothing up where the first has answered', async () => {
+    const timers: (() => void)[] = [];
+    const platform: ChainPlatform = {
+      ...workerPlatform,
+      after: (_, callback) => {
+        timers.push(callback);
+        return () => undefined;
+      },
+    };
+    const never = new Promise<Response>(() => undefined);
+    const hanging = new EsploraApi('http://hanging.test', {
+      ...workerPlatform,
+      fetch: (url, init) =>
+        url.includes('/outspend/')
+          ? never
+          : workerPlatform.fetch(url.replace('http://hanging.test', esplora.url), init),
+    });
+    const both = new Follower({ platform, sources: [new EsploraApi(esplora.url, workerPlatform), hanging] });
+    both.watchList.registerOutput(await follower.fund(100_000));
+    const polled = both.sync.poll();
+    while (timers.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    for (const timer of timers) timer();
+    await polled;
+    expect([both.updates.length, both.sync.agreeing]).toEqual([1, 1]);
   });
 });
 

@@ -100,6 +100,11 @@ describe('words', () => {
 
   it('tell the state of the chain', () => {
     expect(plain(chainText({ kind: 'synced', blockHeight: 850_123 }))).toBe('Up to date at block 850_123');
+    const servers = { agreeing: 2, of: 3 };
+    const several = chainText({ kind: 'synced', blockHeight: 850_123, servers });
+    expect(plain(several)).toBe('Up to date at block 850_123, as 2 of 3 servers say');
+    const long = chainText({ kind: 'syncing', blockHeight: 0, headerHeight: 850_123 });
+    expect(plain(long)).toBe('Catching up with the chain: block 850_123');
     expect(chainText({ kind: 'unreachable', blockHeight: 1 })).toContain('does not answer');
   });
 

@@ -11,10 +11,10 @@ import { ProvenTransactions } from './proven-transactions.ts';
 import { RoundFindings } from './round-findings.ts';
 import { SyncRound } from './sync-round.ts';
 import { TreeDepths } from './tree-depths.ts';
-import type { WatchList } from './watch-list.ts';
+import type { Watched, WatchList } from './watch-list.ts';
 
 export interface ChainSyncOptions {
-  /** Tried in order; a round that fails goes on to the next. At least one. */
+  /** All are asked, in order; one has to answer. At least one. */
   readonly sources: readonly EsploraApi[];
   readonly platform: ChainPlatform;
   /** All that is known; it can be ahead of what was told. */
@@ -38,10 +38,18 @@ export interface ToldTip {
   readonly height: number;
 }
 
+interface Source {
+  readonly api: EsploraApi;
+  readonly backoff: Backoff;
+  restsUntil: number;
+  /** The tip at which it has told of all that was watched. */
+  heardAt: string | undefined;
+}
+
 /** Outputs registered by an update may have been spent in the same blocks: so often one poll looks again. */
 const MAX_ROUNDS = 10;
-/** As seldom as a block is awaited so long, a source that tells of none may stand still: another is asked then. */
-const STANDSTILL_MS = 30 * 60_000;
+/** How long a round waits for what the second source and those after it say. */
+const SECOND_MS = 20_000;
 const FIRST_BACKOFF_MS = 2_000;
 const MOST_BACKOFF_MS = 120_000;
 
@@ -57,9 +65,7 @@ export class ChainSync {
   /** Of a round that has failed. */
   #found: RoundFindings | undefined;
   #told: ToldTip | undefined;
-  #source = 0;
-  /** When a source last told of a new tip, or another was asked for one. */
-  #movedAt: number;
+  readonly #sources: readonly Source[];
   #synced = false;
   #polling: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
@@ -72,12 +78,22 @@ export class ChainSync {
     this.#options = options;
     this.#headers = new HeaderSync(options.headers, options.onHeaders);
     this.#told = options.told;
-    this.#movedAt = options.platform.now();
+    this.#sources = options.sources.map((api) => ({
+      api,
+      backoff: new Backoff(FIRST_BACKOFF_MS, MOST_BACKOFF_MS),
+      restsUntil: 0,
+      heardAt: undefined,
+    }));
   }
 
   /** The chain of most work that is known. */
   get headers(): HeaderChain {
     return this.#headers.best;
+  }
+
+  /** How many sources have told of the newest block, and of all that is watched at it. */
+  get agreeing(): number {
+    return this.#sources.filter(({ heardAt }) => heardAt === this.#told?.headers.tip.header.hash).length;
   }
 
   start(): void {
@@ -95,6 +111,7 @@ export class ChainSync {
   wake(): void {
     this.#isAwaited = true;
     this.#backoff.succeeded();
+    for (const source of this.#sources) source.restsUntil = 0;
     if (this.#ticking) return;
     this.#cancel?.();
     this.#schedule(0);
@@ -140,54 +157,109 @@ export class ChainSync {
   }
 
   async #pollSources(everything: boolean): Promise<void> {
-    const { sources } = this.#options;
-    for (let attempt = 1; ; attempt++) {
-      const source = sources[this.#source % sources.length];
-      if (!source) throw unavailable('none', 'no source is configured');
-      try {
-        await this.#pollSource(source, everything);
-        return this.#leaveIfStill();
-      } catch (error) {
-        const another =
-          isChainSourceError(error) || (error instanceof GlowwormError && error.code === 'HeadersInvalid');
-        if (!another) throw error;
-        this.#source++;
-        if (attempt >= sources.length) throw error;
-      }
+    for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
+      const sources = await this.#sourcesAtTip();
+      const chain = this.#headers.best;
+      const moved = chain.tip.header.hash !== this.#told?.headers.tip.header.hash;
+      const all = moved || !this.#synced || (everything && rounds === 0);
+      const { fresh, items } = this.#options.watchList;
+      if (all) await this.#round(sources, chain, items);
+      else if (fresh.size > 0)
+        await this.#round(sources, chain, new Map([...items].filter(([name]) => fresh.has(name))));
+      else return this.#hear(sources, chain);
+      if (this.#options.watchList.fresh.size === 0) return;
     }
   }
 
-  #leaveIfStill(): void {
-    const now = this.#options.platform.now();
-    if (now - this.#movedAt < STANDSTILL_MS) return;
-    this.#movedAt = now;
-    this.#source++;
+  /** What sources say that have come to the tip after another had told of it. */
+  async #hear(sources: readonly Source[], chain: HeaderChain): Promise<void> {
+    const unheard = sources.filter(({ heardAt }) => heardAt !== chain.tip.header.hash);
+    if (unheard.length === 0) return;
+    try {
+      await this.#round(unheard, chain, this.#options.watchList.items);
+    } catch (error) {
+      if (!isTheirs(error)) throw error;
+    }
   }
 
-  async #pollSource(api: EsploraApi, everything: boolean): Promise<void> {
+  /** Asks sources for items, and tells what was found; throws where none has answered to the end. */
+  async #round(sources: readonly Source[], chain: HeaderChain, asked: ReadonlyMap<string, Watched>): Promise<void> {
     const { watchList, onUpdate } = this.#options;
-    for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
-      const tipHash = await api.tipHash();
-      const moved = tipHash !== this.#told?.headers.tip.header.hash;
-      const all = moved || !this.#synced || (everything && rounds === 0);
-      if (!all && watchList.fresh.size === 0) return;
-      await this.#headers.follow(api, tipHash);
-      const chain = this.#headers.best;
-      if (chain.tip.header.hash !== tipHash)
-        throw badReply(api.baseUrl, 'a tip with no more work than one that is known');
-      const fresh = new Set(watchList.fresh);
-      const items = new Map([...watchList.items].filter(([name]) => all || fresh.has(name)));
-      const found = this.#findingsAt(chain);
-      await new SyncRound(api, found).run(items, fresh);
-      // From here on nothing can fail: the state and what it is made of change together.
-      this.#told = { headers: chain, height: chain.tip.height };
-      if (moved) this.#movedAt = this.#options.platform.now();
-      this.#synced = true;
-      this.#found = undefined;
-      this.#proven.forget();
-      watchList.update(found.changes, fresh, chain.tip.height);
-      onUpdate(found.update);
-      if (watchList.fresh.size === 0) return;
+    const [items, fresh] = [new Map(asked), new Set(watchList.fresh)];
+    const found = this.#findingsAt(chain);
+    await this.#ask(sources, found, items, fresh);
+    // From here on nothing can fail: the state and what it is made of change together.
+    this.#told = { headers: chain, height: chain.tip.height };
+    this.#synced = true;
+    this.#found = undefined;
+    this.#proven.forget();
+    watchList.update(found.changes, fresh, chain.tip.height);
+    onUpdate(found.update);
+  }
+
+  /** The sources that are at the tip of the chain of most work. Throws the error of one if there is none. */
+  async #sourcesAtTip(): Promise<readonly Source[]> {
+    const now = this.#options.platform.now();
+    const rested = this.#sources.filter(({ restsUntil }) => restsUntil <= now);
+    const tips = new Map<Source, string>();
+    let problem: unknown = unavailable('none', 'no source is configured');
+    for (const source of rested.length > 0 ? rested : this.#sources) {
+      const error = await this.#attempt(source, async (api) => {
+        const tipHash = await api.tipHash();
+        await this.#headers.follow(api, tipHash);
+        tips.set(source, tipHash);
+      });
+      problem = error ?? problem;
+    }
+    const { hash } = this.#headers.best.tip.header;
+    const there = [...tips].filter(([, tipHash]) => tipHash === hash).map(([source]) => source);
+    if (there.length > 0) return there;
+    const [behind] = tips.keys();
+    throw behind === undefined
+      ? problem
+      : badReply(behind.api.baseUrl, 'a tip with no more work than one that is known');
+  }
+
+  /** Asks every source for every item: what one hides, another shows. One has to answer to the end. */
+  async #ask(
+    sources: readonly Source[],
+    found: RoundFindings,
+    items: ReadonlyMap<string, Watched>,
+    fresh: ReadonlySet<string>,
+  ): Promise<void> {
+    let answered = 0;
+    let problem: unknown;
+    for (const source of sources) {
+      const ask = (api: EsploraApi): Promise<void> => new SyncRound(api, found).run(items, fresh);
+      const error = await this.#attempt(source, answered === 0 ? ask : (api) => this.#withinTime(api, ask));
+      problem = error ?? problem;
+      if (error !== undefined) continue;
+      answered++;
+      source.heardAt = found.view.chain.tip.header.hash;
+    }
+    if (answered === 0) throw problem;
+  }
+
+  /** Who comes after another may not hold up what that one has told. */
+  async #withinTime(api: EsploraApi, ask: (api: EsploraApi) => Promise<void>): Promise<void> {
+    let cancel = (): void => undefined;
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#options.platform.after(SECOND_MS, () => reject(unavailable(api.baseUrl, 'no answer in time')));
+    });
+    await Promise.race([ask(api), late]).finally(() => cancel());
+  }
+
+  /** Gives the error of a source that has failed, which is left alone for a while; throws others. */
+  async #attempt(source: Source, ask: (api: EsploraApi) => Promise<void>): Promise<unknown> {
+    try {
+      await ask(source.api);
+      source.backoff.succeeded();
+      return undefined;
+    } catch (error) {
+      const isTheirs = isChainSourceError(error) || (error instanceof GlowwormError && error.code === 'HeadersInvalid');
+      if (!isTheirs) throw error;
+      source.restsUntil = this.#options.platform.now() + source.backoff.failed();
+      return error;
     }
   }
 
@@ -201,6 +273,10 @@ export class ChainSync {
     return (this.#found = new RoundFindings(view, isExtended ? before : undefined));
   }
 }
+
+/** Whether an error is a source's own. */
+const isTheirs = (error: unknown): boolean =>
+  isChainSourceError(error) || (error instanceof GlowwormError && error.code === 'HeadersInvalid');
 
 /** The highest block of those that were told of which is still in the chain, where some are not. */
 function disconnectedTo(told: ToldTip | undefined, chain: HeaderChain): number | undefined {

@@ -23,7 +23,10 @@ export class RoundFindings {
   readonly #changes = new Map<string, Watched>();
   /** What was looked at, at this state of the chain or one before. */
   readonly #looked = new Set<string>();
-  readonly #done = new Set<string>();
+  /** By server: what it was asked for at this state. */
+  readonly #done = new Map<string, Set<string>>();
+  /** Unconfirmed transactions that a server has told of at this state. */
+  readonly #listed = new Set<string>();
   readonly unconfirmed: Set<string> = new Set();
   readonly mempool: Map<string, Transaction> = new Map();
   readonly spending: Map<string, Transaction> = new Map();
@@ -50,8 +53,8 @@ export class RoundFindings {
     return this.#changes;
   }
 
-  isDone(name: string): boolean {
-    return this.#done.has(name);
+  isDone(server: string, name: string): boolean {
+    return this.#done.get(server)?.has(name) === true;
   }
 
   /** Whether an item was looked at before: then only what has changed since is asked for. */
@@ -64,10 +67,18 @@ export class RoundFindings {
     return this.#changes.get(name) ?? item;
   }
 
-  finish(name: string, item: Watched, next: Watched): void {
-    this.#done.add(name);
+  finish(server: string, name: string, item: Watched, next: Watched): void {
+    this.#done.set(server, (this.#done.get(server) ?? new Set()).add(name));
     this.#looked.add(name);
     if (next !== item) this.#changes.set(name, next);
+  }
+
+  list(txid: string): void {
+    this.#listed.add(txid);
+  }
+
+  isListed(txid: string): boolean {
+    return this.#listed.has(txid);
   }
 
   /** A known transaction is neither in a block nor in the mempool, as far as one item tells. */
@@ -96,8 +107,12 @@ export class RoundFindings {
       best: chain.tip,
       mempool: [...this.mempool].filter(([txid]) => !stillThere.has(txid)).map(([, tx]) => tx),
       spending: [...this.spending.values()],
-      dropped: wire([...this.#dropped].filter((txid) => !stillThere.has(txid) && !this.mempool.has(txid))),
+      dropped: wire([...this.#dropped].filter((txid) => !stillThere.has(txid) && !this.#isInMempool(txid))),
     };
+  }
+
+  #isInMempool(txid: string): boolean {
+    return this.mempool.has(txid) || this.#listed.has(txid);
   }
 
   #confirmedBlocks(): ConfirmedBlock[] {

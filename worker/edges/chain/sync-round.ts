@@ -12,6 +12,12 @@ const PARALLEL = 4;
 /** After so many failures in a row a server is not asked for the rest. */
 const MOST_IN_VAIN = 8;
 
+/** How an item is looked at: all of it anew, or what has changed since and what has left the chain. */
+interface Look {
+  readonly isFresh: boolean;
+  readonly gone: readonly SeenAt[];
+}
+
 /**
  * Asks one source for everything watched that nothing is found of yet, at one state of the chain. A claim about a block that is not
  * in the chain of headers is left for a later round.
@@ -27,7 +33,7 @@ export class SyncRound {
 
   /** Throws the first error of a request, after the other items: what is found of those stays found. */
   async run(items: ReadonlyMap<string, Watched>, fresh: ReadonlySet<string>): Promise<void> {
-    const queue = [...items].filter(([name]) => !this.#found.isDone(name));
+    const queue = [...items].filter(([name]) => !this.#found.isDone(this.#api.baseUrl, name));
     const errors: unknown[] = [];
     let inVain = 0;
     for (let at = 0; at < queue.length; at += PARALLEL) {
@@ -41,32 +47,41 @@ export class SyncRound {
   }
 
   async #note(name: string, item: Watched, isFresh: boolean): Promise<void> {
+    const isFirst = !this.#found.isLookedAt(name);
     const known = this.#found.itemOf(name, item);
-    this.#found.finish(name, known, await this.#look(known, isFresh && !this.#found.isLookedAt(name)));
+    const gone = isFirst ? this.#goneOf(known) : [];
+    for (const { txid } of gone) this.#found.unconfirmed.add(txid);
+    const next = await this.#look(known, { isFresh: isFresh && isFirst, gone });
+    this.#found.finish(this.#api.baseUrl, name, known, next);
   }
 
-  async #look(item: Watched, isFresh: boolean): Promise<Watched> {
-    if (item.kind === 'script') return this.#lookAtScript(item, isFresh);
+  /** The sightings of an item that are not in the chain any more. */
+  #goneOf(item: Watched): readonly SeenAt[] {
+    const { disconnectedTo = Infinity } = this.#found.view;
+    const seen = item.kind === 'script' ? item.confirmed : item.seen === undefined ? [] : [item.seen];
+    return seen.filter(({ height }) => height > disconnectedTo);
+  }
+
+  async #look(item: Watched, { isFresh, gone }: Look): Promise<Watched> {
+    if (item.kind === 'script') return this.#lookAtScript(item, { isFresh, gone });
     const { seen, ...unseen } = item;
-    if (seen && this.#isGone(seen)) this.#found.unconfirmed.add(seen.txid);
-    else if (seen && !isFresh) return item;
+    if (seen && gone.length === 0 && !isFresh) return item;
     if (unseen.kind === 'output') return this.#lookAtOutput(unseen);
     const found = await this.#confirm(unseen.txid, await this.#api.status(unseen.txid));
     return found ? { ...unseen, seen: found } : unseen;
   }
 
-  #isGone({ height }: SeenAt): boolean {
-    const { disconnectedTo } = this.#found.view;
-    return disconnectedTo !== undefined && height > disconnectedTo;
-  }
-
   async #lookAtOutput({ spender, ...output }: WatchedOutput): Promise<WatchedOutput> {
     const { txid, vout } = output;
     const outspend = await this.#api.outspend(txid, vout);
-    if (!outspend.spent) return output;
+    // One server's "unspent" is no answer to what another has shown.
+    if (!outspend.spent)
+      return spender !== undefined && this.#found.isListed(spender) ? { ...output, spender } : output;
     if (!outspend.status.confirmed) {
       const isKnown = outspend.txid === spender || (await this.#addSpending(output, outspend.txid));
-      return isKnown ? { ...output, spender: outspend.txid } : output;
+      if (!isKnown) return output;
+      this.#found.list(outspend.txid);
+      return { ...output, spender: outspend.txid };
     }
     const seen = await this.#confirm(outspend.txid, outspend.status);
     const transaction = seen && this.#found.confirmed(seen.height, outspend.txid)?.transaction;
@@ -100,9 +115,7 @@ export class SyncRound {
     return { txid, height };
   }
 
-  async #lookAtScript(item: WatchedScript, isFresh: boolean): Promise<WatchedScript> {
-    const gone = item.confirmed.filter((seen) => this.#isGone(seen));
-    for (const { txid } of gone) this.#found.unconfirmed.add(txid);
+  async #lookAtScript(item: WatchedScript, { isFresh, gone }: Look): Promise<WatchedScript> {
     const stats = await this.#api.scriptStats(item.scripthash);
     const same = stats.confirmed === item.stats.confirmed && stats.unconfirmed === item.stats.unconfirmed;
     if (same && gone.length === 0 && !isFresh && item.unconfirmed.length === 0) return item;
@@ -125,8 +138,15 @@ export class SyncRound {
       const seen = await this.#confirm(txid, status);
       if (seen) confirmed.push(seen);
       else if (status.confirmed) complete = false;
-      else unconfirmed.push(txid);
+      else {
+        unconfirmed.push(txid);
+        this.#found.list(txid);
+      }
     }
+    // What another server has told of just now is there, though this one does not have it.
+    const elsewhere = item.unconfirmed.filter((txid) => this.#found.isListed(txid) && !unconfirmed.includes(txid));
+    const isConfirmed = (txid: string): boolean => confirmed.some((seen) => seen.txid === txid);
+    unconfirmed.push(...elsewhere.filter((txid) => !isConfirmed(txid)));
     for (const txid of unconfirmed) if (!item.unconfirmed.includes(txid)) await this.#addTo(this.#found.mempool, txid);
     for (const txid of missed) if (!listed.some((entry) => entry.txid === txid)) this.#found.drop(txid);
     // With a transaction in a block that is not known yet, the counts are not taken over, so the next round looks again.
