@@ -19,6 +19,7 @@ async function heard(first: Answer): Promise<readonly unknown[]> {
   const follower = new ChainFollower({
     network: 'regtest',
     esploraUrls: ['http://first.test', 'http://second.test'],
+    requestsPer10s: undefined,
     platform: {
       fetch: (url, init) => {
         if (url.startsWith('http://first.test')) return new FakePlatform(() => first).fetch(url, init);

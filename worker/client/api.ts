@@ -22,6 +22,8 @@ export interface WalletConfig {
   readonly network: NetworkName;
   /** Base URLs of Esplora servers. All are asked: what one does not tell, another may. */
   readonly esploraUrls: readonly string[];
+  /** The most requests to each of them in ten seconds, 60 by default; one on this machine counts none. */
+  readonly requestsPer10s?: number;
   /** Peers to stay connected with from the start; more come with `connectPeer`. */
   readonly peers?: readonly PeerConfig[];
   /**

@@ -7,6 +7,7 @@ import { EsploraApi } from '../edges/chain/esplora-api.ts';
 import { FeeEstimator, refreshFees } from '../edges/chain/fee-estimator.ts';
 import { HeaderChain } from '../edges/chain/header-chain.ts';
 import type { ChainPlatform } from '../edges/chain/platform.ts';
+import { budgeted, REQUESTS_PER_10_S } from '../edges/chain/request-budget.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
@@ -23,6 +24,8 @@ import type { WalletPlatform } from './platform.ts';
 export interface ChainFollowerParts {
   readonly network: NetworkName;
   readonly esploraUrls: readonly string[];
+  /** To each server; one on this machine counts none. */
+  readonly requestsPer10s: number | undefined;
   readonly platform: WalletPlatform;
   readonly watchList: WatchList;
   readonly headers: HeaderStore;
@@ -54,6 +57,8 @@ const RETRY_MS = 3_000;
 /** So many headers are got before they are stored, on a long way to the tip. */
 const WRITE_EVERY = 512;
 
+const isOwn = (url: string): boolean => /^(127\.0\.0\.1|localhost|\[::1\])$/.test(new URL(url).hostname);
+
 /** Keeps up with the chain: sync, fees and broadcasting over the configured servers. */
 export class ChainFollower {
   readonly #parts: ChainFollowerParts;
@@ -77,7 +82,10 @@ export class ChainFollower {
         return () => timers.clearTimeout(timer);
       },
     };
-    this.#sources = parts.esploraUrls.map((url) => new EsploraApi(url, this.#platform));
+    const { esploraUrls, requestsPer10s = REQUESTS_PER_10_S } = parts;
+    this.#sources = esploraUrls.map(
+      (url) => new EsploraApi(url, isOwn(url) ? this.#platform : budgeted(this.#platform, requestsPer10s)),
+    );
     this.#broadcaster = new Broadcaster(this.#sources, this.#platform.now);
     this.#policy = new FeeratePolicy(this.#fees, parts.storedFeerates);
     this.#status = { kind: 'connecting', blockHeight: parts.toldHeight };

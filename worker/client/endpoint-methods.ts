@@ -84,6 +84,7 @@ export const WALLET_CONFIG: Check<WalletConfig> = record<WalletConfig>(
     esploraUrls: list(url(['https:', 'http:']), 1, 10),
   },
   {
+    requestsPer10s: integer(1, 100_000),
     peers: list(PEER, 0, 100),
     inboundChannels: oneOf('all', 'knownPeers', 'ask'),
     name: matching(/^[0-9A-Za-z_-]{1,64}$/, 'up to 64 letters, digits, - and _'),

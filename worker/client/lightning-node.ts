@@ -126,6 +126,7 @@ export class LightningNode implements OnchainPayer {
     this.chain = new ChainFollower({
       network,
       esploraUrls: config.esploraUrls,
+      requestsPer10s: config.requestsPer10s,
       platform,
       watchList: this.#watchList,
       headers: new HeaderStore(network, records, toldHeight, (key) => this.#reportDamage(key)),

@@ -37,6 +37,30 @@ describe('EsploraApi', () => {
     await expect(api(answer).tipHash()).rejects.toThrow(code(expected));
   });
 
+  it('stops reading where the bytes do not end', async () => {
+    let sent = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => {
+        sent++;
+        controller.enqueue(new Uint8Array(1_000_000).fill(0x61));
+      },
+    });
+    const platform = { ...new FakePlatform(() => 'hang'), fetch: () => Promise.resolve(new Response(endless)) };
+    const asked = new EsploraApi('http://esplora.test', { ...platform, now: () => 0, after: () => () => undefined });
+    await expect(asked.tipHash()).rejects.toThrow(code('ChainSourceBadReply'));
+    expect(sent).toBeLessThan(12);
+  });
+
+  it('asks for nothing that a cache has', async () => {
+    let given: RequestInit | undefined;
+    const platform = new FakePlatform((_, init) => {
+      given = init;
+      return { body: hash };
+    });
+    await new EsploraApi('http://esplora.test', platform).tipHash();
+    expect(given?.cache).toBe('no-store');
+  });
+
   it('gives up after its time', async () => {
     const platform = new FakePlatform(() => 'hang');
     const asked = new EsploraApi('http://esplora.test', platform, 1000).tipHeight();

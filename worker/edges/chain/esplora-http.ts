@@ -38,8 +38,11 @@ export class EsploraHttp {
     const abort = new AbortController();
     const cancel = this.#platform.after(this.#timeoutMs, () => abort.abort());
     try {
-      const response = await this.#platform.fetch(`${this.baseUrl}${path}`, { ...init, signal: abort.signal });
-      return this.#checked(response, await response.text());
+      const { signal } = abort;
+      // Nothing of what the chain said a minute ago is of use.
+      const request: RequestInit = { ...init, signal, cache: 'no-store' };
+      const response = await this.#platform.fetch(`${this.baseUrl}${path}`, request);
+      return this.#checked(response, await this.#bodyOf(response));
     } catch (error) {
       if (error instanceof GlowwormError) throw error;
       const why = error instanceof Error ? error.message : String(error);
@@ -49,10 +52,26 @@ export class EsploraHttp {
     }
   }
 
+  /** Bytes are counted as they come: a server could send without end. */
+  async #bodyOf(response: Response): Promise<string> {
+    const reader = response.body?.getReader();
+    // Not every platform has streams.
+    if (!reader) return response.text();
+    const decoder = new TextDecoder();
+    let [body, bytes] = ['', 0];
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      bytes += part.value.length;
+      body += decoder.decode(part.value, { stream: true });
+      if (bytes <= MAX_BODY) continue;
+      void reader.cancel().catch(() => undefined);
+      throw badReply(this.baseUrl, 'more bytes than a block');
+    }
+    return body + decoder.decode();
+  }
+
   #checked({ status, headers }: Response, body: string): HttpReply {
     if (status === 429) throw rateLimited(this.baseUrl);
     if (status >= 500) throw unavailable(this.baseUrl, `status ${status}`);
-    if (body.length > MAX_BODY) throw badReply(this.baseUrl, 'more bytes than a block');
     // A captive portal or a gateway's error page comes with any status.
     if (headers.get('content-type')?.includes('text/html') || /^\s*<(!doctype|html)/i.test(body))
       throw badReply(this.baseUrl, 'a web page');
