@@ -121,6 +121,47 @@ describe('EsploraApi', () => {
       expect(await api({ status, body: 'no' }).broadcastPackage([rawTx])).toBeUndefined();
   });
 
+  it('takes the estimates of the other API where there are none of its own, and asks for those from then on', async () => {
+    const asked: string[] = [];
+    const recommended = { fastestFee: 9, halfHourFee: 7, hourFee: 5, economyFee: 2, minimumFee: 1 };
+    const server = api((path) => {
+      asked.push(path);
+      return path.endsWith('recommended') ? json(recommended) : json({});
+    });
+    const estimates = new Map([
+      [1, 9],
+      [3, 7],
+      [6, 5],
+      [144, 2],
+    ]);
+    expect([await server.feeEstimates(), await server.feeEstimates()]).toEqual([estimates, estimates]);
+    expect(asked.map((path) => path.split('/').at(-1))).toEqual(['fee-estimates', 'recommended', 'recommended']);
+    await expect(api(json({})).feeEstimates()).rejects.toThrow(code('ChainSourceBadReply'));
+    await expect(api({ status: 429, body: '' }).feeEstimates()).rejects.toThrow(code('ChainSourceRateLimited'));
+  });
+
+  it('takes every answer that is good', async () => {
+    expect(await api({ status: 203, body: hash }).tipHash()).toBe(hash);
+    await expect(api({ status: 302, body: hash }).tipHash()).rejects.toThrow(code('ChainSourceBadReply'));
+  });
+
+  it('asks for the next page by either route', async () => {
+    const asked: string[] = [];
+    const server = new EsploraApi('http://esplora.test', {
+      ...new FakePlatform(() => 'hang'),
+      now: () => 0,
+      after: () => () => undefined,
+      fetch: (url) => {
+        asked.push(url.slice('http://esplora.test/scripthash/'.length));
+        const isThere = url.includes('after_txid');
+        return Promise.resolve(isThere ? new Response('[]') : new Response('no', { status: 404 }));
+      },
+    });
+    for (let page = 0; page < 2; page++) expect(await server.scriptTxsAfter('ab', hash)).toEqual([]);
+    const other = `ab/txs?after_txid=${hash}`;
+    expect(asked).toEqual([`ab/txs/chain/${hash}`, other, `ab/txs/chain/${hash}`, other]);
+  });
+
   it('answers any JSON with a value or a typed error', async () => {
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), async (value) => {

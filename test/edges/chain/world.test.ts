@@ -559,6 +559,51 @@ describe('a source that fails often', () => {
   });
 });
 
+describe('a source of another kind', () => {
+  /** The real server, with other routes or pages. */
+  const changed = (change: (url: string) => string | undefined, page = 1_000): EsploraApi =>
+    new EsploraApi(esplora.url, {
+      ...workerPlatform,
+      fetch: async (url, init) => {
+        const other = change(url);
+        if (other === undefined) return new Response('not found', { status: 404 });
+        const response = await workerPlatform.fetch(other, init);
+        if (!/scripthash.*txs/.test(url) || response.status !== 200) return response;
+        const txs = (await response.json()) as readonly unknown[];
+        // With one twice, as where the page of the mempool and that of the chain overlap.
+        return new Response(JSON.stringify([...txs.slice(0, page), ...txs.slice(0, 1)]));
+      },
+    });
+
+  it.each([3, 7, 10])('shows all transactions of a script, of which it has %i on a page', async (page) => {
+    const late = new Follower({ sources: [changed((url) => url, page)] });
+    const script = late.wallet.newScript('receive');
+    for (let coin = 0; coin < 12; coin++) await chain.fund(addressOfScript(script, 'regtest') ?? '', 10_000);
+    await chain.mine();
+    late.watchList.registerScript(script);
+    await late.sync.poll();
+    expect(late.wallet.state.coins.length).toBe(12);
+  });
+
+  it('shows what spends an output, though it has no route for one alone', async () => {
+    const asked: string[] = [];
+    const without = changed((url) => (asked.push(url), url.includes('/outspend/') ? undefined : url));
+    const late = new Follower({ sources: [without] });
+    const outpoint = await follower.fund(100_000);
+    const unknown = { txid: new Uint8Array(32).fill(3), vout: 0 };
+    late.watchList.registerOutput(unknown);
+    late.watchList.registerOutput(outpoint);
+    await late.sync.poll();
+    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    await follower.api.broadcast(rawTx);
+    await chain.mine();
+    asked.length = 0;
+    await late.sync.poll();
+    expect(late.confirmed).toEqual([`${chain.height}:${display(txid)}`]);
+    expect(asked.filter((url) => url.includes('/outspend/'))).toEqual([]);
+  });
+});
+
 describe('a source that lies', () => {
   /** The real server, with the answers below some path changed. */
   const liar = (path: RegExp, change: (body: string) => string): ChainPlatform => ({
@@ -587,7 +632,7 @@ describe('a source that lies', () => {
     const platform: ChainPlatform = {
       ...workerPlatform,
       fetch: (url, init) =>
-        url.includes('/outspend/')
+        url.includes('/outspend')
           ? Promise.resolve(new Response('Output not found', { status: 404 }))
           : workerPlatform.fetch(url, init),
     };

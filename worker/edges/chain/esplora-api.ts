@@ -3,7 +3,7 @@ import { GlowwormError } from '../../engine/primitives/errors.ts';
 import type { TransactionPackage } from '../../engine/transactions/transaction-package.ts';
 import { decodeTransaction, transactionId } from '../../engine/transactions/transaction.ts';
 import { decodeHeader, headerOfFields, type BlockHeader } from './block-header.ts';
-import { badReply } from './chain-source-error.ts';
+import { badReply, isChainSourceError, isRateLimited } from './chain-source-error.ts';
 import { esploraClientCalls, type EsploraClientCalls } from './esplora-client-calls.ts';
 import { EsploraHttp, type HttpReply } from './esplora-http.ts';
 import {
@@ -28,6 +28,8 @@ export class EsploraApi {
   readonly #http: EsploraHttp;
   readonly #reader: ReplyReader;
   readonly #client: EsploraClientCalls | undefined;
+  /** Routes that the server was asked for, and does not have. */
+  readonly #lacks = new Set<'outspend' | 'feeEstimates'>();
 
   constructor(baseUrl: string, platform: ChainPlatform, timeoutMs: number = TIMEOUT_MS) {
     this.#http = new EsploraHttp(baseUrl, platform, timeoutMs);
@@ -91,9 +93,21 @@ export class EsploraApi {
     return body === undefined ? { confirmed: false } : this.#reader.status(this.#reader.json(body));
   }
 
-  /** Of an output that it has never seen a server says "unspent"; "not found" would hide a spending. */
+  /**
+   * Of an output that it has never seen a server says "unspent". Some have a route for all outputs of a transaction only, and
+   * "not found" for one that they do not know; of one in a block that would hide a spending.
+   */
   async outspend(txid: string, vout: number): Promise<Outspend> {
-    return this.#reader.outspend(this.#reader.json(await this.#text(`/tx/${txid}/outspend/${vout}`)));
+    const one = this.#lacks.has('outspend') ? undefined : await this.#optionalText(`/tx/${txid}/outspend/${vout}`);
+    if (one !== undefined) return this.#reader.outspend(this.#reader.json(one));
+    const all = await this.#optionalText(`/tx/${txid}/outspends`);
+    if (all !== undefined) {
+      this.#lacks.add('outspend');
+      return this.#reader.outspends(this.#reader.json(all), vout);
+    }
+    const { confirmed } = await this.status(txid);
+    if (confirmed) throw badReply(this.baseUrl, 'a transaction of a block without its outputs');
+    return { spent: false };
   }
 
   async merkleProof(txid: string): Promise<MerkleProof | undefined> {
@@ -112,13 +126,33 @@ export class EsploraApi {
 
   /** The next page of the chain's, after a transaction of the page before. */
   async scriptTxsAfter(scripthash: string, lastTxid: string): Promise<ScriptTx[]> {
-    const body = await this.#text(`/scripthash/${scripthash}/txs/chain/${lastTxid}`);
+    const route = `/scripthash/${scripthash}/txs`;
+    const page = await this.#optionalText(`${route}/chain/${lastTxid}`);
+    const body = page ?? (await this.#text(`${route}?after_txid=${lastTxid}`));
     return this.#reader.scriptTxs(this.#reader.json(body));
   }
 
+  /** Servers without Esplora's estimates have those of mempool's own API. */
   async feeEstimates(): Promise<ReadonlyMap<number, number>> {
+    if (this.#lacks.has('feeEstimates')) return this.#recommendedFees();
+    try {
+      return await this.#feeEstimates();
+    } catch (error) {
+      if (!isChainSourceError(error) || isRateLimited(error)) throw error;
+      const recommended = await this.#recommendedFees().catch(() => undefined);
+      if (recommended === undefined) throw error;
+      this.#lacks.add('feeEstimates');
+      return recommended;
+    }
+  }
+
+  async #feeEstimates(): Promise<ReadonlyMap<number, number>> {
     if (this.#client) return this.#reader.feeEstimates(await this.#client.feeEstimates());
     return this.#reader.feeEstimates(this.#reader.json(await this.#text('/fee-estimates')));
+  }
+
+  async #recommendedFees(): Promise<ReadonlyMap<number, number>> {
+    return this.#reader.recommendedFees(this.#reader.json(await this.#text('/v1/fees/recommended')));
   }
 
   /** Submits a transaction; the reason of a refusal is the node's own words. */
@@ -156,7 +190,7 @@ export class EsploraApi {
   }
 
   #ok({ status, body }: HttpReply): string {
-    if (status !== 200) throw badReply(this.baseUrl, `status ${status}`);
+    if (status < 200 || status > 299) throw badReply(this.baseUrl, `status ${status}`);
     return body;
   }
 

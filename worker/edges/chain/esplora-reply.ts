@@ -96,6 +96,11 @@ export class ReplyReader {
     return { spent: true, txid: this.hash(fields['txid']), status: this.status(fields['status']) };
   }
 
+  /** One of the outputs of a transaction. */
+  outspends(value: unknown, vout: number): Outspend {
+    return this.outspend(this.#list(value, 100_000)[vout]);
+  }
+
   merkleProof(value: unknown): MerkleProof {
     const fields = this.#fields(value);
     return {
@@ -143,6 +148,12 @@ export class ReplyReader {
         estimates.set(Number(target), feerate);
     if (estimates.size === 0) throw badReply(this.#source, 'no fee estimate');
     return estimates;
+  }
+
+  /** As `feeEstimates`, out of mempool's names for what is soon enough. */
+  recommendedFees(value: unknown): ReadonlyMap<number, number> {
+    const { fastestFee, halfHourFee, hourFee, economyFee } = this.#fields(value);
+    return this.feeEstimates({ 1: fastestFee, 3: halfHourFee, 6: hourFee, 144: economyFee });
   }
 
   /** By txid, the replies in a result of Core's `submitpackage`, where electrs writes `null` for what Core leaves out. */

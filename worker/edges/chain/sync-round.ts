@@ -129,19 +129,16 @@ export class SyncRound {
 
   /** `missed` are dropped if the script does not have them any more. */
   async #readScript(item: WatchedScript, stats: ScriptStats, missed: readonly string[]): Promise<WatchedScript> {
-    const listed = await this.#scriptTxs(item);
+    const listed = await this.#scriptTxs(item, stats);
     const confirmed = [...item.confirmed];
     const unconfirmed: string[] = [];
-    let complete = true;
     for (const { txid, status } of listed) {
       if (item.confirmed.some((seen) => seen.txid === txid)) continue;
       const seen = await this.#confirm(txid, status);
       if (seen) confirmed.push(seen);
-      else if (status.confirmed) complete = false;
-      else {
-        unconfirmed.push(txid);
-        this.#found.list(txid);
-      }
+      if (status.confirmed) continue;
+      unconfirmed.push(txid);
+      this.#found.list(txid);
     }
     // What another server has told of just now is there, though this one does not have it.
     const elsewhere = item.unconfirmed.filter((txid) => this.#found.isListed(txid) && !unconfirmed.includes(txid));
@@ -149,23 +146,27 @@ export class SyncRound {
     unconfirmed.push(...elsewhere.filter((txid) => !isConfirmed(txid)));
     for (const txid of unconfirmed) if (!item.unconfirmed.includes(txid)) await this.#addTo(this.#found.mempool, txid);
     for (const txid of missed) if (!listed.some((entry) => entry.txid === txid)) this.#found.drop(txid);
-    // With a transaction in a block that is not known yet, the counts are not taken over, so the next round looks again.
-    return { ...item, confirmed, unconfirmed, stats: complete ? stats : { confirmed: -1, unconfirmed: -1 } };
+    // Where one is not listed, or in a block that is not known yet, the counts are not taken over: the next round looks again.
+    const isComplete = confirmed.length >= stats.confirmed;
+    return { ...item, confirmed, unconfirmed, stats: isComplete ? stats : { confirmed: -1, unconfirmed: -1 } };
   }
 
-  /** Down to the first page that brings nothing new. */
-  async #scriptTxs(item: WatchedScript): Promise<ScriptTx[]> {
-    const isNew = ({ txid, status }: ScriptTx): boolean =>
-      status.confirmed && !item.confirmed.some((seen) => seen.txid === txid);
+  /** Down to the first page that brings nothing new, or to all that there are: how many a page has is the server's choice. */
+  async #scriptTxs(item: WatchedScript, { confirmed }: ScriptStats): Promise<ScriptTx[]> {
+    const known = new Set(item.confirmed.map(({ txid }) => txid));
+    const listed = new Map<string, ScriptTx>();
     let page = await this.#api.scriptTxs(item.scripthash);
-    const all = [...page];
     for (let pages = 1; pages < MAX_PAGES; pages++) {
+      const isNew = page.some(({ txid, status }) => status.confirmed && !known.has(txid));
+      for (const entry of page) {
+        listed.set(entry.txid, entry);
+        if (entry.status.confirmed) known.add(entry.txid);
+      }
       const last = page.findLast(({ status }) => status.confirmed);
-      if (!last || page.filter(({ status }) => status.confirmed).length < 25 || !page.some(isNew)) break;
+      if (!last || !isNew || known.size >= confirmed) break;
       page = await this.#api.scriptTxsAfter(item.scripthash, last.txid);
-      all.push(...page);
     }
-    return all;
+    return [...listed.values()];
   }
 
   /** Whether it is there then: a server can know that a transaction is in the mempool before it has it. */
