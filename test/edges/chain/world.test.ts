@@ -250,7 +250,7 @@ describe('after a restart', () => {
     const txid = await follower.fundUnconfirmed(70_000);
     const next = follower.restarted();
     await next.sync.poll();
-    expect(next.updates.map(({ dropped, mempool }) => [dropped.length, mempool.length])).toEqual([[0, 1]]);
+    expect(next.updates.map(({ dropped, mempool }) => [dropped.length, mempool.length])).toEqual([[0, 0]]);
     expect(balance()).toMatchObject({ unconfirmedSat: 70_000n });
     await chain.mine();
     await next.restarted().sync.poll();
@@ -258,6 +258,17 @@ describe('after a restart', () => {
     expect(follower.wallet.state.coins.map((coin) => [display(coin.txid), coin.height])).toEqual([
       [txid, chain.height],
     ]);
+  });
+
+  it('what is known is asked for with one request a script, and proven again nowhere', async () => {
+    for (let coin = 0; coin < 5; coin++) await follower.fund(70_000);
+    esplora.resetRequests();
+    const next = follower.restarted();
+    await next.sync.poll();
+    const { '/scripthash/:id': asked = 0, ...others } = esplora.requests;
+    expect(asked).toBe(follower.wallet.activeScripts().length);
+    expect(Object.keys(others)).toEqual(['/blocks/tip/hash']);
+    expect(next.updates.flatMap(({ confirmed }) => confirmed)).toEqual([]);
   });
 
   it('what a reorganisation made vanish meanwhile is dropped', async () => {

@@ -63,7 +63,7 @@ export class SyncRound {
   }
 
   async #look(item: Watched, { isFresh, gone }: Look): Promise<Watched> {
-    if (item.kind === 'script') return this.#lookAtScript(item, { isFresh, gone });
+    if (item.kind === 'script') return this.#lookAtScript(item, gone);
     const { seen, ...unseen } = item;
     if (seen && gone.length === 0 && !isFresh) return item;
     if (unseen.kind === 'output') return this.#lookAtOutput(unseen);
@@ -115,16 +115,15 @@ export class SyncRound {
     return { txid, height };
   }
 
-  async #lookAtScript(item: WatchedScript, { isFresh, gone }: Look): Promise<WatchedScript> {
+  async #lookAtScript(item: WatchedScript, gone: readonly SeenAt[]): Promise<WatchedScript> {
     const stats = await this.#api.scriptStats(item.scripthash);
     const same = stats.confirmed === item.stats.confirmed && stats.unconfirmed === item.stats.unconfirmed;
-    if (same && gone.length === 0 && !isFresh && item.unconfirmed.length === 0) return item;
+    if (same && gone.length === 0 && item.unconfirmed.length === 0) return item;
     if (stats.confirmed === 0 && stats.unconfirmed === 0 && item.unconfirmed.length === 0 && gone.length === 0)
       return { ...item, stats };
     const missed = [...item.unconfirmed, ...gone.map(({ txid }) => txid)];
-    const confirmed = isFresh ? [] : item.confirmed.filter((seen) => !gone.includes(seen));
-    const unconfirmed = isFresh ? [] : item.unconfirmed;
-    return this.#readScript({ ...item, confirmed, unconfirmed }, stats, missed);
+    const confirmed = item.confirmed.filter((seen) => !gone.includes(seen));
+    return this.#readScript({ ...item, confirmed }, stats, missed);
   }
 
   /** `missed` are dropped if the script does not have them any more. */

@@ -66,15 +66,14 @@ export class WatchList implements Filter {
   }
 
   /**
-   * All that the chain has for the script is reported anew. Of the transactions that are `known` already, those that are in
-   * no block and not in the mempool any more are reported as dropped.
+   * All that the chain has for the script is reported but what is `known` already: of that those that have left their block, and those
+   * that are in no block and not in the mempool any more.
    */
   registerScript(script: Uint8Array, known: readonly KnownTransaction[] = []): void {
-    const stats = { confirmed: 0, unconfirmed: 0 };
-    const confirmed = known.flatMap(({ txid, height }) =>
-      height === undefined ? [] : { txid: displayed(txid), height },
-    );
-    const unconfirmed = known.flatMap(({ txid, height }) => (height === undefined ? displayed(txid) : []));
+    const places = new Map(known.map(({ txid, height }) => [displayed(txid), height]));
+    const confirmed = [...places].flatMap(([txid, height]) => (height === undefined ? [] : { txid, height }));
+    const unconfirmed = [...places].flatMap(([txid, height]) => (height === undefined ? txid : []));
+    const stats = { confirmed: confirmed.length, unconfirmed: unconfirmed.length };
     this.#register({ kind: 'script', scripthash: scripthash(script), stats, confirmed, unconfirmed });
   }
 
