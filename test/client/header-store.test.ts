@@ -81,7 +81,18 @@ describe('stored headers', () => {
     const [bytes = new Uint8Array(0)] = [...writes.values()];
     const store = open(new Map([['chain/headers', bytes]]), 60);
     expect([store.chain, store.told?.headers.tip.height]).toEqual([undefined, 60]);
-    expect(store.write(until(61)).get('chain/headers')).toBeUndefined();
-    expect([...store.write(until(62)).keys()]).toEqual(['chain/header/000000000000']);
+    const unproven = (writes: StoreWrites): boolean => writes.has('chain/headers') && !writes.get('chain/headers');
+    expect([unproven(store.write(until(40))), unproven(store.tell(until(61)))]).toEqual([false, true]);
+    expect([...store.tell(until(62)).keys()]).toEqual(['chain/header/000000000000']);
+    const half = open(new Map([['chain/headers', bytes], ...stored(open(new Map()).write(until(40)))]), 60);
+    expect([half.chain?.tip.height, half.told?.headers.tip.height]).toEqual([40, 60]);
+  });
+
+  it('that the wallet was told of stay until it is told of others, whatever is known', () => {
+    const store = open(stored(open(new Map()).tell(until(200))), 200);
+    expect(store.unwritten(branch(199, 500))).toBe(0);
+    expect(store.unwritten(branch(200, 500))).toBe(500);
+    store.tell(branch(199, 500));
+    expect(store.unwritten(branch(199, 500))).toBe(0);
   });
 });

@@ -174,7 +174,7 @@ export class ChainFollower {
       },
       onUpdate: (update) => {
         this.#status = { kind: 'syncing', blockHeight: update.best.height };
-        this.#parts.onUpdate(update, this.#parts.headers.write(this.#sync?.headers ?? headers));
+        this.#parts.onUpdate(update, this.#parts.headers.tell(this.#sync?.headers ?? headers));
       },
       onStatus: (error) => {
         if (error !== undefined) return this.#failed(error);

@@ -24,34 +24,45 @@ export class HeaderStore {
   readonly old: OldHeaders;
   #written: HeaderChain | undefined;
   #oldWritten: number;
+  #toldHeight: number;
   #hasUnproven: boolean;
 
   /** `toldHeight` is the wallet's best block, 0 where it has none. */
   constructor(network: Network, records: StoredRecords, toldHeight: number, onDamaged: OnDamaged = () => undefined) {
     const { rules } = CHAIN_PARAMETERS[network];
     const stored = readHeaders(records, onDamaged);
-    const before = stored ?? readUnproven(records, onDamaged);
+    const before = readUnproven(records, onDamaged) ?? stored;
     const proven = readOldHeaders(records, onDamaged);
     this.chain = stored && HeaderChain.from(rules, stored);
     this.told = before && toldOf(HeaderChain.from(rules, before), toldHeight);
+    this.#toldHeight = this.told?.height ?? 0;
     this.old = new OldHeaders(() => checkpointHashes(network), proven);
     this.#written = this.chain;
     this.#oldWritten = proven.length;
     this.#hasUnproven = records.has(UNPROVEN_HEADERS_KEY);
   }
 
-  /** How many headers of a chain are not stored. */
-  unwritten({ tip, lowest }: HeaderChain): number {
-    return tip.height - (this.#written?.tip.height ?? lowest - 1);
+  /** How many headers of a chain are not stored, and may be before the wallet is told: what it was told of stays until then. */
+  unwritten(chain: HeaderChain): number {
+    const stored = this.#written;
+    if (stored === undefined) return chain.tip.height - chain.lowest + 1;
+    const fork = stored.forkWith(chain) ?? 0;
+    return fork < Math.min(this.#toldHeight, stored.tip.height) ? 0 : chain.tip.height - stored.tip.height;
   }
 
   /** What a chain has that is not stored; from now on it counts as stored. */
   write(chain: HeaderChain): StoreWrites {
     const above = this.#written?.forkWith(chain) ?? chain.lowest - 1;
-    const proven = this.old.proven.slice(this.#oldWritten);
-    const writes: StoreWrites = new Map([...writeHeaders(chain.state, above), ...writeOldHeaders(proven)]);
-    if (this.#hasUnproven) writes.set(UNPROVEN_HEADERS_KEY, undefined);
     this.#written = chain;
+    return new Map(writeHeaders(chain.state, above));
+  }
+
+  /** As `write`, where the wallet is told of the chain. */
+  tell(chain: HeaderChain): StoreWrites {
+    const proven = this.old.proven.slice(this.#oldWritten);
+    const writes: StoreWrites = new Map([...this.write(chain), ...writeOldHeaders(proven)]);
+    if (this.#hasUnproven) writes.set(UNPROVEN_HEADERS_KEY, undefined);
+    this.#toldHeight = chain.tip.height;
     this.#oldWritten += proven.length;
     this.#hasUnproven = false;
     return writes;

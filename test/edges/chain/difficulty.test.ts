@@ -178,6 +178,15 @@ describe('the rules of difficulty', () => {
     expect(brokenRule(bitcoin.rules, 2017, { time: 1, bits: EASY }, of)).toMatch(/another target/);
   });
 
+  it('give the main chain the target after its checkpoint, and test networks what is within their limit', () => {
+    const { height } = bitcoin.checkpoint;
+    const of = (at: number): { readonly time: number; readonly bits: number } | undefined =>
+      at === height ? { time: START, bits: 0x1702_40c3 } : undefined;
+    const next = { time: START + 600, bits: 0x1702_40c3 };
+    expect(brokenRule(bitcoin.rules, height + 1, next, of)).toBeUndefined();
+    expect(brokenRule(bitcoin.rules, height + 1, { ...next, bits: EASY }, of)).toMatch(/another target/);
+  });
+
   it('never change the target of regtest', () => {
     const of = chain({ 2015: 0x207fffff, 2016: 0x207fffff });
     expect(brokenRule(regtest.rules, 2016, { time: timely(2016), bits: 0x207fffff }, of)).toBeUndefined();

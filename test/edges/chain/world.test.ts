@@ -451,6 +451,122 @@ describe('several sources', () => {
     expect(both.wallet.state.coins.map(({ height }) => height)).toEqual([chain.height]);
   });
 
+  const honest = (): EsploraApi => saying('honest', () => undefined);
+  /** It counts rightly, and lists nothing. */
+  const listless = (isLying: () => boolean = () => true): EsploraApi =>
+    saying('listless', (path) => (isLying() && /\/txs(\/chain\/.*)?$/.test(path) ? body([]) : undefined));
+  /** A wallet that was followed by an honest server, begun anew with others. */
+  const begunAnew = (before: Follower, sources: readonly EsploraApi[]): Follower => {
+    const { wallet } = before;
+    const { headers } = before.sync;
+    const next = new Follower({ wallet, headers, told: { headers, height: headers.tip.height }, sources });
+    for (const script of wallet.activeScripts()) next.watchList.registerScript(script, wallet.transactionsOf(script));
+    return next;
+  };
+  const polled = async (both: Follower): Promise<bigint> => {
+    for (let poll = 0; poll < 3; poll++) {
+      await both.sync.poll({ everything: true });
+      await chain.mine();
+    }
+    return both.wallet.balance(0n).confirmedSat;
+  };
+
+  it('show a coin that the first counts and does not list', async () => {
+    const both = new Follower({ sources: [listless(), honest()] });
+    const script = both.wallet.newScript('receive');
+    both.watchList.registerScript(script);
+    await both.sync.poll();
+    await chain.fund(addressOfScript(script, 'regtest') ?? '', 70_000);
+    await chain.mine();
+    expect(await polled(both)).toBe(70_000n);
+  });
+
+  it('keep a payment in the mempool that the first counts and does not list', async () => {
+    await follower.fundUnconfirmed(70_000);
+    const next = begunAnew(follower, [listless(), honest()]);
+    await next.sync.poll();
+    expect(next.wallet.balance(0n).unconfirmedSat).toBe(70_000n);
+    await chain.mine();
+  });
+
+  it.each([
+    [false, 70_000n],
+    [true, 0n],
+  ])(
+    'show what has become of a coin in a reorganisation (kept out: %s), whatever the first lists',
+    async (keepOut, sat) => {
+      let isLying = false;
+      const both = new Follower({ sources: [listless(() => isLying), honest()] });
+      await both.fund(70_000);
+      isLying = true;
+      await chain.reorg(1, { keepOut });
+      await chain.mine();
+      expect(await polled(both)).toBe(sat);
+    },
+  );
+
+  it('show that a coin is gone, after a start too', async () => {
+    await follower.fund(70_000);
+    const next = begunAnew(follower, [listless(), honest()]);
+    await next.sync.poll();
+    await chain.reorg(1, { keepOut: true });
+    expect(await polled(next)).toBe(0n);
+  });
+
+  it('show the pages that the first leaves out', async () => {
+    const cut = saying('cut', (path) => (path.includes('/txs/chain/') ? body([]) : undefined));
+    const both = new Follower({ sources: [cut, honest()] });
+    const script = both.wallet.newScript('receive');
+    for (let coin = 0; coin < 30; coin++) await chain.fund(addressOfScript(script, 'regtest') ?? '', 10_000);
+    await chain.mine();
+    both.watchList.registerScript(script);
+    await both.sync.poll();
+    expect(both.wallet.state.coins.length).toBe(30);
+  });
+
+  const lacking = (name: string, route: RegExp): EsploraApi =>
+    saying(name, (path) => (route.test(path) ? new Response('not here', { status: 404 }) : undefined));
+
+  it('suffice where each lacks another route', async () => {
+    const both = new Follower({
+      sources: [lacking('scriptless', /^\/scripthash\//), lacking('spendless', /outspend/)],
+    });
+    both.watchList.registerOutput(await follower.fund(100_000));
+    both.watchList.registerScript(both.wallet.newScript('receive'));
+    await both.sync.poll();
+    await chain.mine();
+    await both.sync.poll();
+    expect(both.updates.map(({ best }) => best.height)).toEqual([chain.height - 1, chain.height]);
+  });
+
+  it('show a spending that one hides, though the other knows nothing of scripts', async () => {
+    const hides = saying('hides', (path) => (path.includes('/outspend/') ? body({ spent: false }) : undefined));
+    const both = new Follower({ sources: [hides, lacking('scriptless', /^\/scripthash\//)] });
+    for (let script = 0; script < 10; script++) both.watchList.registerScript(both.wallet.newScript('receive'));
+    both.watchList.registerOutput(await follower.fund(100_000));
+    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    await follower.api.broadcast(rawTx);
+    await chain.mine();
+    await both.sync.poll();
+    expect(both.confirmed).toEqual([`${chain.height}:${display(txid)}`]);
+  });
+
+  it.each([
+    ['the same server', 1],
+    ['another', 2],
+  ])('show a payment in the mempool whose bytes come later, or from %s', async (_name, count) => {
+    let isLate = true;
+    const late = saying('late', (path) =>
+      path.endsWith('/hex') && isLate ? new Response('Transaction not found', { status: 404 }) : undefined,
+    );
+    const both = new Follower({ sources: [late, honest()].slice(0, count) });
+    await both.fundUnconfirmed(40_000);
+    if (count === 1) expect(both.wallet.balance(0n).unconfirmedSat).toBe(0n);
+    isLate = count > 1;
+    await both.sync.poll({ everything: true });
+    expect(both.wallet.balance(0n).unconfirmedSat).toBe(40_000n);
+  });
+
   it('are heard once they have come to the tip', async () => {
     let isBehind = true;
     const [tip, height] = [chain.tip.hash, chain.height];
@@ -494,8 +610,8 @@ describe('several sources', () => {
     const both = new Follower({ platform, sources: [new EsploraApi(esplora.url, workerPlatform), hanging] });
     both.watchList.registerOutput(await follower.fund(100_000));
     const polled = both.sync.poll();
-    while (timers.length === 0) await new Promise((resolve) => setImmediate(resolve));
-    for (const timer of timers) timer();
+    while (timers.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    timers[1]?.();
     await polled;
     expect([both.updates.length, both.sync.agreeing]).toEqual([1, 1]);
   });

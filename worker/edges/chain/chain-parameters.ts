@@ -16,12 +16,18 @@ export interface ChainParameters {
 const TEN_MINUTES = 600;
 
 /**
- * The checkpoints are the last blocks of periods of 2,016. A signet's blocks are signed in their coinbase (BIP 325), which is
+ * The checkpoints are the last blocks of periods of 2,016; what follows on the main chain has the target that its last period led
+ * to, which test networks' first block may choose. A signet's blocks are signed in their coinbase (BIP 325), which is
  * not looked at: its headers are believed.
  */
 export const CHAIN_PARAMETERS: Readonly<Record<Network, ChainParameters>> = {
   bitcoin: {
-    rules: { kind: 'mainnet', limitBits: 0x1d00_ffff, spacingSeconds: TEN_MINUTES },
+    rules: {
+      kind: 'mainnet',
+      limitBits: 0x1d00_ffff,
+      spacingSeconds: TEN_MINUTES,
+      given: { height: 953_568, bits: 0x1702_40c3 },
+    },
     checkpoint: { height: 953_567, hash: '00000000000000000001b315e72169bef4867bf780527aa97c625ee9c001dc5d' },
   },
   testnet: {

@@ -48,7 +48,10 @@ interface Source {
 
 /** Outputs registered by an update may have been spent in the same blocks: so often one poll looks again. */
 const MAX_ROUNDS = 10;
-/** How long a round waits for what the second source and those after it say. */
+/** How long one of several sources is followed towards its tip in a poll. */
+const FOLLOW_MS = 20_000;
+/** How long a round waits for one of several sources while there are items that none has answered, and afterwards. */
+const FIRST_MS = 120_000;
 const SECOND_MS = 20_000;
 const FIRST_BACKOFF_MS = 2_000;
 const MOST_BACKOFF_MS = 120_000;
@@ -76,7 +79,7 @@ export class ChainSync {
 
   constructor(options: ChainSyncOptions) {
     this.#options = options;
-    this.#headers = new HeaderSync(options.headers, options.onHeaders);
+    this.#headers = new HeaderSync(options.headers, options.platform.now, options.onHeaders);
     this.#told = options.told;
     this.#sources = options.sources.map((api) => ({
       api,
@@ -171,24 +174,31 @@ export class ChainSync {
     }
   }
 
-  /** What sources say that have come to the tip after another had told of it. */
+  /** What sources say that have come to the tip after another had told of it: as much as they say. */
   async #hear(sources: readonly Source[], chain: HeaderChain): Promise<void> {
     const unheard = sources.filter(({ heardAt }) => heardAt !== chain.tip.header.hash);
     if (unheard.length === 0) return;
+    const found = this.#findingsAt(chain);
     try {
-      await this.#round(unheard, chain, this.#options.watchList.items);
+      await this.#ask(unheard, found, new Map(this.#options.watchList.items), new Set());
     } catch (error) {
       if (!isTheirs(error)) throw error;
     }
+    this.#tell(found, new Set());
   }
 
-  /** Asks sources for items, and tells what was found; throws where none has answered to the end. */
-  async #round(sources: readonly Source[], chain: HeaderChain, asked: ReadonlyMap<string, Watched>): Promise<void> {
-    const { watchList, onUpdate } = this.#options;
-    const [items, fresh] = [new Map(asked), new Set(watchList.fresh)];
+  /** Asks sources for items, and tells what was found; throws where there is one that none has answered. */
+  async #round(sources: readonly Source[], chain: HeaderChain, items: ReadonlyMap<string, Watched>): Promise<void> {
+    const fresh = new Set(this.#options.watchList.fresh);
     const found = this.#findingsAt(chain);
-    await this.#ask(sources, found, items, fresh);
-    // From here on nothing can fail: the state and what it is made of change together.
+    await this.#ask(sources, found, new Map(items), fresh);
+    this.#tell(found, fresh);
+  }
+
+  /** Nothing can fail here: the state and what it is made of change together. */
+  #tell(found: RoundFindings, fresh: ReadonlySet<string>): void {
+    const { watchList, onUpdate } = this.#options;
+    const { chain } = found.view;
     this.#told = { headers: chain, height: chain.tip.height };
     this.#synced = true;
     this.#found = undefined;
@@ -204,11 +214,7 @@ export class ChainSync {
     const tips = new Map<Source, string>();
     let problem: unknown = unavailable('none', 'no source is configured');
     for (const source of rested.length > 0 ? rested : this.#sources) {
-      const error = await this.#attempt(source, async (api) => {
-        const tipHash = await api.tipHash();
-        await this.#headers.follow(api, tipHash);
-        tips.set(source, tipHash);
-      });
+      const error = await this.#attempt(source, () => this.#follow(source, tips));
       problem = error ?? problem;
     }
     const { hash } = this.#headers.best.tip.header;
@@ -220,44 +226,57 @@ export class ChainSync {
       : badReply(behind.api.baseUrl, 'a tip with no more work than one that is known');
   }
 
-  /** Asks every source for every item: what one hides, another shows. One has to answer to the end. */
+  /** The way to a tip may be long; with several sources each has its time, and goes on with the next poll. */
+  async #follow(source: Source, tips: Map<Source, string>): Promise<void> {
+    const { api } = source;
+    const patienceMs = this.#sources.length > 1 ? FOLLOW_MS : Infinity;
+    const tipHash = await api.tipHash();
+    await this.#headers.follow(api, tipHash, patienceMs);
+    tips.set(source, tipHash);
+  }
+
+  /** Asks every source for every item: what one hides, another shows. Each item has to be answered by one. */
   async #ask(
     sources: readonly Source[],
     found: RoundFindings,
     items: ReadonlyMap<string, Watched>,
     fresh: ReadonlySet<string>,
   ): Promise<void> {
-    let answered = 0;
+    const isAnswered = (): boolean => [...items.keys()].every((name) => found.isAnswered(name));
     let problem: unknown;
     for (const source of sources) {
-      const ask = (api: EsploraApi): Promise<void> => new SyncRound(api, found).run(items, fresh);
-      const error = await this.#attempt(source, answered === 0 ? ask : (api) => this.#withinTime(api, ask));
+      const patienceMs = this.#sources.length === 1 ? Infinity : isAnswered() ? SECOND_MS : FIRST_MS;
+      const before = found.doneBy(source.api.baseUrl);
+      const round = new SyncRound(source.api, found);
+      const error = await this.#attempt(source, () =>
+        this.#withinTime(source.api, patienceMs, round.run(items, fresh)).finally(() => round.stop()),
+      );
       problem = error ?? problem;
-      if (error !== undefined) continue;
-      answered++;
-      source.heardAt = found.view.chain.tip.header.hash;
+      if (error === undefined) source.heardAt = found.view.chain.tip.header.hash;
+      // Who answers some of it is of use, whatever route it lacks.
+      else if (found.doneBy(source.api.baseUrl) > before) source.restsUntil = 0;
     }
-    if (answered === 0) throw problem;
+    if (!isAnswered()) throw problem;
   }
 
-  /** Who comes after another may not hold up what that one has told. */
-  async #withinTime(api: EsploraApi, ask: (api: EsploraApi) => Promise<void>): Promise<void> {
+  /** A slow source may not hold up what another has told, or would. */
+  async #withinTime(api: EsploraApi, patienceMs: number, asked: Promise<void>): Promise<void> {
+    if (patienceMs === Infinity) return asked;
     let cancel = (): void => undefined;
     const late = new Promise<never>((_, reject) => {
-      cancel = this.#options.platform.after(SECOND_MS, () => reject(unavailable(api.baseUrl, 'no answer in time')));
+      cancel = this.#options.platform.after(patienceMs, () => reject(unavailable(api.baseUrl, 'no answer in time')));
     });
-    await Promise.race([ask(api), late]).finally(() => cancel());
+    await Promise.race([asked, late]).finally(() => cancel());
   }
 
   /** Gives the error of a source that has failed, which is left alone for a while; throws others. */
-  async #attempt(source: Source, ask: (api: EsploraApi) => Promise<void>): Promise<unknown> {
+  async #attempt(source: Source, ask: () => Promise<void>): Promise<unknown> {
     try {
-      await ask(source.api);
+      await ask();
       source.backoff.succeeded();
       return undefined;
     } catch (error) {
-      const isTheirs = isChainSourceError(error) || (error instanceof GlowwormError && error.code === 'HeadersInvalid');
-      if (!isTheirs) throw error;
+      if (!isTheirs(error)) throw error;
       source.restsUntil = this.#options.platform.now() + source.backoff.failed();
       return error;
     }

@@ -8,6 +8,8 @@ export interface DifficultyRules {
   readonly kind: 'fixed' | 'mainnet' | 'testnet3' | 'testnet4';
   /** Seconds that a block should take; two weeks of them are a period, after which the target is set anew. */
   readonly spacingSeconds: number;
+  /** The target of a block, as bits, that those which are known do not lead to: the one after the checkpoint. */
+  readonly given?: { readonly height: number; readonly bits: number };
 }
 
 /** The blocks below a block, as far as they are known. */
@@ -15,11 +17,17 @@ export type Ancestors = (height: number) => Difficulty | undefined;
 
 const TIMESPAN_SECONDS = 14 * 24 * 60 * 60;
 const MEDIAN_OF = 11;
+/** What is further ahead of a node's clock it does not take, yet. */
+const MOST_AHEAD_SECONDS = 2 * 60 * 60;
 /** BIP 94: the first block of a period is not so much earlier than the one before. */
 const TIMEWARP_SECONDS = 600;
 
 /** Blocks between two retargets. */
 export const periodOf = ({ spacingSeconds }: DifficultyRules): number => TIMESPAN_SECONDS / spacingSeconds;
+
+/** Whether a block's time is too far ahead of a clock (seconds since 1970). Regtest's blocks may be made in advance. */
+export const isAhead = ({ kind }: DifficultyRules, { time }: Difficulty, now: number): boolean =>
+  kind !== 'fixed' && time > now + MOST_AHEAD_SECONDS;
 
 /** Which of the rules of time and target a block breaks, in words. Rules whose ancestors are not known are not asked. */
 export function brokenRule(
@@ -44,6 +52,7 @@ export function brokenRule(
 /** The bits that a block must have; `undefined` where that depends on ancestors that are not known. */
 function requiredBits(rules: DifficultyRules, height: number, block: Difficulty, at: Ancestors): number | undefined {
   const previous = at(height - 1);
+  if (height === rules.given?.height) return rules.given.bits;
   if (rules.kind === 'fixed' || previous === undefined) return previous?.bits;
   if (height % periodOf(rules) === 0) return retargetedBits(rules, height, at);
   if (rules.kind === 'mainnet') return previous.bits;

@@ -8,7 +8,7 @@ import {
   type BlockHeader,
   type Difficulty,
 } from './block-header.ts';
-import { brokenRule, type DifficultyRules } from './difficulty.ts';
+import { brokenRule, isAhead, type DifficultyRules } from './difficulty.ts';
 
 /** What a header chain keeps over a restart: headers of 80 bytes, the first at `height`. */
 export interface HeaderChainState {
@@ -66,9 +66,10 @@ export class HeaderChain {
 
   /**
    * The chain whose blocks above `forkHeight` are replaced by these, lowest first, whatever their work. Throws
-   * `HeadersInvalid` for a header that does not link, has no proof of work or breaks the rules of time and target.
+   * `HeadersInvalid` for a header that does not link, has no proof of work, breaks the rules of time and target, or is too far
+   * ahead of `now` (seconds since 1970).
    */
-  extend(forkHeight: number, headers: readonly BlockHeader[]): HeaderChain {
+  extend(forkHeight: number, headers: readonly BlockHeader[], now: number = Infinity): HeaderChain {
     const raw = this.#raw.slice(0, forkHeight - this.#first + 1);
     let previous = this.at(forkHeight);
     if (!previous) throw invalid(forkHeight, 'the fork is below the oldest header that is known');
@@ -82,6 +83,8 @@ export class HeaderChain {
       if (!hasProofOfWork(header)) throw invalid(height, 'it has no proof of work');
       const broken = brokenRule(this.#rules, height, header, difficultyAt);
       if (broken !== undefined) throw invalid(height, broken);
+      if (isAhead(this.#rules, header, now))
+        throw invalid(height, 'its time is more than two hours ahead of this device. Is its clock right?');
       raw.push(header.raw);
       previous = header;
     }
@@ -96,11 +99,19 @@ export class HeaderChain {
 
   /** The highest block that both chains have; `undefined` if there is none. */
   forkWith(other: HeaderChain): number | undefined {
-    for (let height = Math.min(this.tip.height, other.tip.height); height >= this.#first; height--) {
+    const isCommon = (height: number): boolean => {
       const [ours, theirs] = [this.#raw[height - this.#first], other.#raw[height - other.#first]];
-      if (ours && theirs && equalBytes(ours, theirs)) return height;
+      return ours !== undefined && theirs !== undefined && equalBytes(ours, theirs);
+    };
+    let [common, above] = [Math.max(this.#first, other.#first), Math.min(this.tip.height, other.tip.height) + 1];
+    if (above <= common || !isCommon(common)) return undefined;
+    // Chains that have a block in common have all below it.
+    while (above - common > 1) {
+      const middle = (common + above) >> 1;
+      if (isCommon(middle)) common = middle;
+      else above = middle;
     }
-    return undefined;
+    return common;
   }
 
   /** Whether this chain has more work than another that begins with the same block: equal work does not take its place. */
@@ -110,13 +121,18 @@ export class HeaderChain {
   }
 
   #workAbove(height: number): bigint {
-    return this.#raw.slice(Math.max(0, height - this.#first + 1)).reduce((sum, raw) => sum + workOf(raw), 0n);
+    const works = new Map<number, number>();
+    for (const raw of this.#raw.slice(Math.max(0, height - this.#first + 1))) {
+      const { bits } = difficultyOf(raw);
+      works.set(bits, (works.get(bits) ?? 0) + 1);
+    }
+    return [...works].reduce((sum, [bits, count]) => sum + workOf(bits) * BigInt(count), 0n);
   }
 }
 
 /** The hashes that it takes on average to find a block of this difficulty. */
-function workOf(raw: Uint8Array): bigint {
-  const target = targetOfBits(difficultyOf(raw).bits) ?? 0n;
+function workOf(bits: number): bigint {
+  const target = targetOfBits(bits) ?? 0n;
   return (1n << 256n) / (target + 1n);
 }
 

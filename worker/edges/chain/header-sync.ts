@@ -13,13 +13,16 @@ const PAGE = 10;
  * end: the next attempt, with it or another, goes on from there.
  */
 export class HeaderSync {
+  readonly #now: () => number;
   readonly #onBest: (best: HeaderChain) => void;
   #best: HeaderChain;
   /** A branch that has not more work than the best one, yet. */
   #branch: HeaderChain | undefined;
 
-  constructor(best: HeaderChain, onBest: (best: HeaderChain) => void = () => undefined) {
+  /** `now` is in milliseconds since 1970. */
+  constructor(best: HeaderChain, now: () => number, onBest: (best: HeaderChain) => void = () => undefined) {
     this.#best = best;
+    this.#now = now;
     this.#onBest = onBest;
   }
 
@@ -29,14 +32,16 @@ export class HeaderSync {
   }
 
   /**
-   * Asks for the headers up to a server's tip. Whether `best` ends there is for the caller to see: a server can be behind. Throws
-   * the `ChainSource` errors, and `HeadersInvalid` for a chain that breaks the rules.
+   * Asks for the headers up to a server's tip, for so many milliseconds: a slow one may not keep others from being asked. Whether
+   * `best` ends there is for the caller to see: a server can be behind, too. Throws the `ChainSource` errors, and `HeadersInvalid`
+   * for a chain that breaks the rules.
    */
-  async follow(api: EsploraApi, tipHash: string): Promise<void> {
+  async follow(api: EsploraApi, tipHash: string, forMs: number = Infinity): Promise<void> {
+    const until = this.#now() + forMs;
     if (this.#best.tip.header.hash === tipHash || (await this.#followByHash(api, tipHash))) return;
     const tipHeight = await api.tipHeight();
     let chain = await this.#commonWith(api, tipHeight);
-    for (let size = PAGE; chain.tip.height < tipHeight;) {
+    for (let size = PAGE; chain.tip.height < tipHeight && this.#now() < until;) {
       const { height } = chain.tip;
       const page = await api.headersDownFrom(Math.min(height + size, tipHeight));
       if (page.length === 0) throw badReply(api.baseUrl, 'no blocks below its tip');
@@ -45,14 +50,14 @@ export class HeaderSync {
       const reachesDown = (page.at(-1)?.height ?? 0) <= height + 1;
       if (!reachesDown) continue;
       const above = page.filter((each) => each.height > height).map(({ header }) => header);
-      chain = chain.extend(height, above.toReversed());
+      chain = this.#extended(chain, above.toReversed());
       this.#take(chain);
     }
   }
 
   /** Whether the tip is a few blocks above what is known. */
   async #followByHash(api: EsploraApi, tipHash: string): Promise<boolean> {
-    const { height, header: tip } = this.#best.tip;
+    const { header: tip } = this.#best.tip;
     const added: BlockHeader[] = [];
     for (let hash = tipHash; hash !== tip.hash;) {
       const header = added.length === SINGLE ? undefined : await api.header(hash);
@@ -60,8 +65,13 @@ export class HeaderSync {
       added.unshift(header);
       hash = header.previousHash;
     }
-    this.#take(this.#best.extend(height, added));
+    if (this.#best.tip.header.hash !== tip.hash) return this.#followByHash(api, tipHash);
+    this.#take(this.#extended(this.#best, added));
     return true;
+  }
+
+  #extended(chain: HeaderChain, headers: readonly BlockHeader[]): HeaderChain {
+    return chain.extend(chain.tip.height, headers, this.#now() / 1000);
   }
 
   /** The highest chain that is known and that the server has too: what is left of a branch, or of the best chain. */

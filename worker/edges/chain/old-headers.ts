@@ -30,8 +30,8 @@ export class OldHeaders {
   readonly #runs = new Map<number, BlockHeader[]>();
   /** What was asked for and proven, in an earlier run too. */
   readonly #proven = new Map<number, BlockHeader>();
-  /** One after the other: two that need the same period would ask for it twice. */
-  #walking: Promise<unknown> = Promise.resolve();
+  /** One after the other with each server: two that need the same period would ask for it twice. */
+  readonly #walking = new Map<string, Promise<unknown>>();
 
   constructor(load: LoadCheckpoints, proven: readonly PlacedHeader[] = []) {
     this.#load = load;
@@ -56,8 +56,12 @@ export class OldHeaders {
    * lead to the block that is known.
    */
   prove(api: EsploraApi, chain: HeaderChain, height: number): Promise<BlockHeader> {
-    const walk = this.#walking.then(() => this.#prove(api, chain, height));
-    this.#walking = walk.catch(() => undefined);
+    const before = this.#walking.get(api.baseUrl) ?? Promise.resolve();
+    const walk = before.then(() => this.#prove(api, chain, height));
+    this.#walking.set(
+      api.baseUrl,
+      walk.catch(() => undefined),
+    );
     return walk;
   }
 
@@ -76,9 +80,12 @@ export class OldHeaders {
 
   /** What a page brings is proven header by header, and stays where a later page fails. */
   async #walkDown(api: EsploraApi, chain: HeaderChain, end: number, run: BlockHeader[]): Promise<void> {
-    const page = await api.headersDownFrom(end - run.length);
+    const top = end - run.length;
+    const page = await api.headersDownFrom(top);
     if (page.length === 0) throw badReply(api.baseUrl, 'no blocks below its tip');
-    for (const { header } of page) {
+    for (const { height, header } of page) {
+      // Another server has told of it meanwhile.
+      if (end - run.length !== height) continue;
       if (!(await this.#isNext(chain, end, run.at(-1), header))) throw badReply(api.baseUrl, 'blocks that do not link');
       run.push(header);
     }

@@ -57,6 +57,16 @@ export class RoundFindings {
     return this.#done.get(server)?.has(name) === true;
   }
 
+  /** How many items a server has answered to the end. */
+  doneBy(server: string): number {
+    return this.#done.get(server)?.size ?? 0;
+  }
+
+  /** Whether any server has answered it to the end. */
+  isAnswered(name: string): boolean {
+    return [...this.#done.values()].some((names) => names.has(name));
+  }
+
   /** Whether an item was looked at before: then only what has changed since is asked for. */
   isLookedAt(name: string): boolean {
     return this.#looked.has(name);
@@ -84,7 +94,7 @@ export class RoundFindings {
   /** A known transaction is neither in a block nor in the mempool, as far as one item tells. */
   drop(txid: string): void {
     this.#dropped.add(txid);
-    if (this.#wasThere.has(txid)) this.mempool.delete(txid);
+    if (this.#wasThere.has(txid) && !this.#listed.has(txid)) this.mempool.delete(txid);
   }
 
   confirmed(height: number, txid: string): ConfirmedTransaction | undefined {

@@ -25,25 +25,49 @@ interface Look {
 export class SyncRound {
   readonly #api: EsploraApi;
   readonly #found: RoundFindings;
+  #isOver = false;
 
   constructor(api: EsploraApi, found: RoundFindings) {
     this.#api = api;
     this.#found = found;
   }
 
+  /** Nothing more is asked for: others have answered. */
+  stop(): void {
+    this.#isOver = true;
+  }
+
   /** Throws the first error of a request, after the other items: what is found of those stays found. */
   async run(items: ReadonlyMap<string, Watched>, fresh: ReadonlySet<string>): Promise<void> {
     const queue = [...items].filter(([name]) => !this.#found.isDone(this.#api.baseUrl, name));
     const errors: unknown[] = [];
+    // What is in channels before what is in the wallet: a server may have no route for the one or the other.
+    for (const kind of ['output', 'tx', 'script'] as const)
+      errors.push(
+        ...(await this.#askAll(
+          queue.filter(([, item]) => item.kind === kind),
+          fresh,
+        )),
+      );
+    if (errors.length > 0) throw errors.find((error) => !mayGoOn(error)) ?? errors[0];
+  }
+
+  /** The errors of those that could not be asked for. */
+  async #askAll(
+    queue: readonly (readonly [string, Watched])[],
+    fresh: ReadonlySet<string>,
+  ): Promise<readonly unknown[]> {
+    const errors: unknown[] = [];
     let inVain = 0;
-    for (let at = 0; at < queue.length; at += PARALLEL) {
+    for (let at = 0; at < queue.length && !this.#isOver; at += PARALLEL) {
       const asked = queue.slice(at, at + PARALLEL).map(([name, item]) => this.#note(name, item, fresh.has(name)));
       const failed = (await Promise.allSettled(asked)).flatMap((each) => (each.status === 'rejected' ? [each] : []));
       errors.push(...failed.map(({ reason }): unknown => reason));
+      if (errors.some((error) => !mayGoOn(error))) this.stop();
       inVain = failed.length === asked.length ? inVain + failed.length : 0;
-      if (inVain >= MOST_IN_VAIN || errors.some((error) => !mayGoOn(error))) break;
+      if (inVain >= MOST_IN_VAIN) break;
     }
-    if (errors.length > 0) throw errors.find((error) => !mayGoOn(error)) ?? errors[0];
+    return errors;
   }
 
   async #note(name: string, item: Watched, isFresh: boolean): Promise<void> {
@@ -115,54 +139,60 @@ export class SyncRound {
     return { txid, height };
   }
 
+  /** Whether there is more than is known, a server's counts say: what another one has said they are not compared with. */
   async #lookAtScript(item: WatchedScript, gone: readonly SeenAt[]): Promise<WatchedScript> {
-    const stats = await this.#api.scriptStats(item.scripthash);
-    const same = stats.confirmed === item.stats.confirmed && stats.unconfirmed === item.stats.unconfirmed;
-    if (same && gone.length === 0 && item.unconfirmed.length === 0) return item;
-    if (stats.confirmed === 0 && stats.unconfirmed === 0 && item.unconfirmed.length === 0 && gone.length === 0)
-      return { ...item, stats };
-    const missed = [...item.unconfirmed, ...gone.map(({ txid }) => txid)];
     const confirmed = item.confirmed.filter((seen) => !gone.includes(seen));
+    const stats = await this.#api.scriptStats(item.scripthash);
+    const isKnown = stats.confirmed === confirmed.length && stats.unconfirmed === 0 && item.unconfirmed.length === 0;
+    if (isKnown) return gone.length === 0 ? item : this.#without({ ...item, confirmed }, gone);
+    const missed = [...item.unconfirmed, ...gone.map(({ txid }) => txid)];
     return this.#readScript({ ...item, confirmed }, stats, missed);
   }
 
-  /** `missed` are dropped if the script does not have them any more. */
+  #without(item: WatchedScript, gone: readonly SeenAt[]): WatchedScript {
+    for (const { txid } of gone) this.#found.drop(txid);
+    return item;
+  }
+
+  /** `missed` are dropped if no server has them any more. */
   async #readScript(item: WatchedScript, stats: ScriptStats, missed: readonly string[]): Promise<WatchedScript> {
     const listed = await this.#scriptTxs(item, stats);
     const confirmed = [...item.confirmed];
     const unconfirmed: string[] = [];
     for (const { txid, status } of listed) {
-      if (item.confirmed.some((seen) => seen.txid === txid)) continue;
+      if (confirmed.some((seen) => seen.txid === txid)) continue;
       const seen = await this.#confirm(txid, status);
       if (seen) confirmed.push(seen);
-      if (status.confirmed) continue;
-      unconfirmed.push(txid);
-      this.#found.list(txid);
+      else if (!status.confirmed && (await this.#isInMempool(item, txid))) unconfirmed.push(txid);
     }
     // What another server has told of just now is there, though this one does not have it.
-    const elsewhere = item.unconfirmed.filter((txid) => this.#found.isListed(txid) && !unconfirmed.includes(txid));
-    const isConfirmed = (txid: string): boolean => confirmed.some((seen) => seen.txid === txid);
-    unconfirmed.push(...elsewhere.filter((txid) => !isConfirmed(txid)));
-    for (const txid of unconfirmed) if (!item.unconfirmed.includes(txid)) await this.#addTo(this.#found.mempool, txid);
+    const isElsewhere = (txid: string): boolean =>
+      this.#found.isListed(txid) && !unconfirmed.includes(txid) && !confirmed.some((seen) => seen.txid === txid);
+    unconfirmed.push(...item.unconfirmed.filter(isElsewhere));
     for (const txid of missed) if (!listed.some((entry) => entry.txid === txid)) this.#found.drop(txid);
-    // Where one is not listed, or in a block that is not known yet, the counts are not taken over: the next round looks again.
-    const isComplete = confirmed.length >= stats.confirmed;
-    return { ...item, confirmed, unconfirmed, stats: isComplete ? stats : { confirmed: -1, unconfirmed: -1 } };
+    return { ...item, confirmed, unconfirmed };
   }
 
-  /** Down to the first page that brings nothing new, or to all that there are: how many a page has is the server's choice. */
+  /** Whether a transaction is known to be in the mempool, with its bytes: they can come later than its name. */
+  async #isInMempool(item: WatchedScript, txid: string): Promise<boolean> {
+    const isThere = item.unconfirmed.includes(txid) || (await this.#addTo(this.#found.mempool, txid));
+    if (isThere) this.#found.list(txid);
+    return isThere;
+  }
+
+  /** Down to all that the server counts, or to a page that brings nothing: how many a page has is the server's choice. */
   async #scriptTxs(item: WatchedScript, { confirmed }: ScriptStats): Promise<ScriptTx[]> {
     const known = new Set(item.confirmed.map(({ txid }) => txid));
     const listed = new Map<string, ScriptTx>();
     let page = await this.#api.scriptTxs(item.scripthash);
-    for (let pages = 1; pages < MAX_PAGES; pages++) {
-      const isNew = page.some(({ txid, status }) => status.confirmed && !known.has(txid));
+    for (let pages = 1; pages < MAX_PAGES && !this.#isOver; pages++) {
+      const before = listed.size;
       for (const entry of page) {
         listed.set(entry.txid, entry);
         if (entry.status.confirmed) known.add(entry.txid);
       }
       const last = page.findLast(({ status }) => status.confirmed);
-      if (!last || !isNew || known.size >= confirmed) break;
+      if (!last || listed.size === before || known.size >= confirmed) break;
       page = await this.#api.scriptTxsAfter(item.scripthash, last.txid);
     }
     return [...listed.values()];

@@ -3,7 +3,6 @@ import { reversed, toHex } from '../../engine/primitives/bytes.ts';
 import type { Outpoint } from '../../engine/transactions/transaction.ts';
 import { scripthash } from '../../engine/wallet/address.ts';
 import type { KnownTransaction } from '../../engine/wallet/wallet.ts';
-import type { ScriptStats } from './esplora-reply.ts';
 
 /** Where something watched was last seen in the chain. */
 export interface SeenAt {
@@ -31,7 +30,6 @@ export interface WatchedOutput {
 export interface WatchedScript {
   readonly kind: 'script';
   readonly scripthash: string;
-  readonly stats: ScriptStats;
   readonly confirmed: readonly SeenAt[];
   readonly unconfirmed: readonly string[];
 }
@@ -73,8 +71,7 @@ export class WatchList implements Filter {
     const places = new Map(known.map(({ txid, height }) => [displayed(txid), height]));
     const confirmed = [...places].flatMap(([txid, height]) => (height === undefined ? [] : { txid, height }));
     const unconfirmed = [...places].flatMap(([txid, height]) => (height === undefined ? txid : []));
-    const stats = { confirmed: confirmed.length, unconfirmed: unconfirmed.length };
-    this.#register({ kind: 'script', scripthash: scripthash(script), stats, confirmed, unconfirmed });
+    this.#register({ kind: 'script', scripthash: scripthash(script), confirmed, unconfirmed });
   }
 
   /** Stops asking for a script, such as one beyond the gap of a wallet. */
