@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { encodeSend } from '../../worker/client/wallet-records.ts';
 import { encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { EMPTY_WALLET } from '../../worker/engine/wallet/wallet-state.ts';
+import { GAP_LIMIT } from '../../worker/engine/wallet/wallet.ts';
 import { newMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
 import { reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { encodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
@@ -117,6 +118,22 @@ describe('a wallet whose record of coins is damaged', () => {
     await fake.pass(MINUTE_S);
     const asked = new Set(fake.asked.filter((path) => path.startsWith('/scripthash/')));
     expect([asked.size, fake.peers]).toEqual([scripts, ['connected']]);
+  });
+});
+
+describe('a wallet of which many addresses were used', () => {
+  it('looks at the newest of them at a start, and at all of them within an hour', async () => {
+    const disk = new MemoryDisk();
+    const cursors = { ...EMPTY_WALLET.cursors, receive: { next: 60, used: 60 } };
+    disk.apply(new Map([['coin/state', encodeWallet({ ...EMPTY_WALLET, cursors })]]));
+    fake = new FakeNode([], disk);
+    const asked = (): number => new Set(fake.asked.filter((path) => path.startsWith('/scripthash/'))).size;
+    await fake.pass(10);
+    const atStart = asked();
+    expect(atStart).toBeGreaterThanOrEqual(GAP_LIMIT);
+    expect(atStart).toBeLessThan(60);
+    await fake.pass(45 * MINUTE_S);
+    expect(asked()).toBe(60);
   });
 });
 

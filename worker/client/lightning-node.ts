@@ -227,8 +227,10 @@ export class LightningNode implements OnchainPayer {
     this.#startScripts = this.#searching
       ? this.wallet.watchedScripts()
       : [...this.wallet.activeScripts(), ...this.wallet.recentScripts()];
-    for (const script of [...this.#startScripts, this.keys.destinationScript()])
-      this.#watchList.registerScript(script, this.wallet.transactionsOf(script));
+    const asked = [...this.#startScripts, this.keys.destinationScript()];
+    for (const script of this.wallet.usedScripts())
+      this.#watchList.restScript(script, this.wallet.transactionsOf(script));
+    for (const script of asked) this.#watchList.registerScript(script, this.wallet.transactionsOf(script));
     this.turn(() => {
       this.manager.bestBlockUpdated(this.chain.status.blockHeight);
       this.manager.resume();
@@ -463,11 +465,18 @@ export class LightningNode implements OnchainPayer {
     this.admission.chainKnown();
     const active = new Set(this.#activeScripts().map(toHex));
     for (const script of this.#searching ? this.wallet.watchedScripts() : this.#startScripts)
-      if (!active.has(toHex(script))) this.#watchList.unregisterScript(script);
+      if (!active.has(toHex(script))) this.#restOrForget(script);
     this.#startScripts = [];
     if (!this.#searching) return;
     this.#searching = false;
     this.turn(() => this.manager.record(WALLET_KEY, encodeWalletSecret({ ...this.#parts.secret, searched: true })));
+  }
+
+  /** A script that was used is asked for now and then; one beyond the gap never was. */
+  #restOrForget(script: Uint8Array): void {
+    const known = this.wallet.transactionsOf(script);
+    if (known.length > 0) this.#watchList.restScript(script, known);
+    else this.#watchList.unregisterScript(script);
   }
 
   #watchScripts(): void {

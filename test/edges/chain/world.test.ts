@@ -20,6 +20,7 @@ import { noOldHeaders, regtestChain } from './regtest-headers.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+const ELSEWHERE_SCRIPT = new Uint8Array(22);
 const terms = { feeratePerKw: 1000, reserveSat: 0n };
 let chain: RegtestChain;
 let esplora: EsploraServer;
@@ -44,6 +45,7 @@ interface FollowerOptions {
   /** Instead of the world's server. */
   readonly sources?: readonly EsploraApi[];
   readonly wallet?: OnchainWallet;
+  readonly intervalMs?: number;
 }
 
 /** A wallet of its own, following the chain from its tip. */
@@ -67,7 +69,7 @@ class Follower {
       told: options.told,
       watchList: this.watchList,
       onUpdate: (update) => this.#apply(update),
-      intervalMs: 1000,
+      intervalMs: options.intervalMs ?? 1000,
     });
   }
 
@@ -339,6 +341,51 @@ describe('watched transactions and outputs', () => {
     late.watchList.registerTx(outpoint.txid);
     await late.sync.poll();
     expect(late.confirmed).toEqual([`${chain.height - 3}:${display(outpoint.txid)}`]);
+  });
+});
+
+describe('addresses that were used', () => {
+  const USED = 12;
+  /** As many polls as there are in three quarters of an hour at an interval of five minutes. */
+  const TURNS = 9;
+
+  /** A wallet whose first addresses are asked for now and then, and a payment to the first of them. */
+  async function rested(): Promise<{ readonly late: Follower; readonly scripts: readonly Uint8Array[] }> {
+    const wallet = new OnchainWallet(secp, new Descriptors(seed.with(0, accounts++), 'regtest'));
+    const scripts = Array.from({ length: USED }, () => wallet.newScript('receive'));
+    const late = new Follower({ wallet, intervalMs: 300_000 });
+    for (const script of scripts) late.watchList.restScript(script);
+    await late.sync.poll();
+    await chain.fund(addressOfScript(scripts[0] ?? ELSEWHERE_SCRIPT, 'regtest') ?? '', 80_000);
+    await chain.mine();
+    return { late, scripts };
+  }
+
+  it('are looked at in turn, and what comes to one is found within an hour', async () => {
+    const { late } = await rested();
+    await late.sync.poll();
+    expect(late.wallet.state.coins).toEqual([]);
+    esplora.resetRequests();
+    for (let turn = 0; turn < TURNS; turn++) await late.sync.poll();
+    expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
+    expect(esplora.requests['/scripthash/:id']).toBeGreaterThanOrEqual(USED);
+    expect(esplora.requests['/scripthash/:id']).toBeLessThanOrEqual(USED * 2);
+  });
+
+  it('are looked at at once where a reorganisation has taken something from one', async () => {
+    const { late } = await rested();
+    for (let turn = 0; turn < TURNS + 1; turn++) await late.sync.poll();
+    expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
+    await chain.reorg(1, { keepOut: true });
+    await late.sync.poll();
+    expect(late.wallet.balance(0n).confirmedSat).toBe(0n);
+  });
+
+  it('are asked for with every block again once they are awaited', async () => {
+    const { late, scripts } = await rested();
+    late.watchList.registerScript(scripts[0] ?? ELSEWHERE_SCRIPT);
+    await late.sync.poll();
+    expect([late.wallet.balance(0n).confirmedSat, late.watchList.restingCount]).toEqual([80_000n, USED - 1]);
   });
 });
 

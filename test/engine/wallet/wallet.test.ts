@@ -143,8 +143,10 @@ describe('addresses', () => {
       wallet.transactionConfirmed(payment(script, 50_000n), 1000);
       return script;
     });
-    wallet.transactionConfirmed(payment(wallet.newScript('change'), 50_000n), 1000);
+    const change = wallet.newScript('change');
+    wallet.transactionConfirmed(payment(change, 50_000n), 1000);
     expect(wallet.recentScripts()).toEqual(scripts.slice(5));
+    expect(wallet.usedScripts()).toEqual([change, ...scripts]);
   });
 
   it('know the transactions that made or spent their coins', () => {

@@ -48,6 +48,8 @@ interface Source {
 
 /** Outputs registered by an update may have been spent in the same blocks: so often one poll looks again. */
 const MAX_ROUNDS = 10;
+/** Within this time every script has its turn that is asked for now and then. */
+const ROTATION_MS = 45 * 60_000;
 /** How long one of several sources is followed towards its tip in a poll. */
 const FOLLOW_MS = 20_000;
 /** How long a round waits for one of several sources while there are items that none has answered, and afterwards. */
@@ -169,29 +171,39 @@ export class ChainSync {
       if (all) await this.#round(sources, chain, items);
       else if (fresh.size > 0)
         await this.#round(sources, chain, new Map([...items].filter(([name]) => fresh.has(name))));
-      else return this.#hear(sources, chain);
+      else return this.#lookAround(sources, chain);
       if (this.#options.watchList.fresh.size === 0) return;
     }
   }
 
-  /** What sources say that have come to the tip after another had told of it: as much as they say. */
-  async #hear(sources: readonly Source[], chain: HeaderChain): Promise<void> {
+  /** While nothing is new: what those say that have come to the tip late, or a few of the scripts that are seldom asked for. */
+  async #lookAround(sources: readonly Source[], chain: HeaderChain): Promise<void> {
+    const { watchList, intervalMs } = this.#options;
     const unheard = sources.filter(({ heardAt }) => heardAt !== chain.tip.header.hash);
-    if (unheard.length === 0) return;
+    if (unheard.length > 0) return this.#hear(unheard, chain, watchList.items);
+    const count = Math.ceil((watchList.restingCount * intervalMs) / ROTATION_MS);
+    if (count > 0) await this.#hear(sources, chain, watchList.nextResting(count));
+  }
+
+  /** As much as sources say; what they do not is asked for another time. */
+  async #hear(sources: readonly Source[], chain: HeaderChain, items: ReadonlyMap<string, Watched>): Promise<void> {
     const found = this.#findingsAt(chain);
     try {
-      await this.#ask(unheard, found, new Map(this.#options.watchList.items), new Set());
+      await this.#ask(sources, found, new Map(items), new Set());
     } catch (error) {
       if (!isTheirs(error)) throw error;
     }
-    this.#tell(found, new Set());
+    if (found.changes.size > 0) this.#tell(found, new Set());
+    else this.#found = undefined;
   }
 
   /** Asks sources for items, and tells what was found; throws where there is one that none has answered. */
   async #round(sources: readonly Source[], chain: HeaderChain, items: ReadonlyMap<string, Watched>): Promise<void> {
     const fresh = new Set(this.#options.watchList.fresh);
     const found = this.#findingsAt(chain);
-    await this.#ask(sources, found, new Map(items), fresh);
+    const { disconnectedTo: fork } = found.view;
+    const gone = fork === undefined ? [] : this.#options.watchList.restingAbove(fork);
+    await this.#ask(sources, found, new Map([...items, ...gone]), fresh);
     this.#tell(found, fresh);
   }
 

@@ -45,6 +45,7 @@ export const BURIED = 100;
  */
 export class WatchList implements Filter {
   #items = new Map<string, Watched>();
+  readonly #resting = new Map<string, WatchedScript>();
   /** Items that no completed sync has asked for yet. */
   #fresh = new Set<string>();
 
@@ -68,15 +69,40 @@ export class WatchList implements Filter {
    * that are in no block and not in the mempool any more.
    */
   registerScript(script: Uint8Array, known: readonly KnownTransaction[] = []): void {
-    const places = new Map(known.map(({ txid, height }) => [displayed(txid), height]));
-    const confirmed = [...places].flatMap(([txid, height]) => (height === undefined ? [] : { txid, height }));
-    const unconfirmed = [...places].flatMap(([txid, height]) => (height === undefined ? txid : []));
-    this.#register({ kind: 'script', scripthash: scripthash(script), confirmed, unconfirmed });
+    this.#register(watchedScript(script, known));
   }
 
   /** Stops asking for a script, such as one beyond the gap of a wallet. */
   unregisterScript(script: Uint8Array): void {
     this.#unregister(`script:${scripthash(script)}`);
+  }
+
+  /** Asks for a script now and then only: nothing is awaited there, and yet somebody may pay to it. `known` as in `registerScript`. */
+  restScript(script: Uint8Array, known: readonly KnownTransaction[] = []): void {
+    const item = watchedScript(script, known);
+    const name = nameOf(item);
+    const found = this.#items.get(name);
+    this.#unregister(name);
+    if (!this.#resting.has(name)) this.#resting.set(name, found?.kind === 'script' ? found : item);
+  }
+
+  get restingCount(): number {
+    return this.#resting.size;
+  }
+
+  /** The next of the scripts that are asked for now and then, in turn. */
+  nextResting(count: number): ReadonlyMap<string, Watched> {
+    const next = [...this.#resting].slice(0, count);
+    for (const [name, item] of next) {
+      this.#resting.delete(name);
+      this.#resting.set(name, item);
+    }
+    return new Map(next);
+  }
+
+  /** Those of them that had something in a block above a height. */
+  restingAbove(height: number): ReadonlyMap<string, Watched> {
+    return new Map([...this.#resting].filter(([, { confirmed }]) => confirmed.some((seen) => seen.height > height)));
   }
 
   get items(): ReadonlyMap<string, Watched> {
@@ -90,7 +116,10 @@ export class WatchList implements Filter {
   /** Takes over what a sync found out; items registered meanwhile stay fresh. */
   update(changes: ReadonlyMap<string, Watched>, asked: Iterable<string>, bestHeight: number): void {
     for (const name of asked) this.#fresh.delete(name);
-    for (const [name, item] of changes) if (this.#items.has(name)) this.#items.set(name, item);
+    for (const [name, item] of changes) {
+      if (this.#items.has(name)) this.#items.set(name, item);
+      else if (item.kind === 'script' && this.#resting.has(name)) this.#resting.set(name, item);
+    }
     for (const [name, item] of this.#items) {
       // A script's sightings stay: what was forgotten would be proven and reported again with its next transaction.
       if (item.kind !== 'script' && item.seen && bestHeight - item.seen.height >= BURIED) this.#items.delete(name);
@@ -109,9 +138,17 @@ export class WatchList implements Filter {
   #register(item: Watched): void {
     const name = nameOf(item);
     if (this.#items.has(name)) return;
-    this.#items.set(name, item);
+    this.#items.set(name, this.#resting.get(name) ?? item);
+    this.#resting.delete(name);
     this.#fresh.add(name);
   }
+}
+
+function watchedScript(script: Uint8Array, known: readonly KnownTransaction[]): WatchedScript {
+  const places = new Map(known.map(({ txid, height }) => [displayed(txid), height]));
+  const confirmed = [...places].flatMap(([txid, height]) => (height === undefined ? [] : { txid, height }));
+  const unconfirmed = [...places].flatMap(([txid, height]) => (height === undefined ? txid : []));
+  return { kind: 'script', scripthash: scripthash(script), confirmed, unconfirmed };
 }
 
 /** The key of an item in the list. */

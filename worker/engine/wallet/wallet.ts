@@ -142,6 +142,15 @@ export class OnchainWallet {
     return [...new Set(scripts)];
   }
 
+  /** All that something ever came to: whoever has one may pay to it again. */
+  usedScripts(): Uint8Array[] {
+    return BRANCHES.flatMap((branch) =>
+      Array.from({ length: this.#state.cursors[branch].used }, (_, index) =>
+        this.#descriptors.script({ branch, index }),
+      ),
+    );
+  }
+
   /** The newest addresses that were used, not active any more or still: whoever has one may pay to it again. */
   recentScripts(): Uint8Array[] {
     return BRANCHES.filter((branch) => branch !== 'change').flatMap((branch) => {
