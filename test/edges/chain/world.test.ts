@@ -629,7 +629,11 @@ describe('several sources', () => {
     await chain.mine();
     await both.sync.poll();
     expect([both.confirmed, both.sync.agreeing]).toEqual([[], 1]);
+    // What is asked for meanwhile is not all that there is.
     isBehind = false;
+    both.watchList.registerScript(both.wallet.newScript('receive'));
+    await both.sync.poll();
+    expect([both.confirmed, both.sync.agreeing]).toEqual([[], 1]);
     await both.sync.poll();
     expect([both.confirmed, both.sync.agreeing]).toEqual([[`${chain.height}:${display(txid)}`], 2]);
     const updates = both.updates.length;

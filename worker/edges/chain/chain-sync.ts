@@ -42,7 +42,8 @@ interface Source {
   readonly api: EsploraApi;
   readonly backoff: Backoff;
   restsUntil: number;
-  /** The tip at which it has told of all that was watched. */
+  /** The tip at which it was asked for all that is watched, and that at which it has told of it. */
+  askedAt: string | undefined;
   heardAt: string | undefined;
 }
 
@@ -87,6 +88,7 @@ export class ChainSync {
       api,
       backoff: new Backoff(FIRST_BACKOFF_MS, MOST_BACKOFF_MS),
       restsUntil: 0,
+      askedAt: undefined,
       heardAt: undefined,
     }));
   }
@@ -168,7 +170,7 @@ export class ChainSync {
       const moved = chain.tip.header.hash !== this.#told?.headers.tip.header.hash;
       const all = moved || !this.#synced || (everything && rounds === 0);
       const { fresh, items } = this.#options.watchList;
-      if (all) await this.#round(sources, chain, items);
+      if (all) note(chain, sources, await this.#round(sources, chain, items));
       else if (fresh.size > 0)
         await this.#round(sources, chain, new Map([...items].filter(([name]) => fresh.has(name))));
       else return this.#lookAround(sources, chain);
@@ -179,32 +181,43 @@ export class ChainSync {
   /** While nothing is new: what those say that have come to the tip late, or a few of the scripts that are seldom asked for. */
   async #lookAround(sources: readonly Source[], chain: HeaderChain): Promise<void> {
     const { watchList, intervalMs } = this.#options;
-    const unheard = sources.filter(({ heardAt }) => heardAt !== chain.tip.header.hash);
-    if (unheard.length > 0) return this.#hear(unheard, chain, watchList.items);
+    const late = sources.filter(({ askedAt }) => askedAt !== chain.tip.header.hash);
+    if (late.length > 0) return note(chain, late, await this.#hear(late, chain, watchList.items));
     const count = Math.ceil((watchList.restingCount * intervalMs) / ROTATION_MS);
     if (count > 0) await this.#hear(sources, chain, watchList.nextResting(count));
   }
 
-  /** As much as sources say; what they do not is asked for another time. */
-  async #hear(sources: readonly Source[], chain: HeaderChain, items: ReadonlyMap<string, Watched>): Promise<void> {
+  /** As much as sources say; what they do not is asked for another time. Gives those that have answered to the end. */
+  async #hear(
+    sources: readonly Source[],
+    chain: HeaderChain,
+    items: ReadonlyMap<string, Watched>,
+  ): Promise<readonly Source[]> {
     const found = this.#findingsAt(chain);
-    try {
-      await this.#ask(sources, found, new Map(items), new Set());
-    } catch (error) {
-      if (!isTheirs(error)) throw error;
-    }
+    const { heard } = await this.#ask(sources, found, new Map(items), new Set());
     if (found.changes.size > 0) this.#tell(found, new Set());
     else this.#found = undefined;
+    return heard;
   }
 
-  /** Asks sources for items, and tells what was found; throws where there is one that none has answered. */
-  async #round(sources: readonly Source[], chain: HeaderChain, items: ReadonlyMap<string, Watched>): Promise<void> {
+  /**
+   * Asks sources for items, and tells what was found; throws where there is one that none has answered. Gives those that have answered
+   * to the end.
+   */
+  async #round(
+    sources: readonly Source[],
+    chain: HeaderChain,
+    items: ReadonlyMap<string, Watched>,
+  ): Promise<readonly Source[]> {
     const fresh = new Set(this.#options.watchList.fresh);
     const found = this.#findingsAt(chain);
     const { disconnectedTo: fork } = found.view;
     const gone = fork === undefined ? [] : this.#options.watchList.restingAbove(fork);
-    await this.#ask(sources, found, new Map([...items, ...gone]), fresh);
+    const asked = new Map([...items, ...gone]);
+    const { heard, problem } = await this.#ask(sources, found, asked, fresh);
+    if (![...asked.keys()].every((name) => found.isAnswered(name))) throw problem;
     this.#tell(found, fresh);
+    return heard;
   }
 
   /** Nothing can fail here: the state and what it is made of change together. */
@@ -247,14 +260,15 @@ export class ChainSync {
     tips.set(source, tipHash);
   }
 
-  /** Asks every source for every item: what one hides, another shows. Each item has to be answered by one. */
+  /** Asks every source for every item: what one hides, another shows. Gives those that have answered to the end, and an error. */
   async #ask(
     sources: readonly Source[],
     found: RoundFindings,
     items: ReadonlyMap<string, Watched>,
     fresh: ReadonlySet<string>,
-  ): Promise<void> {
+  ): Promise<{ readonly heard: readonly Source[]; readonly problem: unknown }> {
     const isAnswered = (): boolean => [...items.keys()].every((name) => found.isAnswered(name));
+    const heard: Source[] = [];
     let problem: unknown;
     for (const source of sources) {
       const patienceMs = this.#sources.length === 1 ? Infinity : isAnswered() ? SECOND_MS : FIRST_MS;
@@ -264,11 +278,11 @@ export class ChainSync {
         this.#withinTime(source.api, patienceMs, round.run(items, fresh)).finally(() => round.stop()),
       );
       problem = error ?? problem;
-      if (error === undefined) source.heardAt = found.view.chain.tip.header.hash;
+      if (error === undefined) heard.push(source);
       // Who answers some of it is of use, whatever route it lacks.
       else if (found.doneBy(source.api.baseUrl) > before) source.restsUntil = 0;
     }
-    if (!isAnswered()) throw problem;
+    return { heard, problem };
   }
 
   /** A slow source may not hold up what another has told, or would. */
@@ -303,6 +317,12 @@ export class ChainSync {
     const view = { chain, old, proven: this.#proven, disconnectedTo: disconnectedTo(this.#told, chain) };
     return (this.#found = new RoundFindings(view, isExtended ? before : undefined));
   }
+}
+
+/** Who was asked for all that is watched at a tip, and who of them has told of it. */
+function note({ tip }: HeaderChain, asked: readonly Source[], heard: readonly Source[]): void {
+  for (const source of asked) source.askedAt = tip.header.hash;
+  for (const source of heard) source.heardAt = tip.header.hash;
 }
 
 /** Whether an error is a source's own. */

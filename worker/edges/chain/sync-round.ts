@@ -114,10 +114,12 @@ export class SyncRound {
   }
 
   async #addSpending(output: WatchedOutput, txid: string): Promise<boolean> {
-    const isThere = await this.#addTo(this.#found.spending, txid);
-    const transaction = this.#found.spending.get(txid);
-    if (transaction) this.#mustSpend(transaction, output);
-    return isThere;
+    const rawTx = this.#found.spending.has(txid) ? undefined : await this.#api.transaction(txid);
+    const transaction = rawTx === undefined ? this.#found.spending.get(txid) : decodeTransaction(rawTx);
+    if (transaction === undefined) return false;
+    this.#mustSpend(transaction, output);
+    this.#found.spending.set(txid, transaction);
+    return true;
   }
 
   #mustSpend({ inputs }: Transaction, { txid, vout }: WatchedOutput): void {
