@@ -36,7 +36,6 @@ async function heard(first: Answer): Promise<readonly unknown[]> {
     },
     watchList: new WatchList(),
     headers: new HeaderStore('regtest', new Map(), 0),
-    toldHeight: 0,
     storedFeerates: undefined,
     onUpdate: () => undefined,
     onHeaders: () => undefined,

@@ -74,6 +74,9 @@ describe('stored headers', () => {
     const { told } = open(records, 250);
     expect([told?.height, told?.headers.tip.height]).toEqual([250, 250]);
     expect([open(records).told?.height, open(new Map()).told]).toEqual([300, undefined]);
+    expect([open(records, 250), open(records), open(new Map(), 250)].map(({ toldHeight }) => toldHeight)).toEqual([
+      250, 300, 250,
+    ]);
   });
 
   it('of a wallet that had no checkpoint say what it was told, and go once there are others', () => {

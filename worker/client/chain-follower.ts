@@ -29,8 +29,6 @@ export interface ChainFollowerParts {
   readonly platform: WalletPlatform;
   readonly watchList: WatchList;
   readonly headers: HeaderStore;
-  /** The block that the wallet was told of last. */
-  readonly toldHeight: number;
   /** What `onFeerates` told last, if anything. */
   readonly storedFeerates: FeerateMemories | undefined;
   /** With what is to be stored of the headers in the same write. */
@@ -88,7 +86,7 @@ export class ChainFollower {
     );
     this.#broadcaster = new Broadcaster(this.#sources, this.#platform.now);
     this.#policy = new FeeratePolicy(this.#fees, parts.storedFeerates);
-    this.#status = { kind: 'connecting', blockHeight: parts.toldHeight };
+    this.#status = { kind: 'connecting', blockHeight: parts.headers.toldHeight };
   }
 
   get status(): ChainStatus {

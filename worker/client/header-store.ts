@@ -35,11 +35,16 @@ export class HeaderStore {
     const proven = readOldHeaders(records, onDamaged);
     this.chain = stored && HeaderChain.from(rules, stored);
     this.told = before && toldOf(HeaderChain.from(rules, before), toldHeight);
-    this.#toldHeight = this.told?.height ?? 0;
+    this.#toldHeight = this.told?.height ?? toldHeight;
     this.old = new OldHeaders(() => checkpointHashes(network), proven);
     this.#written = this.chain;
     this.#oldWritten = proven.length;
     this.#hasUnproven = records.has(UNPROVEN_HEADERS_KEY);
+  }
+
+  /** The block that the wallet was told of last; 0 before the first. Where its own record of that is lost, the headers know. */
+  get toldHeight(): number {
+    return this.#toldHeight;
   }
 
   /** How many headers of a chain are not stored, and may be before the wallet is told: what it was told of stays until then. */

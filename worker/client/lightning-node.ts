@@ -130,7 +130,6 @@ export class LightningNode implements OnchainPayer {
       platform,
       watchList: this.#watchList,
       headers: new HeaderStore(network, records, toldHeight, (key) => this.#reportDamage(key)),
-      toldHeight,
       storedFeerates: feerates,
       onUpdate: (update, writes) => this.#chainUpdated(update, writes),
       onHeaders: (writes) => this.#guarded(() => this.turn(() => this.#record(writes))),
