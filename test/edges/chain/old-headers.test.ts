@@ -43,6 +43,19 @@ describe('headers below the chain', () => {
     expect([server.asked.length, next.proven]).toEqual([3, old.proven]);
   });
 
+  it('are the same where two servers tell of a period at once', async () => {
+    const old = new OldHeaders(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return load();
+    });
+    const servers = ['http://first.test', 'http://second.test'].map(
+      (url) => new EsploraApi(url, new FakePlatform(new HeaderServer(main).answer)),
+    );
+    const found = await Promise.all(servers.map((api) => old.prove(api, chain, 1990)));
+    expect(found).toEqual([main[1990], main[1990]]);
+    await expect(old.prove(apiOf(new HeaderServer(main).answer), chain, 1980)).resolves.toEqual(main[1980]);
+  });
+
   it.each([
     ['another chain', [...main.slice(0, 1900), ...headersOn(main[1899] ?? genesis, 200, { salt: 1 })]],
     ['fewer blocks', main.slice(0, 2000)],

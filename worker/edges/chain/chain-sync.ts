@@ -235,7 +235,8 @@ export class ChainSync {
   /** The sources that are at the tip of the chain of most work. Throws the error of one if there is none. */
   async #sourcesAtTip(): Promise<readonly Source[]> {
     const now = this.#options.platform.now();
-    const rested = this.#sources.filter(({ restsUntil }) => restsUntil <= now);
+    // A clock that was put back lets nobody rest for longer.
+    const rested = this.#sources.filter(({ restsUntil }) => restsUntil <= now || restsUntil > now + MOST_BACKOFF_MS);
     const tips = new Map<Source, string>();
     let problem: unknown = unavailable('none', 'no source is configured');
     for (const source of rested.length > 0 ? rested : this.#sources) {

@@ -83,26 +83,27 @@ export class OldHeaders {
     const top = end - run.length;
     const page = await api.headersDownFrom(top);
     if (page.length === 0) throw badReply(api.baseUrl, 'no blocks below its tip');
+    const hashes = (this.#hashes ??= await this.#load());
     for (const { height, header } of page) {
       // Another server has told of it meanwhile.
       if (end - run.length !== height) continue;
-      if (!(await this.#isNext(chain, end, run.at(-1), header))) throw badReply(api.baseUrl, 'blocks that do not link');
+      if (!isNext(chain, hashes, end, run.at(-1), header)) throw badReply(api.baseUrl, 'blocks that do not link');
       run.push(header);
     }
   }
+}
 
-  async #isNext(
-    chain: HeaderChain,
-    end: number,
-    above: BlockHeader | undefined,
-    header: BlockHeader,
-  ): Promise<boolean> {
-    if (above) return above.previousHash === header.hash;
-    if (end === chain.lowest - 1) return chain.at(chain.lowest)?.previousHash === header.hash;
-    this.#hashes ??= await this.#load();
-    const at = ((end + 1) / CHECKPOINT_INTERVAL - 1) * 16;
-    return toHex(this.#hashes.subarray(at, at + 16)) === header.hash.slice(32);
-  }
+function isNext(
+  chain: HeaderChain,
+  hashes: Uint8Array,
+  end: number,
+  above: BlockHeader | undefined,
+  header: BlockHeader,
+): boolean {
+  if (above) return above.previousHash === header.hash;
+  if (end === chain.lowest - 1) return chain.at(chain.lowest)?.previousHash === header.hash;
+  const at = ((end + 1) / CHECKPOINT_INTERVAL - 1) * 16;
+  return toHex(hashes.subarray(at, at + 16)) === header.hash.slice(32);
 }
 
 const endOfPeriod = (height: number): number =>

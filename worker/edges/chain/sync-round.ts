@@ -1,6 +1,6 @@
 import { reversed, toHex } from '../../engine/primitives/bytes.ts';
 import { decodeTransaction, type Transaction } from '../../engine/transactions/transaction.ts';
-import { badReply, isChainSourceError, isRateLimited } from './chain-source-error.ts';
+import { badReply, isChainSourceError, isRateLimited, unavailable } from './chain-source-error.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { ScriptStats, ScriptTx, TxStatus } from './esplora-reply.ts';
 import type { RoundFindings } from './round-findings.ts';
@@ -187,7 +187,7 @@ export class SyncRound {
     const known = new Set(item.confirmed.map(({ txid }) => txid));
     const listed = new Map<string, ScriptTx>();
     let page = await this.#api.scriptTxs(item.scripthash);
-    for (let pages = 1; pages < MAX_PAGES && !this.#isOver; pages++) {
+    for (let pages = 1; pages < MAX_PAGES; pages++) {
       const before = listed.size;
       for (const entry of page) {
         listed.set(entry.txid, entry);
@@ -195,6 +195,8 @@ export class SyncRound {
       }
       const last = page.findLast(({ status }) => status.confirmed);
       if (!last || listed.size === before || known.size >= confirmed) break;
+      // Half a list would tell of what is missing in it that it is gone.
+      if (this.#isOver) throw unavailable(this.#api.baseUrl, 'no answer in time');
       page = await this.#api.scriptTxsAfter(item.scripthash, last.txid);
     }
     return [...listed.values()];
