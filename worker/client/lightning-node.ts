@@ -2,7 +2,7 @@ import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
-import { equalBytes, toHex } from '../engine/primitives/bytes.ts';
+import { equalBytes } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../engine/primitives/secp256k1.ts';
 import { recordsBelow, type StoreWrites } from '../engine/primitives/store.ts';
@@ -37,6 +37,7 @@ import type { WalletPlatform } from './platform.ts';
 import { ReceivedPayments, type BlockNews } from './received-payments.ts';
 import { SentPayments, type PaymentRows } from './sent-payments.ts';
 import { Wakefulness } from './wakefulness.ts';
+import { WatchedScripts } from './watched-scripts.ts';
 import {
   channelRowKey,
   decodeFeerates,
@@ -102,10 +103,9 @@ export class LightningNode implements OnchainPayer {
   /** The newest event whose commit has completed: one that is only noted may still be lost, and is told to nobody. */
   #durableEventId = 0;
   #problem: GlowwormError | undefined;
-  #searching: boolean;
+  readonly #scripts: WatchedScripts;
+  readonly #headers: HeaderStore;
   #bestHash = '';
-  /** Those that are asked for in the first look at the chain only, if nothing is found. */
-  #startScripts: readonly Uint8Array[] = [];
   #tick: unknown;
   readonly #awake = new Wakefulness();
 
@@ -117,11 +117,18 @@ export class LightningNode implements OnchainPayer {
     const seed = mnemonicSeed(parts.secret.mnemonic);
     this.keys = new KeysManager(this.secp, seed, network);
     const coins = this.#stored(COINS_KEY, decodeWallet);
-    // What is damaged is found again from the words, as after a restore.
-    this.#searching = !parts.secret.searched || (coins === undefined && records.has(COINS_KEY));
     this.#descriptors = new Descriptors(seed, network);
     this.wallet = new OnchainWallet(this.secp, this.#descriptors, coins);
+    this.#scripts = new WatchedScripts({
+      wallet: this.wallet,
+      watchList: this.#watchList,
+      entropy: platform.entropy,
+      others: [this.keys.destinationScript()],
+      // What is damaged is found again from the words, as after a restore.
+      isSearching: !parts.secret.searched || (coins === undefined && records.has(COINS_KEY)),
+    });
     const toldHeight = this.wallet.state.bestHeight;
+    this.#headers = new HeaderStore(network, records, toldHeight, (key) => this.#reportDamage(key));
     const feerates = this.#stored(FEERATES_KEY, decodeFeerates);
     this.chain = new ChainFollower({
       network,
@@ -129,7 +136,7 @@ export class LightningNode implements OnchainPayer {
       requestsPer10s: config.requestsPer10s,
       platform,
       watchList: this.#watchList,
-      headers: new HeaderStore(network, records, toldHeight, (key) => this.#reportDamage(key)),
+      headers: this.#headers,
       storedFeerates: feerates,
       onUpdate: (update, writes) => this.#chainUpdated(update, writes),
       onHeaders: (writes) => this.#guarded(() => this.turn(() => this.#record(writes))),
@@ -223,13 +230,8 @@ export class LightningNode implements OnchainPayer {
   async start(): Promise<void> {
     this.#awake.note(this.#parts.platform.timers.now());
     // Only now: what the wallet learns later it has from the chain, or the chain has still to learn it from us.
-    this.#startScripts = this.#searching
-      ? this.wallet.watchedScripts()
-      : [...this.wallet.activeScripts(), ...this.wallet.recentScripts()];
-    const asked = [...this.#startScripts, this.keys.destinationScript()];
-    for (const script of this.wallet.usedScripts())
-      this.#watchList.restScript(script, this.wallet.transactionsOf(script));
-    for (const script of asked) this.#watchList.registerScript(script, this.wallet.transactionsOf(script));
+    this.#scripts.start();
+    this.#knowFundings();
     this.turn(() => {
       this.manager.bestBlockUpdated(this.chain.status.blockHeight);
       this.manager.resume();
@@ -237,6 +239,14 @@ export class LightningNode implements OnchainPayer {
     this.chain.start();
     this.#scheduleTick();
     await this.#committer.settled().catch(() => undefined);
+  }
+
+  /** Those that are in a block need not be proven at every start. Without the headers that were told, nobody would notice that one left. */
+  #knowFundings(): void {
+    if (this.#headers.told === undefined) return;
+    for (const { state } of this.manager.channels())
+      if (state.kind === 'open' && state.funding.kind === 'confirmed')
+        this.#watchList.knowTx(state.params.fundingTxid, state.funding.height);
   }
 
   async stop(): Promise<void> {
@@ -331,8 +341,16 @@ export class LightningNode implements OnchainPayer {
     return this.#sent.list();
   }
 
+  /** As `WalletApi.wake`. */
+  wake(): void {
+    this.peers.wake();
+    this.#scripts.look();
+    this.chain.wake();
+  }
+
+  /** Addresses were handed out. */
   watchScripts(): void {
-    this.#watchScripts();
+    this.#scripts.changed();
     this.chain.wake();
   }
 
@@ -435,7 +453,8 @@ export class LightningNode implements OnchainPayer {
     });
     this.#noteRows(update);
     this.#bestHash = hash;
-    this.#watchScripts();
+    this.#scripts.confirmed(update.confirmed.flatMap(({ txs }) => txs.map(({ txid }) => txid)));
+    this.#scripts.changed();
   }
 
   #record(writes: StoreWrites): void {
@@ -457,34 +476,13 @@ export class LightningNode implements OnchainPayer {
     });
   }
 
-  /** Everything registered was asked for: from here on only what is active is asked for with every block. */
+  /** Everything registered was asked for. */
   #synced(): void {
     // What is held for later is decided upon by a height that is known, and before any peer is met.
     if (!this.admission.isOpen) this.#guarded(() => this.turn(() => this.manager.decideAccepted()));
     this.admission.chainKnown();
-    const active = new Set(this.#activeScripts().map(toHex));
-    for (const script of this.#searching ? this.wallet.watchedScripts() : this.#startScripts)
-      if (!active.has(toHex(script))) this.#restOrForget(script);
-    this.#startScripts = [];
-    if (!this.#searching) return;
-    this.#searching = false;
+    if (!this.#scripts.synced()) return;
     this.turn(() => this.manager.record(WALLET_KEY, encodeWalletSecret({ ...this.#parts.secret, searched: true })));
-  }
-
-  /** A script that was used is asked for now and then; one beyond the gap never was. */
-  #restOrForget(script: Uint8Array): void {
-    const known = this.wallet.transactionsOf(script);
-    if (known.length > 0) this.#watchList.restScript(script, known);
-    else this.#watchList.unregisterScript(script);
-  }
-
-  #watchScripts(): void {
-    const scripts = this.#searching ? this.wallet.watchedScripts() : this.#activeScripts();
-    for (const script of scripts) this.#watchList.registerScript(script);
-  }
-
-  #activeScripts(): readonly Uint8Array[] {
-    return [...this.wallet.activeScripts(), this.keys.destinationScript()];
   }
 
   #chainStatusChanged(): void {

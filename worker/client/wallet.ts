@@ -299,8 +299,7 @@ class Wallet implements ServedWallet {
   }
 
   wake(): void {
-    this.#node?.peers.wake();
-    this.#node?.chain.wake();
+    this.#node?.wake();
   }
 
   async #begin(made: Omit<WalletSecret, 'network'>): Promise<void> {

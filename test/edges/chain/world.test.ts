@@ -109,7 +109,7 @@ class Follower {
   restarted(): Follower {
     const { headers } = this.sync;
     const next = new Follower({ wallet: this.wallet, headers, told: { headers, height: headers.tip.height } });
-    for (const script of this.wallet.activeScripts())
+    for (const script of this.wallet.handedOutScripts())
       next.watchList.registerScript(script, this.wallet.transactionsOf(script));
     return next;
   }
@@ -268,7 +268,7 @@ describe('after a restart', () => {
     const next = follower.restarted();
     await next.sync.poll();
     const { '/scripthash/:id': asked = 0, ...others } = esplora.requests;
-    expect(asked).toBe(follower.wallet.activeScripts().length);
+    expect(asked).toBe(follower.wallet.handedOutScripts().length);
     expect(Object.keys(others)).toEqual(['/blocks/tip/hash']);
     expect(next.updates.flatMap(({ confirmed }) => confirmed)).toEqual([]);
   });
@@ -346,35 +346,55 @@ describe('watched transactions and outputs', () => {
 
 describe('addresses that were used', () => {
   const USED = 12;
-  /** As many polls as there are in three quarters of an hour at an interval of five minutes. */
-  const TURNS = 9;
+  const MINUTE_MS = 60_000;
+  let now = 0;
+  const clock = { ...workerPlatform, now: () => now };
 
   /** A wallet whose first addresses are asked for now and then, and a payment to the first of them. */
   async function rested(): Promise<{ readonly late: Follower; readonly scripts: readonly Uint8Array[] }> {
+    now = workerPlatform.now();
     const wallet = new OnchainWallet(secp, new Descriptors(seed.with(0, accounts++), 'regtest'));
     const scripts = Array.from({ length: USED }, () => wallet.newScript('receive'));
-    const late = new Follower({ wallet, intervalMs: 300_000 });
+    const late = new Follower({ wallet, platform: clock });
     for (const script of scripts) late.watchList.restScript(script);
     await late.sync.poll();
     await chain.fund(addressOfScript(scripts[0] ?? ELSEWHERE_SCRIPT, 'regtest') ?? '', 80_000);
     await chain.mine();
+    await late.sync.poll();
     return { late, scripts };
+  }
+
+  /** Polls each minute. */
+  async function pass(late: Follower, minutes: number): Promise<void> {
+    for (let minute = 0; minute <= minutes; minute++, now += MINUTE_MS) await late.sync.poll();
   }
 
   it('are looked at in turn, and what comes to one is found within an hour', async () => {
     const { late } = await rested();
-    await late.sync.poll();
     expect(late.wallet.state.coins).toEqual([]);
     esplora.resetRequests();
-    for (let turn = 0; turn < TURNS; turn++) await late.sync.poll();
+    await pass(late, 45);
     expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
-    expect(esplora.requests['/scripthash/:id']).toBeGreaterThanOrEqual(USED);
-    expect(esplora.requests['/scripthash/:id']).toBeLessThanOrEqual(USED * 2);
+    expect(esplora.requests['/scripthash/:id']).toBe(USED);
+  });
+
+  it('are all looked at soon after somebody has come back', async () => {
+    const { late } = await rested();
+    late.sync.wake();
+    await pass(late, 5);
+    expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
+  });
+
+  it('have their turn again soon where it failed, and the others before that', async () => {
+    const { late } = await rested();
+    esplora.faults.add({ kind: 'answer', status: 500, body: '', times: 1, path: '^/scripthash/' });
+    await pass(late, 20);
+    expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
   });
 
   it('are looked at at once where a reorganisation has taken something from one', async () => {
     const { late } = await rested();
-    for (let turn = 0; turn < TURNS + 1; turn++) await late.sync.poll();
+    await pass(late, 45);
     expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
     await chain.reorg(1, { keepOut: true });
     await late.sync.poll();
@@ -392,7 +412,7 @@ describe('addresses that were used', () => {
 describe('requests', () => {
   it('are one while nothing happens, and three for a block with one watched output', async () => {
     follower.watchList.registerOutput(await follower.fund(100_000));
-    const scripts = follower.wallet.activeScripts();
+    const scripts = follower.wallet.handedOutScripts();
     for (const script of scripts) follower.watchList.unregisterScript(script);
     await follower.sync.poll();
     esplora.resetRequests();
@@ -409,7 +429,7 @@ describe('requests', () => {
 
   it('do not grow with what is long past', async () => {
     for (let round = 0; round < 3; round++) follower.watchList.registerTx((await follower.fund(100_000)).txid);
-    for (const script of follower.wallet.activeScripts()) follower.watchList.unregisterScript(script);
+    for (const script of follower.wallet.handedOutScripts()) follower.watchList.unregisterScript(script);
     await chain.mine(100);
     await follower.sync.poll();
     expect(follower.watchList.items.size).toBe(0);
@@ -507,7 +527,8 @@ describe('several sources', () => {
     const { wallet } = before;
     const { headers } = before.sync;
     const next = new Follower({ wallet, headers, told: { headers, height: headers.tip.height }, sources });
-    for (const script of wallet.activeScripts()) next.watchList.registerScript(script, wallet.transactionsOf(script));
+    for (const script of wallet.handedOutScripts())
+      next.watchList.registerScript(script, wallet.transactionsOf(script));
     return next;
   };
   const polled = async (both: Follower): Promise<bigint> => {

@@ -123,30 +123,39 @@ describe('addresses', () => {
     expect(restored.balance(0n).confirmedSat).toBe(3_000n);
   });
 
-  it('are worth asking for while they wait for a coin or hold one', () => {
-    expect(wallet.activeScripts()).toEqual([]);
-    const [first, second] = [wallet.newScript('receive'), wallet.newScript('receive')];
-    wallet.transactionConfirmed(payment(first, 50_000n), 1000);
-    expect(wallet.activeScripts()).toEqual([second, first]);
-    const { tx } = wallet.send(elsewhere, 'all', terms);
+  it('are awaited while they are the newest, or a transaction of theirs is in no block', () => {
+    expect(wallet.awaitedScripts()).toEqual([]);
+    const [first, second, third] = [
+      wallet.newScript('receive'),
+      wallet.newScript('receive'),
+      wallet.newScript('receive'),
+    ];
+    expect(wallet.awaitedScripts()).toEqual([second, third]);
+    const paid = payment(first, 50_000n);
+    wallet.transactionSeen(paid);
+    expect(wallet.awaitedScripts()).toEqual([second, third, first]);
+    wallet.transactionConfirmed(paid, 1000);
+    expect(wallet.awaitedScripts()).toEqual([second, third]);
+    const { tx } = wallet.send(elsewhere, 20_000n, terms);
+    expect(wallet.awaitedScripts()).toEqual([second, third, first]);
     wallet.transactionConfirmed(tx, 1001);
-    expect(wallet.activeScripts()).toEqual([second, first]);
-    wallet.bestBlockUpdated(1100);
-    expect(wallet.activeScripts()).toEqual([second, first]);
-    wallet.bestBlockUpdated(1101);
-    expect(wallet.activeScripts()).toEqual([second]);
+    expect(wallet.awaitedScripts()).toEqual([second, third]);
+    wallet.transactionConfirmed(payment(wallet.newScript('receive'), 50_000n), 1002);
+    expect(wallet.awaitedScripts()).toEqual([]);
   });
 
-  it('are remembered a while after they were used, but for change', () => {
-    const scripts = Array.from({ length: GAP_LIMIT + 5 }, () => {
-      const script = wallet.newScript('taproot');
-      wallet.transactionConfirmed(payment(script, 50_000n), 1000);
-      return script;
-    });
+  it('are awaited one for each transaction that is in no block', () => {
+    const scripts = Array.from({ length: 10 }, () => wallet.newScript('taproot'));
+    for (const [index, script] of scripts.entries())
+      wallet.transactionConfirmed(payment(script, 50_000n), 1000 + index);
+    wallet.send(elsewhere, 'all', terms);
+    expect(wallet.awaitedScripts()).toHaveLength(1);
+  });
+
+  it('are known once handed out, the newest first', () => {
+    const scripts = Array.from({ length: 3 }, () => wallet.newScript('taproot'));
     const change = wallet.newScript('change');
-    wallet.transactionConfirmed(payment(change, 50_000n), 1000);
-    expect(wallet.recentScripts()).toEqual(scripts.slice(5));
-    expect(wallet.usedScripts()).toEqual([change, ...scripts]);
+    expect(wallet.handedOutScripts()).toEqual([change, ...scripts.toReversed()]);
   });
 
   it('know the transactions that made or spent their coins', () => {

@@ -8,6 +8,7 @@ import { HeaderSync } from './header-sync.ts';
 import type { OldHeaders } from './old-headers.ts';
 import type { ChainPlatform } from './platform.ts';
 import { ProvenTransactions } from './proven-transactions.ts';
+import { Rotation } from './rotation.ts';
 import { RoundFindings } from './round-findings.ts';
 import { SyncRound } from './sync-round.ts';
 import { TreeDepths } from './tree-depths.ts';
@@ -49,8 +50,8 @@ interface Source {
 
 /** Outputs registered by an update may have been spent in the same blocks: so often one poll looks again. */
 const MAX_ROUNDS = 10;
-/** Within this time every script has its turn that is asked for now and then. */
-const ROTATION_MS = 45 * 60_000;
+/** A server can be several: the one that has told of a block is not the one that is asked what is in it. */
+const AGAIN = 3;
 /** How long one of several sources is followed towards its tip in a poll. */
 const FOLLOW_MS = 20_000;
 /** How long a round waits for one of several sources while there are items that none has answered, and afterwards. */
@@ -71,8 +72,11 @@ export class ChainSync {
   /** Of a round that has failed. */
   #found: RoundFindings | undefined;
   #told: ToldTip | undefined;
+  readonly #rotation: Rotation = new Rotation();
   readonly #sources: readonly Source[];
   #synced = false;
+  /** In so many polls what is in no block is asked for again. */
+  #again = 0;
   #polling: Promise<void> | undefined;
   #cancel: (() => void) | undefined;
   #running = false;
@@ -106,6 +110,7 @@ export class ChainSync {
   start(): void {
     if (this.#running) return;
     this.#running = true;
+    this.#rotation.hurry(this.#options.platform.now());
     this.#schedule(0);
   }
 
@@ -117,6 +122,7 @@ export class ChainSync {
   /** Looks now, in the mempool too, and after a failure does not wait any longer: what was away may be back. */
   wake(): void {
     this.#isAwaited = true;
+    this.#rotation.hurry(this.#options.platform.now());
     this.#backoff.succeeded();
     for (const source of this.#sources) source.restsUntil = 0;
     if (this.#ticking) return;
@@ -154,6 +160,8 @@ export class ChainSync {
     try {
       await this.poll({ everything });
       this.#backoff.succeeded();
+      // A long history brings new scripts to ask for with every round.
+      if (this.#options.watchList.fresh.size > 0) return 0;
       this.#options.onStatus?.(undefined);
       return this.#options.intervalMs;
     } catch (error) {
@@ -178,26 +186,33 @@ export class ChainSync {
     }
   }
 
-  /** While nothing is new: what those say that have come to the tip late, or a few of the scripts that are seldom asked for. */
+  /**
+   * While nothing is new: what those say that have come to the tip late, what may be in the new block after all, and a few of the
+   * scripts that are seldom asked for.
+   */
   async #lookAround(sources: readonly Source[], chain: HeaderChain): Promise<void> {
-    const { watchList, intervalMs } = this.#options;
+    const { watchList, platform } = this.#options;
     const late = sources.filter(({ askedAt }) => askedAt !== chain.tip.header.hash);
-    if (late.length > 0) return note(chain, late, await this.#hear(late, chain, watchList.items));
-    const count = Math.ceil((watchList.restingCount * intervalMs) / ROTATION_MS);
-    if (count > 0) await this.#hear(sources, chain, watchList.nextResting(count));
+    if (late.length > 0) return note(chain, late, (await this.#hear(late, chain, watchList.items)).heard);
+    if (this.#again-- > 0) await this.#hear(sources, chain, watchList.pending);
+    const count = this.#rotation.due(watchList.restingCount, platform.now());
+    if (count === 0) return;
+    const { missed } = await this.#hear(sources, chain, watchList.nextResting(count));
+    watchList.missedResting(missed);
   }
 
-  /** As much as sources say; what they do not is asked for another time. Gives those that have answered to the end. */
+  /** As much as sources say. Gives those that have answered to the end, and the items that none has answered. */
   async #hear(
     sources: readonly Source[],
     chain: HeaderChain,
     items: ReadonlyMap<string, Watched>,
-  ): Promise<readonly Source[]> {
+  ): Promise<{ readonly heard: readonly Source[]; readonly missed: ReadonlySet<string> }> {
     const found = this.#findingsAt(chain);
     const { heard } = await this.#ask(sources, found, new Map(items), new Set());
+    const missed = new Set([...items.keys()].filter((name) => !found.isAnswered(name)));
     if (found.changes.size > 0) this.#tell(found, new Set());
     else this.#found = undefined;
-    return heard;
+    return { heard, missed };
   }
 
   /**
@@ -224,6 +239,7 @@ export class ChainSync {
   #tell(found: RoundFindings, fresh: ReadonlySet<string>): void {
     const { watchList, onUpdate } = this.#options;
     const { chain } = found.view;
+    if (chain.tip.header.hash !== this.#told?.headers.tip.header.hash) this.#again = AGAIN;
     this.#told = { headers: chain, height: chain.tip.height };
     this.#synced = true;
     this.#found = undefined;

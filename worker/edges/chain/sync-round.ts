@@ -6,7 +6,8 @@ import type { ScriptStats, ScriptTx, TxStatus } from './esplora-reply.ts';
 import type { RoundFindings } from './round-findings.ts';
 import type { SeenAt, Watched, WatchedOutput, WatchedScript } from './watch-list.ts';
 
-const MAX_PAGES = 200;
+/** Of one script's history: whoever pays to it so often pays for it. */
+const MAX_PAGES = 400;
 /** Requests at a time: public servers count them. */
 const PARALLEL = 4;
 /** After so many failures in a row a server is not asked for the rest. */
@@ -187,7 +188,7 @@ export class SyncRound {
     const known = new Set(item.confirmed.map(({ txid }) => txid));
     const listed = new Map<string, ScriptTx>();
     let page = await this.#api.scriptTxs(item.scripthash);
-    for (let pages = 1; pages < MAX_PAGES; pages++) {
+    for (let pages = 1; ; pages++) {
       const before = listed.size;
       for (const entry of page) {
         listed.set(entry.txid, entry);
@@ -196,6 +197,7 @@ export class SyncRound {
       const last = page.findLast(({ status }) => status.confirmed);
       if (!last || listed.size === before || known.size >= confirmed) break;
       // Half a list would tell of what is missing in it that it is gone.
+      if (pages === MAX_PAGES) throw badReply(this.#api.baseUrl, 'a history that does not end');
       if (this.#isOver) throw unavailable(this.#api.baseUrl, 'no answer in time');
       page = await this.#api.scriptTxsAfter(item.scripthash, last.txid);
     }

@@ -53,6 +53,15 @@ export class WatchList implements Filter {
     this.#register({ kind: 'tx', txid: displayed(txid) });
   }
 
+  /** What was told of a registered transaction in an earlier run: only a reorganisation makes it worth asking for. */
+  knowTx(txid: Uint8Array, height: number): void {
+    const item: WatchedTx = { kind: 'tx', txid: displayed(txid) };
+    const name = nameOf(item);
+    if (!this.#items.has(name)) return;
+    this.#items.set(name, { ...item, seen: { txid: item.txid, height } });
+    this.#fresh.delete(name);
+  }
+
   registerOutput({ txid, vout }: Outpoint): void {
     this.#register({ kind: 'output', txid: displayed(txid), vout });
   }
@@ -93,11 +102,27 @@ export class WatchList implements Filter {
   /** The next of the scripts that are asked for now and then, in turn. */
   nextResting(count: number): ReadonlyMap<string, Watched> {
     const next = [...this.#resting].slice(0, count);
-    for (const [name, item] of next) {
-      this.#resting.delete(name);
-      this.#resting.set(name, item);
-    }
+    for (const [name, item] of next) this.#restLast(name, item);
     return new Map(next);
+  }
+
+  /** Those that nobody has answered have their turn again after a tenth of the others: one that nobody can answer keeps none from it. */
+  missedResting(names: ReadonlySet<string>): void {
+    if (names.size === 0) return;
+    const others = [...this.#resting].filter(([name]) => !names.has(name));
+    const missed = [...this.#resting].filter(([name]) => names.has(name));
+    const later = [...missed, ...others.slice(Math.ceil(others.length / 10))];
+    for (const [name, item] of later) this.#restLast(name, item);
+  }
+
+  /** The wallet has learnt of transactions of a script otherwise: they need not be proven again when it is asked for. */
+  knowScript(script: Uint8Array, known: readonly KnownTransaction[]): void {
+    const told = watchedScript(script, known);
+    const name = nameOf(told);
+    const asked = this.#items.get(name);
+    if (asked?.kind === 'script') this.#items.set(name, withKnown(asked, told));
+    const resting = this.#resting.get(name);
+    if (resting !== undefined) this.#resting.set(name, withKnown(resting, told));
   }
 
   /** Those of them that had something in a block above a height. */
@@ -107,6 +132,11 @@ export class WatchList implements Filter {
 
   get items(): ReadonlyMap<string, Watched> {
     return this.#items;
+  }
+
+  /** Those that something is in the mempool of, or that were not seen yet. */
+  get pending(): ReadonlyMap<string, Watched> {
+    return new Map([...this.#items].filter(([, item]) => isPending(item)));
   }
 
   get fresh(): ReadonlySet<string> {
@@ -124,6 +154,11 @@ export class WatchList implements Filter {
       // A script's sightings stay: what was forgotten would be proven and reported again with its next transaction.
       if (item.kind !== 'script' && item.seen && bestHeight - item.seen.height >= BURIED) this.#items.delete(name);
     }
+  }
+
+  #restLast(name: string, item: WatchedScript): void {
+    this.#resting.delete(name);
+    this.#resting.set(name, item);
   }
 
   #watchesOutputOf(shown: string): boolean {
@@ -149,6 +184,17 @@ function watchedScript(script: Uint8Array, known: readonly KnownTransaction[]): 
   const confirmed = [...places].flatMap(([txid, height]) => (height === undefined ? [] : { txid, height }));
   const unconfirmed = [...places].flatMap(([txid, height]) => (height === undefined ? txid : []));
   return { kind: 'script', scripthash: scripthash(script), confirmed, unconfirmed };
+}
+
+function withKnown(item: WatchedScript, { confirmed: told }: WatchedScript): WatchedScript {
+  const others = item.confirmed.filter(({ txid }) => !told.some((seen) => seen.txid === txid));
+  const unconfirmed = item.unconfirmed.filter((txid) => !told.some((seen) => seen.txid === txid));
+  return { ...item, confirmed: [...others, ...told], unconfirmed };
+}
+
+function isPending(item: Watched): boolean {
+  if (item.kind === 'script') return item.unconfirmed.length > 0;
+  return item.seen === undefined && (item.kind === 'tx' || item.spender !== undefined);
 }
 
 /** The key of an item in the list. */

@@ -30,19 +30,12 @@ export interface PaidWeight {
   readonly feeSat: bigint;
 }
 
-/** A spending so deep in the chain that no reorganisation brings its coin back. */
-const BURIED = 100;
-
 /** Whether a coin may be spent in the block after `bestHeight`: unspent, mature, and confirmed or trusted. */
 export function isSpendable(coin: Coin, bestHeight: number): boolean {
   if (coin.spentBy) return false;
   if (coin.height === undefined) return coin.trusted;
   return !coin.coinbase || bestHeight - coin.height + 1 >= COINBASE_MATURITY;
 }
-
-/** Whether the coin or its spending may still move in the chain. */
-export const isUnsettled = ({ spentBy }: Coin, bestHeight: number): boolean =>
-  spentBy?.height === undefined || bestHeight - spentBy.height < BURIED;
 
 export const isSameOutpoint = (a: Outpoint, b: Outpoint): boolean => a.vout === b.vout && equalBytes(a.txid, b.txid);
 

@@ -1,4 +1,4 @@
-import { equalBytes } from '../primitives/bytes.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { assert, GlowwormError } from '../primitives/errors.ts';
 import { REPLACEMENT_PER_KW } from '../primitives/feerates.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
@@ -13,7 +13,7 @@ import {
 } from '../transactions/transaction.ts';
 import { addressOfScript, scriptOfAddress } from './address.ts';
 import { signCoins } from './coin-signing.ts';
-import { compareOutpoints, isSameOutpoint, isSpendable, isUnsettled, type Coin, type PaidWeight } from './coin.ts';
+import { compareOutpoints, isSameOutpoint, isSpendable, type Coin, type PaidWeight } from './coin.ts';
 import {
   CHANGE_DUST_SAT,
   CHANGE_WEIGHT,
@@ -48,6 +48,9 @@ import {
   type SpendTerms,
   type WalletTransaction,
 } from './wallet-transaction.ts';
+
+/** So many of the newest addresses are awaited with every block: change comes with what we send ourselves. */
+const AWAITED: Readonly<Record<Branch, number>> = { receive: 2, change: 0, taproot: 1 };
 
 /** Scripts watched beyond the last one that ever got a coin, as BIP 44 has it. */
 export const GAP_LIMIT = 20;
@@ -128,38 +131,27 @@ export class OnchainWallet {
   }
 
   /**
-   * The scripts worth asking the chain for with every block: those handed out that nothing came to yet, and those that
-   * have coins, or spent ones that a reorganisation could bring back.
+   * The scripts worth asking the chain for with every block: the newest that were handed out and that nothing came to yet, and one
+   * for each transaction that is in no block, which shows what becomes of that.
    */
-  activeScripts(): Uint8Array[] {
+  awaitedScripts(): Uint8Array[] {
     const waiting = BRANCHES.flatMap((branch) => {
       const { next, used } = this.#state.cursors[branch];
-      return Array.from({ length: Math.max(0, next - used) }, (_, offset) => ({ branch, index: used + offset }));
+      const first = Math.max(used, next - AWAITED[branch]);
+      return Array.from({ length: Math.max(0, next - first) }, (_, offset) => ({ branch, index: first + offset }));
     });
-    const { coins, bestHeight } = this.#state;
-    const held = coins.filter((coin) => isUnsettled(coin, bestHeight));
-    const scripts = [...waiting, ...held].map((origin) => this.#descriptors.script(origin));
+    const scripts = [...waiting, ...this.#unconfirmedOrigins()].map((origin) => this.#descriptors.script(origin));
     return [...new Set(scripts)];
   }
 
-  /** All that something ever came to: whoever has one may pay to it again. */
-  usedScripts(): Uint8Array[] {
-    return BRANCHES.flatMap((branch) =>
-      Array.from({ length: this.#state.cursors[branch].used }, (_, index) =>
-        this.#descriptors.script({ branch, index }),
-      ),
-    );
-  }
-
-  /** The newest addresses that were used, not active any more or still: whoever has one may pay to it again. */
-  recentScripts(): Uint8Array[] {
-    return BRANCHES.filter((branch) => branch !== 'change').flatMap((branch) => {
-      const { used } = this.#state.cursors[branch];
-      const first = Math.max(0, used - GAP_LIMIT);
-      return Array.from({ length: used - first }, (_, offset) =>
-        this.#descriptors.script({ branch, index: first + offset }),
-      );
+  /** All that were handed out, the newest of each branch first: whoever has one may pay to it, again or at last. */
+  handedOutScripts(): Uint8Array[] {
+    const origins = BRANCHES.flatMap((branch) => {
+      const { next, used } = this.#state.cursors[branch];
+      const count = Math.max(next, used);
+      return Array.from({ length: count }, (_, age) => ({ age, origin: { branch, index: count - 1 - age } }));
     });
+    return origins.toSorted((one, other) => one.age - other.age).map(({ origin }) => this.#descriptors.script(origin));
   }
 
   /** The transactions that made or spent the coins of a script, as far as the wallet was told; one can be there twice. */
@@ -171,6 +163,14 @@ export class OnchainWallet {
         const made: KnownTransaction = height === undefined ? { txid } : { txid, height };
         return spentBy ? [made, spentBy] : [made];
       });
+  }
+
+  /** The scripts whose coins one of some transactions made or spent. */
+  scriptsOf(txids: readonly Uint8Array[]): Uint8Array[] {
+    const named = new Set(txids.map(toHex));
+    const isOf = ({ txid, spentBy }: Coin): boolean =>
+      named.has(toHex(txid)) || (spentBy !== undefined && named.has(toHex(spentBy.txid)));
+    return [...new Set(this.#state.coins.filter(isOf).map((coin) => this.#descriptors.script(coin)))];
   }
 
   /** Whether a script is one of the watched. */
@@ -335,6 +335,15 @@ export class OnchainWallet {
     const isIn = (made: { readonly txid: Uint8Array; readonly height?: number }): boolean =>
       made.height !== undefined && equalBytes(made.txid, txid);
     return this.#state.coins.some((coin) => isIn(coin) || (coin.spentBy !== undefined && isIn(coin.spentBy)));
+  }
+
+  /** By transaction: where a coin comes from that it spends, which another one could take, or else one that it makes. */
+  #unconfirmedOrigins(): readonly ScriptOrigin[] {
+    const origins = new Map<string, ScriptOrigin>();
+    for (const coin of this.#state.coins) if (coin.height === undefined) origins.set(toHex(coin.txid), coin);
+    for (const coin of this.#state.coins)
+      if (coin.spentBy && coin.spentBy.height === undefined) origins.set(toHex(coin.spentBy.txid), coin);
+    return [...origins.values()];
   }
 
   /** The first of some ways that there are coins for; the others leave nothing behind. */
