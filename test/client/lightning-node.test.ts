@@ -109,13 +109,13 @@ describe('a wallet of which a record is damaged that can be learnt again', () =>
 
 describe('a wallet whose record of coins is damaged', () => {
   it.each([
-    ['looks for them as after a restore, where it is damaged', Uint8Array.of(2, 8, 1), 60, 60],
-    ['asks for what it handed out only, where it is there', encodeWallet(EMPTY_WALLET), 1, 5],
+    ['looks for them as after a restore, where it is damaged', Uint8Array.of(2, 8, 1), 160, 160],
+    ['asks for what it handed out only, where it is there', encodeWallet(EMPTY_WALLET), 1, 15],
   ])('%s', async (_name, record, least, most) => {
     const disk = new MemoryDisk();
     disk.apply(new Map([['coin/state', record]]));
     fake = new FakeNode([peerOf(2)], disk);
-    await fake.pass(20);
+    await fake.pass(40);
     const asked = new Set(fake.asked.filter((path) => path.startsWith('/scripthash/')));
     expect(asked.size).toBeGreaterThanOrEqual(least);
     expect(asked.size).toBeLessThanOrEqual(most);
@@ -135,7 +135,7 @@ describe('a wallet of which many addresses were used', () => {
     expect(atStart).toBeGreaterThanOrEqual(12);
     expect(atStart).toBeLessThanOrEqual(24);
     await fake.pass(6 * MINUTE_S);
-    expect(asked()).toBe(60 + 3 * GAP_LIMIT);
+    expect(asked()).toBe(60 + 4 * GAP_LIMIT);
   });
 });
 

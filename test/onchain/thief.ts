@@ -45,7 +45,7 @@ export class Thief {
       };
       const built = buildClaim(parts, group, feeratePerKw, undefined);
       if (built === undefined) return [];
-      this.#party.node.wallet.transactionSeen(built.tx);
+      this.#party.node.wallet.transactionMade(built.tx);
       return [encodeTransaction(built.tx)];
     });
   }

@@ -50,7 +50,7 @@ export class Cheat {
     return groups.flatMap((group) => {
       const built = buildClaim(parts, group, FEERATE_PER_KW, undefined);
       if (built === undefined) return [];
-      wallet.transactionSeen(built.tx);
+      wallet.transactionMade(built.tx);
       return [encodeTransaction(built.tx)];
     });
   }

@@ -54,7 +54,7 @@ export class WatchedScripts {
   changed(): void {
     for (const script of this.#awaited()) this.#ask(script);
     if (this.#isSearching) return;
-    const watched = this.#parts.wallet.watchedScripts();
+    const watched = this.#parts.wallet.expectedScripts();
     if (watched.length > this.#rested.size) for (const script of watched) this.#rest(script);
   }
 
@@ -72,7 +72,7 @@ export class WatchedScripts {
     const over = [...this.#asked].filter(([name]) => !awaited.has(name));
     if (over.length === 0) return isSearch;
     const { wallet, watchList, others } = this.#parts;
-    const watched = new Set([...wallet.watchedScripts(), ...others].map(toHex));
+    const watched = new Set([...wallet.expectedScripts(), ...others].map(toHex));
     for (const [name, script] of over) {
       this.#asked.delete(name);
       if (watched.has(name)) watchList.restScript(script, wallet.transactionsOf(script));

@@ -7,7 +7,7 @@ import { Descriptors, type Branch } from '../../../worker/engine/wallet/descript
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 
-describe('addresses of BIP 84 and BIP 86', () => {
+describe('addresses of BIP 84 and BIP 86, and those of BIP 44 and BIP 49', () => {
   const descriptors = new Descriptors(seed, 'bitcoin');
 
   it.each<[Branch, number, string]>([
@@ -16,6 +16,9 @@ describe('addresses of BIP 84 and BIP 86', () => {
     ['change', 0, 'bc1q8c6fshw2dlwun7ekn9qwf37cu2rn755upcp6el'],
     ['taproot', 0, 'bc1p5cyxnuxmeuwuvkwfem96lqzszd02n6xdcjrs20cac6yqjjwudpxqkedrcr'],
     ['taproot', 1, 'bc1p4qhjn9zdvkux4e44uhx8tc55attvtyu358kutcqkudyccelu0was9fqzwh'],
+    ['taprootChange', 0, 'bc1p3qkhfews2uk44qtvauqyr2ttdsw7svhkl9nkm9s9c3x4ax5h60wqwruhk7'],
+    ['legacy', 0, '1LqBGSKuX5yYUonjxT5qGfpUsXKYYWeabA'],
+    ['nested', 0, '37VucYSaXLCAsxYyAPfbSi9eh4iEcbShgf'],
   ])('%s %i', (branch, index, address) => {
     const script = descriptors.script({ branch, index });
     expect(addressOfScript(script, 'bitcoin')).toBe(address);

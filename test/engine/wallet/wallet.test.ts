@@ -64,6 +64,7 @@ describe('the balance', () => {
       unconfirmedSat: 50_000n,
       reservedSat: 0n,
       spendableSat: 0n,
+      foundSat: 0n,
     });
     wallet.transactionConfirmed(tx, 1000);
     expect(wallet.balance(0n).spendableSat).toBe(50_000n);
@@ -110,9 +111,9 @@ describe('addresses', () => {
   });
 
   it('are watched a gap beyond the last one used', () => {
-    expect(wallet.watchedScripts()).toHaveLength(3 * GAP_LIMIT);
+    expect(wallet.watchedScripts()).toHaveLength(8 * GAP_LIMIT);
     wallet.transactionConfirmed(payment(descriptors.script({ branch: 'receive', index: 19 }), 1_000n), 1000);
-    expect(wallet.watchedScripts()).toHaveLength(3 * GAP_LIMIT + 20);
+    expect(wallet.watchedScripts()).toHaveLength(8 * GAP_LIMIT + 20);
     expect(wallet.owns(descriptors.script({ branch: 'receive', index: 39 }))).toBe(true);
   });
 

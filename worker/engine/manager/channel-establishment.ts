@@ -192,7 +192,7 @@ export class ChannelEstablishment {
   /** The peer has signed our first commitment: the funding may be in the chain. */
   fundingSigned({ state }: ChannelEntry): void {
     if (state.kind !== 'open' || state.funding.kind !== 'unconfirmed') return;
-    this.#context.parts.wallet.transactionSeen(decodeTransaction(state.funding.transaction));
+    this.#context.parts.wallet.transactionMade(decodeTransaction(state.funding.transaction));
     this.#context.turn().broadcast(state.funding.transaction);
   }
 

@@ -56,3 +56,7 @@ export const p2wsh = (witnessScript: Uint8Array): Uint8Array => script(0, sha256
 /** 25 bytes; also the script code that a P2WPKH input signs (BIP 143). */
 export const p2pkh = (publicKey: Uint8Array): Uint8Array =>
   script(OP.DUP, OP.HASH160, hash160(publicKey), OP.EQUALVERIFY, OP.CHECKSIG);
+
+/** 23 bytes: the HASH160 of a P2WPKH script, which a spend shows (BIP 141, P2WPKH nested in BIP16 P2SH). */
+export const p2shP2wpkh = (publicKey: Uint8Array): Uint8Array =>
+  script(OP.HASH160, hash160(p2wpkh(publicKey)), OP.EQUAL);

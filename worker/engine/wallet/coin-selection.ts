@@ -23,7 +23,16 @@ export interface Selection {
 }
 
 /** Weights of an input with its witness: a signature of 71 bytes (low r, low s) and a key, or a Schnorr signature. */
-export const INPUT_WEIGHT: Readonly<Record<Branch, number>> = { receive: 272, change: 272, taproot: 230 };
+export const INPUT_WEIGHT: Readonly<Record<Branch, number>> = {
+  receive: 272,
+  change: 272,
+  taproot: 230,
+  taprootChange: 230,
+  legacy: 592,
+  legacyChange: 592,
+  nested: 364,
+  nestedChange: 364,
+};
 /** Version, locktime, counts, and the two bytes that announce witnesses. */
 export const OVERHEAD_WEIGHT = 42;
 export const CHANGE_WEIGHT = 124;

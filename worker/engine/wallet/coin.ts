@@ -37,6 +37,8 @@ export function isSpendable(coin: Coin, bestHeight: number): boolean {
   return !coin.coinbase || bestHeight - coin.height + 1 >= COINBASE_MATURITY;
 }
 
+export const isConfirmed = ({ height }: Coin): boolean => height !== undefined;
+
 export const isSameOutpoint = (a: Outpoint, b: Outpoint): boolean => a.vout === b.vout && equalBytes(a.txid, b.txid);
 
 /** BIP 69 order of inputs; txids are compared as explorers print them, from the last byte of the wire order. */

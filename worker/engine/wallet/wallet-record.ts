@@ -1,7 +1,8 @@
+import { GlowwormError } from '../primitives/errors.ts';
 import { recordFormat } from '../wire/stored-record.ts';
 import type { Coin } from './coin.ts';
 import { BRANCHES, type Branch } from './descriptors.ts';
-import type { BranchCursor, WalletState } from './wallet-state.ts';
+import { cursorsOf, type WalletState } from './wallet-state.ts';
 
 const coinSchema = {
   kind: 'struct',
@@ -21,9 +22,10 @@ const coinSchema = {
 /** Of a coin that is not confirmed, by its place. */
 const madeSchema = { kind: 'struct', fields: { coin: 'u32', weight: 'u32', feeSat: 'u64' } } as const;
 
+/** The first version knew of the first three branches only, and would take the coins of any other for those of one of them. */
 const walletRecord = recordFormat(
   'on-chain wallet',
-  1,
+  2,
   {
     cursors: [2, { kind: 'rest', of: { kind: 'struct', fields: { next: 'u32', used: 'u32' } } }],
     coins: [4, { kind: 'rest', of: coinSchema }],
@@ -56,12 +58,12 @@ export const encodeWallet = ({ cursors, coins, bestHeight }: WalletState): Uint8
     ),
   });
 
+/** Throws `RecordDamaged` for a branch that there is not, and as `RecordFormat.decode`. */
 export function decodeWallet(bytes: Uint8Array): WalletState {
   const stored = walletRecord.decode(bytes);
   const made = new Map(stored.made?.map(({ coin, ...paid }) => [coin, paid]));
-  const cursor = (branch: Branch): BranchCursor => stored.cursors[BRANCHES.indexOf(branch)] ?? { next: 0, used: 0 };
   return {
-    cursors: { receive: cursor('receive'), change: cursor('change'), taproot: cursor('taproot') },
+    cursors: cursorsOf((branch) => stored.cursors[BRANCHES.indexOf(branch)] ?? { next: 0, used: 0 }),
     coins: stored.coins.map((coin, place): Coin => {
       const has = (flag: number): boolean => (coin.flags & flag) !== 0;
       const paid = made.get(place);
@@ -72,7 +74,7 @@ export function decodeWallet(bytes: Uint8Array): WalletState {
       return {
         txid: coin.txid,
         vout: coin.vout,
-        branch: BRANCHES[coin.branch] ?? 'receive',
+        branch: branchOf(coin.branch),
         index: coin.index,
         amountSat: coin.amountSat,
         coinbase: has(FLAG.coinbase),
@@ -87,6 +89,12 @@ export function decodeWallet(bytes: Uint8Array): WalletState {
     lent: [],
     bestHeight: stored.bestHeight,
   };
+}
+
+function branchOf(stored: number): Branch {
+  const branch = BRANCHES[stored];
+  if (branch !== undefined) return branch;
+  throw new GlowwormError('RecordDamaged', 'a stored coin is of no branch of the wallet', { branch: stored });
 }
 
 function flagsOf({ coinbase, own, trusted, height, spentBy }: Coin): number {

@@ -1,11 +1,14 @@
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { transactionWeight, type Outpoint, type Transaction } from '../transactions/transaction.ts';
-import { isSameOutpoint, type Coin, type PaidWeight } from './coin.ts';
-import type { Branch, ScriptOrigin } from './descriptors.ts';
+import { isConfirmed, isSameOutpoint, type Coin, type PaidWeight } from './coin.ts';
+import { BRANCHES, isFound, type Branch, type ScriptOrigin } from './descriptors.ts';
 import { lackingSat } from './coin-selection.ts';
 import { sumOf } from './wallet-transaction.ts';
 
-/** How far a branch is used: `next` is the first index not handed out yet, `used` the first that never got a coin. */
+/**
+ * How far a branch is used: `next` is the first index not handed out yet, `used` the first beyond all that have a coin of a block. One
+ * that is in no block may vanish, or was never there: what is handed out after it a restore from the words would not find.
+ */
 export interface BranchCursor {
   readonly next: number;
   readonly used: number;
@@ -31,7 +34,7 @@ export interface Lent extends PaidWeight {
 const FRESH: BranchCursor = { next: 0, used: 0 };
 
 export const EMPTY_WALLET: WalletState = {
-  cursors: { receive: FRESH, change: FRESH, taproot: FRESH },
+  cursors: cursorsOf(() => FRESH),
   coins: [],
   locked: [],
   lent: [],
@@ -39,6 +42,18 @@ export const EMPTY_WALLET: WalletState = {
 };
 
 const ZERO_TXID = new Uint8Array(32);
+
+/** One for each branch. */
+export function cursorsOf(cursor: (branch: Branch) => BranchCursor): WalletState['cursors'] {
+  return Object.fromEntries(BRANCHES.map((branch) => [branch, cursor(branch)])) as Record<Branch, BranchCursor>;
+}
+
+/** The first index of each branch beyond all that have a coin, in a block or not. */
+export const reachOf = (coins: readonly Coin[]): ReadonlyMap<Branch, number> => {
+  const reach = new Map<Branch, number>();
+  for (const { branch, index } of coins) reach.set(branch, Math.max(reach.get(branch) ?? 0, index + 1));
+  return reach;
+};
 
 /**
  * The state after seeing a transaction, in a block at `height` or (undefined) in the mempool. `origins` tells for each
@@ -62,7 +77,7 @@ export function afterTransaction(
   // The chain reports a transaction again after a restart: it stays what it was, whether the coins that it spent are known.
   const known = clean.coins.find((coin) => equalBytes(coin.txid, txid));
   const own = known?.own === true || tx.inputs.some(isOurs);
-  const trusted = known?.trusted === true || tx.inputs.every(isOurs);
+  const trusted = known?.trusted === true || tx.inputs.every((input) => clean.coins.some(isSafe(input)));
   const made = known?.made ?? paidBy(clean.coins, tx);
   const paid = made === undefined ? {} : { made };
   const others = clean.coins.filter((coin) => !equalBytes(coin.txid, txid));
@@ -87,7 +102,25 @@ export function afterTransaction(
     });
   }
   const locked = clean.locked.filter((outpoint) => !spends(tx, outpoint));
-  return { ...clean, coins, locked, cursors: advance(clean.cursors, origins) };
+  return withCoins({ ...clean, locked }, coins);
+}
+
+/** Whether a coin is what an input spends, and what is made of it cannot change any more but by our own signature. */
+const isSafe =
+  (input: Outpoint) =>
+  (coin: Coin): boolean =>
+    // Whoever relays a signature outside of the witness can change it, and the txid with it.
+    isSameOutpoint(coin, input) && !isFound(coin) && (coin.height !== undefined || coin.trusted);
+
+/** The state with other coins, and cursors that go with them. Of a record may be more than its coins tell: an older one forgot some. */
+function withCoins(state: WalletState, coins: readonly Coin[]): WalletState {
+  const [before, after] = [state.coins, coins].map((each) => reachOf(each.filter(isConfirmed)));
+  const cursors = cursorsOf((branch) => {
+    const { next, used } = state.cursors[branch];
+    const [had = 0, has = 0] = [before?.get(branch), after?.get(branch)];
+    return { next, used: has < had ? has : Math.max(used, has) };
+  });
+  return { ...state, coins, cursors };
 }
 
 /** The state after a block with this transaction was disconnected: back in the mempool, as far as one knows. */
@@ -98,7 +131,7 @@ export function afterUnconfirmed(state: WalletState, txid: Uint8Array): WalletSt
     if (!spentBy) return { ...rest, ...stillAt };
     return { ...rest, ...stillAt, spentBy: equalBytes(spentBy.txid, txid) ? { txid } : spentBy };
   });
-  return { ...state, coins };
+  return withCoins(state, coins);
 }
 
 /** The state after a transaction, and all that spent its outputs, is known never to confirm. */
@@ -111,7 +144,7 @@ export function afterDropped(state: WalletState, txid: Uint8Array): WalletState 
       return spentBy && equalBytes(spentBy.txid, txid) ? unspent : coin;
     });
   const children = gone.flatMap(({ spentBy }) => (spentBy ? [spentBy.txid] : []));
-  return children.reduce(afterDropped, { ...state, coins });
+  return children.reduce(afterDropped, withCoins(state, coins));
 }
 
 /** What a transaction pays for that spends nothing but coins of the wallet; of others nobody knows. */
@@ -172,17 +205,3 @@ export function worthOfEach(state: WalletState, coins: readonly Coin[], feerateP
 
 const spends = (tx: Transaction, outpoint: Outpoint): boolean =>
   tx.inputs.some((input) => isSameOutpoint(input, outpoint));
-
-function advance(
-  cursors: WalletState['cursors'],
-  origins: readonly (ScriptOrigin | undefined)[],
-): WalletState['cursors'] {
-  const advanced = { ...cursors };
-  for (const origin of origins) {
-    if (!origin) continue;
-    const { next, used } = advanced[origin.branch];
-    const least = origin.index + 1;
-    advanced[origin.branch] = { next: Math.max(next, least), used: Math.max(used, least) };
-  }
-  return advanced;
-}

@@ -2,6 +2,7 @@ import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { assert, GlowwormError } from '../primitives/errors.ts';
 import { REPLACEMENT_PER_KW } from '../primitives/feerates.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
+import { MAX_SAT } from '../primitives/units.ts';
 import { dustLimitSat } from '../transactions/shutdown-script.ts';
 import {
   encodeTransaction,
@@ -13,7 +14,7 @@ import {
 } from '../transactions/transaction.ts';
 import { addressOfScript, scriptOfAddress } from './address.ts';
 import { signCoins } from './coin-signing.ts';
-import { compareOutpoints, isSameOutpoint, isSpendable, type Coin, type PaidWeight } from './coin.ts';
+import { compareOutpoints, isConfirmed, isSameOutpoint, isSpendable, type Coin, type PaidWeight } from './coin.ts';
 import {
   CHANGE_DUST_SAT,
   CHANGE_WEIGHT,
@@ -28,13 +29,24 @@ import {
   splitChange,
   type Selection,
 } from './coin-selection.ts';
-import { BRANCHES, type Branch, type Descriptors, type ScriptOrigin } from './descriptors.ts';
+import {
+  BRANCHES,
+  FOUND_BRANCHES,
+  isFound,
+  OWN_BRANCHES,
+  type Branch,
+  type Descriptors,
+  type OwnBranch,
+  type ScriptOrigin,
+} from './descriptors.ts';
+import { hasSignatures } from './spend-check.ts';
 import {
   afterDropped,
   afterTransaction,
   afterUnconfirmed,
   EMPTY_WALLET,
   missingSat,
+  reachOf,
   worthOfEach,
   type Lent,
   type WalletState,
@@ -49,8 +61,11 @@ import {
   type WalletTransaction,
 } from './wallet-transaction.ts';
 
-/** So many of the newest addresses are awaited with every block: change comes with what we send ourselves. */
-const AWAITED: Readonly<Record<Branch, number>> = { receive: 2, change: 0, taproot: 1 };
+/** So many of the newest addresses are awaited with every block: what comes to the others we send ourselves, or nobody does. */
+const AWAITED: ReadonlyMap<Branch, number> = new Map([
+  ['receive', 2],
+  ['taproot', 1],
+]);
 
 /** Scripts watched beyond the last one that ever got a coin, as BIP 44 has it. */
 export const GAP_LIMIT = 20;
@@ -62,6 +77,8 @@ export interface WalletBalance {
   /** Kept aside for bumping fees, and locked for funding transactions; at most what there is. */
   readonly reservedSat: bigint;
   readonly spendableSat: bigint;
+  /** Confirmed on BIP 44 and 49 addresses, which nothing is paid with: `sweepFound` takes it to one of the wallet's own. */
+  readonly foundSat: bigint;
 }
 
 /** A transaction that the wallet was told of, with the height of its block once it is in one. */
@@ -70,8 +87,6 @@ export interface KnownTransaction {
   readonly txid: Uint8Array;
   readonly height?: number;
 }
-
-const isConfirmed = ({ height }: Coin): boolean => height !== undefined;
 
 /** The first of a list, the first two, the first four, and so on to all of it. */
 function doubled<T>(list: readonly T[]): readonly (readonly T[])[] {
@@ -109,7 +124,7 @@ export class OnchainWallet {
     this.#descriptors = descriptors;
     this.#state = state;
     // Deriving them makes `originOf` know them.
-    this.watchedScripts();
+    this.expectedScripts();
   }
 
   get state(): WalletState {
@@ -121,11 +136,22 @@ export class OnchainWallet {
     this.#state = state;
   }
 
-  /** Every script that a coin may come to: all handed out, and the gap after the last used. */
+  /** Every script that the words may have coins on: all handed out, and the gap after the last used of each branch. */
   watchedScripts(): Uint8Array[] {
-    return BRANCHES.flatMap((branch) => {
+    return this.#scriptsOf(BRANCHES);
+  }
+
+  /** Those of them where a coin may come to a wallet that has searched: no others of BIP 44 and 49 than where something was found. */
+  expectedScripts(): Uint8Array[] {
+    const reach = reachOf(this.#state.coins);
+    return this.#scriptsOf([...OWN_BRANCHES, ...FOUND_BRANCHES.filter((branch) => reach.has(branch))]);
+  }
+
+  #scriptsOf(branches: readonly Branch[]): Uint8Array[] {
+    const reach = reachOf(this.#state.coins);
+    return branches.flatMap((branch) => {
       const { next, used } = this.#state.cursors[branch];
-      const count = Math.max(next, used + GAP_LIMIT);
+      const count = Math.max(next, Math.max(used, reach.get(branch) ?? 0) + GAP_LIMIT);
       return Array.from({ length: count }, (_, index) => this.#descriptors.script({ branch, index }));
     });
   }
@@ -137,7 +163,7 @@ export class OnchainWallet {
   awaitedScripts(): Uint8Array[] {
     const waiting = BRANCHES.flatMap((branch) => {
       const { next, used } = this.#state.cursors[branch];
-      const first = Math.max(used, next - AWAITED[branch]);
+      const first = Math.max(used, next - (AWAITED.get(branch) ?? 0));
       return Array.from({ length: Math.max(0, next - first) }, (_, offset) => ({ branch, index: first + offset }));
     });
     const scripts = [...waiting, ...this.#unconfirmedOrigins()].map((origin) => this.#descriptors.script(origin));
@@ -179,17 +205,18 @@ export class OnchainWallet {
   }
 
   /** A fresh address. Within the gap limit it never repeats; after that the last one is handed out again. */
-  newAddress(branch: Branch = 'receive'): string {
+  newAddress(branch: OwnBranch = 'receive'): string {
     const address = addressOfScript(this.newScript(branch), this.#descriptors.network);
     assert(address !== undefined, 'the scripts of the wallet have addresses');
     return address;
   }
 
   /** As `newAddress`, as an output script. */
-  newScript(branch: Branch): Uint8Array {
+  newScript(branch: OwnBranch): Uint8Array {
     const { next, used } = this.#state.cursors[branch];
+    const reach = reachOf(this.#state.coins).get(branch) ?? 0;
     // A restore from the seed looks no further than the gap: an address beyond it could be lost.
-    const index = Math.min(next, used + GAP_LIMIT - 1);
+    const index = Math.min(Math.max(next, reach), used + GAP_LIMIT - 1);
     const cursors = { ...this.#state.cursors, [branch]: { next: Math.max(next, index + 1), used } };
     this.#state = { ...this.#state, cursors };
     return this.#descriptors.script({ branch, index });
@@ -199,9 +226,18 @@ export class OnchainWallet {
     this.#apply(tx, height);
   }
 
-  /** A transaction in the mempool, or one of our own that is about to be there. */
-  transactionSeen(tx: Transaction): void {
+  /** One of our own that is about to be in the mempool. */
+  transactionMade(tx: Transaction): void {
     this.#apply(tx, undefined);
+  }
+
+  /**
+   * A transaction that is said to be in the mempool. What spends coins of ours counts only where we have signed that, here or
+   * elsewhere with the same words: a server could otherwise invent money, or spend it. Of what others pay nobody knows, and it is
+   * not spent before it is in a block.
+   */
+  transactionSeen(tx: Transaction): void {
+    if (this.#isBelieved(tx)) this.#apply(tx, undefined);
   }
 
   transactionUnconfirmed(txid: Uint8Array): void {
@@ -220,8 +256,9 @@ export class OnchainWallet {
   /** What is kept of the coins counts by what it brings at a feerate, see `reserveValueSat`; without one spending costs nothing. */
   balance(reserveSat: bigint, feeratePerKw: number = 0): WalletBalance {
     const unspent = this.#state.coins.filter(({ spentBy }) => !spentBy);
-    const isConfirmed = (coin: Coin): boolean => coin.height !== undefined && isSpendable(coin, this.#state.bestHeight);
-    const confirmedSat = sumOf(unspent.filter(isConfirmed));
+    const confirmed = unspent.filter((coin) => isConfirmed(coin) && isSpendable(coin, this.#state.bestHeight));
+    const foundSat = sumOf(confirmed.filter(isFound));
+    const confirmedSat = sumOf(confirmed) - foundSat;
     const available = this.#available();
     const availableSat = sumOf(available);
     const overSat = reserveSat === 0n ? availableSat : reserveValueSat(available, feeratePerKw) - reserveSat;
@@ -230,9 +267,10 @@ export class OnchainWallet {
     const keptSat = availableSat - spendableSat;
     return {
       confirmedSat,
-      unconfirmedSat: sumOf(unspent) - confirmedSat,
+      unconfirmedSat: sumOf(unspent) - confirmedSat - foundSat,
       reservedSat: lockedSat + keptSat,
       spendableSat,
+      foundSat,
     };
   }
 
@@ -264,14 +302,14 @@ export class OnchainWallet {
   send(address: string, amountSat: bigint | 'all', terms: SpendTerms): WalletTransaction {
     const script = scriptOfAddress(address, this.#descriptors.network);
     const built = amountSat === 'all' ? this.#sendAll(script, terms) : this.#pay({ amountSat, script }, terms);
-    this.transactionSeen(built.tx);
+    this.transactionMade(built.tx);
     return built;
   }
 
   /**
    * Adds coins of the wallet, and change, to a transaction whose own inputs can't pay for it: the child of an anchor, or
    * an HTLC transaction of a channel with anchors. The caller adds the witnesses of its own inputs, and only then calls
-   * `transactionSeen`; before that, what is replaced is `transactionDropped`. Where no other coins suffice, it takes those that
+   * `transactionMade`; before that, what is replaced is `transactionDropped`. Where no other coins suffice, it takes those that
    * are lent, and what they were lent to is dropped. Throws `InsufficientFunds`.
    */
   bump(request: BumpRequest): WalletTransaction {
@@ -451,7 +489,22 @@ export class OnchainWallet {
       this.#descriptors.originOf(script),
     );
     this.#state = afterTransaction(this.#state, tx, transactionId(tx), height, origins);
-    if (origins.some((origin) => origin !== undefined)) this.watchedScripts();
+    if (origins.some((origin) => origin !== undefined)) this.expectedScripts();
+  }
+
+  #isBelieved(tx: Transaction): boolean {
+    const txid = transactionId(tx);
+    const own = tx.inputs.flatMap((input, inputIndex) => {
+      const coin = this.#state.coins.find((candidate) => isSameOutpoint(candidate, input));
+      return coin === undefined ? [] : { coin, inputIndex, ...this.#outputOf(coin) };
+    });
+    const isKnown = own.every(({ coin: { spentBy } }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
+    if (own.length > 0 && isKnown) return true;
+    if (sumOf(tx.outputs) > MAX_SAT) return false;
+    if (own.length === tx.inputs.length && sumOf(own) < sumOf(tx.outputs)) return false;
+    // Of two that are in no block the one that was seen first stays.
+    if (own.some(({ coin: { spentBy } }) => spentBy !== undefined && !equalBytes(spentBy.txid, txid))) return false;
+    return own.length === 0 || hasSignatures(this.#secp, tx, own);
   }
 
   #isLocked(outpoint: Outpoint): boolean {
@@ -460,7 +513,7 @@ export class OnchainWallet {
 
   #available(): readonly Coin[] {
     const { coins, bestHeight } = this.#state;
-    return coins.filter((coin) => isSpendable(coin, bestHeight) && !this.#isLocked(coin));
+    return coins.filter((coin) => isSpendable(coin, bestHeight) && !isFound(coin) && !this.#isLocked(coin));
   }
 
   #pay(output: TransactionOutput, terms: SpendTerms): WalletTransaction {

@@ -83,7 +83,7 @@ describe('the child of our commitment', () => {
     expect(first).toMatchObject({ feeratePerKw: 2_000, since: CLOSED_AT, height: CLOSED_AT });
     const late = (height: number): AnchorChild | undefined => {
       const coins = new Coins();
-      if (first !== undefined) coins.transactionSeen(first.tx);
+      if (first !== undefined) coins.transactionMade(first.tx);
       return anchorChild(parts(coins), { ...broadcast(), anchorChild: first }, at(height, 2_000));
     };
     const most = late(DEADLINE - 2)?.feeratePerKw ?? 0;

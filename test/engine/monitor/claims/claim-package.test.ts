@@ -49,7 +49,7 @@ function coinSource(told: string[]): CoinSource {
     valueSat: () => 0n,
     coinsSpentBy: () => [COIN],
     isConfirmed: () => false,
-    transactionSeen: () => void told.push('seen'),
+    transactionMade: () => void told.push('seen'),
     transactionDropped: () => void told.push('dropped'),
     lend: () => void told.push('lent'),
   };

@@ -34,7 +34,7 @@ function partsWith(feeSat: bigint | 'no coins', asked: BumpRequest[] = []): Clai
       valueSat: () => 0n,
       coinsSpentBy: () => [],
       isConfirmed: () => false,
-      transactionSeen: () => {},
+      transactionMade: () => {},
       transactionDropped: () => {},
       lend: () => {},
     },

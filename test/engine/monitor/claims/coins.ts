@@ -74,7 +74,7 @@ export class Coins implements CoinSource {
     return this.confirmed.has(toHex(txid).slice(0, 8));
   }
 
-  transactionSeen(tx: Transaction): void {
+  transactionMade(tx: Transaction): void {
     this.told.push(`seen ${this.nameOf({ tx })}`);
     this.#spent.add(this.nameOf({ tx }));
   }

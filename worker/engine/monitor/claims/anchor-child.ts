@@ -79,7 +79,7 @@ export function anchorChild(
     const tx = buildChild(parts, monitor, { feeratePerKw, mostSat }, kept && replacedBy(coins, kept));
     if (tx === undefined) continue;
     if (kept !== undefined) coins.transactionDropped(transactionId(kept.tx));
-    coins.transactionSeen(tx);
+    coins.transactionMade(tx);
     return { tx, feeratePerKw, height, since };
   }
   return kept;
@@ -153,7 +153,7 @@ function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
   const txid = transactionId(tx);
   const has = (): boolean => coins.coinsSpentBy(txid).length === tx.inputs.length - 1;
   if (has()) return true;
-  coins.transactionSeen(tx);
+  coins.transactionMade(tx);
   if (has()) return true;
   coins.transactionDropped(txid);
   return false;

@@ -324,7 +324,7 @@ function replaced(
 
 /** The wallet spends no coins elsewhere that are to pay for a claim. */
 function keepCoins({ coins }: ClaimParts, tx: Transaction, claims: readonly Claim[]): void {
-  if (tx.inputs.length > claims.length) coins.transactionSeen(tx);
+  if (tx.inputs.length > claims.length) coins.transactionMade(tx);
 }
 
 /**
@@ -375,7 +375,7 @@ function hasCoins({ coins }: Pick<ClaimParts, 'coins'>, before: ClaimPackage): b
   const expected = tx.inputs.length - claimInputs(before);
   const has = (): boolean => coins.coinsSpentBy(transactionId(tx)).length >= expected;
   if (has()) return true;
-  coins.transactionSeen(tx);
+  coins.transactionMade(tx);
   return has();
 }
 

@@ -26,7 +26,7 @@ export interface CoinSource {
   valueSat(feeratePerKw: number): bigint;
   coinsSpentBy(txid: Uint8Array): readonly Coin[];
   isConfirmed(txid: Uint8Array): boolean;
-  transactionSeen(tx: Transaction): void;
+  transactionMade(tx: Transaction): void;
   transactionDropped(txid: Uint8Array): void;
   /** Lets whatever pays a feerate take the coins of a transaction. */
   lend(lent: Lent): void;
