@@ -45,6 +45,8 @@ const METHODS: Readonly<Record<keyof WalletApi, true>> = {
   newAddress: true,
   quoteOnchain: true,
   sendOnchain: true,
+  quoteSweepFound: true,
+  sweepFound: true,
   acknowledgeEvent: true,
   exportLog: true,
   wake: true,

@@ -127,6 +127,9 @@ describe('exposeWallet', () => {
       ['quoteOnchain', [{ address: 'a', amountSat: 0n }], 'request.amountSat'],
       ['quoteOnchain', [{ address: 'a', amountSat: 1 }], 'request.amountSat'],
       ['quoteOnchain', [{ address: 'a', amountSat: 'all', maxFeeSat: 1n }], 'request.maxFeeSat'],
+      ['quoteSweepFound', [{}], 'arguments'],
+      ['sweepFound', [], 'arguments'],
+      ['sweepFound', [{ maxFeeSat: 5 }], 'request.maxFeeSat'],
       ['restoreWallet', [{ mnemonic: '' }], 'request.mnemonic'],
       ['connectPeer', [{ nodeId: ALICE, address: { kind: 'tcp' } }], 'request.address.kind'],
       ['connectPeer', [{ nodeId: ALICE, address: { kind: 'websocket', url: 'https://a' } }], 'request.address.url'],
@@ -151,11 +154,13 @@ describe('exposeWallet', () => {
       await wallet.createInvoice({ description: '', amountMsat: 1n });
       await wallet.payInvoice({ invoice: 'lnbc', amountMsat: 1n, maxFeeMsat: 0n });
       await wallet.sendOnchain({ address: 'a', amountSat: 1n, maxFeeSat: 0n });
+      await wallet.sweepFound({ maxFeeSat: (await wallet.quoteSweepFound()).feeSat });
       expect(fake.calls).toEqual([
         ['connectPeer', peer],
         ['createInvoice', { description: '', amountMsat: 1n }],
         ['payInvoice', { invoice: 'lnbc', amountMsat: 1n, maxFeeMsat: 0n }],
         ['sendOnchain', { address: 'a', amountSat: 1n, maxFeeSat: 0n }],
+        ['sweepFound', { maxFeeSat: 700n }],
       ]);
     });
 

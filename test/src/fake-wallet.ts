@@ -178,6 +178,17 @@ export class FakeWallet implements ServedWallet {
     return { txid: 'fe'.repeat(32), feeSat: 282n };
   }
 
+  quoteSweepFound(): OnchainQuote {
+    return { amountSat: 69_300n, feeSat: 700n, feeratePerVbyte: 2 };
+  }
+
+  async sweepFound(
+    ...args: Parameters<WalletApi['sweepFound']>
+  ): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
+    this.calls.push(['sweepFound', ...args]);
+    return { txids: ['fd'.repeat(32)], feeSat: 700n };
+  }
+
   acknowledgeEvent(...args: Parameters<WalletApi['acknowledgeEvent']>): void {
     this.calls.push(['acknowledgeEvent', ...args]);
   }
@@ -203,7 +214,15 @@ export function emptySnapshot(): WalletSnapshot {
     chain: { kind: 'connecting', blockHeight: 0 },
     totalMsat: 0n,
     lightning: { sendableMsat: 0n, reservedMsat: 0n, pendingMsat: 0n, receivableMsat: 0n },
-    onchain: { spendableSat: 0n, reservedSat: 0n, unconfirmedSat: 0n, sweepingSat: 0n, maybeSat: 0n, confirmedSat: 0n },
+    onchain: {
+      spendableSat: 0n,
+      reservedSat: 0n,
+      unconfirmedSat: 0n,
+      sweepingSat: 0n,
+      maybeSat: 0n,
+      foundSat: 0n,
+      confirmedSat: 0n,
+    },
     peers: [],
     channels: [],
   };
@@ -237,6 +256,7 @@ export function runningSnapshot(): WalletSnapshot {
       unconfirmedSat: 50_000n,
       sweepingSat: 40_000n,
       maybeSat: 0n,
+      foundSat: 0n,
       confirmedSat: 1_250_000n,
     },
     peers: [

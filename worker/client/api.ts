@@ -92,6 +92,8 @@ export interface OnchainBalance {
   readonly sweepingSat: bigint;
   /** Payments of ours that were under way when their channel closed: they come back, or have been made. */
   readonly maybeSat: bigint;
+  /** Confirmed coins on BIP 44 and 49 addresses of the same words: nothing is paid with them, `sweepFound` takes them over. */
+  readonly foundSat: bigint;
   /** How much of the coins, whichever of the first three they are in, is confirmed. */
   readonly confirmedSat: bigint;
 }
@@ -385,6 +387,15 @@ export interface WalletApi {
     readonly amountSat: bigint | 'all';
     readonly maxFeeSat?: bigint;
   }): Promise<{ readonly txid: string; readonly feeSat: bigint }>;
+  /** What `sweepFound` would bring and cost; rejects with `NothingToSweep`. */
+  quoteSweepFound(): OnchainQuote;
+  /**
+   * Takes the coins of BIP 44 and 49 addresses (`foundSat`) that are worth their fee to a fresh address of this wallet. Rejects with
+   * `NothingToSweep`, and with `FeeTooHigh` where all of it would cost more than `maxFeeSat`; then nothing was sent.
+   */
+  sweepFound(request: {
+    readonly maxFeeSat?: bigint;
+  }): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }>;
   acknowledgeEvent(request: { readonly id: string }): void;
   /** Recent log lines without secrets, oldest first. */
   exportLog(): string;

@@ -72,6 +72,8 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
   newAddress: record({ type: oneOf('p2wpkh', 'p2tr') }, {}),
   quoteOnchain: record({ address: ADDRESS, amountSat: amountOrAll }, {}),
   sendOnchain: record({ address: ADDRESS, amountSat: amountOrAll }, { maxFeeSat: amount(0n, MAX_SAT) }),
+  quoteSweepFound: NOTHING,
+  sweepFound: record({}, { maxFeeSat: amount(0n, MAX_SAT) }),
   acknowledgeEvent: record({ id: text(1, 200) }, {}),
   exportLog: NOTHING,
   wake: NOTHING,

@@ -39,16 +39,24 @@ export const emptySnapshot = ({ network }: WalletConfig): WalletSnapshot => ({
   chain: { kind: 'connecting', blockHeight: 0 },
   totalMsat: 0n,
   lightning: { sendableMsat: 0n, reservedMsat: 0n, pendingMsat: 0n, receivableMsat: 0n },
-  onchain: { spendableSat: 0n, reservedSat: 0n, unconfirmedSat: 0n, sweepingSat: 0n, maybeSat: 0n, confirmedSat: 0n },
+  onchain: {
+    spendableSat: 0n,
+    reservedSat: 0n,
+    unconfirmedSat: 0n,
+    sweepingSat: 0n,
+    maybeSat: 0n,
+    foundSat: 0n,
+    confirmedSat: 0n,
+  },
   peers: [],
   channels: [],
 });
 
 /** Each satoshi of both once. */
 function totalOf(lightning: LightningBalance, onchain: OnchainBalance): bigint {
-  const { spendableSat, reservedSat, unconfirmedSat, sweepingSat, maybeSat } = onchain;
+  const { spendableSat, reservedSat, unconfirmedSat, sweepingSat, maybeSat, foundSat } = onchain;
   const { sendableMsat, reservedMsat, pendingMsat } = lightning;
-  const onchainSat = spendableSat + reservedSat + unconfirmedSat + sweepingSat + maybeSat;
+  const onchainSat = spendableSat + reservedSat + unconfirmedSat + sweepingSat + maybeSat + foundSat;
   return sendableMsat + reservedMsat + pendingMsat + onchainSat * 1000n;
 }
 
@@ -70,7 +78,7 @@ function lightningBalance(manager: ChannelManager): LightningBalance {
 }
 
 function onchainBalance({ wallet, manager, chain }: LightningNode): OnchainBalance {
-  const { confirmedSat, unconfirmedSat, reservedSat, spendableSat } = wallet.balance(
+  const { confirmedSat, unconfirmedSat, reservedSat, spendableSat, foundSat } = wallet.balance(
     reserveSat(manager.reservingChannels()),
     chain.feerates.closing,
   );
@@ -82,6 +90,7 @@ function onchainBalance({ wallet, manager, chain }: LightningNode): OnchainBalan
     unconfirmedSat: confirmedSat + unconfirmedSat - reservedSat - spendableSat,
     sweepingSat,
     maybeSat: ourBalance(owed) - sweepingSat,
+    foundSat,
     confirmedSat,
   };
 }

@@ -26,6 +26,7 @@ import type {
   WalletUpdate,
 } from './api.ts';
 import type { ServedWallet } from './endpoint.ts';
+import { quoteFound, sweepFound } from './found-coins.ts';
 import { routeHints } from './invoice-hints.ts';
 import { amountToPay, readInvoice, summaryOf, type ReadInvoice } from './invoice-payment.ts';
 import { LightningNode } from './lightning-node.ts';
@@ -287,6 +288,21 @@ class Wallet implements ServedWallet {
   ): Promise<{ readonly txid: string; readonly feeSat: bigint }> {
     const node = this.#running();
     return node.durably(() => payOnchain(node, request, this.#platform.timers.now()));
+  }
+
+  quoteSweepFound(): OnchainQuote {
+    return quoteFound(this.#running());
+  }
+
+  async sweepFound({
+    maxFeeSat,
+  }: {
+    readonly maxFeeSat?: bigint;
+  }): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
+    const node = this.#running();
+    const swept = await sweepFound(node, maxFeeSat, () => this.#platform.timers.now());
+    node.watchScripts();
+    return swept;
   }
 
   acknowledgeEvent({ id }: { readonly id: string }): void {

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { ActivityList } from '../parts/activity-list.tsx';
 import { LightningCard, OnchainCard, TotalCard } from '../parts/balance.tsx';
+import { FoundCard } from '../parts/found-card.tsx';
 import { Page } from '../parts/page.tsx';
 import { WorldPanel } from '../parts/world-panel.tsx';
 import { useActivity, useWallet } from '../wallet-context.ts';
@@ -23,6 +24,7 @@ export function HomePage(): JSX.Element {
       </div>
       <NextStep />
       <OnchainCard balance={snapshot.onchain} />
+      <FoundCard />
       <section class="card">
         <div class="card-head">
           <h2>Recent activity</h2>

@@ -8,7 +8,7 @@ import { Facts } from './facts.tsx';
 export function TotalCard({ snapshot }: { readonly snapshot: WalletSnapshot }): JSX.Element {
   const { totalMsat, lightning, onchain } = snapshot;
   const channelsMsat = lightning.sendableMsat + lightning.reservedMsat + lightning.pendingMsat;
-  const coinsSat = onchain.spendableSat + onchain.reservedSat + onchain.unconfirmedSat;
+  const coinsSat = onchain.spendableSat + onchain.reservedSat + onchain.unconfirmedSat + onchain.foundSat;
   return (
     <section class="card total" aria-label="Total balance">
       <p class="balance-label">All that is yours</p>

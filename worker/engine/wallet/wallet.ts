@@ -39,6 +39,7 @@ import {
   type OwnBranch,
   type ScriptOrigin,
 } from './descriptors.ts';
+import { foundSweeps, type FoundSweep } from './found-sweep.ts';
 import { hasSignatures } from './spend-check.ts';
 import {
   afterDropped,
@@ -302,6 +303,31 @@ export class OnchainWallet {
   send(address: string, amountSat: bigint | 'all', terms: SpendTerms): WalletTransaction {
     const script = scriptOfAddress(address, this.#descriptors.network);
     const built = amountSat === 'all' ? this.#sendAll(script, terms) : this.#pay({ amountSat, script }, terms);
+    this.transactionMade(built.tx);
+    return built;
+  }
+
+  /** What `sweepFound` would do at a feerate. */
+  foundSweeps(feeratePerKw: number): readonly FoundSweep[] {
+    return foundSweeps(this.#state.coins, this.#state.bestHeight, feeratePerKw);
+  }
+
+  /**
+   * A signed transaction that takes what was found on BIP 44 and 49 addresses to a script of the wallet: the first of `foundSweeps`,
+   * `undefined` where there is none. Its coins count as spent from now on.
+   */
+  sweepFound(script: Uint8Array, feeratePerKw: number): WalletTransaction | undefined {
+    const [sweep] = this.foundSweeps(feeratePerKw);
+    if (sweep === undefined) return undefined;
+    const { coins, amountSat, feeSat } = sweep;
+    const unsigned: Transaction = {
+      version: 2,
+      inputs: coins.map(inputOf),
+      outputs: [{ amountSat, script }],
+      locktime: 0,
+    };
+    const spent = coins.map((coin) => this.#outputOf(coin));
+    const built = walletTransaction(signCoins(this.#secp, this.#descriptors, unsigned, coins, spent), feeSat);
     this.transactionMade(built.tx);
     return built;
   }

@@ -1,0 +1,35 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import type { OnchainQuote } from '../../../worker/client/api.ts';
+import { satText } from '../format.ts';
+import { useAction, useWallet } from '../wallet-context.ts';
+import { ActionButton } from './action-button.tsx';
+
+/** Coins that another wallet has left on addresses of the same words, and the way to have them here. */
+export function FoundCard(): JSX.Element | null {
+  const { wallet, snapshot } = useWallet();
+  const { foundSat } = snapshot.onchain;
+  const [quote, setQuote] = useState<OnchainQuote>();
+  const look = useAction(async () => setQuote(await wallet.quoteSweepFound()));
+  const sweep = useAction(async () => {
+    if (quote === undefined) return;
+    setQuote(undefined);
+    await wallet.sweepFound({ maxFeeSat: quote.feeSat });
+  });
+  if (foundSat === 0n) return null;
+  return (
+    <section class="card stack" aria-label="Found coins">
+      <p>
+        {satText(foundSat)} are on addresses that another wallet made of your words. This one pays nothing with them
+        until it has taken them over.
+      </p>
+      {quote === undefined ? (
+        <ActionButton action={look}>Take them over</ActionButton>
+      ) : (
+        <ActionButton action={sweep}>
+          {`Take over ${satText(quote.amountSat)}, for a fee of ${satText(quote.feeSat)}`}
+        </ActionButton>
+      )}
+    </section>
+  );
+}
