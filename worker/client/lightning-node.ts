@@ -441,7 +441,11 @@ export class LightningNode implements OnchainPayer {
       }
       for (const txid of update.dropped) if (!this.#isRebroadcast(txid)) this.wallet.transactionDropped(txid);
       for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
-      for (const transaction of update.spending) this.manager.transactionSeen(transaction);
+      for (const transaction of update.spending) {
+        // What takes something out of a close pays the wallet: nothing is asked for its script before it is a coin.
+        this.wallet.transactionSeen(transaction);
+        this.manager.transactionSeen(transaction);
+      }
       // A payment to ourselves looks like another's where the coins that it spent are not known.
       const coins = this.wallet.state.coins.filter(({ txid }) => !this.#sent.has(txid));
       this.#received.update(coins, update, this.#parts.platform.timers.now());
