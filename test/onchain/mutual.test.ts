@@ -31,8 +31,8 @@ function closingOf({ us, them }: Scene, parts: Pick<ClosingInput, 'feeSat'> & Pa
     counterpartyFundingPubkey: params.counterparty.fundingPubkey,
     toHolderSat: holderCommitment.spec.toHolderMsat / 1000n,
     toCounterpartySat: holderCommitment.spec.toCounterpartyMsat / 1000n,
-    holderScript: us.keys.shutdownScript(),
-    counterpartyScript: them.keys.shutdownScript(),
+    holderScript: us.node.wallet.freshScript('change'),
+    counterpartyScript: them.node.wallet.freshScript('change'),
     outputs: 'both',
     ...parts,
   };

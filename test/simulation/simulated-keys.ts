@@ -52,10 +52,6 @@ export class SimulatedKeys implements NodeSigner, SignerProvider {
     return this.#script;
   }
 
-  shutdownScript(): Uint8Array {
-    return this.#script;
-  }
-
   /** Below the order of the curve for certain. */
   #secret(purpose: string): Uint8Array {
     const text = Uint8Array.from(`${this.#name}/${purpose}`, (character) => character.charCodeAt(0));

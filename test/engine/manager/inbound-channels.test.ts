@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { InboundChannelRule } from '../../../worker/engine/manager/manager-context.ts';
+import { toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
+import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import { startOf } from '../../simulation/starts.ts';
 import { World } from '../../simulation/world.ts';
 import { feeratesOf } from '../channel/feerates.ts';
+
+const FIRST_CHANGE = { branch: 'change', index: 0 } as const;
 
 /** B decides by a rule about the channel that A wants to open. */
 async function asked(rule: InboundChannelRule): Promise<World> {
@@ -24,6 +29,32 @@ describe('a channel that a peer wants to open', () => {
   it('is opened where every one is accepted', async () => {
     const world = await asked('accept');
     expect(world.b.node.manager.channels()[0]?.state.kind).toBe('open');
+  });
+
+  it('uses up no address as long as it comes to nothing', async () => {
+    const world = new World(await startOf('empty', 'fake'));
+    world.opened = true;
+    await world.settle();
+    world.connect();
+    await world.pump();
+    const { wallet } = world.a.node;
+    const { buildFunding } = wallet;
+    wallet.buildFunding = () => {
+      throw new GlowwormError('InsufficientFunds', 'there is nothing');
+    };
+    for (let opening = 0; opening < 3; opening++) {
+      world.a.node.open(world.b.node, 500_000n);
+      await world.pump();
+    }
+    wallet.buildFunding = buildFunding;
+    world.a.node.open(world.b.node, 500_000n);
+    await world.pump();
+    for (const { node } of [world.a, world.b]) {
+      const params = node.manager.chainMonitor.monitors().map(([, monitor]) => monitor.params);
+      const script = new Descriptors(new Uint8Array(64).fill(node.name.charCodeAt(0)), 'regtest').script(FIRST_CHANGE);
+      expect(params.map(({ holder }) => toHex(holder.upfrontShutdownScript))).toEqual([toHex(script)]);
+    }
+    expect(world.b.node.wallet.state.cursors.change.next).toBe(1);
   });
 
   it('is refused where none is wanted', async () => {

@@ -45,15 +45,17 @@ interface Close {
 /** The opener alone pays the fee, and not more than it is ready to. */
 function checkAgreedClose(world: World, side: Side, { state, monitor, spend, complain }: Close): void {
   const { params } = state;
-  const script = side.node.keys.shutdownScript();
+  const script = monitor.shutdownScript;
   const paidSat = sumOf(spend.outputs.filter((output) => equalBytes(output.script, script)));
   const dueSat = monitor.holderCommitment.spec.toHolderMsat / 1000n;
   const leastSat = params.isOpener ? dueSat - highestClosingFeeSat(world, side, script) : dueSat;
   const isDust = paidSat === 0n && leastSat < higherDustSat(params);
   if (paidSat > dueSat || (paidSat < leastSat && !isDust)) complain(`pays ${paidSat} of ${dueSat} sat`);
   if (sumOf(spend.outputs) > params.fundingSat) complain('makes money');
-  const known = world.sides.map(({ node }) => toHex(node.keys.shutdownScript()));
-  const stranger = spend.outputs.find((output) => !known.includes(toHex(output.script)));
+  if (!side.node.wallet.owns(script)) complain('names a script that is not of the wallet');
+  const isKnown = ({ script: paid }: TransactionOutput): boolean =>
+    world.sides.some(({ node }) => node.wallet.owns(paid));
+  const stranger = spend.outputs.find((output) => !isKnown(output));
   if (stranger !== undefined && world.honest.length === world.sides.length) complain('pays to a stranger');
 }
 

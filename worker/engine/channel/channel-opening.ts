@@ -143,7 +143,7 @@ interface CheckedOpen {
 export function checkOpen(
   env: Pick<ChannelEnv, 'secp' | 'config' | 'feerates'>,
   message: MessageOf<'open_channel'>,
-  policy: Omit<AcceptPolicy, keyof ChannelKeysId>,
+  policy: Omit<AcceptPolicy, keyof ChannelKeysId | 'shutdownScript'>,
 ): CheckedOpen | string {
   const { channelType } = message.tlvs;
   if (toHex(message.chainHash) !== toHex(policy.chainHash)) return 'the channel is for another chain';

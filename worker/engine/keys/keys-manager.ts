@@ -24,7 +24,7 @@ export interface ToRemoteScript {
  *     m/1017'/c'/7'/n'/k'   channel n: funding, revocation, payment, delayed, HTLC base, commitment seed (k = 0 to 5)
  *                           the commitment seed with the channel's salt, where it has one (HMAC-SHA256)
  *     m/1017'/c'/9'         root of other secrets, told apart by a label
- *     m/84'/c'/0'/0/0       where closed channels pay to: an address of the on-chain wallet
+ *     m/84'/c'/0'/0/0       where closed channels pay to that have no address of their own: one of the on-chain wallet
  *
  * The seed alone therefore finds again what a channel that its peer closed paid to us.
  */
@@ -66,12 +66,8 @@ export class KeysManager implements NodeSigner, SignerProvider {
     return new ChannelSigner(this.#secp, this.#channelSecrets(keysId), channelValueSat, state);
   }
 
-  /** Always the same script, so that a wallet restored from its seed finds it; a fresh address is better for privacy. */
+  /** Always the same script: that of channels from before they had one each, and of those whose peer takes no promise of one. */
   destinationScript(): Uint8Array {
-    return this.#destination;
-  }
-
-  shutdownScript(): Uint8Array {
     return this.#destination;
   }
 

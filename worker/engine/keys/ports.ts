@@ -17,13 +17,13 @@ export interface NodeSigner {
   signGossip(hash: Uint8Array): Uint8Array;
 }
 
-/** Makes the signers of channels and names the scripts that closed channels pay to. */
+/** Makes the signers of channels. */
 export interface SignerProvider {
   /**
    * The signer of a channel: the same keys for the same id, for ever. `state` is what the channel's record kept;
    * without it the signer starts as that of a new channel.
    */
   deriveChannelSigner(keysId: ChannelKeysId, channelValueSat: bigint, state?: SignerState): ChannelSigner;
+  /** For channels that have no script of their own. */
   destinationScript(): Uint8Array;
-  shutdownScript(): Uint8Array;
 }

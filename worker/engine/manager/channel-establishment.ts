@@ -20,6 +20,7 @@ import { scidsOf } from '../channel/channel-scids.ts';
 import type { AwaitingFunding, OpenChannel } from '../channel/channel-state.ts';
 import { isTooLarge } from '../channel/channel-terms.ts';
 import { decodeTransaction } from '../transactions/transaction.ts';
+import { hasFeature, type FeatureSet } from '../wire/features.ts';
 import type { MessageOf } from '../wire/message.ts';
 import { channelIdOf, isUnfunded, newEntry, type ChannelEntry } from './channel-entry.ts';
 import { archiveChannel, writeNewChannel } from './channel-store.ts';
@@ -27,6 +28,7 @@ import { envOf, envOfSigner, type ManagerContext } from './manager-context.ts';
 import type { Peer } from './peer-table.ts';
 import { reservingChannels } from './reserving-channels.ts';
 
+const NO_SCRIPT = new Uint8Array(0);
 const NEXT_KEYS_KEY = 'meta/keysIndex';
 /**
  * Channels of peers whose funding nobody has seen, of one peer and in all: each costs keys, memory and a request with every
@@ -46,11 +48,14 @@ export class ChannelEstablishment {
   readonly #context: ManagerContext;
   /** By temporary id; gone with the connection. */
   readonly #requests: UndoableMap<string, ChannelRequest>;
+  /** Scripts of openings that came to nothing: the next ones have them, for openings cost a peer nothing. */
+  readonly #spareScripts: UndoableMap<string, Uint8Array>;
   #nextKeysIndex = 0;
 
   constructor(context: ManagerContext, undo: () => UndoLog | undefined) {
     this.#context = context;
     this.#requests = new UndoableMap(undo);
+    this.#spareScripts = new UndoableMap(undo);
   }
 
   load(records: StoredRecords): void {
@@ -87,7 +92,7 @@ export class ChannelEstablishment {
       chainHash,
       fundingSat,
       pushMsat,
-      shutdownScript: keys.shutdownScript(),
+      shutdownScript: this.#takeScript(peer.features),
     });
     const entry = newEntry({ key, nodeId, signer, state: opening.state, connection: 'connected' });
     this.#context.channels.add(entry);
@@ -222,6 +227,8 @@ export class ChannelEstablishment {
   abandon(entry: ChannelEntry, message: string): void {
     this.#context.channels.remove(entry);
     if (entry.lockedCoins !== undefined) this.#context.parts.wallet.unlock(entry.lockedCoins);
+    const script = 'holder' in entry.state ? entry.state.holder.upfrontShutdownScript : NO_SCRIPT;
+    if (script.length > 0) this.#spareScripts.set(toHex(script), script);
     const opener = entry.state.kind !== 'awaitingFundingCreated';
     if (opener) this.#context.events.note('channelOpenFailed', entry.key, 0n, message);
   }
@@ -230,7 +237,7 @@ export class ChannelEstablishment {
     const { channels, peers, parts } = this.#context;
     const keysId = this.#takeKeysId();
     const signer = parts.keys.deriveChannelSigner(keysId, message.fundingSatoshis);
-    const policy = { ...this.#policy(nodeId, peer), ...keysId };
+    const policy = { ...this.#policy(nodeId, peer), ...keysId, shutdownScript: this.#takeScript(peer.features) };
     const outcome = acceptChannel(envOfSigner(this.#context, signer), fromHex(nodeId), message, policy);
     if (outcome.kind === 'violation') return peers.sendError(nodeId, message.temporaryChannelId, outcome.reason);
     const key = toHex(message.temporaryChannelId);
@@ -251,13 +258,12 @@ export class ChannelEstablishment {
     return typeof checked === 'string' ? checked : undefined;
   }
 
-  #policy(nodeId: string, { features }: Peer): Omit<AcceptPolicy, keyof ChannelKeysId> {
+  #policy(nodeId: string, { features }: Peer): Omit<AcceptPolicy, keyof ChannelKeysId | 'shutdownScript'> {
     const { parts } = this.#context;
     return {
       chainHash: parts.chainHash,
       trustedForZeroConf: parts.trustedForZeroConf(nodeId),
       counterpartyFeatures: features,
-      shutdownScript: parts.keys.shutdownScript(),
     };
   }
 
@@ -297,6 +303,15 @@ export class ChannelEstablishment {
         availableSat: spendableSat,
         neededSat: fundingSat,
       });
+  }
+
+  /** Where all goes that a channel leaves, if its peer takes the promise: an address that is no other channel's. */
+  #takeScript(features: FeatureSet): Uint8Array {
+    if (!hasFeature(features, 'option_upfront_shutdown_script')) return NO_SCRIPT;
+    const [spare] = this.#spareScripts.values();
+    if (spare === undefined) return this.#context.parts.wallet.newScript('change');
+    this.#spareScripts.delete(toHex(spare));
+    return spare;
   }
 
   /** An index is used up before the keys leave, whatever becomes of the channel: keys are never used twice. */

@@ -392,13 +392,14 @@ export class ChannelManager {
 
   /** What becomes of the money of a closed channel. An error of ours in it is in the log, and costs nothing but what is shown. */
   closing(entry: ChannelEntry): ClosingReport | undefined {
-    const { secp, wallet, keys, log } = this.#context.parts;
+    const { secp, wallet, log } = this.#context.parts;
     const { blockHeight } = this;
-    const destinationScript = keys.destinationScript();
     const monitor = this.chainMonitor.monitor(entry.key);
     const isPaid = (paymentHash: Uint8Array): boolean => this.outboundPayments.isPaid(paymentHash);
     try {
-      return monitor && this.#reports.of({ secp, wallet, isPaid, blockHeight, destinationScript }, entry, monitor);
+      if (monitor === undefined) return undefined;
+      const destinationScript = this.chainMonitor.destinationScript(monitor);
+      return this.#reports.of({ secp, wallet, isPaid, blockHeight, destinationScript }, entry, monitor);
     } catch (error) {
       if (!this.#unreported.has(entry.key)) log(`${entry.key.slice(0, 8)} cannot be shown: ${stackOf(error)}`);
       this.#unreported.add(entry.key);
@@ -432,6 +433,7 @@ export class ChannelManager {
     const before = entry.state.kind;
     entry.state = state;
     entry.steps = [...entry.steps, ...steps];
+    for (const step of steps) if (step.kind === 'shutdownScript') this.#context.parts.wallet.handOut(step.script);
     // Until `channel_reestablish` came nothing else is said: the answer to it repeats whatever is due, in order.
     if (entry.connection === 'connected')
       for (const message of messages) this.#context.peers.send(entry.nodeId, message);

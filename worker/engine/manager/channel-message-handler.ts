@@ -171,7 +171,7 @@ export class ChannelMessageHandler {
     const outcome = receiveMessage(envOf(this.#context, entry), entry.state, message, {
       peerFeatures: peer.features,
       trustedForZeroConf: parts.trustedForZeroConf(nodeId),
-      shutdownScript: parts.keys.shutdownScript(),
+      shutdownScript: parts.wallet.freshScript('change'),
       newAlias: () => this.#establishment.newAlias(),
     });
     switch (outcome?.kind) {

@@ -28,7 +28,7 @@ export class ClosingRequests {
   /** As `ChannelManager.quoteClose`. */
   quote(key: string): ClosingQuote {
     const entry = this.#closable(key);
-    return quoteClosing(envOf(this.#context, entry), entry.state, this.#context.parts.keys.shutdownScript());
+    return quoteClosing(envOf(this.#context, entry), entry.state, this.#context.parts.wallet.freshScript('change'));
   }
 
   /** As `ChannelManager.closeChannel`. */
@@ -44,7 +44,10 @@ export class ClosingRequests {
       );
     const entry = this.#closable(key);
     const acceptedSat = entry.state.params.isOpener ? maxFeeSat : undefined;
-    this.#context.apply(entry, requestShutdown(entry.state, this.#context.parts.keys.shutdownScript(), acceptedSat));
+    this.#context.apply(
+      entry,
+      requestShutdown(entry.state, this.#context.parts.wallet.freshScript('change'), acceptedSat),
+    );
   }
 
   /** Whether `forceClose` could do something, the consent given. */

@@ -97,7 +97,7 @@ export interface MonitorKeys {
   /** The one signer of a channel: the channel and its monitor share what it refuses. */
   signer(params: ChannelParameters): ChannelSigner;
   readonly coins: CoinSource;
-  /** Where what is taken out of a closed channel goes. */
+  /** Where what is taken out of a closed channel goes that was promised no script of its own. */
   destinationScript(): Uint8Array;
 }
 
@@ -340,9 +340,15 @@ export class ChainMonitor implements Watch {
       );
   }
 
+  /** Where all goes that is taken out of a closed channel: the script of its own that it was opened with, if it was. */
+  destinationScript({ params }: ChannelMonitor): Uint8Array {
+    const { upfrontShutdownScript } = params.holder;
+    return upfrontShutdownScript.length > 0 ? upfrontShutdownScript : this.#keys.destinationScript();
+  }
+
   #claimParts(monitor: ChannelMonitor): ClaimParts {
-    const { coins, destinationScript } = this.#keys;
-    return { signer: this.#claimKeys(monitor).signer, coins, destinationScript: destinationScript() };
+    const { coins } = this.#keys;
+    return { signer: this.#claimKeys(monitor).signer, coins, destinationScript: this.destinationScript(monitor) };
   }
 
   #untold(key: string, { events }: ChannelMonitor): readonly MonitorEvent[] {
@@ -358,7 +364,7 @@ export class ChainMonitor implements Watch {
   isFullyResolved(key: string, height: number): boolean {
     const monitor = this.monitor(key);
     if (monitor === undefined) return false;
-    return isFullyResolved(monitor, this.#claims(monitor), height, this.#keys.destinationScript());
+    return isFullyResolved(monitor, this.#claims(monitor), height, this.destinationScript(monitor));
   }
 
   /** Stops watching a channel that never had a funding, or is fully resolved, and archives its records. */

@@ -214,13 +214,29 @@ export class OnchainWallet {
 
   /** As `newAddress`, as an output script. */
   newScript(branch: OwnBranch): Uint8Array {
+    const script = this.freshScript(branch);
+    this.handOut(script);
+    return script;
+  }
+
+  /** The script that `newScript` gives, which stays fresh until it is handed out. */
+  freshScript(branch: OwnBranch): Uint8Array {
     const { next, used } = this.#state.cursors[branch];
     const reach = reachOf(this.#state.coins).get(branch) ?? 0;
     // A restore from the seed looks no further than the gap: an address beyond it could be lost.
     const index = Math.min(Math.max(next, reach), used + GAP_LIMIT - 1);
-    const cursors = { ...this.#state.cursors, [branch]: { next: Math.max(next, index + 1), used } };
-    this.#state = { ...this.#state, cursors };
     return this.#descriptors.script({ branch, index });
+  }
+
+  /** From now on somebody may pay to a script of the wallet. */
+  handOut(script: Uint8Array): void {
+    const origin = this.#descriptors.originOf(script);
+    if (origin === undefined) return;
+    const { branch, index } = origin;
+    const { next, used } = this.#state.cursors[branch];
+    if (index < next) return;
+    const cursors = { ...this.#state.cursors, [branch]: { next: index + 1, used } };
+    this.#state = { ...this.#state, cursors };
   }
 
   transactionConfirmed(tx: Transaction, height: number): void {
