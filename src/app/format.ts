@@ -79,6 +79,11 @@ function serversText({ servers = { agreeing: 1, of: 1 } }: ChainStatus): string 
   return servers.of > 1 ? `, as ${servers.agreeing} of ${servers.of} servers say` : '';
 }
 
+function unseenText({ unseen = 0 }: ChainStatus): string {
+  if (unseen === 0) return '';
+  return `. ${unseen === 1 ? 'A transaction' : `${unseen} transactions`} of yours reached one server only, and ${unseen === 1 ? 'is' : 'are'} sent again`;
+}
+
 export function chainText(chain: ChainStatus): string {
   switch (chain.kind) {
     case 'connecting':
@@ -86,7 +91,7 @@ export function chainText(chain: ChainStatus): string {
     case 'syncing':
       return `Catching up with the chain: block ${grouped(BigInt(chain.headerHeight ?? chain.blockHeight))}`;
     case 'synced':
-      return `Up to date at block ${grouped(BigInt(chain.blockHeight))}${serversText(chain)}`;
+      return `Up to date at block ${grouped(BigInt(chain.blockHeight))}${serversText(chain)}${unseenText(chain)}`;
     case 'unreachable':
       return 'The chain server does not answer. It is tried again.';
     default:
@@ -140,6 +145,7 @@ export function activityText(activity: Activity): string {
     case 'onchainReceived':
       return activity.state === 'pending' ? 'On-chain, unconfirmed' : 'On-chain';
     case 'onchainSent':
+      if (activity.state === 'failed') return 'Not sent on-chain';
       return activity.state === 'pending' ? 'Sent on-chain, unconfirmed' : 'Sent on-chain';
     case 'channelOpened':
       return activity.state === 'pending' ? 'Channel opened, unconfirmed' : 'Channel opened';

@@ -41,6 +41,7 @@ async function heard(first: Answer): Promise<readonly unknown[]> {
     onHeaders: () => undefined,
     onSynced: () => undefined,
     onStatus: () => undefined,
+    onStanding: () => undefined,
     onFeerates: () => undefined,
     log: () => undefined,
   });

@@ -98,11 +98,12 @@ export class FakeNode {
     peers: readonly PeerConfig[],
     disk: MemoryDisk = new MemoryDisk(),
     server: Pick<ChainPlatform, 'fetch'> = new FakePlatform((path) => (this.isChainThere ? this.#reply(path) : 'drop')),
+    esploraUrls: readonly string[] = ['http://esplora.test'],
   ) {
     this.#store = disk.open();
     let entropy = 0;
     this.node = new LightningNode({
-      config: { network: 'regtest', esploraUrls: ['http://esplora.test'], peers },
+      config: { network: 'regtest', esploraUrls, peers },
       secret: { mnemonic: MNEMONIC, network: 'regtest', searched: true, firstKeysIndex: 0 },
       platform: {
         fetch: server.fetch,

@@ -1,9 +1,15 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SentPayments } from '../../worker/client/sent-payments.ts';
 import { encodeSend, type OnchainSend } from '../../worker/client/wallet-records.ts';
+import { fromHex, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
+import {
+  decodeTransaction,
+  encodeTransaction,
+  transactionId,
+  type Transaction,
+} from '../../worker/engine/transactions/transaction.ts';
 import { UndoLog } from '../../worker/engine/primitives/undo-log.ts';
 
-const TXID = new Uint8Array(32).fill(7);
 const send: OnchainSend = {
   txid: '07'.repeat(32),
   rawTx: Uint8Array.of(1),
@@ -25,12 +31,15 @@ beforeEach(() => {
   undo = undefined;
 });
 
+const TAKEN_BACK = { ...send, refused: 'feeTooLow' } as const;
+const DISPLACED = { ...send, accepted: true, displacedBy: '09'.repeat(32) } as const;
+
 describe('payments out of the on-chain wallet', () => {
   it('of a turn that fails are not broadcast again, and what it marked is as before', () => {
     const payments = load([[send.txid, encodeSend(send)]]);
     undo = new UndoLog();
     payments.save({ ...send, txid: '08'.repeat(32) });
-    payments.mark(TXID, true);
+    payments.accepted(send.txid);
     expect(payments.list()).toHaveLength(2);
     undo.rollBack();
     expect(payments.list()).toEqual([send]);
@@ -44,4 +53,80 @@ describe('payments out of the on-chain wallet', () => {
     expect(payments.list()).toEqual([send]);
     expect(log.join()).toContain('08'.repeat(32));
   });
+
+  it.each([send, TAKEN_BACK, DISPLACED, { ...DISPLACED, refused: 'invalid' } as const])(
+    'are read as they were written: %o',
+    (payment) => {
+      expect(load([[send.txid, encodeSend(payment)]]).list()).toEqual([payment]);
+    },
+  );
+
+  it('are written as older programs wrote them until one is taken back, which those must not misread', () => {
+    expect([send, DISPLACED, TAKEN_BACK].map((payment) => encodeSend(payment)[2])).toEqual([1, 1, 2]);
+    const old = fromHex('00010102010104056263727431060800000000000003e80808000000000000000a0a080000018bcfe568000c0100');
+    expect(load([[send.txid, old]]).list()).toEqual([send]);
+  });
+
+  it('are wanted in a block while nothing says otherwise', () => {
+    const payments = load(
+      [send, TAKEN_BACK, DISPLACED, { ...send, confirmed: true }].map((payment, index) => [
+        `0${index}`.repeat(32),
+        encodeSend(payment),
+      ]),
+    );
+    expect(payments.wanted().map(({ txid }) => txid)).toEqual(['00'.repeat(32)]);
+  });
+
+  it('cannot come any more while a block has another that spends a coin of theirs, and can again after it', () => {
+    const [first, second] = [spending(1), spending(1)].map((tx, index) => sendOf({ ...tx, locktime: index }));
+    if (first === undefined || second === undefined) throw new Error('two payments');
+    const payments = load([first, second].map((each) => [each.txid, encodeSend(each)]));
+    payments.takeBack(first.txid, 'feeTooLow');
+    expect(payments.unsettled()).toMatchObject([[{ vout: 1 }]]);
+    payments.confirmed(decodeTransaction(second.rawTx));
+    expect([payments.unsettled(), payments.wanted()]).toEqual([[], []]);
+    expect(payments.list().map(({ displacedBy }) => displacedBy)).toEqual([second.txid, undefined]);
+    payments.unconfirmed(transactionId(decodeTransaction(second.rawTx)));
+    expect(payments.unsettled()).toHaveLength(1);
+    expect(payments.wanted().map(({ txid }) => txid)).toEqual([second.txid]);
+    payments.confirmed(decodeTransaction(first.rawTx));
+    expect(payments.list()).toMatchObject([{ confirmed: true }, { displacedBy: first.txid }]);
+    expect(payments.list()[0]).not.toHaveProperty('refused');
+  });
+
+  it('of change go with the payment that made it, and one spent coin of that settles all', () => {
+    const parent = sendOf(spending(1));
+    const child = sendOf(spending(0, transactionId(decodeTransaction(parent.rawTx))));
+    const payments = load([parent, child].map((each) => [each.txid, encodeSend(each)]));
+    expect(payments.takeBack(parent.txid, 'conflict').map(({ txid }) => txid)).toEqual([parent.txid, child.txid]);
+    expect(payments.unsettled().map((coins) => coins.map(({ vout }) => vout))).toEqual([[1], [0, 1]]);
+    payments.confirmed({ ...spending(1), locktime: 9 });
+    expect(payments.unsettled()).toEqual([]);
+  });
+
+  it.each([
+    ['one that a server has taken', { accepted: true }, 'feeTooLow'],
+    ['one that is in a block', { confirmed: true }, 'feeTooLow'],
+    ['what may be taken later', {}, 'tooManyUnconfirmed'],
+    ['what is too early', {}, 'notFinal'],
+  ] as const)('are not taken back: %s', (_, changed, reason) => {
+    const payments = load([[send.txid, encodeSend({ ...send, ...changed })]]);
+    expect(payments.mayTakeBack(send.txid, reason)).toBe(false);
+    expect(load([[send.txid, encodeSend(send)]]).mayTakeBack(send.txid, 'feeTooLow')).toBe(true);
+  });
+});
+
+const OTHERS = new Uint8Array(32).fill(3);
+
+const spending = (vout: number, txid: Uint8Array = OTHERS): Transaction => ({
+  version: 2,
+  inputs: [{ txid, vout, sequence: 0, scriptSig: new Uint8Array(0), witness: [] }],
+  outputs: [{ amountSat: 1_000n, script: new Uint8Array(22) }],
+  locktime: 0,
+});
+
+const sendOf = (tx: Transaction): OnchainSend => ({
+  ...send,
+  rawTx: encodeTransaction(tx),
+  txid: toHex(reversed(transactionId(tx))),
 });

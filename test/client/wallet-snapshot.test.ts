@@ -67,4 +67,15 @@ describe('the summary of a channel', () => {
     const copied = { ...manager, isCopy: () => true };
     expect(channelSummary(entryOf(opener.state), copied).reason).toMatch(/older than what this device had last/);
   });
+
+  it.each([
+    [{ kind: 'seen' }, undefined],
+    [{ kind: 'unseen' }, /no other has seen it yet/],
+    [{ kind: 'refused', refusal: { kind: 'rejected', reason: 'feeTooLow', words: '' }, lasting: true }, /fee is below/],
+    [{ kind: 'refused', refusal: { kind: 'rejected', reason: 'conflict', words: '' }, lasting: false }, /tried again/],
+  ] as const)('says what servers make of its funding: %o', (standing, words) => {
+    const { reason } = channelSummary(entryOf(opener.state), manager, standing);
+    if (words === undefined) expect(reason).toBeUndefined();
+    else expect(reason).toMatch(words);
+  });
 });

@@ -499,7 +499,7 @@ export class Scene {
 
   async #send(party: Party, transactions: TransactionPackage): Promise<void> {
     for (const raw of transactions) this.#left.get(party)?.add(toHex(transactionId(decodeTransaction(raw))));
-    for (const result of await this.#server.broadcast(transactions))
+    for (const { result } of await this.#server.broadcast(transactions))
       // Who hears first of a height and then of what is in the block cannot know better.
       if (this.#hasHeardAll && result.kind !== 'accepted' && result.kind !== 'alreadyKnown')
         this.refused.push(result.kind === 'rejected' ? result.words : result.kind);

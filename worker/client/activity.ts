@@ -4,6 +4,7 @@ import { storedInvoice } from '../engine/payments/bolt11.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
 import { scriptOfAddress } from '../engine/wallet/address.ts';
 import type { Activity } from './api.ts';
+import { hasFailed, problemOf } from './send-problems.ts';
 import type { LightningNode } from './lightning-node.ts';
 import type { NotedRow, OnchainReceived, OnchainSend } from './wallet-records.ts';
 
@@ -82,20 +83,21 @@ const onchainReceivedActivity = ({ txid, amountSat, seenAt, block }: OnchainRece
   at: block?.at ?? seenAt,
 });
 
-/** What was sent to this wallet itself is still here: only its fee is gone. */
-function onchainSentActivity(
-  { wallet, network }: LightningNode,
-  { txid, amountSat, feeSat, at, address, confirmed }: OnchainSend,
-): Activity {
+/** What was sent to this wallet itself is still here: only its fee is gone. Of what is not sent nothing is. */
+function onchainSentActivity({ wallet, network, chain }: LightningNode, send: OnchainSend): Activity {
+  const { txid, amountSat, feeSat, at, address } = send;
   const isOurs = wallet.owns(scriptOfAddress(address, network));
+  const problem = problemOf(send, chain.standing(txid));
+  const state = send.confirmed ? 'succeeded' : hasFailed(send) ? 'failed' : 'pending';
   return {
     id: txid,
     kind: 'onchainSent',
-    state: confirmed ? 'succeeded' : 'pending',
+    state,
     amountMsat: isOurs ? 0n : amountSat * 1000n,
-    feeMsat: feeSat * 1000n,
+    feeMsat: state === 'failed' ? 0n : feeSat * 1000n,
     description: address,
     at,
+    ...(problem === undefined ? {} : { problem: { ...problem, details: {} } }),
   };
 }
 

@@ -65,6 +65,11 @@ export interface ChainStatus {
   readonly headerHeight?: number;
   /** How many of the servers have told of the newest block, and of all that the wallet looks for at it; with `synced`. */
   readonly servers?: { readonly agreeing: number; readonly of: number };
+  /**
+   * How many transactions of ours a server took that no other has shown for minutes, where there are several servers: that one may
+   * have kept them to itself. They are sent again.
+   */
+  readonly unseen?: number;
   /** Why the chain source does not answer, with `unreachable`. */
   readonly problem?: ApiError;
 }
@@ -208,7 +213,7 @@ export type PaymentState = 'pending' | 'succeeded' | 'failed';
 
 /**
  * One line of the activity list. What was received, less what was sent and less all fees, is `totalMsat`: `sent` that is pending
- * or has failed was not sent, what is pending on chain counts, and the amounts of `channelOpened`, `channelClosed` and
+ * or has failed was not sent, what is pending on chain counts, what has failed there does not, and the amounts of `channelOpened`, `channelClosed` and
  * `channelClaimed` only move from one number to another.
  */
 export interface Activity {
@@ -236,7 +241,10 @@ export interface Activity {
    * the moment at which the wallet first saw it.
    */
   readonly at: number;
-  /** Why it failed and what to do, with `failed`. */
+  /**
+   * Why it failed and what to do, with `failed`. An `onchainSent` that is pending can have one too: no other server shows it, or it
+   * is refused. One that has failed as it was refused can succeed all the same; what is paid after it then did not, and says so.
+   */
   readonly problem?: ApiError;
 }
 
@@ -381,7 +389,10 @@ export interface WalletApi {
   newAddress(request: { readonly type: 'p2wpkh' | 'p2tr' }): Promise<{ readonly address: string }>;
   /** What an on-chain payment would cost; rejects as `sendOnchain` would, and changes nothing. */
   quoteOnchain(request: { readonly address: string; readonly amountSat: bigint | 'all' }): OnchainQuote;
-  /** Rejects with `FeeTooHigh`, and sends nothing, where the fee has risen above `maxFeeSat`. */
+  /**
+   * Rejects with `FeeTooHigh`, and sends nothing, where the fee has risen above `maxFeeSat`, and with `EarlierPaymentUnsettled` where
+   * a payment that the servers refused could still arrive beside this one.
+   */
   sendOnchain(request: {
     readonly address: string;
     readonly amountSat: bigint | 'all';

@@ -3,6 +3,7 @@ import { badReply } from '../edges/chain/chain-source-error.ts';
 import { ChainSync } from '../edges/chain/chain-sync.ts';
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import { Broadcaster, type BroadcastResult } from '../edges/chain/broadcaster.ts';
+import { Propagation, type Standing } from '../edges/chain/propagation.ts';
 import { EsploraApi } from '../edges/chain/esplora-api.ts';
 import { FeeEstimator, refreshFees } from '../edges/chain/fee-estimator.ts';
 import { HeaderChain } from '../edges/chain/header-chain.ts';
@@ -38,6 +39,8 @@ export interface ChainFollowerParts {
   /** A poll has completed: everything registered was asked for. */
   readonly onSynced: () => void;
   readonly onStatus: () => void;
+  /** How far something that was broadcast has got, by the id that explorers show. */
+  readonly onStanding: (txid: string, standing: Standing) => void;
   /** New estimates, and what is to be remembered of them. */
   readonly onFeerates: (feerates: ChannelFeerates, memories: FeerateMemories | undefined) => void;
   readonly log: (line: string) => void;
@@ -65,6 +68,7 @@ export class ChainFollower {
   readonly #fees: FeeEstimator = new FeeEstimator();
   readonly #policy: FeeratePolicy;
   readonly #broadcaster: Broadcaster;
+  readonly #propagation: Propagation;
   #sync: ChainSync | undefined;
   #status: ChainStatus;
   #stopped = false;
@@ -85,12 +89,19 @@ export class ChainFollower {
       (url) => new EsploraApi(url, isOwn(url) ? this.#platform : budgeted(this.#platform, requestsPer10s)),
     );
     this.#broadcaster = new Broadcaster(this.#sources, this.#platform.now);
+    this.#propagation = new Propagation({
+      sources: this.#sources,
+      broadcaster: this.#broadcaster,
+      platform: this.#platform,
+      onChange: parts.onStanding,
+    });
     this.#policy = new FeeratePolicy(this.#fees, parts.storedFeerates);
     this.#status = { kind: 'connecting', blockHeight: parts.headers.toldHeight };
   }
 
   get status(): ChainStatus {
-    return this.#status;
+    const { unseen } = this.#propagation;
+    return unseen === 0 ? this.#status : { ...this.#status, unseen };
   }
 
   get feerates(): ChannelFeerates {
@@ -110,6 +121,7 @@ export class ChainFollower {
   stop(): void {
     this.#stopped = true;
     this.#broadcaster.stop();
+    this.#propagation.stop();
     this.#sync?.stop();
   }
 
@@ -119,7 +131,12 @@ export class ChainFollower {
     if (this.feeratesAreStale) void this.#askFees();
   }
 
-  /** Each server gets them one after the other: see `Broadcaster`. */
+  /** How far something has got that was broadcast in this run, by the id that explorers show. */
+  standing(txid: string): Standing | undefined {
+    return this.#propagation.standing(txid);
+  }
+
+  /** Each server gets them one after the other, and again until another shows it: see `Broadcaster` and `Propagation`. */
   broadcast(transactions: TransactionPackage): void {
     void this.#broadcast(transactions).catch((error: unknown) => this.#parts.log(`broadcast: ${String(error)}`));
   }
@@ -127,9 +144,9 @@ export class ChainFollower {
   /** What is still wanted is broadcast again with every block by whoever wants it. */
   async #broadcast(transactions: TransactionPackage): Promise<void> {
     if (this.#stopped) return;
-    const results = await this.#broadcaster.broadcast(transactions);
+    const outcomes = await this.#propagation.broadcast(transactions);
     if (this.#stopped) return;
-    transactions.forEach((transaction, index) => this.#logBroadcast(transaction, results[index]));
+    transactions.forEach((transaction, index) => this.#logBroadcast(transaction, outcomes[index]?.result));
     // Not a `wake`, which would begin a server's waiting times anew.
     await this.#sync?.poll({ everything: true }).catch(() => undefined);
   }
@@ -171,6 +188,8 @@ export class ChainFollower {
         this.#setStatus({ kind: 'syncing', blockHeight: this.#status.blockHeight, headerHeight: best.tip.height });
       },
       onUpdate: (update) => {
+        for (const { txs } of update.confirmed)
+          for (const { txid } of txs) this.#propagation.forget(toHex(reversed(txid)));
         this.#status = { kind: 'syncing', blockHeight: update.best.height };
         this.#parts.onUpdate(update, this.#parts.headers.tell(this.#sync?.headers ?? headers));
       },

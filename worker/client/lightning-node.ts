@@ -1,8 +1,10 @@
+import type { RejectReason } from '../edges/chain/broadcaster.ts';
+import type { Standing } from '../edges/chain/propagation.ts';
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
-import { equalBytes } from '../engine/primitives/bytes.ts';
+import { equalBytes, fromHex, reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../engine/primitives/secp256k1.ts';
 import { recordsBelow, type StoreWrites } from '../engine/primitives/store.ts';
@@ -15,7 +17,7 @@ import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { RecordsOrigin } from '../engine/manager/reconciliation.ts';
 import type { InboundChannelRule } from '../engine/manager/manager-context.ts';
 import type { Effect, TurnResult } from '../engine/manager/turn.ts';
-import { transactionId } from '../engine/transactions/transaction.ts';
+import { decodeTransaction, transactionId, type Transaction } from '../engine/transactions/transaction.ts';
 import { Descriptors } from '../engine/wallet/descriptors.ts';
 import { decodeWallet } from '../engine/wallet/wallet-record.ts';
 import type { SpendTerms } from '../engine/wallet/wallet-transaction.ts';
@@ -142,6 +144,7 @@ export class LightningNode implements OnchainPayer {
       onHeaders: (writes) => this.#guarded(() => this.turn(() => this.#record(writes))),
       onSynced: () => this.#synced(),
       onStatus: () => this.#chainStatusChanged(),
+      onStanding: (txid, standing) => this.#guarded(() => this.#stands(txid, standing)),
       onFeerates: (update, memories) =>
         this.#guarded(() =>
           this.turn(() => {
@@ -324,7 +327,8 @@ export class LightningNode implements OnchainPayer {
   onchainTerms(): SpendTerms {
     const channels = this.manager.reservingChannels();
     const { closing: feeratePerKw } = this.chain.feerates;
-    return { feeratePerKw, reserveSat: reserveSat(channels), reserveCoinSat: reserveSat(1) };
+    const against = this.#sent.unsettled();
+    return { feeratePerKw, reserveSat: reserveSat(channels), reserveCoinSat: reserveSat(1), against };
   }
 
   /** Payments from others to the on-chain wallet, in no order. */
@@ -429,18 +433,18 @@ export class LightningNode implements OnchainPayer {
       if (update.disconnectedTo !== undefined) this.manager.bestBlockUpdated(update.disconnectedTo);
       for (const txid of update.unconfirmed) {
         this.wallet.transactionUnconfirmed(txid);
-        this.#sent.mark(txid, false);
+        this.#sent.unconfirmed(txid);
         this.manager.transactionUnconfirmed(txid);
       }
       for (const { height, txs } of update.confirmed) {
         for (const { transaction } of txs) {
           this.wallet.transactionConfirmed(transaction, height);
-          this.#sent.mark(transactionId(transaction), true);
+          this.#sent.confirmed(transaction);
         }
         this.manager.transactionsConfirmed(height, txs);
       }
       for (const txid of update.dropped) if (!this.#isRebroadcast(txid)) this.wallet.transactionDropped(txid);
-      for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
+      for (const transaction of update.mempool) this.#seenInMempool(transaction);
       for (const transaction of update.spending) {
         // What takes something out of a close pays the wallet: nothing is asked for its script before it is a coin.
         this.wallet.transactionSeen(transaction);
@@ -452,13 +456,51 @@ export class LightningNode implements OnchainPayer {
       if (!moved) return;
       this.wallet.bestBlockUpdated(update.best.height);
       // Before what the channels broadcast: a commitment's child may spend the change of a payment.
-      for (const { confirmed, rawTx } of this.#sent.list()) if (!confirmed) this.manager.broadcast(rawTx);
+      for (const { rawTx } of this.#sent.wanted()) this.manager.broadcast(rawTx);
       this.manager.bestBlockUpdated(update.best.height);
     });
     this.#noteRows(update);
     this.#bestHash = hash;
     this.#scripts.confirmed(update.confirmed.flatMap(({ txs }) => txs.map(({ txid }) => txid)));
     this.#scripts.changed();
+  }
+
+  /** Of a payment that was taken back too: then its coins are gone again, unless something else has spent them since. */
+  #seenInMempool(transaction: Transaction): void {
+    this.wallet.transactionSeen(transaction);
+    const txid = transactionId(transaction);
+    if (this.wallet.coinsSpentBy(txid).length > 0) this.#sent.returned(toHex(reversed(txid)));
+  }
+
+  #stands(txid: string, standing: Standing): void {
+    if (standing.kind !== 'refused') this.turn(() => this.#sent.accepted(txid));
+    else if (standing.lasting && this.#mayTakeBack(txid, standing.refusal.reason))
+      this.turn(() => this.#takeBack(txid, standing.refusal.reason));
+    this.#parts.changed();
+  }
+
+  /**
+   * Inputs may be missing for what made them is not in a block yet: then that one's fate decides. And what a channel or a claim was
+   * built on is not ours alone to take back.
+   */
+  #mayTakeBack(txid: string, reason: RejectReason): boolean {
+    const wireTxid = reversed(fromHex(txid));
+    const { coins } = this.wallet.state;
+    const isBuiltOn = coins.some(
+      ({ txid: made, spentBy }) => equalBytes(made, wireTxid) && spentBy !== undefined && !this.#sent.has(spentBy.txid),
+    );
+    const waits =
+      reason === 'missingInputs' && this.wallet.coinsSpentBy(wireTxid).some(({ height }) => height === undefined);
+    return !isBuiltOn && !waits && this.#sent.mayTakeBack(txid, reason);
+  }
+
+  #takeBack(txid: string, reason: RejectReason): void {
+    const taken = this.#sent.takeBack(txid, reason);
+    this.#parts.log(`took back ${taken.map((send) => send.txid.slice(0, 12)).join(', ')}: ${reason}`);
+    this.wallet.transactionDropped(reversed(fromHex(txid)));
+    // What it was to replace counts again.
+    for (const { rawTx } of taken.flatMap((send) => this.#sent.rivalsOf(send)))
+      this.wallet.transactionMade(decodeTransaction(rawTx));
   }
 
   #record(writes: StoreWrites): void {
@@ -470,7 +512,7 @@ export class LightningNode implements OnchainPayer {
    * coins must not go elsewhere: only another one in a block frees them.
    */
   #isRebroadcast(txid: Uint8Array): boolean {
-    if (this.#sent.has(txid)) return true;
+    if (this.#sent.wants(txid)) return true;
     return this.manager.channels().some(({ key, state }) => {
       const isOurs = state.kind === 'open' || unconfirmedFunding(state) !== undefined;
       if (isOurs && 'params' in state && equalBytes(state.params.fundingTxid, txid)) return true;

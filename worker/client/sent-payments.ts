@@ -1,6 +1,14 @@
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { UndoableMap, type UndoLog } from '../engine/primitives/undo-log.ts';
 import { readable } from '../engine/wire/stored-record.ts';
+import type { RejectReason } from '../edges/chain/broadcaster.ts';
+import {
+  decodeTransaction,
+  transactionId,
+  type Outpoint,
+  type Transaction,
+} from '../engine/transactions/transaction.ts';
+import { isSameOutpoint } from '../engine/wallet/coin.ts';
 import { decodeSend, encodeSend, sentKey, type OnchainSend } from './wallet-records.ts';
 
 /** What payments need of the node around them. */
@@ -12,10 +20,21 @@ export interface PaymentRows {
   readonly log: (line: string) => void;
 }
 
-/** Payments out of the on-chain wallet: each is broadcast with every block until it is in one. */
+/** What refuses a transaction for good, whenever it is asked. What waits for others, or for a block, may be taken then. */
+const FINAL: readonly RejectReason[] = ['missingInputs', 'conflict', 'feeTooLow', 'dust', 'invalid'];
+
+/**
+ * Payments out of the on-chain wallet: each is broadcast with every block until it is in one, or is taken back.
+ *
+ * What no server would have is taken back when all that can be reached have refused it, twice, and none ever took it: then its coins
+ * can be spent again. That it never confirms is not certain all the same, for it is signed, and a server that refused it may have
+ * kept it. So what is paid after it spends one of its coins, see `unsettled`: only one of the two can be in the chain, and which
+ * one, the rows tell.
+ */
 export class SentPayments {
   readonly #payments: UndoableMap<string, OnchainSend>;
   readonly #rows: PaymentRows;
+  readonly #inputs = new Map<string, readonly Outpoint[]>();
 
   /** `stored` are the records below `sentKey('')`. */
   constructor(stored: Iterable<readonly [txid: string, bytes: Uint8Array]>, rows: PaymentRows) {
@@ -35,7 +54,28 @@ export class SentPayments {
 
   /** `txid` is in internal byte order. */
   has(txid: Uint8Array): boolean {
-    return this.#payments.has(toHex(reversed(txid)));
+    return this.#payments.has(explorerTxid(txid));
+  }
+
+  /** Those that are to be in a block and are not. */
+  wanted(): readonly OnchainSend[] {
+    return this.list().filter(isWanted);
+  }
+
+  /** Whether it is one of those that are to be in a block. `txid` is in internal byte order. */
+  wants(txid: Uint8Array): boolean {
+    const send = this.#payments.get(explorerTxid(txid));
+    return send !== undefined && isWanted(send);
+  }
+
+  /**
+   * Of each payment that was taken back, and may come all the same, the coins of which one has to be spent for that not to happen:
+   * its own, and those of payments of ours whose change it spends.
+   */
+  unsettled(): readonly (readonly Outpoint[])[] {
+    return this.list()
+      .filter(isTakenBack)
+      .map((send) => this.#coinsBelow(send));
   }
 
   /** Within a turn. */
@@ -44,9 +84,89 @@ export class SentPayments {
     this.#rows.record(sentKey(send.txid), encodeSend(send));
   }
 
-  /** The chain has a transaction in a block, or has it no more; within a turn. */
-  mark(txid: Uint8Array, confirmed: boolean): void {
-    const send = this.#payments.get(toHex(reversed(txid)));
-    if (send !== undefined && send.confirmed !== confirmed) this.save({ ...send, confirmed });
+  /** A transaction is in a block: of others that spend what it spends none will be. Within a turn. */
+  confirmed(transaction: Transaction): void {
+    const txid = explorerTxid(transactionId(transaction));
+    const send = this.#payments.get(txid);
+    if (send?.confirmed === false) this.save(withoutProblems({ ...send, confirmed: true }));
+    for (const other of this.list())
+      if (!other.confirmed && other.txid !== txid && other.displacedBy === undefined)
+        if (this.#coinsBelow(other).some((coin) => isAmong(coin, transaction.inputs)))
+          this.save({ ...other, displacedBy: txid });
+  }
+
+  /** A transaction is in a block no more, in internal byte order; within a turn. */
+  unconfirmed(wireTxid: Uint8Array): void {
+    const txid = explorerTxid(wireTxid);
+    const send = this.#payments.get(txid);
+    if (send?.confirmed === true) this.save({ ...send, confirmed: false });
+    for (const { displacedBy, ...other } of this.list()) if (displacedBy === txid) this.save(other);
+  }
+
+  /** A server says that it has it, or shows it; within a turn. */
+  accepted(txid: string): void {
+    const send = this.#payments.get(txid);
+    if (send !== undefined && !send.confirmed && send.accepted !== true) this.save({ ...send, accepted: true });
+  }
+
+  /** It is in a mempool after all, and its coins are its own; within a turn. */
+  returned(txid: string): void {
+    const send = this.#payments.get(txid);
+    if (send?.refused === undefined) return;
+    const { refused: _, ...rest } = send;
+    this.save({ ...rest, accepted: true });
+  }
+
+  /** Whether a payment may be taken back: no server ever had it, and what refuses it does not pass. */
+  mayTakeBack(txid: string, reason: RejectReason): boolean {
+    const send = this.#payments.get(txid);
+    return send !== undefined && isWanted(send) && send.accepted !== true && FINAL.includes(reason);
+  }
+
+  /** Takes a payment back, and those that spend its change; within a turn. Gives those, it first. */
+  takeBack(txid: string, reason: RejectReason): readonly OnchainSend[] {
+    const send = this.#payments.get(txid);
+    if (send === undefined || !isWanted(send)) return [];
+    this.save({ ...send, refused: reason });
+    const children = this.list().filter((each) =>
+      this.#inputsOf(each).some((coin) => explorerTxid(coin.txid) === txid),
+    );
+    return [send, ...children.flatMap((child) => this.takeBack(child.txid, 'missingInputs'))];
+  }
+
+  /** The payments, of those that are to be in a block, that spend a coin of one. */
+  rivalsOf(send: OnchainSend): readonly OnchainSend[] {
+    const coins = this.#inputsOf(send);
+    return this.wanted().filter(
+      (other) => other.txid !== send.txid && this.#inputsOf(other).some((coin) => isAmong(coin, coins)),
+    );
+  }
+
+  /** Its own coins, and those of payments that are not confirmed and that it spends the change of. */
+  #coinsBelow(send: OnchainSend): readonly Outpoint[] {
+    const own = this.#inputsOf(send);
+    return own.flatMap((coin) => {
+      const parent = this.#payments.get(explorerTxid(coin.txid));
+      return parent === undefined || parent.confirmed ? [coin] : [coin, ...this.#coinsBelow(parent)];
+    });
+  }
+
+  #inputsOf({ txid, rawTx }: OnchainSend): readonly Outpoint[] {
+    const known = this.#inputs.get(txid) ?? readable(() => decodeTransaction(rawTx).inputs) ?? [];
+    this.#inputs.set(txid, known);
+    return known;
   }
 }
+
+const isTakenBack = ({ confirmed, refused, displacedBy }: OnchainSend): boolean =>
+  !confirmed && refused !== undefined && displacedBy === undefined;
+
+const isWanted = ({ confirmed, refused, displacedBy }: OnchainSend): boolean =>
+  !confirmed && refused === undefined && displacedBy === undefined;
+
+const withoutProblems = ({ refused: _refused, displacedBy: _displacedBy, ...send }: OnchainSend): OnchainSend => send;
+
+const explorerTxid = (txid: Uint8Array): string => toHex(reversed(txid));
+
+const isAmong = (coin: Outpoint, coins: readonly Outpoint[]): boolean =>
+  coins.some((each) => isSameOutpoint(each, coin));

@@ -1,8 +1,9 @@
-import { fromUtf8, toUtf8 } from '../engine/primitives/bytes.ts';
+import { fromHex, fromUtf8, toHex, toUtf8 } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { recordFormat } from '../engine/wire/stored-record.ts';
 import type { NetworkName, PeerAddress, PeerConfig } from './api.ts';
 import type { ChannelRow } from './channel-rows.ts';
+import type { RejectReason } from '../edges/chain/broadcaster.ts';
 import type { FeerateMemories } from './feerate-policy.ts';
 
 /** Keys of the client's own records. */
@@ -34,6 +35,12 @@ export interface OnchainSend {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly confirmed: boolean;
+  /** A server said once that it has it: it may be where nobody shows it to us, and no refusal takes it back. */
+  readonly accepted?: boolean;
+  /** Why no server would have it: it was taken back, and its coins may be spent again. */
+  readonly refused?: RejectReason;
+  /** The transaction in a block that spends one of its coins, as explorers print it: while that is there, it cannot confirm. */
+  readonly displacedBy?: string;
 }
 
 /** A payment to the on-chain wallet: all that one transaction brought. Times are milliseconds since 1970. */
@@ -85,14 +92,32 @@ const peerRecord = recordFormat('peer', 1, {
   trustedForZeroConf: [10, 'u8'],
 });
 
-const sentRecord = recordFormat('on-chain payment', 1, {
+const sentFields = {
   rawTx: [2, 'remaining'],
   address: [4, 'remaining'],
   amountSat: [6, 'u64'],
   feeSat: [8, 'u64'],
   at: [10, 'u64'],
   confirmed: [12, 'u8'],
-});
+} as const;
+/** `refused` is a place in `REJECT_REASONS`. */
+const sentAdded = { accepted: [13, 'u8'], refused: [15, 'u8'], displacedBy: [17, 'sha256'] } as const;
+/**
+ * The first version is written as long as nothing was refused. A program that knows only that one would broadcast what was taken
+ * back, and pay with its coins as if that could not confirm any more: it has to refuse.
+ */
+const sentRecord = recordFormat('on-chain payment', 1, sentFields, sentAdded);
+const refusedRecord = recordFormat('on-chain payment', 2, sentFields, sentAdded);
+/** In the order of their numbers in records. */
+const REJECT_REASONS: readonly RejectReason[] = [
+  'missingInputs',
+  'conflict',
+  'feeTooLow',
+  'notFinal',
+  'dust',
+  'tooManyUnconfirmed',
+  'invalid',
+];
 
 /** A block's height and time are 0 while there is none: the first block pays nobody. */
 const receivedRecord = recordFormat('received on-chain payment', 1, {
@@ -149,19 +174,33 @@ export function decodeReceived(txid: string, bytes: Uint8Array): OnchainReceived
   return blockHeight === 0 ? payment : { ...payment, block: { height: blockHeight, at: Number(blockAt) } };
 }
 
-export const encodeSend = ({ rawTx, address, amountSat, feeSat, at, confirmed }: OnchainSend): Uint8Array =>
-  sentRecord.encode({
-    rawTx,
-    address: fromUtf8(address),
-    amountSat,
-    feeSat,
-    at: BigInt(at),
-    confirmed: confirmed ? 1 : 0,
+export function encodeSend({ refused, displacedBy, accepted, ...send }: OnchainSend): Uint8Array {
+  const format = refused === undefined ? sentRecord : refusedRecord;
+  return format.encode({
+    rawTx: send.rawTx,
+    address: fromUtf8(send.address),
+    amountSat: send.amountSat,
+    feeSat: send.feeSat,
+    at: BigInt(send.at),
+    confirmed: send.confirmed ? 1 : 0,
+    ...(accepted === true ? { accepted: 1 } : {}),
+    ...(refused === undefined ? {} : { refused: REJECT_REASONS.indexOf(refused) }),
+    ...(displacedBy === undefined ? {} : { displacedBy: fromHex(displacedBy) }),
   });
+}
 
 export function decodeSend(txid: string, bytes: Uint8Array): OnchainSend {
-  const { address, at, confirmed, ...stored } = sentRecord.decode(bytes);
-  return { ...stored, txid, address: toUtf8(address), at: Number(at), confirmed: confirmed === 1 };
+  const { address, at, confirmed, accepted, refused, displacedBy, ...stored } = refusedRecord.decode(bytes);
+  return {
+    ...stored,
+    txid,
+    address: toUtf8(address),
+    at: Number(at),
+    confirmed: confirmed === 1,
+    ...(accepted === 1 ? { accepted: true } : {}),
+    ...(refused === undefined ? {} : { refused: known(REJECT_REASONS[refused], 'reason') }),
+    ...(displacedBy === undefined ? {} : { displacedBy: toHex(displacedBy) }),
+  };
 }
 
 export const encodeWalletSecret = ({ mnemonic, network, searched, firstKeysIndex }: WalletSecret): Uint8Array =>

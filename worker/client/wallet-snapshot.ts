@@ -7,6 +7,7 @@ import { certainBalance, ourBalance, type ClosingReport } from '../engine/manage
 import type { ChannelParameters } from '../engine/transactions/channel-parameters.ts';
 import { explainClose } from '../engine/channel/close-reason.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
+import type { Standing } from '../edges/chain/propagation.ts';
 import { toApiError } from './api-error.ts';
 import type { ChannelSummary, LightningBalance, OnchainBalance, WalletConfig, WalletSnapshot } from './api.ts';
 import { closingSummary, stillOwedMsat } from './closing-summary.ts';
@@ -26,7 +27,7 @@ export function snapshotOf({ network }: WalletConfig, node: LightningNode): Wall
     lightning,
     onchain,
     peers: node.peerSummaries(),
-    channels: manager.channels().map((entry) => channelSummary(entry, manager)),
+    channels: manager.channels().map((entry) => channelSummary(entry, manager, fundingStanding(entry, node))),
     ...(problem === undefined ? {} : { problem: toApiError(problem) }),
   };
 }
@@ -98,7 +99,12 @@ function onchainBalance({ wallet, manager, chain }: LightningNode): OnchainBalan
 /** What a summary needs of the manager beside the channel. */
 type Manager = Pick<ChannelManager, 'blockHeight' | 'mayForceClose' | 'isSetApart' | 'isCopy' | 'closing'>;
 
-export function channelSummary(entry: ChannelEntry, manager: Manager): ChannelSummary {
+/** `funding` is how far a funding has got that is in no block. */
+export function channelSummary(
+  entry: ChannelEntry,
+  manager: Manager,
+  funding: Standing | undefined = undefined,
+): ChannelSummary {
   const { blockHeight } = manager;
   const { state } = entry;
   const closing = manager.closing(entry);
@@ -108,7 +114,7 @@ export function channelSummary(entry: ChannelEntry, manager: Manager): ChannelSu
       : state.kind === 'closed'
         ? closedSummary(state.params, stillOwedMsat(closing))
         : openingSummary(state);
-  const reason = reasonOf(entry, manager, closing);
+  const reason = reasonOf(entry, manager, closing) ?? fundingProblem(funding);
   return {
     channelId: entry.key,
     peerNodeId: entry.nodeId,
@@ -136,6 +142,27 @@ function reasonOf(entry: ChannelEntry, manager: Manager, closing: ClosingReport 
   if (manager.isCopy(entry)) return COPY;
   return manager.isSetApart(entry) ? SET_APART : undefined;
 }
+
+/** The funding stays what it is: the peer has signed for this one, and it could be in a block in spite of every refusal. */
+function fundingProblem(funding: Standing | undefined): string | undefined {
+  if (funding?.kind === 'unseen') return FUNDING_UNSEEN;
+  if (funding?.kind !== 'refused') return undefined;
+  return funding.refusal.reason === 'feeTooLow' ? FUNDING_CHEAP : FUNDING_REFUSED;
+}
+
+function fundingStanding({ state }: ChannelEntry, { chain }: LightningNode): Standing | undefined {
+  const isAwaited = state.kind === 'open' && state.params.isOpener && state.funding.kind === 'unconfirmed';
+  return isAwaited ? chain.standing(toHex(reversed(state.params.fundingTxid))) : undefined;
+}
+
+const FUNDING_UNSEEN =
+  'One server has taken the funding transaction, but no other has seen it yet. It is sent again: check your connection, or add another server.';
+
+const FUNDING_CHEAP =
+  'The servers refuse the funding transaction for now: its fee is below what the network takes. It is tried again, and gets in when fewer pay more.';
+
+const FUNDING_REFUSED =
+  'The servers refuse the funding transaction. It is tried again with every block, and its coins wait with it. Look whether another device has spent them.';
 
 /** We closed it, and the peer did too: its commitment is in the chain. */
 const isOvertaken = ({ reason }: ClosedChannel, closing: ClosingReport | undefined): boolean =>

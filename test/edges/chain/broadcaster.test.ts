@@ -19,7 +19,7 @@ const refusal = (words: string): Answer => ({
 });
 const source = (answer: Answer): EsploraApi => new EsploraApi('http://esplora.test', new FakePlatform(() => answer));
 const broadcast = async (...answers: Answer[]): Promise<BroadcastResult | undefined> =>
-  (await new Broadcaster(answers.map(source), () => 0).broadcast([rawTx]))[0];
+  (await new Broadcaster(answers.map(source), () => 0).broadcast([rawTx]))[0]?.result;
 
 describe('Broadcaster', () => {
   it.each([
@@ -111,11 +111,13 @@ const NONE: Answer = { status: 404, body: 'endpoint does not exist "/txs/package
 const TAKEN = packaged('success', null, null);
 const accepted = { kind: 'accepted' };
 
-const broadcastBoth = (...servers: Server[]): Promise<readonly BroadcastResult[]> =>
-  new Broadcaster(
+async function broadcastBoth(...servers: Server[]): Promise<readonly BroadcastResult[]> {
+  const broadcaster = new Broadcaster(
     servers.map(({ api }) => api),
     () => 0,
-  ).broadcast([rawTx, child]);
+  );
+  return (await broadcaster.broadcast([rawTx, child])).map(({ result }) => result);
+}
 
 describe('a parent with its child', () => {
   it('leaves as one, and is not sent in any other way where it is taken', async () => {
@@ -200,6 +202,6 @@ describe('a parent with its child', () => {
   it('needs no packages where it is a parent alone', async () => {
     const server = new Server(TAKEN, BELOW, OK);
     const [result] = await new Broadcaster([server.api], () => 0).broadcast([rawTx]);
-    expect([result?.kind, server.sent]).toEqual(['rejected', ['parent']]);
+    expect([result?.result.kind, server.sent]).toEqual(['rejected', ['parent']]);
   });
 });

@@ -143,7 +143,8 @@ describe('the wallet over a real Esplora', () => {
     expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 200_000n, unconfirmedSat: 0n });
 
     const { rawTx, feeSat } = follower.wallet.send(ELSEWHERE, 50_000n, terms);
-    expect(await new Broadcaster([follower.api], () => 0).broadcast([rawTx])).toEqual([{ kind: 'accepted' }]);
+    const [outcome] = await new Broadcaster([follower.api], () => 0).broadcast([rawTx]);
+    expect(outcome?.result).toEqual({ kind: 'accepted' });
     await chain.mine();
     await follower.sync.poll();
     expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 150_000n - feeSat, unconfirmedSat: 0n });
@@ -156,7 +157,7 @@ describe('the wallet over a real Esplora', () => {
     let now = 0;
     const broadcaster = new Broadcaster([follower.api], () => now);
     const kinds = async (): Promise<readonly string[]> =>
-      (await broadcaster.broadcast([parent.rawTx, child.rawTx])).map(({ kind }) => kind);
+      (await broadcaster.broadcast([parent.rawTx, child.rawTx])).map(({ result }) => result.kind);
     const isIn = (): readonly boolean[] =>
       [parent, child].map(({ tx }) => chain.find(display(transactionId(tx))) !== undefined);
     chain.mempoolMinimum = 5;

@@ -103,6 +103,8 @@ describe('words', () => {
     const servers = { agreeing: 2, of: 3 };
     const several = chainText({ kind: 'synced', blockHeight: 850_123, servers });
     expect(plain(several)).toBe('Up to date at block 850_123, as 2 of 3 servers say');
+    expect(chainText({ kind: 'synced', blockHeight: 1, unseen: 1 })).toMatch(/A transaction of yours .* is sent again/);
+    expect(chainText({ kind: 'synced', blockHeight: 1, unseen: 2 })).toMatch(/2 transactions .* are sent again/);
     const long = chainText({ kind: 'syncing', blockHeight: 0, headerHeight: 850_123 });
     expect(plain(long)).toBe('Catching up with the chain: block 850_123');
     expect(chainText({ kind: 'unreachable', blockHeight: 1 })).toContain('does not answer');

@@ -18,6 +18,12 @@ export type BroadcastResult =
   /** No source could be asked: it is tried again with the next block. */
   | { readonly kind: 'unreachable' };
 
+/** What became of a transaction: the best answer of all, and each server's own by its address. */
+export interface BroadcastOutcome {
+  readonly result: BroadcastResult;
+  readonly byServer: ReadonlyMap<string, BroadcastResult>;
+}
+
 /**
  * How long a source is believed that it takes no packages, so that all that goes out with a block asks once. One of several
  * servers behind an address may lack them for a while only, and a gateway that has lost its server finds nothing.
@@ -48,15 +54,24 @@ export class Broadcaster {
   }
 
   /**
-   * The result of each transaction, in order. Every source is told: one that says "accepted" and keeps it to itself must not keep
+   * What became of each transaction, in order. Every source is told: one that says "accepted" and keeps it to itself must not keep
    * a close from the chain. One acceptance is enough; a refusal counts only if no other source accepts.
    */
-  async broadcast(transactions: TransactionPackage): Promise<readonly BroadcastResult[]> {
+  async broadcast(transactions: TransactionPackage): Promise<readonly BroadcastOutcome[]> {
     const name = transactions.map((raw) => toHex(sha256(raw))).join();
     const answers = await Promise.all(
-      this.#outlets.map(({ source, queue }) => queue.add(name, () => this.#submitTo(source, transactions))),
+      this.#outlets.map(async ({ source, queue }) => ({
+        server: source.baseUrl,
+        results: await queue.add(name, () => this.#submitTo(source, transactions)),
+      })),
     );
-    return transactions.map((_, index) => bestOf(answers.flatMap((results) => results[index] ?? [])));
+    return transactions.map((_, index) => {
+      const results = answers.flatMap((each) => {
+        const result = each.results[index];
+        return result === undefined ? [] : [[each.server, result] as const];
+      });
+      return { result: bestOf(results.map(([, result]) => result)), byServer: new Map(results) };
+    });
   }
 
   /** What has not left yet does not leave any more. */
@@ -92,7 +107,8 @@ export class Broadcaster {
   }
 }
 
-const isIn = ({ kind }: BroadcastResult): boolean => kind === 'accepted' || kind === 'alreadyKnown';
+/** Whether a server says that it has a transaction now. */
+export const isIn = ({ kind }: BroadcastResult): boolean => kind === 'accepted' || kind === 'alreadyKnown';
 
 function bestOf(results: readonly BroadcastResult[]): BroadcastResult {
   const refused = results.findLast(({ kind }) => kind === 'rejected');

@@ -2,6 +2,7 @@ import { compareBytes } from '../primitives/bytes.ts';
 import {
   encodeTransaction,
   transactionId,
+  type Outpoint,
   type Transaction,
   type TransactionInput,
   type TransactionOutput,
@@ -23,6 +24,8 @@ export interface SpendTerms {
   readonly reserveSat: bigint;
   /** In coins of so much, as far as change can be split into them: a coin pays for one close at a time. */
   readonly reserveCoinSat?: bigint;
+  /** The coins of each earlier payment that a payment must not be beside in the chain: it spends one of each. */
+  readonly against?: readonly (readonly Outpoint[])[];
 }
 
 /** What someone else's inputs bring into a transaction that the wallet pays the fee of. */

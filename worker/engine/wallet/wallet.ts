@@ -40,6 +40,7 @@ import {
   type ScriptOrigin,
 } from './descriptors.ts';
 import { foundSweeps, type FoundSweep } from './found-sweep.ts';
+import { earlierUnsettled, rivalCoins } from './rival-coins.ts';
 import { hasSignatures } from './spend-check.ts';
 import {
   afterDropped,
@@ -88,6 +89,9 @@ export interface KnownTransaction {
   readonly txid: Uint8Array;
   readonly height?: number;
 }
+
+/** Of a payment without its inputs and its change. */
+const baseWeightOf = ({ length }: Uint8Array): number => OVERHEAD_WEIGHT + outputWeight(length);
 
 /** The first of a list, the first two, the first four, and so on to all of it. */
 function doubled<T>(list: readonly T[]): readonly (readonly T[])[] {
@@ -314,7 +318,7 @@ export class OnchainWallet {
 
   /**
    * A signed payment to an address, or with `all` of everything but the reserve. Its coins count as spent from now on.
-   * Throws `AddressInvalid`, `AddressWrongNetwork`, `AmountBelowDust` and `InsufficientFunds`.
+   * Throws `AddressInvalid`, `AddressWrongNetwork`, `AmountBelowDust`, `InsufficientFunds` and `EarlierPaymentUnsettled`.
    */
   send(address: string, amountSat: bigint | 'all', terms: SpendTerms): WalletTransaction {
     const script = scriptOfAddress(address, this.#descriptors.network);
@@ -564,13 +568,22 @@ export class OnchainWallet {
       throw new GlowwormError('AmountBelowDust', `the network does not relay payments below ${leastSat} sat`, {
         leastSat,
       });
-    const baseWeight = OVERHEAD_WEIGHT + outputWeight(output.script.length);
-    return this.#build(this.#select({ targetSat: output.amountSat, baseWeight, terms }), output, terms);
+    const free = this.#available();
+    const rivals = rivalCoins(this.#state, free, terms.against ?? []);
+    const selection = this.#select({
+      targetSat: output.amountSat - sumOf(rivals),
+      baseWeight: rivals.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], baseWeightOf(output.script)),
+      terms,
+      coins: free.filter((coin) => !rivals.includes(coin)),
+    });
+    return this.#build({ ...selection, coins: [...rivals, ...selection.coins] }, output, terms);
   }
 
   #sendAll(script: Uint8Array, terms: SpendTerms): WalletTransaction {
-    const baseWeight = OVERHEAD_WEIGHT + outputWeight(script.length);
-    const selection = selectAll({ coins: this.#available(), baseWeight, ...terms });
+    const free = this.#available();
+    const selection = selectAll({ coins: free, baseWeight: baseWeightOf(script), ...terms });
+    const rivals = rivalCoins(this.#state, free, terms.against ?? []);
+    if (!rivals.every((coin) => selection.coins.includes(coin))) throw earlierUnsettled();
     const leastSat = dustLimitSat(script);
     if (selection.paymentSat < leastSat)
       throw new GlowwormError('AmountBelowDust', `what is left is less than ${leastSat} sat`, { leastSat });

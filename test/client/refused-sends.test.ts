@@ -1,0 +1,241 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { activityOf } from '../../worker/client/activity.ts';
+import type { Activity } from '../../worker/client/api.ts';
+import { payOnchain } from '../../worker/client/onchain-payment.ts';
+import type { ChainPlatform } from '../../worker/edges/chain/platform.ts';
+import { fromHex } from '../../worker/engine/primitives/bytes.ts';
+import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
+import { servedBy } from '../onchain/served.ts';
+import { MemoryDisk } from '../simulation/memory-store.ts';
+import { RegtestChain } from '../world/chain.ts';
+import { CALM_FEES } from '../world/esplora.ts';
+import { FakeNode } from './fake-node.ts';
+
+const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+const MINUTE_S = 60;
+const REFUSAL = 'sendrawtransaction RPC error: {"message":"min relay fee not met, 100 < 141"}';
+
+/** What a server does with what it is sent, and whether it shows what is not in a block. */
+type Conduct =
+  | 'takes'
+  /** A refusal, and it keeps what it refuses. */
+  | 'refuses'
+  /** It says that it takes it, and keeps it to itself. */
+  | 'swallows'
+  | 'fails';
+
+let chain: RegtestChain;
+let fake: FakeNode;
+let disk: MemoryDisk;
+let conducts: Conduct[];
+/** What was sent to servers that did not pass it on. */
+let kept: Uint8Array[];
+
+beforeEach(async () => {
+  kept = [];
+  chain = await RegtestChain.start();
+});
+afterEach(async () => {
+  await fake.stop();
+  await chain.stop();
+});
+
+/** A node over as many servers, each with the chain's blocks. */
+function start(...of: readonly Conduct[]): void {
+  conducts = [...of];
+  const { fetch } = servedBy(chain, { feeEstimates: CALM_FEES, packages: true });
+  const server: Pick<ChainPlatform, 'fetch'> = {
+    fetch: (url, init) => {
+      const conduct = conducts[Number(/\d+/.exec(url)?.[0])] ?? 'takes';
+      if (init?.method !== 'POST' || conduct === 'takes') return fetch(url, init);
+      const raw = fromHex(String(init.body));
+      if (conduct === 'fails') return Promise.reject(new TypeError('fetch failed'));
+      kept.push(raw);
+      return Promise.resolve(
+        conduct === 'refuses' ? new Response(REFUSAL, { status: 400 }) : new Response('taken', { status: 200 }),
+      );
+    },
+  };
+  fake = new FakeNode(
+    [],
+    disk,
+    server,
+    of.map((_, index) => `http://server${index}.test`),
+  );
+}
+
+/** A node with so many coins of 100,000 sat each, in blocks. */
+async function startWith(coins: number, ...of: readonly Conduct[]): Promise<void> {
+  disk = new MemoryDisk();
+  start(...of);
+  await fake.pass(MINUTE_S);
+  for (let coin = 0; coin < coins; coin++) {
+    const address = fake.node.turn(() => fake.node.wallet.newAddress());
+    await chain.fund(address, 100_000);
+  }
+  await mine();
+  expect(fake.node.wallet.balance(0n).confirmedSat).toBe(BigInt(coins) * 100_000n);
+}
+
+/** What was just paid leaves, and the chain grows by a block. */
+async function mine(): Promise<void> {
+  await fake.pass(10);
+  await chain.mine(1);
+  await fake.pass(MINUTE_S);
+}
+
+async function restart(): Promise<void> {
+  await fake.stop();
+  disk = fakeDisk();
+  start(...conducts);
+  await fake.pass(MINUTE_S);
+}
+
+const fakeDisk = (): MemoryDisk => {
+  const next = new MemoryDisk();
+  next.apply(new Map(disk.durable));
+  return next;
+};
+
+const pay = (amountSat: bigint | 'all'): string =>
+  fake.node.turn(() => payOnchain(fake.node, { address: ELSEWHERE, amountSat }, fake.timers.now())).txid;
+
+const rows = (): readonly Activity[] => activityOf(fake.node, fake.timers.now(), 100);
+const row = (txid: string): Activity | undefined => rows().find(({ id }) => id === txid);
+const spendableSat = (): bigint => fake.node.wallet.balance(0n).spendableSat;
+const inputsOf = (txid: string): readonly string[] =>
+  decodeTransaction(fake.node.onchainSends().find((send) => send.txid === txid)?.rawTx ?? new Uint8Array(0)).inputs.map(
+    (input) => `${String(input.txid)}:${input.vout}`,
+  );
+
+describe('a payment that every server refuses', () => {
+  it('has failed after a while, its coins come back, and neither a block nor a restart forgets it', async () => {
+    await startWith(2, 'refuses', 'refuses');
+    const before = spendableSat();
+    const txid = pay(50_000n);
+    await fake.pass(20);
+    expect(row(txid)).toMatchObject({ state: 'pending', problem: { code: 'SendRefusedForNow' } });
+    expect(spendableSat()).toBeLessThan(before);
+    await fake.pass(5 * MINUTE_S);
+    const failed = { state: 'failed', feeMsat: 0n, problem: { code: 'SendRefused' } };
+    expect([row(txid), spendableSat()]).toMatchObject([failed, before]);
+    const { length } = kept;
+    await mine();
+    await restart();
+    await mine();
+    expect([row(txid), spendableSat(), kept.length]).toMatchObject([failed, before, length]);
+  });
+
+  it('is not given up while one cannot be reached, which may have it, for ten minutes', async () => {
+    await startWith(1, 'refuses', 'fails');
+    const txid = pay(50_000n);
+    await fake.pass(8 * MINUTE_S);
+    expect(row(txid)?.state).toBe('pending');
+    await fake.pass(30 * MINUTE_S);
+    expect(row(txid)?.state).toBe('failed');
+  });
+
+  it('is not given up where one has taken it once, also after a restart', async () => {
+    await startWith(1, 'swallows', 'refuses');
+    const txid = pay(50_000n);
+    await fake.pass(MINUTE_S);
+    conducts = ['refuses', 'refuses'];
+    await restart();
+    await fake.pass(60 * MINUTE_S);
+    expect(row(txid)).toMatchObject({ state: 'pending', problem: { code: 'SendRefusedForNow' } });
+    expect(spendableSat()).toBeLessThan(50_000n);
+  });
+
+  it('takes those with it that spend its change', async () => {
+    await startWith(1, 'refuses');
+    const before = spendableSat();
+    const [first, second] = [pay(20_000n), pay(30_000n)];
+    await fake.pass(5 * MINUTE_S);
+    expect([row(first)?.state, row(second)?.state, spendableSat()]).toEqual(['failed', 'failed', before]);
+  });
+
+  it('never stands beside the one that is paid in its place: what the server kept cannot come then', async () => {
+    await startWith(3, 'refuses');
+    const first = pay(150_000n);
+    await fake.pass(5 * MINUTE_S);
+    conducts = ['takes'];
+    const second = pay(10_000n);
+    expect(inputsOf(second).some((coin) => inputsOf(first).includes(coin))).toBe(true);
+    await mine();
+    expect(row(second)?.state).toBe('succeeded');
+    await expect(chain.submit(kept[0] ?? new Uint8Array(0))).rejects.toThrow();
+    expect(row(first)).toMatchObject({ state: 'failed', problem: { code: 'SendDisplaced' } });
+    // From here on payments are free to take what they like.
+    expect(fake.node.onchainTerms().against).toEqual([]);
+  });
+
+  it('is counted where it comes all the same, and the other is told to have failed', async () => {
+    await startWith(3, 'refuses');
+    const before = spendableSat();
+    const first = pay(150_000n);
+    await fake.pass(5 * MINUTE_S);
+    const second = pay(150_000n);
+    await chain.submit(kept[0] ?? new Uint8Array(0));
+    await mine();
+    expect(row(first)).toMatchObject({ state: 'succeeded', amountMsat: 150_000_000n });
+    expect(row(second)).toMatchObject({ state: 'failed', problem: { code: 'SendDisplaced' }, feeMsat: 0n });
+    const costSat = 150_000n + (row(first)?.feeMsat ?? 0n) / 1_000n;
+    expect(spendableSat()).toBe(before - costSat);
+  });
+
+  it('counts as pending again where a server shows it, and nothing has spent its coins', async () => {
+    await startWith(1, 'refuses');
+    const txid = pay(50_000n);
+    await fake.pass(5 * MINUTE_S);
+    expect(row(txid)?.state).toBe('failed');
+    await chain.submit(kept[0] ?? new Uint8Array(0));
+    fake.node.chain.wake();
+    await fake.pass(MINUTE_S);
+    expect(row(txid)?.state).toBe('pending');
+    await mine();
+    expect(row(txid)?.state).toBe('succeeded');
+  });
+
+  it('holds up a payment that could stand beside it, until a block rules that out', async () => {
+    await startWith(2, 'refuses');
+    const address = fake.node.turn(() => fake.node.wallet.newAddress());
+    pay(150_000n);
+    await fake.pass(5 * MINUTE_S);
+    conducts = ['swallows'];
+    pay('all');
+    await chain.fund(address, 100_000);
+    await mine();
+    expect(spendableSat()).toBe(100_000n);
+    for (const amountSat of [10_000n, 'all'] as const)
+      expect(() => pay(amountSat)).toThrow(expect.objectContaining({ code: 'EarlierPaymentUnsettled' }) as Error);
+    conducts = ['takes'];
+    await mine();
+    await mine();
+    expect(pay(10_000n)).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('a payment that a server takes and keeps to itself', () => {
+  it('is told as unseen after minutes, and is in a block once another server takes it', async () => {
+    await startWith(1, 'swallows', 'refuses');
+    const txid = pay(50_000n);
+    await fake.pass(10 * MINUTE_S);
+    expect(row(txid)).toMatchObject({ state: 'pending', problem: { code: 'SendUnseen' } });
+    expect(fake.node.chain.status).toMatchObject({ kind: 'synced', unseen: 1 });
+    conducts = ['swallows', 'takes'];
+    await fake.pass(20 * MINUTE_S);
+    expect(row(txid)?.problem).toBeUndefined();
+    await mine();
+    expect(row(txid)?.state).toBe('succeeded');
+    expect(fake.node.chain.status).not.toHaveProperty('unseen');
+  });
+
+  it('is at the other at once where that is honest', async () => {
+    await startWith(1, 'swallows', 'takes');
+    const txid = pay(50_000n);
+    await fake.pass(MINUTE_S);
+    expect(fake.node.chain.standing(txid)).toEqual({ kind: 'seen' });
+    await mine();
+    expect(row(txid)).toMatchObject({ state: 'succeeded' });
+  });
+});

@@ -1,0 +1,51 @@
+import type { RejectReason } from '../edges/chain/broadcaster.ts';
+import type { Standing } from '../edges/chain/propagation.ts';
+import type { OnchainSend } from './wallet-records.ts';
+
+/** What stands in the way of an on-chain payment, in a sentence for the person who pays. */
+export interface SendProblem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Whether it is not in the chain, and is not expected to be. */
+export const hasFailed = ({ confirmed, refused, displacedBy }: OnchainSend): boolean =>
+  !confirmed && (refused !== undefined || displacedBy !== undefined);
+
+/** `standing` is what the servers have said of it in this run. */
+export function problemOf(send: OnchainSend, standing: Standing | undefined): SendProblem | undefined {
+  const { confirmed, refused, displacedBy } = send;
+  if (confirmed) return undefined;
+  if (displacedBy !== undefined) return DISPLACED;
+  if (refused !== undefined) return { code: 'SendRefused', message: `${WHY[refused]} ${TAKEN_BACK}` };
+  if (standing?.kind === 'unseen') return UNSEEN;
+  if (standing?.kind !== 'refused') return undefined;
+  return { code: 'SendRefusedForNow', message: `${WHY[standing.refusal.reason]} It is tried again.` };
+}
+
+const DISPLACED: SendProblem = {
+  code: 'SendDisplaced',
+  message:
+    'Another transaction that spends the same coins is in a block, so this payment cannot arrive any more. Where it was not yours, has this wallet’s words another device?',
+};
+
+const UNSEEN: SendProblem = {
+  code: 'SendUnseen',
+  message:
+    'One server has taken the payment, but no other has seen it yet. It is sent again; check your connection, or add another server.',
+};
+
+const TAKEN_BACK =
+  'Nothing was sent and the coins are yours to spend again. If it arrives all the same, this line says so.';
+
+const WHY: Readonly<Record<RejectReason, string>> = {
+  missingInputs:
+    'The servers do not know the coins of this payment, or they are spent: perhaps by another device with the same words.',
+  conflict:
+    'Another transaction is about to spend the coins of this payment: perhaps one of another device with the same words.',
+  feeTooLow: 'The fee of this payment is below what the network takes now. Pay again at the fee of now.',
+  notFinal: 'The network takes this payment only in a later block.',
+  dust: 'An amount in this payment is too small for the network. Pay a larger amount.',
+  tooManyUnconfirmed: 'Too many payments that are not confirmed come before this one.',
+  invalid: 'The servers refuse this payment. Try again, and if it stays so, with another server.',
+};
