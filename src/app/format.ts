@@ -79,6 +79,12 @@ function serversText({ servers = { agreeing: 1, of: 1 } }: ChainStatus): string 
   return servers.of > 1 ? `, as ${servers.agreeing} of ${servers.of} servers say` : '';
 }
 
+function staleText({ stale }: ChainStatus): string {
+  if (stale === undefined) return '';
+  const age = `. No new block for ${stale.minutes} minutes: the server may be behind, or this device’s clock wrong`;
+  return stale.stopped ? `${age}. Until the next one no payments and channels are begun` : age;
+}
+
 function unseenText({ unseen = 0 }: ChainStatus): string {
   if (unseen === 0) return '';
   return `. ${unseen === 1 ? 'A transaction' : `${unseen} transactions`} of yours reached one server only, and ${unseen === 1 ? 'is' : 'are'} sent again`;
@@ -91,7 +97,7 @@ export function chainText(chain: ChainStatus): string {
     case 'syncing':
       return `Catching up with the chain: block ${grouped(BigInt(chain.headerHeight ?? chain.blockHeight))}`;
     case 'synced':
-      return `Up to date at block ${grouped(BigInt(chain.blockHeight))}${serversText(chain)}${unseenText(chain)}`;
+      return `Up to date at block ${grouped(BigInt(chain.blockHeight))}${serversText(chain)}${staleText(chain)}${unseenText(chain)}`;
     case 'unreachable':
       return 'The chain server does not answer. It is tried again.';
     default:

@@ -133,6 +133,7 @@ class Desk {
         fail: () => undefined,
         isFunded: () => true,
         takesHtlcs: () => true,
+        isTipFresh: () => true,
         knownPreimage: () => undefined,
         note: (kind) => void this.events.push(kind),
       },

@@ -101,6 +101,7 @@ export class SimulatedNode {
   freezes = 0;
   /** What it does about channels that its peers open. */
   inboundRule: InboundChannelRule = 'accept';
+  isTipFresh = true;
   readonly #options: SimulatedNodeOptions;
   #counter = 0;
 
@@ -133,6 +134,7 @@ export class SimulatedNode {
         inboundChannels: () => this.inboundRule,
         reserveSat: options.reserveSat ?? (() => 0n),
         mayCloseAtDeadlines: options.mayCloseAtDeadlines ?? (() => true),
+        isTipFresh: () => this.isTipFresh,
         channelFrozen: () => void this.freezes++,
         log: (line) => this.log.push(line),
       },

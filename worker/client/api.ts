@@ -66,6 +66,11 @@ export interface ChainStatus {
   /** How many of the servers have told of the newest block, and of all that the wallet looks for at it; with `synced`. */
   readonly servers?: { readonly agreeing: number; readonly of: number };
   /**
+   * The newest block is older than an hour on networks of ten minutes a block: for so long none came, or the device's clock is wrong.
+   * `stopped`, after two: until the next one no payments and no channels are begun, and none are taken; what is under way goes on.
+   */
+  readonly stale?: { readonly minutes: number; readonly stopped: boolean };
+  /**
    * How many transactions of ours a server took that no other has shown for minutes, where there are several servers: that one may
    * have kept them to itself. They are sent again.
    */
@@ -336,7 +341,7 @@ export interface WalletApi {
   forgetPeer(request: { readonly nodeId: string }): Promise<void>;
   /**
    * Begins to open a channel, `pushMsat` of which is given to the peer. Answers once that is on record; how it ends comes as an
-   * event. Rejects with `PeerNotConnected`, `FeeratesUnknown` where no server has told any for an hour, `ChannelTooSmall` (also
+   * event. Rejects with `PeerNotConnected`, `ChainStale`, `FeeratesUnknown` where no server has told any for an hour, `ChannelTooSmall` (also
    * where fees and the reserve would take all of our side), `ChannelTooLarge`, `AmountOutOfRange` where more is pushed than it
    * holds, and `InsufficientFunds`.
    */
@@ -376,7 +381,7 @@ export interface WalletApi {
   quotePayment(request: { readonly invoice: string; readonly amountMsat?: bigint }): PaymentQuote;
   /**
    * Answers once the payment is on record; how it ends comes as an event. `amountMsat` for invoices without one. No way that
-   * would take the fees above `maxFeeMsat` is tried (`FeeTooHigh`); without it, two per cent of the amount or ten satoshi,
+   * would take the fees above `maxFeeMsat` is tried (`FeeTooHigh`), and none while the chain is `stale` (`ChainStale`); without it, two per cent of the amount or ten satoshi,
    * whichever is more.
    */
   payInvoice(request: {

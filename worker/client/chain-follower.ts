@@ -20,6 +20,7 @@ import { toApiError } from './api-error.ts';
 import { FeeratePolicy, type FeerateMemories } from './feerate-policy.ts';
 import type { ChainStatus, NetworkName } from './api.ts';
 import type { HeaderStore } from './header-store.ts';
+import { TipAge, type Staleness } from './tip-age.ts';
 import type { WalletPlatform } from './platform.ts';
 
 export interface ChainFollowerParts {
@@ -69,6 +70,7 @@ export class ChainFollower {
   readonly #policy: FeeratePolicy;
   readonly #broadcaster: Broadcaster;
   readonly #propagation: Propagation;
+  readonly #tipAge: TipAge;
   #sync: ChainSync | undefined;
   #status: ChainStatus;
   #stopped = false;
@@ -89,6 +91,7 @@ export class ChainFollower {
       (url) => new EsploraApi(url, isOwn(url) ? this.#platform : budgeted(this.#platform, requestsPer10s)),
     );
     this.#broadcaster = new Broadcaster(this.#sources, this.#platform.now);
+    this.#tipAge = new TipAge(parts.network);
     this.#propagation = new Propagation({
       sources: this.#sources,
       broadcaster: this.#broadcaster,
@@ -101,7 +104,17 @@ export class ChainFollower {
 
   get status(): ChainStatus {
     const { unseen } = this.#propagation;
-    return unseen === 0 ? this.#status : { ...this.#status, unseen };
+    const { staleness: stale } = this;
+    return {
+      ...this.#status,
+      ...(stale === undefined ? {} : { stale }),
+      ...(unseen === 0 ? {} : { unseen }),
+    };
+  }
+
+  /** Whether the newest block is older than it should be. */
+  get staleness(): Staleness | undefined {
+    return this.#tipAge.staleness(this.#platform.now());
   }
 
   get feerates(): ChannelFeerates {
@@ -195,11 +208,17 @@ export class ChainFollower {
       },
       onStatus: (error) => {
         if (error !== undefined) return this.#failed(error);
+        this.#noteTip();
         const servers = { agreeing: this.#sync?.agreeing ?? 0, of: this.#sources.length };
         this.#setStatus({ kind: 'synced', blockHeight: this.#status.blockHeight, servers });
         this.#parts.onSynced();
       },
     });
+  }
+
+  #noteTip(): void {
+    const header = this.#sync?.headers.tip.header;
+    if (header !== undefined) this.#tipAge.heard(header.hash, header.time * 1_000, this.#platform.now());
   }
 
   /** The chain of a new wallet. A server of another network does not have its first block. */

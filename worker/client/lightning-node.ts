@@ -109,6 +109,8 @@ export class LightningNode implements OnchainPayer {
   readonly #headers: HeaderStore;
   #bestHash = '';
   #tick: unknown;
+  /** As a page knows it. */
+  #staleMinutes: number | undefined;
   readonly #awake = new Wakefulness();
 
   constructor(parts: NodeParts) {
@@ -167,6 +169,7 @@ export class LightningNode implements OnchainPayer {
         inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
         reserveSat,
         mayCloseAtDeadlines: () => this.#mayCloseAtDeadlines(),
+        isTipFresh: () => this.chain.staleness?.stopped !== true,
         channelFrozen: parts.changed,
         log,
       },
@@ -562,9 +565,18 @@ export class LightningNode implements OnchainPayer {
       this.#awake.note(this.#parts.platform.timers.now());
       this.#guarded(() => this.turn(() => this.manager.timerTick()));
       if (this.#rowsAreDue) this.#noteRows(NO_NEWS);
+      this.#noteStaleness();
       this.#committer.flush();
       if (this.#problem === undefined) this.#scheduleTick();
     }, TICK_MS);
+  }
+
+  /** A page is told when the chain comes to be too old, which nothing else tells it. */
+  #noteStaleness(): void {
+    const { staleness } = this.chain;
+    if (staleness?.minutes === this.#staleMinutes) return;
+    this.#staleMinutes = staleness?.minutes;
+    this.#parts.changed();
   }
 
   /** Apart from the turn that they are of: what is only shown takes nothing back that a block brought. */

@@ -70,6 +70,7 @@ export class ClosingNode {
         inboundChannels: () => 'accept',
         reserveSat: () => 0n,
         mayCloseAtDeadlines: () => true,
+        isTipFresh: () => true,
         channelFrozen: () => {},
         log: () => {},
       },

@@ -130,6 +130,31 @@ describe('a channel that a peer wants to open', () => {
     expect(node.manager.channels()[0]?.state.kind).toBe('open');
   });
 
+  it('is refused while no block has come for hours, and so is the answer to one that waits', async () => {
+    const world = await asked('ask');
+    const { node } = world.b;
+    node.isTipFresh = false;
+    const accept = (): void => node.turn(() => node.manager.acceptInboundChannel(requestOf(world)));
+    expect(accept).toThrow(expect.objectContaining({ code: 'ChannelRefused' }) as Error);
+    world.a.node.open(node, 500_000n);
+    await world.pump();
+    expect(world.a.node.manager.pendingEvents().at(-1)).toMatchObject({ kind: 'channelOpenFailed' });
+    node.isTipFresh = true;
+    accept();
+    await world.pump();
+    expect(node.manager.channels()).toHaveLength(1);
+  });
+
+  it('is not opened by us while no block has come for hours', async () => {
+    const world = await asked('refuse');
+    world.a.node.isTipFresh = false;
+    const before = world.a.node.manager.channels();
+    expect(() => world.a.node.open(world.b.node, 500_000n)).toThrow(
+      expect.objectContaining({ code: 'ChainStale' }) as Error,
+    );
+    expect(world.a.node.manager.channels()).toEqual(before);
+  });
+
   it('is one of a few that wait', async () => {
     const world = await asked('ask');
     for (let more = 0; more < 6; more++) world.a.node.open(world.b.node, 500_000n);

@@ -222,6 +222,7 @@ export class Payer {
         fail: () => undefined,
         isFunded: () => true,
         takesHtlcs: () => true,
+        isTipFresh: () => true,
         knownPreimage: () => undefined,
         note: (kind) => void this.events.push(kind),
       },

@@ -42,6 +42,7 @@ class Desk {
   records = new Map<string, Uint8Array>();
   now = NOW;
   dusty = false;
+  stale = false;
   refuse = false;
   #turn = new Turn(NOW);
   #random = 0;
@@ -113,6 +114,7 @@ class Desk {
       fail: (channelKey, decision) => void this.removed.push({ channelKey, decision }),
       isFunded: () => true,
       takesHtlcs: () => !this.dusty,
+      isTipFresh: () => !this.stale,
       knownPreimage: () => this.preimage,
       note: (kind) => void this.events.push(kind),
     };
@@ -282,6 +284,22 @@ describe('an inbound payment', () => {
     expect(failures()).toEqual(['temporary_channel_failure']);
   });
 
+  it('is failed for a while when no block has come for hours, and not where it is claimed already', () => {
+    const { desk, htlc, receive, failures } = payee();
+    const first = htlc();
+    receive(first);
+    desk.stale = true;
+    receive(first);
+    expect(failures()).toEqual(['fulfill', 'fulfill']);
+    const other = payee();
+    other.desk.stale = true;
+    other.receive(other.htlc());
+    expect(other.failures()).toEqual(['temporary_node_failure']);
+    other.desk.stale = false;
+    other.receive(other.htlc());
+    expect(other.failures().at(-1)).toBe('fulfill');
+  });
+
   it('is malformed when the onion is not for us', () => {
     const { desk, htlc, receive } = payee();
     const broken = htlc();
@@ -356,6 +374,21 @@ describe('an outbound payment', () => {
     desk.turn(({ outbound }) => outbound.fulfilled(htlc, PREIMAGE));
     expect(state()).toMatchObject({ kind: 'succeeded', preimage: PREIMAGE, feeMsat: 0n });
     expect(desk.events).toEqual(['paymentSent']);
+  });
+
+  it('is not begun, nor quoted, nor tried again, while no block has come for hours', () => {
+    const { desk, recipient, send, state, fail } = payer();
+    const { invoice } = invoiceOf(recipient);
+    send();
+    desk.stale = true;
+    fail({ kind: 'temporary_node_failure' });
+    expect([state()?.kind, desk.offered.length]).toEqual(['failed', 1]);
+    const stale = expect.objectContaining({ code: 'ChainStale' }) as Error;
+    expect(send).toThrow(stale);
+    expect(() => desk.outbound.quote(invoice, msat(1_000_000n), HEIGHT)).toThrow(stale);
+    desk.stale = false;
+    send();
+    expect(desk.offered).toHaveLength(2);
   });
 
   it('is never sent twice', () => {

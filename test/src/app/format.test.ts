@@ -105,6 +105,10 @@ describe('words', () => {
     expect(plain(several)).toBe('Up to date at block 850_123, as 2 of 3 servers say');
     expect(chainText({ kind: 'synced', blockHeight: 1, unseen: 1 })).toMatch(/A transaction of yours .* is sent again/);
     expect(chainText({ kind: 'synced', blockHeight: 1, unseen: 2 })).toMatch(/2 transactions .* are sent again/);
+    const stale = chainText({ kind: 'synced', blockHeight: 1, stale: { minutes: 75, stopped: false } });
+    expect(stale).toMatch(/No new block for 75 minutes.*clock wrong$/);
+    const stopped = chainText({ kind: 'synced', blockHeight: 1, stale: { minutes: 130, stopped: true } });
+    expect(stopped).toMatch(/Until the next one no payments/);
     const long = chainText({ kind: 'syncing', blockHeight: 0, headerHeight: 850_123 });
     expect(plain(long)).toBe('Catching up with the chain: block 850_123');
     expect(chainText({ kind: 'unreachable', blockHeight: 1 })).toContain('does not answer');

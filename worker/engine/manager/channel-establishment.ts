@@ -78,6 +78,11 @@ export class ChannelEstablishment {
     const peer = this.#context.peers.get(nodeId);
     if (peer === undefined)
       throw new GlowwormError('PeerNotConnected', 'The peer is not connected. Check its address.', { nodeId });
+    if (!this.#context.parts.isTipFresh())
+      throw new GlowwormError(
+        'ChainStale',
+        'No new block has come for so long that the chain server may be behind. Open the channel after the next block, add another server, or check this device’s clock.',
+      );
     this.#checkAmounts(peer, fundingSat, pushMsat);
     const { keys, entropy, chainHash } = this.#context.parts;
     const keysId = this.#takeKeysId();
@@ -128,7 +133,7 @@ export class ChannelEstablishment {
     if (wrong !== undefined)
       throw new GlowwormError(
         'ChannelRefused',
-        'The channel cannot be accepted any more: fees have changed since the peer asked, or too many channels wait for their funding. Refuse it, and have the peer ask again later.',
+        'The channel cannot be accepted any more: fees have changed since the peer asked, no new block has come for hours, or too many channels wait for their funding. Refuse it, and have the peer ask again later.',
         { wrong },
       );
     this.#accept(nodeId, peer, message);
@@ -249,6 +254,7 @@ export class ChannelEstablishment {
   /** Why a channel cannot be accepted now; found out without keys, which each attempt would use up. */
   #refusal(nodeId: string, peer: Peer, message: MessageOf<'open_channel'>): string | undefined {
     const { channels, parts, conditions } = this.#context;
+    if (!parts.isTipFresh()) return 'the chain is not known well enough now';
     const unfunded = channels.all().filter(({ state }) => isUnfunded(state));
     const asked = [...this.#requests.values()];
     const ofPeer = [...unfunded, ...asked].filter((each) => each.nodeId === nodeId).length;

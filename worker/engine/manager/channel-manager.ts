@@ -246,7 +246,7 @@ export class ChannelManager {
   }
 
   /**
-   * Sends `open_channel`; the answer names the attempt. Throws `PeerNotConnected`, `ChannelTooSmall`, `ChannelTooLarge`,
+   * Sends `open_channel`; the answer names the attempt. Throws `PeerNotConnected`, `ChainStale`, `ChannelTooSmall`, `ChannelTooLarge`,
    * `AmountOutOfRange` and `InsufficientFunds`.
    */
   openChannel(nodeId: string, fundingSat: Sat, pushMsat: Msat): string {

@@ -86,6 +86,10 @@ export class ChannelSwitch implements HtlcSwitch {
     return !operation.exceedsDustExposure(envOf(this.#context, entry), entry.state);
   }
 
+  isTipFresh(): boolean {
+    return this.#context.parts.isTipFresh();
+  }
+
   note(kind: EngineEventKind, subject: string, amountMsat: bigint, message: string): void {
     this.#context.events.note(kind, subject, amountMsat, message);
   }

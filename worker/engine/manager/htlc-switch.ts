@@ -29,5 +29,7 @@ export interface HtlcSwitch {
   isFunded(channelKey: string): boolean;
   /** Whether a channel may take HTLCs for itself now: its funding is in the chain, and not too much is dust. */
   takesHtlcs(channelKey: string): boolean;
+  /** Whether the height is good enough for HTLCs that are not there yet. */
+  isTipFresh(): boolean;
   note(kind: EngineEventKind, subject: string, amountMsat: bigint, message: string): void;
 }

@@ -138,6 +138,8 @@ export class InboundPayments {
       return fail(unknown);
     if (isTooLate(htlc, blockHeight)) return fail(unknown);
     if (htlc.cltvExpiry > blockHeight + MAX_CLTV_EXPIRY_DELTA) return fail({ kind: 'expiry_too_far' });
+    // Our failure and not the channel's, which passes: payers may try again, and no other way to us would do.
+    if (!this.#switch.isTipFresh()) return fail({ kind: 'temporary_node_failure' });
     if (!this.#switch.takesHtlcs(channelKey))
       return fail({ kind: 'temporary_channel_failure', channelUpdate: new Uint8Array(0) });
     this.#hold(payment, totalMsat, { channelKey, htlc, sharedSecret }, blockHeight);

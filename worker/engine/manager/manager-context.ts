@@ -39,6 +39,11 @@ export interface ManagerParts {
    * and the tip is good. Too early, a close that nobody needed; never, money that is lost.
    */
   readonly mayCloseAtDeadlines: () => boolean;
+  /**
+   * Whether the newest block is as new as it should be. On an old one nothing is taken on that expires by height: what is under
+   * way is resolved all the same.
+   */
+  readonly isTipFresh: () => boolean;
   /** An error of ours stopped a channel: what is shown of it has changed, perhaps without any write. */
   readonly channelFrozen: () => void;
   /** A line for the log; never a secret. */

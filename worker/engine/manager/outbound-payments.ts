@@ -135,7 +135,7 @@ export class OutboundPayments {
   /**
    * Pays an invoice, for fees of at most `maxFeeMsat` over all its parts and tries: without it two per cent, or ten satoshi
    * where that is more. Throws `PaymentAlreadySent`, `PaymentPending`, `PaymentDamaged`, `NoRoute`, `RouteTooLong`,
-   * `LockTimeTooLong`, `InsufficientBalance`, `FeeTooHigh` or what stands against the HTLC; then nothing was sent and nothing is on record.
+   * `LockTimeTooLong`, `InsufficientBalance`, `FeeTooHigh`, `ChainStale` or what stands against the HTLC; then nothing was sent and nothing is on record.
    */
   send(invoice: Invoice, invoiceText: string, amountMsat: Msat, blockHeight: number, maxFeeMsat?: Msat): string {
     const key = toHex(invoice.paymentHash);

@@ -25,6 +25,7 @@ export interface WantedPayment extends Pick<PathRequest, 'maxFeeMsat' | 'exclude
  * What a quote and a payment have in common: what is refused is refused before anything is offered.
  */
 export function pathsFor(htlcSwitch: HtlcSwitch, wanted: WantedPayment): readonly Path[] | PaymentFailure {
+  if (!htlcSwitch.isTipFresh()) return CHAIN_STALE;
   const request = requestOf(htlcSwitch, wanted);
   const refusing = new Set<string>();
   let refusal: PaymentFailure | undefined;
@@ -39,6 +40,12 @@ export function pathsFor(htlcSwitch: HtlcSwitch, wanted: WantedPayment): readonl
     refusal ??= refused.failure;
   }
 }
+
+const CHAIN_STALE: PaymentFailure = {
+  code: 'ChainStale',
+  message:
+    'No new block has come for so long that the chain server may be behind. Nothing was sent: try again after the next block, add another server, or check this device’s clock.',
+};
 
 /** Blocks added to what the payee asks for: the chain may grow while the payment is under way. */
 const CLTV_MARGIN = 3;

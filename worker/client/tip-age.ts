@@ -1,0 +1,65 @@
+import type { NetworkName } from './api.ts';
+
+/** For how long no new block came, and whether nothing new is taken on for that reason. */
+export interface Staleness {
+  readonly minutes: number;
+  readonly stopped: boolean;
+}
+
+interface Limits {
+  readonly warnMs: number;
+  readonly stopMs: number;
+}
+
+const MINUTE_MS = 60_000;
+/**
+ * At ten minutes a block, an hour without one comes about once in 400 blocks, and two hours once in 160,000: then the server, and
+ * every other that was asked, is behind rather than the chain late. Test networks' are as long where their blocks are. Regtest
+ * has a block when somebody wants one.
+ */
+const TEN_MINUTES: Limits = { warnMs: 60 * MINUTE_MS, stopMs: 120 * MINUTE_MS };
+const LIMITS: Readonly<Record<NetworkName, Limits>> = {
+  bitcoin: TEN_MINUTES,
+  testnet: TEN_MINUTES,
+  testnet4: TEN_MINUTES,
+  signet: TEN_MINUTES,
+  regtest: { warnMs: Infinity, stopMs: Infinity },
+};
+
+/**
+ * How old the newest block is. Two clocks tell: how long ago it was first heard of here, and how long ago its header says that it
+ * was made. The header alone tells of a server that has stood still since before the start; but it is compared with this device's
+ * clock, which can be wrong. So it stops payments only until the tip has moved in this run, and from then on it only warns.
+ */
+export class TipAge {
+  readonly #limits: Limits;
+  #hash: string | undefined;
+  #heardAt = 0;
+  #madeAt = 0;
+  #hasMoved = false;
+
+  constructor(network: NetworkName) {
+    this.#limits = LIMITS[network];
+  }
+
+  /** All is known up to a block. `madeAt` is its header's time; both are in milliseconds since 1970. */
+  heard(hash: string, madeAt: number, now: number): void {
+    // A clock that was put back says nothing of the time since.
+    if (hash === this.#hash && now >= this.#heardAt) return;
+    this.#hasMoved ||= this.#hash !== undefined && hash !== this.#hash;
+    this.#hash = hash;
+    this.#heardAt = now;
+    this.#madeAt = madeAt;
+  }
+
+  /** `undefined` while the tip is as new as it should be, or none is known yet. */
+  staleness(now: number): Staleness | undefined {
+    if (this.#hash === undefined) return undefined;
+    const [sinceHeardMs, sinceMadeMs] = [now - this.#heardAt, now - this.#madeAt];
+    const ageMs = Math.max(sinceHeardMs, sinceMadeMs);
+    const { warnMs, stopMs } = this.#limits;
+    if (ageMs < warnMs) return undefined;
+    const stopped = sinceHeardMs >= stopMs || (!this.#hasMoved && sinceMadeMs >= stopMs);
+    return { minutes: Math.floor(ageMs / MINUTE_MS), stopped };
+  }
+}
