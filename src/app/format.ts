@@ -68,6 +68,8 @@ export function networkText(network: NetworkName): string {
       return 'Testnet 4';
     case 'signet':
       return 'Signet';
+    case 'mutinynet':
+      return 'Mutinynet';
     case 'regtest':
       return 'Regtest';
     default:

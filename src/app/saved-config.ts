@@ -7,6 +7,7 @@ export const DEFAULT_ESPLORA: Readonly<Record<NetworkName, string>> = {
   signet: 'https://mempool.space/signet/api',
   testnet: 'https://blockstream.info/testnet/api',
   testnet4: 'https://mempool.space/testnet4/api',
+  mutinynet: 'https://mutinynet.com/api',
   regtest: 'http://127.0.0.1:3000',
   bitcoin: 'https://blockstream.info/api',
 };

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import funding from '../vectors/bolt03-funding-tx.json' with { type: 'json' };
 import { ChainFollower } from '../../worker/client/chain-follower.ts';
+import { configuredChain } from '../../worker/client/configured-chain.ts';
 import { HeaderStore } from '../../worker/client/header-store.ts';
 import { WatchList } from '../../worker/edges/chain/watch-list.ts';
 import { fromHex, toHex } from '../../worker/engine/primitives/bytes.ts';
@@ -8,6 +9,7 @@ import { decodeTransaction, encodeTransaction } from '../../worker/engine/transa
 import { platformTimers } from '../../worker/edges/transport/timers.ts';
 import { FakePlatform, type Answer } from '../edges/chain/fake-platform.ts';
 
+const REGTEST = configuredChain({ network: 'regtest' });
 const TRANSACTIONS = [1, 2, 3].map((locktime) =>
   encodeTransaction({ ...decodeTransaction(fromHex(funding.funding_tx_hex)), locktime }),
 );
@@ -17,7 +19,7 @@ async function heard(first: Answer): Promise<readonly unknown[]> {
   const bodies: unknown[] = [];
   const platform = new FakePlatform(() => ({ body: 'accepted' }));
   const follower = new ChainFollower({
-    network: 'regtest',
+    parameters: REGTEST,
     esploraUrls: ['http://first.test', 'http://second.test'],
     requestsPer10s: undefined,
     platform: {
@@ -35,7 +37,7 @@ async function heard(first: Answer): Promise<readonly unknown[]> {
       soon: (callback) => void setImmediate(callback),
     },
     watchList: new WatchList(),
-    headers: new HeaderStore('regtest', new Map(), 0),
+    headers: new HeaderStore(REGTEST, new Map(), 0),
     storedFeerates: undefined,
     onUpdate: () => undefined,
     onHeaders: () => undefined,

@@ -1,6 +1,6 @@
 import type { ChainPlatform } from '../../worker/edges/chain/platform.ts';
 import type { WebSocketPort } from '../../worker/edges/transport/websocket-transport.ts';
-import type { PeerAddress, PeerConfig, PeerStatus } from '../../worker/client/api.ts';
+import type { PeerAddress, PeerConfig, PeerStatus, WalletConfig } from '../../worker/client/api.ts';
 import { chainHashOf } from '../../worker/client/chain-hash.ts';
 import { LightningNode } from '../../worker/client/lightning-node.ts';
 import { localFeatures } from '../../worker/client/peers/local-features.ts';
@@ -98,13 +98,13 @@ export class FakeNode {
     peers: readonly PeerConfig[],
     disk: MemoryDisk = new MemoryDisk(),
     server: Pick<ChainPlatform, 'fetch'> = new FakePlatform((path) => (this.isChainThere ? this.#reply(path) : 'drop')),
-    esploraUrls: readonly string[] = ['http://esplora.test'],
+    config: Partial<WalletConfig> = {},
   ) {
     this.#store = disk.open();
     let entropy = 0;
     this.node = new LightningNode({
-      config: { network: 'regtest', esploraUrls, peers },
-      secret: { mnemonic: MNEMONIC, network: 'regtest', searched: true, firstKeysIndex: 0 },
+      config: { network: 'regtest', esploraUrls: ['http://esplora.test'], peers, ...config },
+      secret: { mnemonic: MNEMONIC, network: config.network ?? 'regtest', searched: true, firstKeysIndex: 0 },
       platform: {
         fetch: server.fetch,
         connectWebSocket: (url) => this.#connect(url),

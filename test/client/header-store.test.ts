@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { configuredChain } from '../../worker/client/configured-chain.ts';
 import { HeaderStore } from '../../worker/client/header-store.ts';
 import { HeaderChain } from '../../worker/edges/chain/header-chain.ts';
 import type { StoreWrites } from '../../worker/engine/primitives/store.ts';
 import { headersOn, regtestChain } from '../edges/chain/regtest-headers.ts';
 
+const REGTEST = configuredChain({ network: 'regtest' });
 const genesis = regtestChain();
 const main = headersOn(genesis.tip.header, 700);
 const until = (height: number): HeaderChain => genesis.extend(0, main.slice(0, height));
@@ -21,7 +23,7 @@ function stored(...writes: readonly StoreWrites[]): Map<string, Uint8Array> {
 }
 
 const open = (records: ReadonlyMap<string, Uint8Array>, toldHeight = 0): HeaderStore =>
-  new HeaderStore('regtest', records, toldHeight);
+  new HeaderStore(REGTEST, records, toldHeight);
 
 describe('stored headers', () => {
   it.each([0, 1, 63, 64, 65, 700])('are there again after a restart: %i blocks', (height) => {
@@ -63,7 +65,7 @@ describe('stored headers', () => {
     const [, second = '', third = ''] = [...records.keys()];
     const damaged: string[] = [];
     const broken = new Map([...records, [third, Uint8Array.of(1, 2, 3)]]);
-    const { chain } = new HeaderStore('regtest', broken, 0, (key) => damaged.push(key));
+    const { chain } = new HeaderStore(REGTEST, broken, 0, (key) => damaged.push(key));
     expect([chain?.tip.height, damaged]).toEqual([127, [third]]);
     records.delete(second);
     expect(open(records).chain?.tip.height).toBe(63);

@@ -56,12 +56,8 @@ function start(...of: readonly Conduct[]): void {
       );
     },
   };
-  fake = new FakeNode(
-    [],
-    disk,
-    server,
-    of.map((_, index) => `http://server${index}.test`),
-  );
+  const esploraUrls = of.map((_, index) => `http://server${index}.test`);
+  fake = new FakeNode([], disk, server, { esploraUrls });
 }
 
 /** A node with so many coins of 100,000 sat each, in blocks. */

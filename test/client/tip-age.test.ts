@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { CHAIN_PARAMETERS } from '../../worker/edges/chain/chain-parameters.ts';
 import { TipAge, type Staleness } from '../../worker/client/tip-age.ts';
 
 const MINUTE = 60_000;
@@ -6,7 +7,7 @@ const START = 1_700_000_000_000;
 let tip: TipAge;
 
 beforeEach(() => {
-  tip = new TipAge('bitcoin');
+  tip = new TipAge(CHAIN_PARAMETERS.bitcoin.rules);
 });
 
 /** After so many minutes. */
@@ -60,8 +61,14 @@ describe('the newest block', () => {
     expect(after(-540)).toEqual({ minutes: 60, stopped: false });
   });
 
+  it('of a chain of short blocks is missed sooner', () => {
+    tip = new TipAge(CHAIN_PARAMETERS.mutinynet.rules);
+    hear('a', 0);
+    expect([4, 5, 9, 10].map((minutes) => after(minutes)?.stopped)).toEqual([undefined, false, false, true]);
+  });
+
   it('of regtest may be of any age', () => {
-    tip = new TipAge('regtest');
+    tip = new TipAge(CHAIN_PARAMETERS.regtest.rules);
     hear('a', 0, 1_000_000);
     expect(after(1_000_000)).toBeUndefined();
   });

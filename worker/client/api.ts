@@ -1,5 +1,23 @@
 /** The chains that a wallet can be on; `testnet` is the third. */
-export type NetworkName = 'bitcoin' | 'testnet' | 'testnet4' | 'signet' | 'regtest';
+export type NetworkName = 'bitcoin' | 'testnet' | 'testnet4' | 'signet' | 'mutinynet' | 'regtest';
+
+/**
+ * A signet that is not the default one (BIP 325). All signets have one genesis block, so one `chain_hash`, and the same prefixes of
+ * addresses and invoices: peers of another are only told apart by their channels' fundings not being in the chain.
+ */
+export interface SignetConfig {
+  /** The script that its blocks are signed for, in hex. It names the signet: a wallet of one is not opened on another. */
+  readonly challenge: string;
+  /** Seconds between its blocks, 600 where nobody has changed them. */
+  readonly blockSeconds: number;
+}
+
+/** A block that is taken as given. */
+export interface CheckpointConfig {
+  readonly height: number;
+  /** As explorers show it. */
+  readonly hash: string;
+}
 
 /** How a peer is reached from a browser, which has no TCP. */
 export type PeerAddress =
@@ -20,6 +38,13 @@ export interface PeerConfig {
 
 export interface WalletConfig {
   readonly network: NetworkName;
+  /** With the network `signet`: another than the default one. */
+  readonly signet?: SignetConfig;
+  /**
+   * With `signet`, or on `mutinynet`: the block whose followers are proven instead of all. Without one a new wallet gets every
+   * header of such a chain, and a signet is not told from another one.
+   */
+  readonly checkpoint?: CheckpointConfig;
   /** Base URLs of Esplora servers. All are asked: what one does not tell, another may. */
   readonly esploraUrls: readonly string[];
   /** The most requests to each of them in ten seconds, 60 by default; one on this machine counts none. */

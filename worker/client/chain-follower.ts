@@ -1,4 +1,4 @@
-import { CHAIN_PARAMETERS } from '../edges/chain/chain-parameters.ts';
+import type { ChainParameters } from '../edges/chain/chain-parameters.ts';
 import { badReply } from '../edges/chain/chain-source-error.ts';
 import { ChainSync } from '../edges/chain/chain-sync.ts';
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
@@ -18,13 +18,13 @@ import type { TransactionPackage } from '../engine/transactions/transaction-pack
 import type { ChannelFeerates } from '../engine/channel/channel-env.ts';
 import { toApiError } from './api-error.ts';
 import { FeeratePolicy, type FeerateMemories } from './feerate-policy.ts';
-import type { ChainStatus, NetworkName } from './api.ts';
+import type { ChainStatus } from './api.ts';
 import type { HeaderStore } from './header-store.ts';
 import { TipAge, type Staleness } from './tip-age.ts';
 import type { WalletPlatform } from './platform.ts';
 
 export interface ChainFollowerParts {
-  readonly network: NetworkName;
+  readonly parameters: ChainParameters;
   readonly esploraUrls: readonly string[];
   /** To each server; one on this machine counts none. */
   readonly requestsPer10s: number | undefined;
@@ -47,13 +47,6 @@ export interface ChainFollowerParts {
   readonly log: (line: string) => void;
 }
 
-const POLL_INTERVAL_MS: Readonly<Record<NetworkName, number>> = {
-  bitcoin: 30_000,
-  testnet: 30_000,
-  testnet4: 30_000,
-  signet: 20_000,
-  regtest: 1_000,
-};
 const FEES_INTERVAL_MS = 120_000;
 const RETRY_MS = 3_000;
 /** So many headers are got before they are stored, on a long way to the tip. */
@@ -91,7 +84,7 @@ export class ChainFollower {
       (url) => new EsploraApi(url, isOwn(url) ? this.#platform : budgeted(this.#platform, requestsPer10s)),
     );
     this.#broadcaster = new Broadcaster(this.#sources, this.#platform.now);
-    this.#tipAge = new TipAge(parts.network);
+    this.#tipAge = new TipAge(parts.parameters.rules);
     this.#propagation = new Propagation({
       sources: this.#sources,
       broadcaster: this.#broadcaster,
@@ -193,7 +186,7 @@ export class ChainFollower {
       oldHeaders: this.#parts.headers.old,
       told: this.#parts.headers.told,
       watchList: this.#parts.watchList,
-      intervalMs: POLL_INTERVAL_MS[this.#parts.network],
+      intervalMs: this.#parts.parameters.pollMs,
       onHeaders: (best) => {
         const { headers: store, onHeaders } = this.#parts;
         if (store.unwritten(best) < WRITE_EVERY) return;
@@ -223,7 +216,7 @@ export class ChainFollower {
 
   /** The chain of a new wallet. A server of another network does not have its first block. */
   async #checkpoint(): Promise<HeaderChain> {
-    const { rules, checkpoint } = CHAIN_PARAMETERS[this.#parts.network];
+    const { rules, checkpoint } = this.#parts.parameters;
     let problem: unknown = new GlowwormError('ChainSourceUnavailable', 'No Esplora server is configured.');
     for (const source of this.#sources) {
       try {

@@ -1,5 +1,13 @@
 import { MAX_MSAT, MAX_SAT } from '../engine/primitives/units.ts';
-import type { NetworkName, PeerAddress, PeerConfig, WalletApi, WalletConfig } from './api.ts';
+import type {
+  CheckpointConfig,
+  NetworkName,
+  PeerAddress,
+  PeerConfig,
+  SignetConfig,
+  WalletApi,
+  WalletConfig,
+} from './api.ts';
 import {
   amount,
   integer,
@@ -82,10 +90,21 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
 /** The configuration that a worker is opened with. */
 export const WALLET_CONFIG: Check<WalletConfig> = record<WalletConfig>(
   {
-    network: oneOf<NetworkName>('bitcoin', 'testnet', 'testnet4', 'signet', 'regtest'),
+    network: oneOf<NetworkName>('bitcoin', 'testnet', 'testnet4', 'signet', 'mutinynet', 'regtest'),
     esploraUrls: list(url(['https:', 'http:']), 1, 10),
   },
   {
+    signet: record<SignetConfig>(
+      {
+        challenge: matching(/^([0-9a-f]{2}){1,520}$/, 'a script in lower-case hex'),
+        blockSeconds: integer(1, 3_600),
+      },
+      {},
+    ),
+    checkpoint: record<CheckpointConfig>(
+      { height: integer(0, 499_999_999), hash: matching(/^[0-9a-f]{64}$/, 'a block hash: 64 lower-case hex digits') },
+      {},
+    ),
     requestsPer10s: integer(1, 100_000),
     peers: list(PEER, 0, 100),
     inboundChannels: oneOf('all', 'knownPeers', 'ask'),

@@ -1,10 +1,8 @@
-import { CHAIN_PARAMETERS } from '../edges/chain/chain-parameters.ts';
 import type { ToldTip } from '../edges/chain/chain-sync.ts';
-import { checkpointHashes } from '../edges/chain/checkpoints.ts';
 import { HeaderChain } from '../edges/chain/header-chain.ts';
 import { OldHeaders } from '../edges/chain/old-headers.ts';
-import type { Network } from '../engine/primitives/network.ts';
 import type { StoredRecords, StoreWrites } from '../engine/primitives/store.ts';
+import type { ConfiguredChain } from './configured-chain.ts';
 import {
   readHeaders,
   readOldHeaders,
@@ -28,15 +26,19 @@ export class HeaderStore {
   #hasUnproven: boolean;
 
   /** `toldHeight` is the wallet's best block, 0 where it has none. */
-  constructor(network: Network, records: StoredRecords, toldHeight: number, onDamaged: OnDamaged = () => undefined) {
-    const { rules } = CHAIN_PARAMETERS[network];
+  constructor(
+    { rules, oldHashes }: ConfiguredChain,
+    records: StoredRecords,
+    toldHeight: number,
+    onDamaged: OnDamaged = () => undefined,
+  ) {
     const stored = readHeaders(records, onDamaged);
     const before = readUnproven(records, onDamaged) ?? stored;
     const proven = readOldHeaders(records, onDamaged);
     this.chain = stored && HeaderChain.from(rules, stored);
     this.told = before && toldOf(HeaderChain.from(rules, before), toldHeight);
     this.#toldHeight = this.told?.height ?? toldHeight;
-    this.old = new OldHeaders(() => checkpointHashes(network), proven);
+    this.old = new OldHeaders(oldHashes, proven);
     this.#written = this.chain;
     this.#oldWritten = proven.length;
     this.#hasUnproven = records.has(UNPROVEN_HEADERS_KEY);

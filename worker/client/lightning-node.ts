@@ -30,6 +30,7 @@ import { HeaderStore } from './header-store.ts';
 import { ChannelActivity, NO_NEWS } from './channel-activity.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
+import { configuredChain } from './configured-chain.ts';
 import { Committer } from './committer.ts';
 import type { OnchainPayer } from './onchain-payment.ts';
 import { localFeatures } from './peers/local-features.ts';
@@ -132,10 +133,11 @@ export class LightningNode implements OnchainPayer {
       isSearching: !parts.secret.searched || (coins === undefined && records.has(COINS_KEY)),
     });
     const toldHeight = this.wallet.state.bestHeight;
-    this.#headers = new HeaderStore(network, records, toldHeight, (key) => this.#reportDamage(key));
+    const parameters = configuredChain(config);
+    this.#headers = new HeaderStore(parameters, records, toldHeight, (key) => this.#reportDamage(key));
     const feerates = this.#stored(FEERATES_KEY, decodeFeerates);
     this.chain = new ChainFollower({
-      network,
+      parameters,
       esploraUrls: config.esploraUrls,
       requestsPer10s: config.requestsPer10s,
       platform,

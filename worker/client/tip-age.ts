@@ -1,4 +1,4 @@
-import type { NetworkName } from './api.ts';
+import type { DifficultyRules } from '../edges/chain/difficulty.ts';
 
 /** For how long no new block came, and whether nothing new is taken on for that reason. */
 export interface Staleness {
@@ -12,19 +12,19 @@ interface Limits {
 }
 
 const MINUTE_MS = 60_000;
+/** Of short blocks many may be late together, where one signer makes them all. */
+const LEAST_WARN_MS = 5 * MINUTE_MS;
+const WARN_BLOCKS = 6;
+
 /**
  * At ten minutes a block, an hour without one comes about once in 400 blocks, and two hours once in 160,000: then the server, and
- * every other that was asked, is behind rather than the chain late. Test networks' are as long where their blocks are. Regtest
- * has a block when somebody wants one.
+ * every other that was asked, is behind rather than the chain late. Regtest has a block when somebody wants one.
  */
-const TEN_MINUTES: Limits = { warnMs: 60 * MINUTE_MS, stopMs: 120 * MINUTE_MS };
-const LIMITS: Readonly<Record<NetworkName, Limits>> = {
-  bitcoin: TEN_MINUTES,
-  testnet: TEN_MINUTES,
-  testnet4: TEN_MINUTES,
-  signet: TEN_MINUTES,
-  regtest: { warnMs: Infinity, stopMs: Infinity },
-};
+function limitsOf({ kind, spacingSeconds }: DifficultyRules): Limits {
+  if (kind === 'fixed') return { warnMs: Infinity, stopMs: Infinity };
+  const warnMs = Math.max(WARN_BLOCKS * spacingSeconds * 1_000, LEAST_WARN_MS);
+  return { warnMs, stopMs: 2 * warnMs };
+}
 
 /**
  * How old the newest block is. Two clocks tell: how long ago it was first heard of here, and how long ago its header says that it
@@ -38,8 +38,8 @@ export class TipAge {
   #madeAt = 0;
   #hasMoved = false;
 
-  constructor(network: NetworkName) {
-    this.#limits = LIMITS[network];
+  constructor(rules: DifficultyRules) {
+    this.#limits = limitsOf(rules);
   }
 
   /** All is known up to a block. `madeAt` is its header's time; both are in milliseconds since 1970. */

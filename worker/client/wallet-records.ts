@@ -18,6 +18,8 @@ export const channelRowKey = (id: string): string => `coin/channel/${id}`;
 export interface WalletSecret {
   readonly mnemonic: string;
   readonly network: NetworkName;
+  /** Of a signet that is not the default one: what its blocks are signed for, in hex. */
+  readonly challenge?: string;
   /** The chain knows no coin of the wallet that is not in the store: it was made here, or the search for them is over. */
   readonly searched: boolean;
   /** Channels of an earlier life of the same words have used lower indexes: their keys must not be used again. */
@@ -67,15 +69,18 @@ const ROW_KINDS: readonly ChannelRow['kind'][] = [
   'sent',
   'received',
 ];
-const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest', 'testnet4'];
+const NETWORKS: readonly NetworkName[] = ['bitcoin', 'testnet', 'signet', 'regtest', 'testnet4', 'mutinynet'];
 const ADDRESSES: readonly PeerAddress['kind'][] = ['websocket', 'proxyV1', 'proxyHostPort'];
 
-const walletRecord = recordFormat('wallet', 1, {
+const walletFields = {
   mnemonic: [2, 'remaining'],
   network: [4, 'u8'],
   searched: [6, 'u8'],
   firstKeysIndex: [8, 'u32'],
-});
+} as const;
+const walletRecord = recordFormat('wallet', 1, walletFields);
+/** What knows the first version only would take a signet of one's own for the default one. */
+const signetWalletRecord = recordFormat('wallet', 2, walletFields, { challenge: [9, 'remaining'] });
 /** Feerates in sat per 1000 weight, `since` in milliseconds since 1970. */
 const feeratesRecord = recordFormat('feerates', 1, {
   since: [2, 'u64'],
@@ -203,19 +208,25 @@ export function decodeSend(txid: string, bytes: Uint8Array): OnchainSend {
   };
 }
 
-export const encodeWalletSecret = ({ mnemonic, network, searched, firstKeysIndex }: WalletSecret): Uint8Array =>
-  walletRecord.encode({
+export function encodeWalletSecret(secret: WalletSecret): Uint8Array {
+  const { mnemonic, network, challenge, searched, firstKeysIndex } = secret;
+  const fields = {
     mnemonic: fromUtf8(mnemonic),
     network: NETWORKS.indexOf(network),
     searched: searched ? 1 : 0,
     firstKeysIndex,
-  });
+  };
+  return challenge === undefined
+    ? walletRecord.encode(fields)
+    : signetWalletRecord.encode({ ...fields, challenge: fromHex(challenge) });
+}
 
 export function decodeWalletSecret(bytes: Uint8Array): WalletSecret {
-  const stored = walletRecord.decode(bytes);
+  const stored = signetWalletRecord.decode(bytes);
   const network = known(NETWORKS[stored.network], 'network');
-  const { firstKeysIndex } = stored;
-  return { mnemonic: toUtf8(stored.mnemonic), network, searched: stored.searched === 1, firstKeysIndex };
+  const { firstKeysIndex, challenge } = stored;
+  const signet = challenge === undefined ? {} : { challenge: toHex(challenge) };
+  return { mnemonic: toUtf8(stored.mnemonic), network, ...signet, searched: stored.searched === 1, firstKeysIndex };
 }
 
 /** Both memories take in the same estimates: their periods begin together. */

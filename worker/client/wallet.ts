@@ -13,6 +13,7 @@ import { sha256 } from '../engine/primitives/hash.ts';
 import { msat, sat, type Msat } from '../engine/primitives/units.ts';
 import { featureSet } from '../engine/wire/features.ts';
 import { activityOf } from './activity.ts';
+import { configuredChain } from './configured-chain.ts';
 import type {
   Activity,
   CloseQuote,
@@ -51,10 +52,11 @@ export const openWallet = (config: WalletConfig, scope: typeof globalThis): Prom
 
 /**
  * Opens the database and starts the wallet that is in it; without one the wallet is `empty` until it is created or
- * restored. Rejects with what `openStore` rejects with, `StorageLost` where a wallet was and its database is gone, and
+ * restored. Rejects with `ArgumentInvalid`, what `openStore` rejects with, `StorageLost` where a wallet was and its database is gone, and
  * `WalletOtherNetwork`.
  */
 export async function openWalletOn(config: WalletConfig, platform: WalletPlatform): Promise<ServedWallet> {
+  configuredChain(config);
   const name = `glowworm-${config.name ?? 'default'}`;
   const store = await openStore({ name });
   try {
@@ -92,10 +94,14 @@ class Wallet implements ServedWallet {
 
   /** `epoch` is what `nextEpoch` says of the store. */
   async resume(secret: WalletSecret, epoch: number): Promise<void> {
-    if (secret.network !== this.#config.network)
-      throw new GlowwormError('WalletOtherNetwork', `This wallet is on ${secret.network}; open it with that network.`, {
-        network: secret.network,
-      });
+    if (secret.network !== this.#config.network || secret.challenge !== this.#config.signet?.challenge)
+      throw new GlowwormError(
+        'WalletOtherNetwork',
+        `This wallet is on ${secret.network}${secret.challenge === undefined ? '' : ' with a challenge of its own'}; open it with that network.`,
+        {
+          network: secret.network,
+        },
+      );
     const origin: RecordsOrigin = epoch > this.#store.epoch ? 'copy' : 'ownStore';
     this.#secret = secret;
     this.#node = new LightningNode({
@@ -318,10 +324,11 @@ class Wallet implements ServedWallet {
     this.#node?.wake();
   }
 
-  async #begin(made: Omit<WalletSecret, 'network'>): Promise<void> {
+  async #begin(made: Omit<WalletSecret, 'network' | 'challenge'>): Promise<void> {
     if (this.#secret !== undefined)
       throw new GlowwormError('WalletExists', 'There is a wallet already: it would be lost if it were replaced.');
-    const secret: WalletSecret = { ...made, network: this.#config.network };
+    const { network, signet } = this.#config;
+    const secret: WalletSecret = { ...made, network, ...(signet === undefined ? {} : { challenge: signet.challenge }) };
     this.#secret = secret;
     try {
       await this.#store.commit(new Map([[WALLET_KEY, encodeWalletSecret(secret)]]));

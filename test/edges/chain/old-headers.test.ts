@@ -31,6 +31,20 @@ describe('headers below the chain', () => {
     expect([server.asked.length, old.at(height)]).toEqual([requests, main[height]]);
   });
 
+  it('are linked down from the chain where no block of theirs is known', async () => {
+    const server = new HeaderServer(main);
+    const old = new OldHeaders(() => Promise.resolve(new Uint8Array(0)));
+    await expect(old.prove(apiOf(server.answer), chain, 1990)).resolves.toEqual(main[1990]);
+    const asked = server.asked.length;
+    await expect(old.prove(apiOf(server.answer), chain, 3000)).resolves.toEqual(main[3000]);
+    expect(server.asked.length).toBe(asked);
+    const forked = [...main.slice(0, 2000), ...headersOn(main[1999] ?? genesis, 2100, { salt: 1 })];
+    const other = new OldHeaders(() => Promise.resolve(new Uint8Array(0)));
+    await expect(other.prove(apiOf(new HeaderServer(forked).answer), chain, 1990)).rejects.toMatchObject({
+      code: 'ChainSourceBadReply',
+    });
+  });
+
   it('are asked for once, by several at a time too, and not again in the next run', async () => {
     const server = new HeaderServer(main);
     const old = new OldHeaders(load);

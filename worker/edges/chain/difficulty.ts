@@ -23,7 +23,7 @@ const MOST_AHEAD_SECONDS = 2 * 60 * 60;
 const TIMEWARP_SECONDS = 600;
 
 /** Blocks between two retargets. */
-export const periodOf = ({ spacingSeconds }: DifficultyRules): number => TIMESPAN_SECONDS / spacingSeconds;
+export const periodOf = ({ spacingSeconds }: DifficultyRules): number => Math.floor(TIMESPAN_SECONDS / spacingSeconds);
 
 /** Whether a block's time is too far ahead of a clock (seconds since 1970). Regtest's blocks may be made in advance. */
 export const isAhead = ({ kind }: DifficultyRules, { time }: Difficulty, now: number): boolean =>

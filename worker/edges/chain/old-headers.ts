@@ -68,7 +68,9 @@ export class OldHeaders {
   async #prove(api: EsploraApi, chain: HeaderChain, height: number): Promise<BlockHeader> {
     const known = this.#proven.get(height);
     if (known) return known;
-    const end = Math.min(endOfPeriod(height), chain.lowest - 1);
+    const { length } = await this.#knownHashes();
+    // Where no hashes are known, all below is linked to the chain's first.
+    const end = length === 0 ? chain.lowest - 1 : Math.min(endOfPeriod(height), chain.lowest - 1);
     const run = this.#runs.get(end) ?? [];
     this.#runs.set(end, run);
     while (end - run.length >= height) await this.#walkDown(api, chain, end, run);
@@ -78,12 +80,16 @@ export class OldHeaders {
     return header;
   }
 
+  async #knownHashes(): Promise<Uint8Array> {
+    return (this.#hashes ??= await this.#load());
+  }
+
   /** What a page brings is proven header by header, and stays where a later page fails. */
   async #walkDown(api: EsploraApi, chain: HeaderChain, end: number, run: BlockHeader[]): Promise<void> {
     const top = end - run.length;
     const page = await api.headersDownFrom(top);
     if (page.length === 0) throw badReply(api.baseUrl, 'no blocks below its tip');
-    const hashes = (this.#hashes ??= await this.#load());
+    const hashes = await this.#knownHashes();
     for (const { height, header } of page) {
       // Another server has told of it meanwhile.
       if (end - run.length !== height) continue;

@@ -7,8 +7,11 @@ export const invoicePrefixes = { bitcoin: 'bc', testnet: 'tb', signet: 'tbs', re
 
 export type InvoiceNetwork = keyof typeof invoicePrefixes;
 
-/** Invoices of both testnets bear the same prefix. */
-export const invoiceNetwork = (network: Network): InvoiceNetwork => (network === 'testnet4' ? 'testnet' : network);
+/** Invoices of both testnets bear the same prefix, and those of all signets. */
+export function invoiceNetwork(network: Network): InvoiceNetwork {
+  if (network === 'testnet4') return 'testnet';
+  return network === 'mutinynet' ? 'signet' : network;
+}
 
 /** What is paid for: a text, or the SHA256 of a longer one. */
 export type InvoiceDescription =

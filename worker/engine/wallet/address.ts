@@ -12,6 +12,7 @@ const FORMATS: Readonly<Record<Network, AddressFormat>> = {
   // These have testnet's prefixes: their addresses can't be told apart.
   testnet4: TEST_NETWORK,
   signet: TEST_NETWORK,
+  mutinynet: TEST_NETWORK,
   regtest: { ...TEST_NETWORK, bech32: 'bcrt' },
 };
 
