@@ -157,9 +157,13 @@ describe('EsploraApi', () => {
         return Promise.resolve(isThere ? new Response('[]') : new Response('no', { status: 404 }));
       },
     });
-    for (let page = 0; page < 2; page++) expect(await server.scriptTxsAfter('ab', hash)).toEqual([]);
+    const status = { confirmed: true, blockHeight: 7, blockHash: hash } as const;
+    for (let page = 0; page < 2; page++) expect(await server.scriptTxsAfter('ab', { txid: hash, status })).toEqual([]);
     const other = `ab/txs?after_txid=${hash}`;
     expect(asked).toEqual([`ab/txs/chain/${hash}`, other, `ab/txs/chain/${hash}`, other]);
+    asked.length = 0;
+    await server.scriptTxsAfter('ab', { txid: hash, status: { confirmed: false } });
+    expect(asked).toEqual([other]);
   });
 
   it('answers any JSON with a value or a typed error', async () => {

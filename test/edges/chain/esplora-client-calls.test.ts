@@ -28,12 +28,19 @@ describe('the esplora-client package', () => {
   );
 
   it.each([
-    ['https://esplora.test/api', 'https://esplora.test/api/blocks/tip/height'],
-    ['https://esplora.test/signet/api/', 'https://esplora.test/signet/api/blocks/tip/height'],
+    ['https://esplora.test/api', 'https://esplora.test/api/fee-estimates'],
+    ['https://esplora.test/signet/api/', 'https://esplora.test/signet/api/fee-estimates'],
   ])('is used for %s', async (baseUrl, expected) => {
-    const urls = serve(() => new Response('812345'));
-    expect(await new EsploraApi(baseUrl, platform).tipHeight()).toBe(812_345);
+    const urls = serve(() => Response.json({ 2: 7.5 }));
+    expect(await new EsploraApi(baseUrl, platform).feeEstimates()).toEqual(new Map([[2, 7.5]]));
     expect(urls).toEqual([expected]);
+  });
+
+  it('is not asked for the tip, which no cache may answer', async () => {
+    const urls = serve(() => new Response('1'));
+    const own = new FakePlatform(() => ({ body: '812345' }));
+    expect(await new EsploraApi('https://esplora.test/api', own).tipHeight()).toBe(812_345);
+    expect([urls, own.requests]).toEqual([[], ['https://esplora.test/api/blocks/tip/height']]);
   });
 
   it('brings fee estimates, which are checked', async () => {
@@ -50,13 +57,13 @@ describe('the esplora-client package', () => {
   ])('fails with the typed error of status %i', async (status, body, code) => {
     serve(() => new Response(body, { status }));
     const api = new EsploraApi('https://esplora.test/api', platform);
-    await expect(api.tipHeight()).rejects.toThrow(expect.objectContaining({ code }));
+    await expect(api.feeEstimates()).rejects.toThrow(expect.objectContaining({ code }));
   });
 
   it('is given up after a time', async () => {
     serve(() => new Promise<Response>(() => undefined));
     const clock = new FakePlatform(() => 'drop');
-    const asked = new EsploraApi('https://esplora.test/api', clock, 1000).tipHeight();
+    const asked = new EsploraApi('https://esplora.test/api', clock, 1000).feeEstimates();
     clock.advance(1000);
     await expect(asked).rejects.toThrow('no answer in time');
   });

@@ -5,7 +5,8 @@ import { decodeTransaction, transactionId } from '../../engine/transactions/tran
 import { decodeHeader, headerOfFields, type BlockHeader } from './block-header.ts';
 import { badReply, isChainSourceError, isRateLimited } from './chain-source-error.ts';
 import { esploraClientCalls, type EsploraClientCalls } from './esplora-client-calls.ts';
-import { EsploraHttp, type HttpReply } from './esplora-http.ts';
+import { EsploraHttp } from './esplora-http.ts';
+import { lookUpOutspend } from './esplora-outspend.ts';
 import {
   refusal,
   ReplyReader,
@@ -16,9 +17,18 @@ import {
   type ScriptTx,
   type TxStatus,
 } from './esplora-reply.ts';
+import { EsploraRoutes } from './esplora-routes.ts';
 import type { ChainPlatform } from './platform.ts';
 
 const TIMEOUT_MS = 15_000;
+/** A script that has an output of ours and more history than this is no script of ours. */
+const MOST_PAGES = 20;
+
+/** An output, its transaction's id as explorers show it. */
+export interface OutputName {
+  readonly txid: string;
+  readonly vout: number;
+}
 
 /**
  * One Esplora server. Ids are hex in the order that explorers show. Every reply is checked for its form, and a
@@ -28,11 +38,11 @@ export class EsploraApi {
   readonly #http: EsploraHttp;
   readonly #reader: ReplyReader;
   readonly #client: EsploraClientCalls | undefined;
-  /** Routes that the server was asked for, and does not have. */
-  readonly #lacks = new Set<'outspend' | 'feeEstimates'>();
+  readonly #routes: EsploraRoutes;
 
   constructor(baseUrl: string, platform: ChainPlatform, timeoutMs: number = TIMEOUT_MS) {
     this.#http = new EsploraHttp(baseUrl, platform, timeoutMs);
+    this.#routes = new EsploraRoutes(this.#http);
     this.#reader = new ReplyReader(this.#http.baseUrl);
     this.#client = esploraClientCalls(this.#http.baseUrl, platform, timeoutMs);
   }
@@ -42,7 +52,6 @@ export class EsploraApi {
   }
 
   async tipHeight(): Promise<number> {
-    if (this.#client) return this.#reader.height(await this.#client.tipHeight());
     return this.#reader.height(this.#reader.json(await this.#text('/blocks/tip/height')));
   }
 
@@ -63,8 +72,12 @@ export class EsploraApi {
     return header;
   }
 
+  /** Servers that have no route for one transaction of a block list all. */
   async coinbaseTxid(blockHash: string): Promise<string> {
-    return this.#reader.hash((await this.#text(`/block/${blockHash}/txid/0`)).trim());
+    const one = await this.#routes.tried('coinbase', `/block/${blockHash}/txid/0`);
+    if (one !== undefined) return this.#reader.hash(one.trim());
+    const [first] = this.#reader.txids(this.#reader.json(await this.#text(`/block/${blockHash}/txids`)));
+    return this.#reader.hash(first);
   }
 
   /** Headers from a height downwards, as many as are on a page, the highest first. */
@@ -93,21 +106,9 @@ export class EsploraApi {
     return body === undefined ? { confirmed: false } : this.#reader.status(this.#reader.json(body));
   }
 
-  /**
-   * Of an output that it has never seen a server says "unspent". Some have a route for all outputs of a transaction only, and
-   * "not found" for one that they do not know; of one in a block that would hide a spending.
-   */
-  async outspend(txid: string, vout: number): Promise<Outspend> {
-    const one = this.#lacks.has('outspend') ? undefined : await this.#optionalText(`/tx/${txid}/outspend/${vout}`);
-    if (one !== undefined) return this.#reader.outspend(this.#reader.json(one));
-    const all = await this.#optionalText(`/tx/${txid}/outspends`);
-    if (all !== undefined) {
-      this.#lacks.add('outspend');
-      return this.#reader.outspends(this.#reader.json(all), vout);
-    }
-    const { confirmed } = await this.status(txid);
-    if (confirmed) throw badReply(this.baseUrl, 'a transaction of a block without its outputs');
-    return { spent: false };
+  /** Of an output that it has never seen a server says "unspent". */
+  outspend(txid: string, vout: number): Promise<Outspend> {
+    return lookUpOutspend(this, this.#routes, this.#reader, { txid, vout });
   }
 
   async merkleProof(txid: string): Promise<MerkleProof | undefined> {
@@ -124,24 +125,41 @@ export class EsploraApi {
     return this.#reader.scriptTxs(this.#reader.json(await this.#text(`/scripthash/${scripthash}/txs`)));
   }
 
-  /** The next page of the chain's, after a transaction of the page before. */
-  async scriptTxsAfter(scripthash: string, lastTxid: string): Promise<ScriptTx[]> {
+  /** The next page, after a transaction of the page before. */
+  async scriptTxsAfter(scripthash: string, last: ScriptTx): Promise<ScriptTx[]> {
+    return this.#reader.scriptTxs(await this.#historyAfter(scripthash, last));
+  }
+
+  /** What spends an output, by the first pages of its script's history. Throws `ChainSourceBadReply` where nothing does. */
+  async spenderIn(scripthash: string, { txid, vout }: OutputName): Promise<ScriptTx> {
+    let page = this.#reader.json(await this.#text(`/scripthash/${scripthash}/txs`));
+    for (let pages = 1; ; pages++) {
+      const spender = this.#reader.spenderOf(page, txid, vout);
+      if (spender !== undefined) return spender;
+      const last = this.#reader.scriptTxs(page).at(-1);
+      if (last === undefined || last.txid === txid || pages === MOST_PAGES)
+        throw badReply(this.baseUrl, 'a spending that nobody has made');
+      page = await this.#historyAfter(scripthash, last);
+    }
+  }
+
+  /** The one route knows the chain's transactions only; servers that lack it, or mix both, have the other. */
+  async #historyAfter(scripthash: string, { txid, status }: ScriptTx): Promise<unknown> {
     const route = `/scripthash/${scripthash}/txs`;
-    const page = await this.#optionalText(`${route}/chain/${lastTxid}`);
-    const body = page ?? (await this.#text(`${route}?after_txid=${lastTxid}`));
-    return this.#reader.scriptTxs(this.#reader.json(body));
+    const page = status.confirmed ? await this.#routes.tried('chainPages', `${route}/chain/${txid}`) : undefined;
+    return this.#reader.json(page ?? (await this.#text(`${route}?after_txid=${txid}`)));
   }
 
   /** Servers without Esplora's estimates have those of mempool's own API. */
   async feeEstimates(): Promise<ReadonlyMap<number, number>> {
-    if (this.#lacks.has('feeEstimates')) return this.#recommendedFees();
+    if (this.#routes.lacks('feeEstimates')) return this.#recommendedFees();
     try {
       return await this.#feeEstimates();
     } catch (error) {
       if (!isChainSourceError(error) || isRateLimited(error)) throw error;
       const recommended = await this.#recommendedFees().catch(() => undefined);
       if (recommended === undefined) throw error;
-      this.#lacks.add('feeEstimates');
+      this.#routes.missing('feeEstimates');
       return recommended;
     }
   }
@@ -180,18 +198,12 @@ export class EsploraApi {
     });
   }
 
-  async #text(path: string): Promise<string> {
-    return this.#ok(await this.#http.get(path));
+  #text(path: string): Promise<string> {
+    return this.#routes.text(path);
   }
 
-  async #optionalText(path: string): Promise<string | undefined> {
-    const reply = await this.#http.get(path);
-    return reply.status === 404 ? undefined : this.#ok(reply);
-  }
-
-  #ok({ status, body }: HttpReply): string {
-    if (status < 200 || status > 299) throw badReply(this.baseUrl, `status ${status}`);
-    return body;
+  #optionalText(path: string): Promise<string | undefined> {
+    return this.#routes.optionalText(path);
   }
 
   #txidOf(bytes: Uint8Array): string {

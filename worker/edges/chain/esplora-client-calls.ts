@@ -2,9 +2,11 @@ import { esploraClient } from 'esplora-client';
 import { rateLimited, unavailable } from './chain-source-error.ts';
 import type { ChainPlatform } from './platform.ts';
 
-/** The calls of the `esplora-client` package that the node needs; the replies are unchecked. */
+/**
+ * The calls of the `esplora-client` package that the node needs; the replies are unchecked. What the chain is asked for is not among
+ * them: the package goes past the server's budget of requests, and takes what the browser has kept.
+ */
 export interface EsploraClientCalls {
-  tipHeight(): Promise<unknown>;
   feeEstimates(): Promise<unknown>;
 }
 
@@ -20,11 +22,8 @@ export function esploraClientCalls(
   const match = /^https:\/\/([^/]+)(?:\/([a-z0-9]+))?\/api$/.exec(baseUrl);
   if (!match?.[1]) return undefined;
   const { bitcoin } = esploraClient({ hostnames: [match[1]], network: match[2] ?? 'mainnet' });
-  const limited = (call: () => Promise<unknown>) => (): Promise<unknown> =>
-    withinTime(baseUrl, platform, timeoutMs, call);
   return {
-    tipHeight: limited(() => bitcoin.blocks.getBlocksTipHeight()),
-    feeEstimates: limited(() => bitcoin.fees.getFeeEstimates()),
+    feeEstimates: () => withinTime(baseUrl, platform, timeoutMs, () => bitcoin.fees.getFeeEstimates()),
   };
 }
 

@@ -5,6 +5,8 @@ import type { ChainPlatform } from './platform.ts';
 export interface HttpReply {
   readonly status: number;
   readonly body: string;
+  /** A web page that says "not found": of a program that has no such route, or of something in between. */
+  readonly isPage: boolean;
 }
 
 /** More than any transaction in hex; a body beyond it is refused. */
@@ -13,7 +15,7 @@ const MAX_BODY = 9_000_000;
 /**
  * GET and POST below one base URL, with a time limit over the whole answer. Throws `ChainSourceUnavailable`,
  * `ChainSourceRateLimited`, and `ChainSourceBadReply` where a web page came instead of an answer; other statuses below
- * 500 are values.
+ * 500 are values, and so is a page that says that there is no such route.
  */
 export class EsploraHttp {
   readonly baseUrl: string;
@@ -73,8 +75,8 @@ export class EsploraHttp {
     if (status === 429) throw rateLimited(this.baseUrl);
     if (status >= 500) throw unavailable(this.baseUrl, `status ${status}`);
     // A captive portal or a gateway's error page comes with any status.
-    if (headers.get('content-type')?.includes('text/html') || /^\s*<(!doctype|html)/i.test(body))
-      throw badReply(this.baseUrl, 'a web page');
-    return { status, body };
+    const isPage = headers.get('content-type')?.includes('text/html') === true || /^\s*<(!doctype|html)/i.test(body);
+    if (isPage && status !== 404 && status !== 405) throw badReply(this.baseUrl, 'a web page');
+    return { status, body, isPage };
   }
 }

@@ -44,6 +44,8 @@ export interface BlockFields {
   readonly nonce: number;
 }
 
+/** More than any server has on a page. */
+const MOST_LISTED = 1_000;
 /** Core takes no more in one package. */
 const MOST_PACKAGED = 25;
 
@@ -96,9 +98,23 @@ export class ReplyReader {
     return { spent: true, txid: this.hash(fields['txid']), status: this.status(fields['status']) };
   }
 
-  /** One of the outputs of a transaction. */
-  outspends(value: unknown, vout: number): Outspend {
-    return this.outspend(this.#list(value, 100_000)[vout]);
+  /** One of the outputs of a transaction. Of a spending there are servers that tell nothing but that there is one. */
+  outspends(value: unknown, vout: number): Outspend | 'spent' {
+    const one = this.#list(value, 100_000)[vout];
+    const { spent, txid } = this.#fields(one);
+    return spent === true && txid === undefined ? 'spent' : this.outspend(one);
+  }
+
+  /** The first of a list of whole transactions that spends an output; that it does is for the caller to see in its bytes. */
+  spenderOf(value: unknown, txid: string, vout: number): ScriptTx | undefined {
+    const spends = (input: unknown): boolean => {
+      const fields = this.#fields(input);
+      return fields['txid'] === txid && fields['vout'] === vout;
+    };
+    const entry = this.#list(value, MOST_LISTED).find((tx) =>
+      this.#list(this.#fields(tx)['vin'], 100_000).some(spends),
+    );
+    return entry === undefined ? undefined : this.#scriptTx(entry);
   }
 
   merkleProof(value: unknown): MerkleProof {
@@ -117,10 +133,11 @@ export class ReplyReader {
   }
 
   scriptTxs(value: unknown): ScriptTx[] {
-    return this.#list(value, 1000).map((entry) => {
-      const fields = this.#fields(entry);
-      return { txid: this.hash(fields['txid']), status: this.status(fields['status']) };
-    });
+    return this.#list(value, MOST_LISTED).map((entry) => this.#scriptTx(entry));
+  }
+
+  txids(value: unknown): string[] {
+    return this.#list(value, 100_000).map((txid) => this.hash(txid));
   }
 
   blocks(value: unknown): BlockFields[] {
@@ -166,6 +183,11 @@ export class ReplyReader {
         return [this.hash(txid), refusal(this.#words(error === 'package-not-validated' ? message : error))];
       }),
     );
+  }
+
+  #scriptTx(value: unknown): ScriptTx {
+    const fields = this.#fields(value);
+    return { txid: this.hash(fields['txid']), status: this.status(fields['status']) };
   }
 
   #words(value: unknown): string {

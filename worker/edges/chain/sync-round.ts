@@ -194,12 +194,13 @@ export class SyncRound {
         listed.set(entry.txid, entry);
         if (entry.status.confirmed) known.add(entry.txid);
       }
-      const last = page.findLast(({ status }) => status.confirmed);
+      // Servers that mix both on a page have pages of the mempool's alone, too.
+      const last = page.findLast(({ status }) => status.confirmed) ?? page.at(-1);
       if (!last || listed.size === before || known.size >= confirmed) break;
       // Half a list would tell of what is missing in it that it is gone.
       if (pages === MAX_PAGES) throw badReply(this.#api.baseUrl, 'a history that does not end');
       if (this.#isOver) throw unavailable(this.#api.baseUrl, 'no answer in time');
-      page = await this.#api.scriptTxsAfter(item.scripthash, last.txid);
+      page = await this.#api.scriptTxsAfter(item.scripthash, last);
     }
     return [...listed.values()];
   }
