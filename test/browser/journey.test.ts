@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Scenario } from '../interop/scenario.ts';
+import { esploraOfRun } from '../world/esplora-flavours.ts';
 import { World } from '../world/world.ts';
 import { Harness, type Tab } from './harness.ts';
 import { Random, seedOfRun } from './random.ts';
@@ -14,7 +15,7 @@ let tab: Tab;
 let scenario: Scenario;
 
 beforeAll(async () => {
-  world = await World.start({ linkSats: 15_000_000 });
+  world = await World.start({ esplora: esploraOfRun(), linkSats: 15_000_000 });
   harness = await Harness.start(world);
   tab = await harness.newTab(NAME);
   await tab.open();

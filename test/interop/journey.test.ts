@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { esploraOfRun } from '../world/esplora-flavours.ts';
 import { World } from '../world/world.ts';
 import { Scenario } from './scenario.ts';
 import { NodeWallet } from './wallet-in-node.ts';
@@ -8,7 +9,7 @@ let wallet: NodeWallet;
 let scenario: Scenario;
 
 beforeAll(async () => {
-  world = await World.start();
+  world = await World.start({ esplora: esploraOfRun() });
   wallet = await NodeWallet.openIn(world);
   scenario = new Scenario(world, wallet);
   await scenario.start();

@@ -9,11 +9,12 @@ export function servedBy(chain: RegtestChain, settings: ServedSettings): ChainPl
     now: () => 0,
     after: () => () => undefined,
     fetch: async (url, init = {}) => {
-      const { pathname } = new URL(url);
+      const { pathname, searchParams: query } = new URL(url);
       const route = routes.find(({ method, path }) => method === (init.method ?? 'GET') && path.test(pathname));
       if (route === undefined) throw new TypeError(`nobody asks for ${url} here`);
       const parameters = route.path.exec(pathname)?.slice(1) ?? [];
-      const { status, type, body } = await route.reply(parameters, typeof init.body === 'string' ? init.body : '');
+      const sent = typeof init.body === 'string' ? init.body : '';
+      const { status, type, body } = await route.reply(parameters, { body: sent, query });
       const content = typeof body === 'string' ? body : Uint8Array.from(body);
       return new Response(content, { status, headers: { 'content-type': type } });
     },

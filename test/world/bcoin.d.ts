@@ -119,6 +119,8 @@ declare module 'bcoin' {
     readonly Chain: new (options: Readonly<Record<string, unknown>>) => BcoinChain;
     readonly Mempool: new (options: Readonly<Record<string, unknown>>) => BcoinMempool;
     readonly Miner: new (options: Readonly<Record<string, unknown>>) => BcoinMiner;
+    readonly Block: { fromRaw(raw: Buffer): BcoinBlock };
+    readonly MerkleBlock: { fromHashes(block: BcoinBlock, hashes: readonly string[]): { toRaw(): Buffer } };
     readonly TX: { fromRaw(raw: Buffer): BcoinTx };
     readonly Script: { fromRaw(raw: Buffer): BcoinScript };
   }

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { BcoinOutput, BcoinTx } from 'bcoin';
-import type { RegtestChain } from './chain.ts';
 import { type BlockRecord, type Confirmation, displayHash, type KnownTx, scriptHashOf } from './chain-index.ts';
 import { addressOfScript } from './regtest-network.ts';
+import type { ServedChain } from './served-chain.ts';
 
 /** The chain's objects in the shape in which Esplora publishes them. */
 export class EsploraJson {
-  readonly #chain: RegtestChain;
+  readonly #chain: ServedChain;
 
-  constructor(chain: RegtestChain) {
+  constructor(chain: ServedChain) {
     this.#chain = chain;
   }
 

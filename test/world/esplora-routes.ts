@@ -1,34 +1,27 @@
-import type { RegtestChain } from './chain.ts';
-import { type BlockRecord, type KnownTx, scriptHashOf } from './chain-index.ts';
+import { type BlockRecord, type KnownTx } from './chain-index.ts';
 import { EsploraJson } from './esplora-json.ts';
+import {
+  blockOf,
+  EsploraError,
+  type EsploraRoute,
+  get,
+  hash32,
+  integer,
+  route,
+  scriptHashOfAddress,
+  txOf,
+} from './esplora-route.ts';
 import type { FeeEstimates } from './esplora.ts';
 import { json, type Reply, text } from './http-server.ts';
-import { scriptOfAddress } from './regtest-network.ts';
+import { merkleBlock } from './merkle-block.ts';
+import type { ServedChain } from './served-chain.ts';
 import { packageJson } from './tx-package.ts';
 import { RejectedTx } from './tx-pool.ts';
-
-export interface EsploraRoute {
-  readonly method: 'GET' | 'POST';
-  /** The path with its parameters' names, such as `/tx/:txid/outspend/:vout`. */
-  readonly name: string;
-  readonly path: RegExp;
-  readonly reply: (parameters: readonly string[], body: string) => Promise<Reply>;
-}
 
 const BLOCKS_PER_PAGE = 10;
 const TXS_PER_PAGE = 25;
 const MEMPOOL_TXS_PER_PAGE = 50;
 const MOST_PACKAGED = 25;
-
-/** A failure that Esplora answers in plain text. */
-class EsploraError extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
 
 /** What a server is told to do from outside. */
 export interface ServedSettings {
@@ -37,27 +30,49 @@ export interface ServedSettings {
   readonly packages: boolean;
 }
 
+/** How a server's lists of a script's transactions are cut. */
+export interface ScriptPages {
+  /** The first page; `after` is the query's `after_txid`. */
+  first(view: EsploraJson, chain: ServedChain, scriptHash: string, after: string | null): readonly KnownTx[];
+  /** What follows a transaction of the chain, as `/txs/chain/:last` gives it. */
+  next(known: readonly KnownTx[], from: number): readonly KnownTx[];
+}
+
+/** Up to 50 of the mempool and 25 of the chain. */
+const BLOCKSTREAM_PAGES: ScriptPages = {
+  first: (view, chain, scriptHash) => [
+    ...view.mempoolOf(scriptHash).slice(0, MEMPOOL_TXS_PER_PAGE),
+    ...chain.index.transactionsOf(scriptHash).slice(0, TXS_PER_PAGE),
+  ],
+  next: (known, from) => known.slice(from, from + TXS_PER_PAGE),
+};
+
 /** Every route of Blockstream's API, with its answers and the words of its errors. */
-export function esploraRoutes(chain: RegtestChain, settings: ServedSettings): readonly EsploraRoute[] {
+export function esploraRoutes(
+  chain: ServedChain,
+  settings: ServedSettings,
+  pages: ScriptPages = BLOCKSTREAM_PAGES,
+): readonly EsploraRoute[] {
   const view = new EsploraJson(chain);
   return [
     ...blockRoutes(chain, view),
     ...txRoutes(chain, view),
-    ...scriptRoutes(chain, view, 'address'),
-    ...scriptRoutes(chain, view, 'scripthash'),
+    ...scriptRoutes(chain, view, pages, 'address'),
+    ...scriptRoutes(chain, view, pages, 'scripthash'),
     get('/fee-estimates', () => json(200, settings.feeEstimates)),
     get('/mempool', () => json(200, view.mempool())),
     get('/mempool/txids', () => json(200, txidsOf(chain.mempoolTxs().map((tx) => ({ tx }))))),
-    route('POST', '/tx', (_, body) => broadcast(chain, body)),
-    route('POST', '/txs/package', (_, body) => {
+    route('POST', '/tx', (_, { body }) => broadcast(chain, body)),
+    route('POST', '/txs/package', (_, { body }) => {
       if (!settings.packages) throw new EsploraError(404, 'endpoint does not exist "/txs/package"');
       return broadcastPackage(chain, body);
     }),
   ];
 }
 
-function blockRoutes(chain: RegtestChain, view: EsploraJson): EsploraRoute[] {
+function blockRoutes(chain: ServedChain, view: EsploraJson): EsploraRoute[] {
   const page = (start: number): Reply => {
+    if (chain.index.blockAt(start) === undefined) throw new EsploraError(404, 'Block not found');
     const heights = Array.from({ length: BLOCKS_PER_PAGE }, (_, i) => start - i);
     return json(
       200,
@@ -91,7 +106,7 @@ function blockRoutes(chain: RegtestChain, view: EsploraJson): EsploraRoute[] {
   ];
 }
 
-function txRoutes(chain: RegtestChain, view: EsploraJson): EsploraRoute[] {
+function txRoutes(chain: ServedChain, view: EsploraJson): EsploraRoute[] {
   const one = (name: string, reply: (known: KnownTx) => Reply): EsploraRoute =>
     get(name, ([txid = '']) => reply(txOf(chain, txid)));
   return [
@@ -112,10 +127,20 @@ function txRoutes(chain: RegtestChain, view: EsploraJson): EsploraRoute[] {
       if (at === undefined) throw new EsploraError(404, 'Transaction not found or is unconfirmed');
       return json(200, view.merkleProof(at));
     }),
+    get('/tx/:txid/merkleblock-proof', ([txid = '']) => {
+      const at = chain.find(hash32(txid))?.at;
+      if (at === undefined) throw new EsploraError(404, 'Transaction not found or is unconfirmed');
+      return text(200, Buffer.from(merkleBlock(at)).toString('hex'));
+    }),
   ];
 }
 
-function scriptRoutes(chain: RegtestChain, view: EsploraJson, kind: 'address' | 'scripthash'): EsploraRoute[] {
+function scriptRoutes(
+  chain: ServedChain,
+  view: EsploraJson,
+  pages: ScriptPages,
+  kind: 'address' | 'scripthash',
+): EsploraRoute[] {
   const hashOf = kind === 'address' ? scriptHashOfAddress : hash32;
   const one = (rest: string, reply: (scriptHash: string, id: string, parameter: string) => Reply): EsploraRoute =>
     get(`/${kind}/:id${rest}`, ([id = '', parameter = '']) => reply(hashOf(id), id, parameter));
@@ -133,21 +158,19 @@ function scriptRoutes(chain: RegtestChain, view: EsploraJson, kind: 'address' | 
         mempool_stats: view.stats(scriptHash, view.mempoolOf(scriptHash)),
       }),
     ),
-    one('/txs', (scriptHash) =>
-      txs([...pool(scriptHash), ...chain.index.transactionsOf(scriptHash).slice(0, TXS_PER_PAGE)]),
-    ),
+    get(`/${kind}/:id/txs`, ([id = ''], query) => txs(pages.first(view, chain, hashOf(id), query.get('after_txid')))),
     one('/txs/chain', (scriptHash) => txs(chain.index.transactionsOf(scriptHash).slice(0, TXS_PER_PAGE))),
     one('/txs/chain/:last', (scriptHash, _, last) => {
       const known = chain.index.transactionsOf(scriptHash);
       const from = known.findIndex(({ tx }) => tx.txid() === hash32(last)) + 1;
-      return txs(from === 0 ? [] : known.slice(from, from + TXS_PER_PAGE));
+      return txs(from === 0 ? [] : pages.next(known, from));
     }),
     one('/txs/mempool', (scriptHash) => txs(pool(scriptHash))),
     one('/utxo', (scriptHash) => json(200, view.unspent(scriptHash))),
   ];
 }
 
-function blockTxs(chain: RegtestChain, view: EsploraJson, block: BlockRecord, start: number): Reply {
+function blockTxs(chain: ServedChain, view: EsploraJson, block: BlockRecord, start: number): Reply {
   if (start >= block.txids.length) throw new EsploraError(404, 'start index out of range');
   if (start % TXS_PER_PAGE !== 0) {
     throw new EsploraError(400, `start index must be a multipication of ${TXS_PER_PAGE}`);
@@ -159,7 +182,7 @@ function blockTxs(chain: RegtestChain, view: EsploraJson, block: BlockRecord, st
   );
 }
 
-async function broadcast(chain: RegtestChain, body: string): Promise<Reply> {
+export async function broadcast(chain: ServedChain, body: string): Promise<Reply> {
   const hex = body.trim();
   if (!/^([0-9a-f]{2})+$/i.test(hex)) throw new EsploraError(400, 'Invalid hex string');
   try {
@@ -172,7 +195,7 @@ async function broadcast(chain: RegtestChain, body: string): Promise<Reply> {
 }
 
 /** electrs passes on the result of Core's `submitpackage`, and of its errors nothing but that there was one. */
-async function broadcastPackage(chain: RegtestChain, body: string): Promise<Reply> {
+async function broadcastPackage(chain: ServedChain, body: string): Promise<Reply> {
   const hexes = packageOf(body);
   if (hexes.length > MOST_PACKAGED) throw new EsploraError(400, `Exceeded maximum of ${MOST_PACKAGED} transactions`);
   const wrong = hexes.findIndex((hex) => hex.length < 120 || hex.length >= 800_000);
@@ -194,61 +217,6 @@ function packageOf(body: string): readonly string[] {
     // The answer is the same.
   }
   throw new EsploraError(400, 'invalid type: a sequence of strings was expected');
-}
-
-function get(name: string, reply: (parameters: readonly string[]) => Reply): EsploraRoute {
-  return route('GET', name, (parameters) => reply(parameters));
-}
-
-function route(
-  method: EsploraRoute['method'],
-  name: string,
-  reply: (parameters: readonly string[], body: string) => Reply | Promise<Reply>,
-): EsploraRoute {
-  const path = new RegExp(`^${name.replace(/:[a-z]+/g, '([^/]+)')}/?$`);
-  return {
-    method,
-    name: method === 'GET' ? name : `${method} ${name}`,
-    path,
-    reply: async (parameters, body) => {
-      try {
-        return await reply(parameters, body);
-      } catch (error) {
-        if (error instanceof EsploraError) return text(error.status, error.message);
-        throw error;
-      }
-    },
-  };
-}
-
-function blockOf(chain: RegtestChain, hash: string): BlockRecord {
-  const block = chain.index.block(hash32(hash));
-  if (block === undefined) throw new EsploraError(404, 'Block not found');
-  return block;
-}
-
-function txOf(chain: RegtestChain, txid: string): KnownTx {
-  const known = chain.find(hash32(txid));
-  if (known === undefined) throw new EsploraError(404, 'Transaction not found');
-  return known;
-}
-
-function scriptHashOfAddress(address: string): string {
-  try {
-    return scriptHashOf(scriptOfAddress(address));
-  } catch {
-    throw new EsploraError(400, 'Invalid Bitcoin address');
-  }
-}
-
-function hash32(hex: string): string {
-  if (!/^[0-9a-f]{64}$/i.test(hex)) throw new EsploraError(400, 'Invalid hex string');
-  return hex.toLowerCase();
-}
-
-function integer(digits: string): number {
-  if (!/^\d{1,9}$/.test(digits)) throw new EsploraError(400, 'Invalid number');
-  return Number(digits);
 }
 
 function bytes(body: Uint8Array): Reply {

@@ -299,6 +299,30 @@ describe('EsploraServer', () => {
     });
   });
 
+  it('has a page of blocks from its tip downwards only', async () => {
+    expect(await get(`/blocks/${chain.height + 1}`)).toEqual({ status: 404, body: 'Block not found' });
+  });
+
+  it("proves a transaction by BIP 37's block, too", async () => {
+    const txid = await chain.fund(address, 30_000);
+    await chain.mine();
+    const { status, body } = await get(`/tx/${txid}/merkleblock-proof`);
+    const header = (await get(`/block/${chain.tip.hash}/header`)).body;
+    expect([status, body.slice(0, 160), body.slice(160, 168)]).toEqual([200, header, '02000000']);
+    expect(body).toContain(reversed(Buffer.from(txid, 'hex')));
+  });
+
+  it('lets answers be kept as real servers do, and no page read that it wants fewer requests', async () => {
+    const headersOf = async (path: string): Promise<readonly (string | null)[]> => {
+      const { headers } = await fetch(`${esplora.url}${path}`);
+      return [headers.get('cache-control'), headers.get('access-control-allow-origin')];
+    };
+    expect(await headersOf('/blocks/tip/height')).toEqual(['public, max-age=10', '*']);
+    expect(await headersOf(`/block/${chain.tip.hash}/header`)).toEqual(['public, max-age=157784630', '*']);
+    esplora.faults.add({ kind: 'answer', status: 429 });
+    expect(await headersOf('/blocks/tip/height')).toEqual([null, null]);
+  });
+
   it('tells the feerates that it was given', async () => {
     esplora.feeEstimates = { 1: 87.5, 6: 20 };
     expect(await getJson('/fee-estimates')).toEqual({ 1: 87.5, 6: 20 });

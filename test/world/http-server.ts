@@ -4,6 +4,7 @@ import type { AddressInfo, Server as NetServer } from 'node:net';
 /** What a handler answers: a body with its type. */
 export interface Reply {
   readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly type: string;
   readonly body: string | Uint8Array;
 }

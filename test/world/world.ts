@@ -1,6 +1,6 @@
 import { RegtestChain } from './chain.ts';
 import { Changes } from './changes.ts';
-import { EsploraServer } from './esplora.ts';
+import { EsploraServer, type EsploraServerOptions } from './esplora.ts';
 import { LdkNode } from './ldk-node.ts';
 import { WebSocketProxy } from './proxy.ts';
 
@@ -13,6 +13,8 @@ export interface WorldOptions {
   readonly withoutBob?: boolean;
   /** Size of the channel between alice and bob, half of it on each side; 10,000,000 sat when absent. */
   readonly linkSats?: number;
+  /** Of the Esplora server. */
+  readonly esplora?: EsploraServerOptions;
 }
 
 export interface WorldPorts {
@@ -62,7 +64,7 @@ export class World {
     this.chain = parts.chain;
     this.changes = parts.changes;
     this.nodes = parts.nodes;
-    this.esplora = new EsploraServer(parts.chain);
+    this.esplora = new EsploraServer(parts.chain, parts.esplora);
     this.ports = parts.ports;
   }
 
@@ -74,7 +76,7 @@ export class World {
     nodes.set('alice', await LdkNode.start(chain, { name: 'alice', changes, zeroConf: options.zeroConf ?? false }));
     if (options.withoutBob !== true) nodes.set('bob', await LdkNode.start(chain, { name: 'bob', changes }));
     const ports: { -readonly [K in keyof WorldPorts]: number } = { ...NO_PORTS, ...options.ports };
-    const world = new World({ chain, changes, nodes, ports });
+    const world = new World({ chain, changes, nodes, ports, esplora: options.esplora ?? {} });
     ports.esplora = await world.esplora.listen(ports.esplora);
     ports.proxy = await world.proxy.listen(ports.proxy);
     ports.aliceTcp = await world.alice.sockets.listenTcp(ports.aliceTcp);
@@ -191,6 +193,7 @@ interface WorldParts {
   readonly changes: Changes;
   readonly nodes: ReadonlyMap<string, LdkNode>;
   readonly ports: WorldPorts;
+  readonly esplora: EsploraServerOptions;
 }
 
 const NO_PORTS: WorldPorts = { esplora: 0, aliceTcp: 0, aliceWebSocket: 0, bobTcp: 0, bobWebSocket: 0, proxy: 0 };

@@ -1,0 +1,104 @@
+import { ChainSync } from '../../../worker/edges/chain/chain-sync.ts';
+import type { ChainUpdate } from '../../../worker/edges/chain/chain-update.ts';
+import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import type { ChainPlatform } from '../../../worker/edges/chain/platform.ts';
+import { WatchList } from '../../../worker/edges/chain/watch-list.ts';
+import { mnemonicSeed } from '../../../worker/engine/keys/mnemonic.ts';
+import { reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import type { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
+import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
+import { transactionId, type Outpoint } from '../../../worker/engine/transactions/transaction.ts';
+import { addressOfScript } from '../../../worker/engine/wallet/address.ts';
+import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
+import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import type { RegtestChain } from '../../world/chain.ts';
+import { noOldHeaders, regtestChain } from './regtest-headers.ts';
+
+const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
+export const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+
+/** A block's transaction as it was told, and the tip that it was told with. */
+export interface Told {
+  readonly txid: string;
+  readonly height: number;
+  readonly atTip: number;
+}
+
+/** A wallet of its own that follows the chain from its tip. */
+export class FollowedWallet {
+  readonly updates: ChainUpdate[] = [];
+  /** How the polls went that are over: undefined after a success. */
+  readonly statuses: (GlowwormError | undefined)[] = [];
+  readonly watchList: WatchList = new WatchList();
+  readonly wallet: OnchainWallet;
+  readonly sync: ChainSync;
+  onUpdate: (update: ChainUpdate) => void = () => undefined;
+  readonly #chain: RegtestChain;
+
+  /** `account` tells wallets on the same chain apart. */
+  constructor(
+    chain: RegtestChain,
+    account: number,
+    { sources, platform, intervalMs }: { sources: readonly EsploraApi[]; platform: ChainPlatform; intervalMs: number },
+  ) {
+    this.#chain = chain;
+    this.wallet = new OnchainWallet(secp, new Descriptors(seed.with(0, account), 'regtest'));
+    this.sync = new ChainSync({
+      sources,
+      platform,
+      headers: regtestChain(chain.tip.header, chain.height),
+      oldHeaders: noOldHeaders(),
+      told: undefined,
+      watchList: this.watchList,
+      onUpdate: (update) => this.#apply(update),
+      onStatus: (error) => this.statuses.push(error),
+      intervalMs,
+    });
+  }
+
+  /** A script that is watched. */
+  newScript(): Uint8Array {
+    const script = this.wallet.newScript('receive');
+    this.watchList.registerScript(script);
+    return script;
+  }
+
+  /** The faucet pays to a script; the transaction waits in the mempool. */
+  pay(script: Uint8Array, amountSat: number): Promise<string> {
+    return this.#chain.fund(addressOfScript(script, 'regtest') ?? '', amountSat);
+  }
+
+  /** A coin that is confirmed with the next block, once it was followed. */
+  coinOf(txid: string): Outpoint {
+    const coin = this.wallet.state.coins.find((candidate) => display(candidate.txid) === txid);
+    if (coin === undefined) throw new Error(`there is no coin of ${txid}`);
+    return { txid: coin.txid, vout: coin.vout };
+  }
+
+  /** All that was told to be in blocks, in order. */
+  get told(): readonly Told[] {
+    return this.updates.flatMap(({ confirmed, best }) =>
+      confirmed.flatMap(({ height, txs }) =>
+        txs.map(({ txid }) => ({ txid: display(txid), height, atTip: best.height })),
+      ),
+    );
+  }
+
+  /** What spends watched outputs in the mempool. */
+  get spending(): readonly string[] {
+    return this.updates.flatMap(({ spending }) => spending.map((tx) => display(transactionId(tx))));
+  }
+
+  #apply(update: ChainUpdate): void {
+    this.updates.push(update);
+    for (const txid of update.unconfirmed) this.wallet.transactionUnconfirmed(txid);
+    for (const { height, txs } of update.confirmed)
+      for (const { transaction } of txs) this.wallet.transactionConfirmed(transaction, height);
+    this.wallet.bestBlockUpdated(update.best.height);
+    for (const txid of update.dropped) this.wallet.transactionDropped(txid);
+    for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
+    this.onUpdate(update);
+  }
+}
+
+export const display = (txid: Uint8Array): string => toHex(reversed(txid));
