@@ -86,6 +86,13 @@ describe('a payment after one that may still come', () => {
     expect(wallet.state.coins).toEqual(before);
   });
 
+  it('is free where a block has decided, and where the wallet knows of none of them', () => {
+    const coin = receive(100_000n);
+    wallet.transactionConfirmed(send('all', [coin]).tx, 1_000);
+    receive(100_000n);
+    expect(send(10_000n, [coin], [{ txid: new Uint8Array(32).fill(99), vout: 7 }]).tx.inputs).toHaveLength(1);
+  });
+
   it('is refused in the words of a wallet that has too little where it has', () => {
     const coin = receive(10_000n);
     const insufficient = expect.objectContaining({ code: 'InsufficientFunds' }) as Error;

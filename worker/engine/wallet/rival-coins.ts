@@ -14,6 +14,7 @@ export function rivalCoins(
   earlier: readonly (readonly Outpoint[])[],
 ): readonly Coin[] {
   return earlier.reduce<readonly Coin[]>((taken, coins) => {
+    if (isSettled(state, coins)) return taken;
     const rivals = free.filter((coin) => isRival(state, coin, coins));
     if (rivals.some((coin) => taken.includes(coin))) return taken;
     const [first] = rivals.toSorted(
@@ -32,6 +33,12 @@ export const earlierUnsettled = (): GlowwormError =>
     'EarlierPaymentUnsettled',
     'An earlier payment was refused by the servers, but could still arrive, and what would rule that out is under way. Try again after the next block.',
   );
+
+/** One of its coins is spent in a block; or the wallet knows of none of them any more, and none can be waited for. */
+function isSettled(state: WalletState, coins: readonly Outpoint[]): boolean {
+  const known = state.coins.filter((coin) => coins.some((each) => isSameOutpoint(each, coin)));
+  return known.length === 0 || known.some(({ spentBy }) => spentBy?.height !== undefined);
+}
 
 const isRival = (state: WalletState, coin: Coin, coins: readonly Outpoint[]): boolean =>
   coins.some((each) => isSameOutpoint(each, coin)) ||
