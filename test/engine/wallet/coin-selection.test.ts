@@ -4,7 +4,10 @@ import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
 import type { Coin } from '../../../worker/engine/wallet/coin.ts';
 import {
   feeForWeight,
+  findSelection,
   INPUT_WEIGHT,
+  LEEWAY_WEIGHT,
+  MOST_WEIGHT,
   outputWeight,
   OVERHEAD_WEIGHT,
   reserveValueSat,
@@ -30,7 +33,24 @@ const baseWeight = OVERHEAD_WEIGHT + outputWeight(34);
 const request = { baseWeight, feeratePerKw: 1000, reserveSat: 0n };
 const sum = (coins: readonly Coin[]): bigint => coins.reduce((before, { amountSat }) => before + amountSat, 0n);
 const weightOf = ({ coins, changeSat }: Selection): number =>
-  coins.reduce((before, { branch }) => before + INPUT_WEIGHT[branch], baseWeight) + (changeSat > 0n ? 124 : 0);
+  coins.reduce((before, { branch }) => before + INPUT_WEIGHT[branch], baseWeight) +
+  (coins.length < 253 ? 0 : 8) +
+  (changeSat > 0n ? 124 : 0);
+
+/** What each set of some coins would cost that suffices. */
+function costsOfEverySet(coins: readonly Coin[], targetSat: bigint, feeratePerKw: number): readonly bigint[] {
+  const sets = coins.reduce<readonly (readonly Coin[])[]>(
+    (all, next) => [...all, ...all.map((set) => [...set, next])],
+    [[]],
+  );
+  return sets.flatMap((set) => {
+    const restSat = sum(set) - targetSat;
+    const plainSat = feeForWeight(weightOf({ coins: set, feeSat: 0n, changeSat: 0n }), feeratePerKw);
+    const withChangeSat = feeForWeight(weightOf({ coins: set, feeSat: 0n, changeSat: 1n }), feeratePerKw);
+    if (restSat < plainSat) return [];
+    return [restSat - withChangeSat >= 294n ? withChangeSat : restSat];
+  });
+}
 
 describe('coin selection', () => {
   it('takes the largest first and gives change', () => {
@@ -76,6 +96,45 @@ describe('coin selection', () => {
     expect(reserveValueSat(small, 5_000)).toBe(0n);
   });
 
+  describe('among small coins', () => {
+    const small = (count: number, amountSat: bigint): readonly Coin[] =>
+      Array.from({ length: count }, (_, vout) => coin(amountSat, { vout }));
+    const payment = { ...request, feeratePerKw: 2_750, targetSat: 10_000n };
+
+    it('takes a large one at 1,678 sat, and not 247 of them at 185,377, though those leave nothing over', () => {
+      const coins = [...small(247, 791n), coin(1_000_000n)];
+      const { feeSat, ...selection } = selectCoins({ ...payment, coins });
+      expect([selection.coins, feeSat]).toEqual([[coin(1_000_000n)], 1_678n]);
+      expect(selectCoins({ ...payment, coins: coins.slice(0, 247) })).toMatchObject({
+        feeSat: 185_377n,
+        changeSat: 0n,
+      });
+    });
+
+    it('takes change that is not confirmed rather than them', () => {
+      const change = { ...pending, trusted: true, amountSat: 1_000_000n };
+      expect(selectCoins({ ...payment, coins: [...small(250, 791n), change] })).toMatchObject({ coins: [change] });
+    });
+
+    it('takes up to three more than it has to where fees are low, if they leave nothing over', () => {
+      const feeSat = feeForWeight(baseWeight + 4 * INPUT_WEIGHT.receive, 1_000);
+      const some = [coin(100_000n), coin(5_000n), coin(2_500n), coin(1_500n), coin(1_000n + feeSat)];
+      expect(selectCoins({ ...request, coins: some, targetSat: 10_000n })).toMatchObject({ feeSat, changeSat: 0n });
+      const dear = { ...request, feeratePerKw: 10_000, targetSat: 10_000n };
+      expect(selectCoins({ ...dear, coins: some }).coins).toHaveLength(1);
+    });
+
+    it('takes what one transaction has room for, and no more', () => {
+      const most = Math.floor((MOST_WEIGHT - baseWeight - 124 - 8) / INPUT_WEIGHT.receive);
+      const coins = small(5_000, 10_000n);
+      const eachSat = 10_000n - 272n;
+      const selection = selectCoins({ ...request, coins, targetSat: BigInt(most - 1) * eachSat });
+      expect(weightOf(selection)).toBeLessThanOrEqual(MOST_WEIGHT);
+      expect(selection.coins).toHaveLength(most);
+      expect(findSelection({ ...request, coins, targetSat: BigInt(most + 1) * eachSat })).toBeUndefined();
+    });
+  });
+
   it('says what is missing', () => {
     const ask = (): unknown =>
       selectCoins({ ...request, coins: [coin(60_000n)], targetSat: 55_000n, reserveSat: 10_000n });
@@ -113,6 +172,7 @@ describe('coin selection', () => {
           const selection = ask();
           expect(sum(selection.coins)).toBe(targetSat + selection.feeSat + selection.changeSat);
           const leastFee = feeForWeight(weightOf(selection), feeratePerKw);
+          expect(selection.coins.every(({ amountSat }) => amountSat > feeForWeight(272, feeratePerKw))).toBe(true);
           expect(selection.feeSat).toBeGreaterThanOrEqual(leastFee);
           expect(selection.feeSat - leastFee).toBeLessThanOrEqual(feeForWeight(124 + 272, feeratePerKw) + 294n + 30n);
           expect(sum(coins) - sum(selection.coins) + selection.changeSat).toBeGreaterThanOrEqual(reserveSat);
@@ -122,6 +182,32 @@ describe('coin selection', () => {
           expect(error.code).toBe('InsufficientFunds');
         }
       }),
+    );
+  });
+
+  it('costs little more than the cheapest of all sets of coins that suffice', () => {
+    const amounts = fc.array(fc.tuple(fc.bigInt({ min: 100n, max: 60_000n }), fc.boolean(), fc.boolean()), {
+      maxLength: 8,
+    });
+    const terms = fc.record({
+      targetSat: fc.bigInt({ min: 330n, max: 150_000n }),
+      feeratePerKw: fc.integer({ min: 253, max: 50_000 }),
+    });
+    fc.assert(
+      fc.property(amounts, terms, (values, { targetSat, feeratePerKw }) => {
+        const coins = values.map(([amountSat, isTaproot, isPending], vout) => {
+          const { height, ...rest } = coin(amountSat, { vout, branch: isTaproot ? 'taproot' : 'receive' });
+          return isPending ? { ...rest, trusted: true } : { ...rest, height: height ?? 0 };
+        });
+        const selection = findSelection({ coins, targetSat, baseWeight, feeratePerKw, reserveSat: 0n });
+        const costs = costsOfEverySet(coins, targetSat, feeratePerKw);
+        expect(selection === undefined).toBe(costs.length === 0);
+        if (selection === undefined) return;
+        const cheapest = costs.reduce((least, cost) => (cost < least ? cost : least));
+        // The cheapest of the few that are looked at may give away what is not worth an output.
+        expect(selection.feeSat).toBeLessThanOrEqual(cheapest + feeForWeight(LEEWAY_WEIGHT + 124, feeratePerKw) + 294n);
+      }),
+      { numRuns: 500 },
     );
   });
 });

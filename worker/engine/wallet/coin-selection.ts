@@ -1,5 +1,6 @@
 import { GlowwormError } from '../primitives/errors.ts';
 import { greatest, least } from '../primitives/bigints.ts';
+import { branchAndBound, type Lot } from './branch-and-bound.ts';
 import { compareOutpoints, type Coin, type PaidWeight } from './coin.ts';
 import type { Branch } from './descriptors.ts';
 
@@ -38,9 +39,21 @@ export const OVERHEAD_WEIGHT = 42;
 export const CHANGE_WEIGHT = 124;
 /** The least that is worth an output of its own (P2WPKH). */
 export const CHANGE_DUST_SAT = 294n;
-/** Beyond this the transaction is more than the network relays, or an input count needs a second byte. */
-const MAX_INPUTS = 250;
-const MAX_TRIES = 20_000;
+/**
+ * A standard transaction has at most 400,000 weight units. What is left of that is for change in several outputs, and for
+ * signatures that are longer than thought.
+ */
+export const MOST_WEIGHT = 390_000;
+/** From here on a transaction's count of inputs takes three bytes instead of one. */
+const LONG_COUNT = 253;
+const LONG_COUNT_WEIGHT = 8;
+/** 10 sat/vB, as Bitcoin Core has it: what a coin is spent at some day, where nothing hurries. */
+const LONG_TERM_PER_KW = 2_500;
+/**
+ * What the choice may cost more than the cheapest way: a change output, and three inputs. Confirmed coins are worth that much, and
+ * so are having no change, and having fewer small coins where fees are low.
+ */
+export const LEEWAY_WEIGHT: number = CHANGE_WEIGHT + 3 * INPUT_WEIGHT.receive;
 
 /** Weight of an output with a script of that length. */
 export const outputWeight = (scriptLength: number): number => (9 + scriptLength) * 4;
@@ -54,28 +67,52 @@ export const lackingSat = ({ weight, feeSat }: PaidWeight, feeratePerKw: number)
   greatest(0n, feeForWeight(weight, feeratePerKw) - feeSat);
 
 /**
- * Chooses coins for a payment, always the same for the same request: confirmed coins before change of our own that is
- * not confirmed, a set that needs no change if there is one, otherwise the largest first. Throws `InsufficientFunds`
- * with `availableSat`, `neededSat`, `feeSat` and `reserveSat`.
+ * Chooses coins for a payment, always the same for the same request, and none that cost more than they bring. Of what pays
+ * little more than the cheapest way (`LEEWAY_WEIGHT`) that is taken which spends confirmed coins only, and of those what
+ * wastes least: by inputs that would be cheaper later, change, or what is given away for having none. `undefined` where one
+ * transaction does not suffice.
  */
-export function selectCoins(request: SelectionRequest): Selection {
-  const candidates = worthwhile(request);
-  const exact = withoutChange(request, candidates);
-  if (exact && leavesReserve(request, exact)) return exact;
-  const selection = largestFirst(request, candidates);
-  if (selection && leavesReserve(request, selection)) return selection;
-  throw insufficient(request, candidates);
+export function findSelection(request: SelectionRequest): Selection | undefined {
+  const coins = worthwhile(request);
+  const confirmed = coins.filter(isConfirmed);
+  const cheap = largestFirst(request, coins);
+  const [fewest] = cheap;
+  if (fewest === undefined) return undefined;
+  const others = confirmed.length === coins.length ? [] : largestFirst(request, confirmed);
+  const exact = withoutChange(request, confirmed, weightOf(0, fewest.coins) + LEEWAY_WEIGHT);
+  return best(
+    request,
+    [...cheap, ...others, ...exact].filter((selection) => leavesReserve(request, selection)),
+  );
 }
 
-/** Spends every coin that is worth its input; what is left is the payment. `reserveSat` comes back as change. */
+/** As `findSelection`. Throws `InsufficientFunds` with `availableSat`, `neededSat`, `feeSat` and `reserveSat`. */
+export function selectCoins(request: SelectionRequest): Selection {
+  const selection = findSelection(request);
+  if (selection === undefined) throw insufficient(request);
+  return selection;
+}
+
+/**
+ * As many of the coins as fit into one transaction with an output for all of them, the most valuable first; what is left after the
+ * fee is the payment. `reserveSat` comes back as change.
+ */
 export function selectAll(request: Omit<SelectionRequest, 'targetSat'>): Selection & { readonly paymentSat: bigint } {
-  const coins = worthwhile({ ...request, targetSat: 0n });
   const changeSat = request.reserveSat >= CHANGE_DUST_SAT ? request.reserveSat : 0n;
-  const weight = weightOf(request.baseWeight, coins) + (changeSat > 0n ? CHANGE_WEIGHT : 0);
-  const feeSat = feeForWeight(weight, request.feeratePerKw);
+  const baseWeight = request.baseWeight + (changeSat > 0n ? CHANGE_WEIGHT : 0);
+  const coins = fitting({ ...request, baseWeight });
+  const feeSat = feeForWeight(weightOf(baseWeight, coins), request.feeratePerKw);
   const paymentSat = total(coins) - feeSat - changeSat;
-  if (coins.length === 0 || paymentSat <= 0n) throw insufficient({ ...request, targetSat: 0n }, coins);
+  if (coins.length === 0 || paymentSat <= 0n) throw insufficient({ ...request, targetSat: 0n });
   return { coins, feeSat, changeSat, paymentSat };
+}
+
+/** As many coins as one transaction has room for, the most valuable first. */
+export function fitting(request: Omit<SelectionRequest, 'targetSat'>): readonly Coin[] {
+  let weight = request.baseWeight + LONG_COUNT_WEIGHT;
+  const coins = worthwhile(request);
+  const end = coins.findIndex(({ branch }) => (weight += INPUT_WEIGHT[branch]) > MOST_WEIGHT);
+  return end < 0 ? coins : coins.slice(0, end);
 }
 
 /**
@@ -95,67 +132,92 @@ export function splitChange(
   return [changeSat - more * eachSat, ...Array.from({ length: Number(more) }, () => coinSat)];
 }
 
-/** In the order of preference, and without coins that cost more than they bring. */
-function worthwhile({ coins, feeratePerKw }: SelectionRequest): readonly Coin[] {
-  return coins
-    .filter((coin) => effectiveSat(coin, feeratePerKw) > 0n)
-    .toSorted(
-      (a, b) =>
-        Number(a.height === undefined) - Number(b.height === undefined) ||
-        Number(b.amountSat - a.amountSat) ||
-        compareOutpoints(a, b),
-    )
-    .slice(0, MAX_INPUTS);
-}
+/** What brings most first, and without what costs more than it brings. */
+const worthwhile = ({ coins, feeratePerKw }: Pick<SelectionRequest, 'coins' | 'feeratePerKw'>): readonly Coin[] =>
+  coins
+    .map((coin) => ({ coin, valueSat: effectiveSat(coin, feeratePerKw) }))
+    .filter(({ valueSat }) => valueSat > 0n)
+    .toSorted((a, b) => Number(b.valueSat - a.valueSat) || compareOutpoints(a.coin, b.coin))
+    .map(({ coin }) => coin);
 
-function largestFirst(request: SelectionRequest, candidates: readonly Coin[]): Selection | undefined {
-  for (let count = 0; count <= candidates.length; count++) {
-    const selection = complete(request, candidates.slice(0, count));
-    if (selection) return selection;
+/** The fewest coins that suffice, and where they leave nothing worth an output, the fewest that leave change too. */
+function largestFirst(request: SelectionRequest, coins: readonly Coin[]): readonly Selection[] {
+  const found: Selection[] = [];
+  let [sumSat, weight] = [0n, request.baseWeight];
+  for (const [count, coin] of [...coins, undefined].entries()) {
+    const settled = settle(request, sumSat, count < LONG_COUNT ? weight : weight + LONG_COUNT_WEIGHT);
+    if (settled && (found.length === 0 || settled.changeSat > 0n))
+      found.push({ coins: coins.slice(0, count), ...settled });
+    if (coin === undefined || (settled && settled.changeSat > 0n)) break;
+    [sumSat, weight] = [sumSat + coin.amountSat, weight + INPUT_WEIGHT[coin.branch]];
   }
-  return undefined;
+  return found;
 }
 
-/** The selection of exactly these coins, with change if it is worth an output; `undefined` when they are too few. */
-function complete(request: SelectionRequest, coins: readonly Coin[]): Selection | undefined {
-  const weight = weightOf(request.baseWeight, coins);
-  const restSat = total(coins) - request.targetSat;
-  const changeSat = restSat - feeForWeight(weight + CHANGE_WEIGHT, request.feeratePerKw);
-  if (changeSat >= CHANGE_DUST_SAT) return { coins, feeSat: restSat - changeSat, changeSat };
-  return restSat >= feeForWeight(weight, request.feeratePerKw) ? { coins, feeSat: restSat, changeSat: 0n } : undefined;
+/** What becomes of coins that are worth a sum, with change if it is worth an output; `undefined` when they are too few. */
+function settle(
+  { targetSat, feeratePerKw }: SelectionRequest,
+  sumSat: bigint,
+  weight: number,
+): Omit<Selection, 'coins'> | undefined {
+  const restSat = sumSat - targetSat;
+  const changeSat = restSat - feeForWeight(weight + CHANGE_WEIGHT, feeratePerKw);
+  if (weight > MOST_WEIGHT) return undefined;
+  if (changeSat >= CHANGE_DUST_SAT) return { feeSat: restSat - changeSat, changeSat };
+  return restSat >= feeForWeight(weight, feeratePerKw) ? { feeSat: restSat, changeSat: 0n } : undefined;
 }
 
-/** Branch and bound: depth first over taking or leaving each confirmed coin, for a sum that leaves nothing over. */
-function withoutChange(request: SelectionRequest, candidates: readonly Coin[]): Selection | undefined {
-  const { feeratePerKw } = request;
-  const confirmed = candidates.filter(({ height }) => height !== undefined);
-  const values = confirmed.map((coin) => effectiveSat(coin, feeratePerKw));
-  const neededSat = request.targetSat + feeForWeight(request.baseWeight, feeratePerKw);
-  // More than a change output and its later spending would cost is not worth giving away.
-  const mostSat = neededSat + feeForWeight(CHANGE_WEIGHT + INPUT_WEIGHT.change, feeratePerKw);
-  let tries = 0;
-  const search = (at: number, sumSat: bigint, leftSat: bigint, taken: readonly Coin[]): readonly Coin[] | undefined => {
-    if (++tries > MAX_TRIES || sumSat > mostSat || sumSat + leftSat < neededSat) return undefined;
-    if (sumSat >= neededSat) return taken;
-    const [coin, value] = [confirmed[at], values[at]];
-    if (!coin || value === undefined) return undefined;
-    return (
-      search(at + 1, sumSat + value, leftSat - value, [...taken, coin]) ??
-      search(at + 1, sumSat, leftSat - value, taken)
-    );
-  };
-  const coins = search(
-    0,
-    0n,
-    values.reduce((sum, value) => sum + value, 0n),
-    [],
-  );
-  return coins && { coins, feeSat: total(coins) - request.targetSat, changeSat: 0n };
+/** A set that leaves nothing over, or nothing that is worth a change output. */
+function withoutChange(request: SelectionRequest, coins: readonly Coin[], mostWeight: number): readonly Selection[] {
+  const { targetSat, baseWeight, feeratePerKw } = request;
+  const neededSat = targetSat + feeForWeight(baseWeight, feeratePerKw);
+  const lots = coins.map((coin): Lot => ({
+    valueSat: effectiveSat(coin, feeratePerKw),
+    wasteSat: inputWasteSat([coin], feeratePerKw),
+    weight: INPUT_WEIGHT[coin.branch],
+  }));
+  const bounds = { neededSat, mostSat: neededSat + changeCostSat(feeratePerKw), mostWeight };
+  const indexes = branchAndBound(lots, bounds);
+  if (indexes === undefined) return [];
+  const taken = indexes.flatMap((index) => coins[index] ?? []);
+  const [weight, feeSat] = [weightOf(baseWeight, taken), total(taken) - targetSat];
+  // The count of the inputs may have become longer.
+  if (weight > MOST_WEIGHT || feeSat < feeForWeight(weight, feeratePerKw)) return [];
+  return [{ coins: taken, feeSat, changeSat: 0n }];
 }
+
+function best(request: SelectionRequest, found: readonly Selection[]): Selection | undefined {
+  const leastSat = found.reduce((least, { feeSat }) => (feeSat < least ? feeSat : least), found[0]?.feeSat ?? 0n);
+  const mostSat = leastSat + feeForWeight(LEEWAY_WEIGHT, request.feeratePerKw);
+  const [first] = found
+    .filter(({ feeSat }) => feeSat <= mostSat)
+    .map((selection) => ({
+      selection,
+      wasteSat: wasteSat(request, selection),
+      isSure: selection.coins.every(isConfirmed),
+    }))
+    .toSorted((a, b) => Number(b.isSure) - Number(a.isSure) || Number(a.wasteSat - b.wasteSat));
+  return first?.selection;
+}
+
+/** Bitcoin Core's measure: what is spent now and would not be later, and what is lost with change, or without it. */
+function wasteSat({ baseWeight, feeratePerKw }: SelectionRequest, { coins, feeSat, changeSat }: Selection): bigint {
+  const overSat = feeSat - feeForWeight(weightOf(baseWeight, coins), feeratePerKw);
+  return inputWasteSat(coins, feeratePerKw) + (changeSat > 0n ? changeCostSat(feeratePerKw) : overSat);
+}
+
+const inputWasteSat = (coins: readonly Coin[], feeratePerKw: number): bigint =>
+  (BigInt(weightOf(0, coins)) * BigInt(feeratePerKw - LONG_TERM_PER_KW)) / 1000n;
+
+/** What a change output costs, now and when it is spent. */
+const changeCostSat = (feeratePerKw: number): bigint =>
+  feeForWeight(CHANGE_WEIGHT, feeratePerKw) +
+  feeForWeight(INPUT_WEIGHT.change, Math.min(feeratePerKw, LONG_TERM_PER_KW));
 
 function leavesReserve({ coins, reserveSat, feeratePerKw }: SelectionRequest, selection: Selection): boolean {
   if (reserveSat === 0n) return true;
-  const left = coins.filter((coin) => !selection.coins.includes(coin));
+  const taken = new Set(selection.coins);
+  const left = coins.filter((coin) => !taken.has(coin));
   const change: Spendable = { amountSat: selection.changeSat, branch: 'change' };
   return reserveValueSat(selection.changeSat > 0n ? [...left, change] : left, feeratePerKw) >= reserveSat;
 }
@@ -173,10 +235,12 @@ export function reserveValueSat(coins: readonly Spendable[], feeratePerKw: numbe
 
 type Spendable = Pick<Coin, 'amountSat' | 'branch'>;
 
-function insufficient(request: SelectionRequest, candidates: readonly Coin[]): GlowwormError {
+/** Coins that cost more than they bring are not there to be spent. */
+export function insufficient(request: SelectionRequest): GlowwormError {
   const { targetSat, reserveSat, feeratePerKw } = request;
-  const feeSat = feeForWeight(weightOf(request.baseWeight, candidates), feeratePerKw);
-  const availableSat = reserveSat === 0n ? total(request.coins) : reserveValueSat(request.coins, feeratePerKw);
+  const coins = worthwhile(request);
+  const feeSat = feeForWeight(weightOf(request.baseWeight, coins), feeratePerKw);
+  const availableSat = reserveSat === 0n ? total(coins) : reserveValueSat(coins, feeratePerKw);
   const neededSat = targetSat + feeSat + reserveSat;
   const sentence = `the wallet has ${availableSat} sat to spend, but ${neededSat} sat are needed with fee and reserve`;
   return new GlowwormError('InsufficientFunds', sentence, { availableSat, neededSat, feeSat, reserveSat });
@@ -188,5 +252,11 @@ function effectiveSat(coin: Spendable, feeratePerKw: number): bigint {
 
 const total = (coins: readonly Coin[]): bigint => coins.reduce((sum, { amountSat }) => sum + amountSat, 0n);
 
-const weightOf = (baseWeight: number, coins: readonly Coin[]): number =>
-  coins.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], baseWeight);
+const isConfirmed = ({ height }: Coin): boolean => height !== undefined;
+
+/** Weight of a transaction with the inputs that spend coins. */
+export const weightOf = (baseWeight: number, coins: readonly Coin[]): number =>
+  coins.reduce(
+    (sum, { branch }) => sum + INPUT_WEIGHT[branch],
+    baseWeight + (coins.length < LONG_COUNT ? 0 : LONG_COUNT_WEIGHT),
+  );

@@ -1,4 +1,4 @@
-import { compareBytes, equalBytes } from '../primitives/bytes.ts';
+import { equalBytes } from '../primitives/bytes.ts';
 import { COINBASE_MATURITY } from '../primitives/lock-times.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
 import type { ScriptOrigin } from './descriptors.ts';
@@ -43,5 +43,9 @@ export const isSameOutpoint = (a: Outpoint, b: Outpoint): boolean => a.vout === 
 
 /** BIP 69 order of inputs; txids are compared as explorers print them, from the last byte of the wire order. */
 export function compareOutpoints(a: Outpoint, b: Outpoint): number {
-  return compareBytes(a.txid.toReversed(), b.txid.toReversed()) || a.vout - b.vout;
+  for (let i = Math.min(a.txid.length, b.txid.length) - 1; i >= 0; i--) {
+    const difference = (a.txid[i] ?? 0) - (b.txid[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return a.vout - b.vout;
 }
