@@ -1,6 +1,6 @@
 import { GlowwormError } from '../../engine/primitives/errors.ts';
 import { Backoff } from './backoff.ts';
-import { badReply, isChainSourceError, unavailable } from './chain-source-error.ts';
+import { badReply, unavailable } from './chain-source-error.ts';
 import type { ChainUpdate } from './chain-update.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { HeaderChain } from './header-chain.ts';
@@ -312,14 +312,13 @@ export class ChainSync {
     await Promise.race([asked, late]).finally(() => cancel());
   }
 
-  /** Gives the error of a source that has failed, which is left alone for a while; throws others. */
+  /** Gives the error of a source that has failed, whatever it is: it is left alone for a while, and keeps no other from being asked. */
   async #attempt(source: Source, ask: () => Promise<void>): Promise<unknown> {
     try {
       await ask();
       source.backoff.succeeded();
       return undefined;
     } catch (error) {
-      if (!isTheirs(error)) throw error;
       source.restsUntil = this.#options.platform.now() + source.backoff.failed();
       return error;
     }
@@ -341,10 +340,6 @@ function note({ tip }: HeaderChain, asked: readonly Source[], heard: readonly So
   for (const source of asked) source.askedAt = tip.header.hash;
   for (const source of heard) source.heardAt = tip.header.hash;
 }
-
-/** Whether an error is a source's own. */
-const isTheirs = (error: unknown): boolean =>
-  isChainSourceError(error) || (error instanceof GlowwormError && error.code === 'HeadersInvalid');
 
 /** The highest block of those that were told of which is still in the chain, where some are not. */
 function disconnectedTo(told: ToldTip | undefined, chain: HeaderChain): number | undefined {

@@ -14,18 +14,22 @@ const MOST_KNOWN = 2_000;
  * is longer or shorter does not end in a transaction of the block. Bytes of 64 can be two hashes and a transaction at once.
  */
 export class TreeDepths {
-  readonly #known = new Map<string, Promise<number>>();
+  readonly #known = new Map<string, number>();
+  /** By server and block: what one is silent about, another one is asked all the same. */
+  readonly #asked = new Map<string, Promise<number>>();
 
   /** Throws the `ChainSource` errors, `ChainSourceBadReply` where the coinbase is not proven. */
-  depthOf(api: EsploraApi, { hash, merkleRoot }: BlockHeader): Promise<number> {
+  async depthOf(api: EsploraApi, { hash, merkleRoot }: BlockHeader): Promise<number> {
     const known = this.#known.get(hash);
-    if (known) return known;
-    const asked = proveCoinbase(api, hash, merkleRoot);
-    this.#known.set(hash, asked);
-    asked.catch(() => this.#known.delete(hash));
+    if (known !== undefined) return known;
+    const name = `${api.baseUrl} ${hash}`;
+    const asked = this.#asked.get(name) ?? proveCoinbase(api, hash, merkleRoot);
+    this.#asked.set(name, asked);
+    const depth = await asked.finally(() => this.#asked.delete(name));
+    this.#known.set(hash, depth);
     const [oldest = hash] = this.#known.keys();
     if (this.#known.size > MOST_KNOWN) this.#known.delete(oldest);
-    return asked;
+    return depth;
   }
 }
 

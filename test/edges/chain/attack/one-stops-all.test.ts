@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { concat } from '../../../../worker/engine/primitives/bytes.ts';
+import {
+  sized,
+  transactionId,
+  type Outpoint,
+  type Transaction,
+} from '../../../../worker/engine/transactions/transaction.ts';
+import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
+import {
+  confirmedOf,
+  FakeChain,
+  followerOf,
+  nameOfTx,
+  paying,
+  scriptOf,
+  serverOf,
+  still,
+  type Lie,
+} from './fake-chain.ts';
+
+/** A chain with a spent output, which is watched. */
+function spent(witness: Uint8Array[] = []): {
+  readonly chain: FakeChain;
+  readonly outpoint: Outpoint;
+  readonly spending: Transaction;
+} {
+  const chain = new FakeChain();
+  const funding = paying(scriptOf(3));
+  chain.mine(funding);
+  const outpoint = { txid: transactionId(funding), vout: 0 };
+  const spending = paying(scriptOf(4), [outpoint], witness);
+  chain.mine(spending);
+  return { chain, outpoint, spending };
+}
+
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** A transaction with more outputs than a call has arguments. */
+const manyOutputs = (): string =>
+  toHex(
+    concat(
+      Uint8Array.of(2, 0, 0, 0, 1),
+      new Uint8Array(36),
+      sized(new Uint8Array(0)),
+      new Uint8Array(4),
+      Uint8Array.of(0xfe, 0x40, 0x0d, 0x03, 0),
+      new Uint8Array(200_000 * 9),
+      new Uint8Array(4),
+    ),
+  );
+
+describe('one of two servers', () => {
+  it.each([
+    ['more hex than a check can take', () => 'ab'.repeat(4_200_000)],
+    ['a transaction of 200,000 outputs', manyOutputs],
+  ])('that says %s does not keep the wallet from what the other shows', async (_name, bytes) => {
+    const { chain, outpoint, spending } = spent();
+    const lie: Lie = (path) => (path.endsWith('/hex') ? new Response(bytes()) : undefined);
+    const { sync, watchList, updates } = followerOf([serverOf('liar', chain, lie), serverOf('honest', chain)]);
+    watchList.registerOutput(outpoint);
+    await sync.poll();
+    expect(confirmedOf(updates)).toContain(nameOfTx(spending));
+  });
+
+  it('that is silent about the coinbase of a block does not keep the other from proving it', async () => {
+    const { chain, outpoint, spending } = spent();
+    const timers: { readonly delayMs: number; readonly callback: () => void }[] = [];
+    const platform = {
+      ...still,
+      after: (delayMs: number, callback: () => void) => (timers.push({ delayMs, callback }), () => undefined),
+    };
+    const never = new Promise<Response>(() => undefined);
+    const lie: Lie = (path) => (path.endsWith('/txid/0') ? never : undefined);
+    const { sync, watchList, updates } = followerOf([serverOf('silent', chain, lie), serverOf('honest', chain)], {
+      platform: { ...platform, fetch: () => never },
+    });
+    watchList.registerOutput(outpoint);
+    void sync.poll().catch(() => undefined);
+    await settled();
+    // The silent one's time is over: from now on the other is asked.
+    for (const { callback } of timers) callback();
+    await settled();
+    expect(confirmedOf(updates)).toContain(nameOfTx(spending));
+  });
+});
