@@ -1,4 +1,4 @@
-import { fromHex, reversed } from '../../engine/primitives/bytes.ts';
+import { equalBytes, fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
 import type { Transaction } from '../../engine/transactions/transaction.ts';
 import type { ChainUpdate, ConfirmedBlock, ConfirmedTransaction } from './chain-update.ts';
 import type { HeaderChain } from './header-chain.ts';
@@ -29,7 +29,8 @@ export class RoundFindings {
   readonly #listed = new Set<string>();
   readonly unconfirmed: Set<string> = new Set();
   readonly mempool: Map<string, Transaction> = new Map();
-  readonly spending: Map<string, Transaction> = new Map();
+  /** By their bytes in hex: there can be several with one txid, and other witnesses. */
+  readonly #spending: Map<string, Transaction> = new Map();
   readonly #dropped: Set<string> = new Set();
   /** What was in the mempool at a state of the chain before. */
   readonly #wasThere: ReadonlySet<string> = new Set();
@@ -43,7 +44,7 @@ export class RoundFindings {
     this.#looked = before.#looked;
     this.unconfirmed = before.unconfirmed;
     this.mempool = before.mempool;
-    this.spending = before.spending;
+    this.#spending = before.#spending;
     this.#dropped = before.#dropped;
     this.#wasThere = new Set(before.mempool.keys());
   }
@@ -97,6 +98,14 @@ export class RoundFindings {
     if (this.#wasThere.has(txid) && !this.#listed.has(txid)) this.mempool.delete(txid);
   }
 
+  /** A transaction spends a watched output. */
+  spend(transaction: Transaction, rawTx: Uint8Array): void {
+    const isTold = [...this.#blocks.values()].some((txs) =>
+      [...txs.values()].some((tx) => equalBytes(tx.rawTx, rawTx)),
+    );
+    if (!isTold) this.#spending.set(toHex(rawTx), transaction);
+  }
+
   confirmed(height: number, txid: string): ConfirmedTransaction | undefined {
     return this.#blocks.get(height)?.get(txid);
   }
@@ -116,7 +125,7 @@ export class RoundFindings {
       confirmed: this.#confirmedBlocks(),
       best: chain.tip,
       mempool: [...this.mempool].filter(([txid]) => !stillThere.has(txid)).map(([, tx]) => tx),
-      spending: [...this.spending.values()],
+      spending: [...this.#spending.values()],
       dropped: wire([...this.#dropped].filter((txid) => !stillThere.has(txid) && !this.#isInMempool(txid))),
     };
   }

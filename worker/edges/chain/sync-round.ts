@@ -90,37 +90,41 @@ export class SyncRound {
   async #look(item: Watched, { isFresh, gone }: Look): Promise<Watched> {
     if (item.kind === 'script') return this.#lookAtScript(item, gone);
     const { seen, ...unseen } = item;
-    if (seen && gone.length === 0 && !isFresh) return item;
+    if (seen && gone.length === 0 && !isFresh) return item.kind === 'output' ? this.#shown(item, seen.txid) : item;
     if (unseen.kind === 'output') return this.#lookAtOutput(unseen);
     const found = await this.#confirm(unseen.txid, await this.#api.status(unseen.txid));
     return found ? { ...unseen, seen: found } : unseen;
   }
 
-  async #lookAtOutput({ spender, ...output }: WatchedOutput): Promise<WatchedOutput> {
+  async #lookAtOutput({ spender, shownBy = [], ...output }: WatchedOutput): Promise<WatchedOutput> {
     const { txid, vout } = output;
     const outspend = await this.#api.outspend(txid, vout);
     // One server's "unspent" is no answer to what another has shown.
     if (!outspend.spent)
-      return spender !== undefined && this.#found.isListed(spender) ? { ...output, spender } : output;
+      return spender !== undefined && this.#found.isListed(spender) ? { ...output, spender, shownBy } : output;
     if (!outspend.status.confirmed) {
-      const isKnown = outspend.txid === spender || (await this.#addSpending(output, outspend.txid));
-      if (!isKnown) return output;
+      const isSame = outspend.txid === spender;
+      const shown = await this.#shown({ ...output, shownBy: isSame ? shownBy : [] }, outspend.txid);
+      if (shown.shownBy?.length === 0) return output;
       this.#found.list(outspend.txid);
-      return { ...output, spender: outspend.txid };
+      return { ...shown, spender: outspend.txid };
     }
     const seen = await this.#confirm(outspend.txid, outspend.status);
     const transaction = seen && this.#found.confirmed(seen.height, outspend.txid)?.transaction;
     if (transaction) this.#mustSpend(transaction, output);
-    return seen ? { ...output, seen } : output;
+    return seen ? { ...output, seen, shownBy: [this.#api.baseUrl] } : output;
   }
 
-  async #addSpending(output: WatchedOutput, txid: string): Promise<boolean> {
-    const rawTx = this.#found.spending.has(txid) ? undefined : await this.#api.transaction(txid);
-    const transaction = rawTx === undefined ? this.#found.spending.get(txid) : decodeTransaction(rawTx);
-    if (transaction === undefined) return false;
+  /** With this server's bytes of what spends an output told of too, if it has them. */
+  async #shown(output: WatchedOutput, txid: string): Promise<WatchedOutput> {
+    const { shownBy = [] } = output;
+    const server = this.#api.baseUrl;
+    const rawTx = shownBy.includes(server) ? undefined : await this.#api.transaction(txid);
+    if (rawTx === undefined) return output;
+    const transaction = decodeTransaction(rawTx);
     this.#mustSpend(transaction, output);
-    this.#found.spending.set(txid, transaction);
-    return true;
+    this.#found.spend(transaction, rawTx);
+    return { ...output, shownBy: [...shownBy, server] };
   }
 
   #mustSpend({ inputs }: Transaction, { txid, vout }: WatchedOutput): void {
@@ -142,14 +146,20 @@ export class SyncRound {
     return { txid, height };
   }
 
-  /** Whether there is more than is known, a server's counts say: what another one has said they are not compared with. */
+  /** Whether there is more than is known, a server's counts say: what only another one has said they are not compared with. */
   async #lookAtScript(item: WatchedScript, gone: readonly SeenAt[]): Promise<WatchedScript> {
     const confirmed = item.confirmed.filter((seen) => !gone.includes(seen));
     const stats = await this.#api.scriptStats(item.scripthash);
-    const isKnown = stats.confirmed === confirmed.length && stats.unconfirmed === 0 && item.unconfirmed.length === 0;
+    const known = this.#knownOf(confirmed).length;
+    const isKnown = stats.confirmed === known && stats.unconfirmed === 0 && item.unconfirmed.length === 0;
     if (isKnown) return gone.length === 0 ? item : this.#without({ ...item, confirmed }, gone);
     const missed = [...item.unconfirmed, ...gone.map(({ txid }) => txid)];
     return this.#readScript({ ...item, confirmed }, stats, missed);
+  }
+
+  /** What the wallet knows of a script, or this server has listed: any server can list what has nothing to do with it. */
+  #knownOf(confirmed: readonly SeenAt[]): readonly SeenAt[] {
+    return confirmed.filter(({ by }) => by === undefined || by.includes(this.#api.baseUrl));
   }
 
   #without(item: WatchedScript, gone: readonly SeenAt[]): WatchedScript {
@@ -157,23 +167,35 @@ export class SyncRound {
     return item;
   }
 
-  /** `missed` are dropped if no server has them any more. */
+  /** `missed` are dropped if no server has them any more, where all was listed. */
   async #readScript(item: WatchedScript, stats: ScriptStats, missed: readonly string[]): Promise<WatchedScript> {
-    const listed = await this.#scriptTxs(item, stats);
-    const confirmed = [...item.confirmed];
-    const unconfirmed: string[] = [];
+    const { listed, isWhole } = await this.#scriptTxs(item, stats);
+    const confirmed = new Map(item.confirmed.map((seen) => [seen.txid, seen]));
+    const unconfirmed = new Set<string>();
     for (const { txid, status } of listed) {
-      if (confirmed.some((seen) => seen.txid === txid)) continue;
-      const seen = await this.#confirm(txid, status);
-      if (seen) confirmed.push(seen);
-      else if (!status.confirmed && (await this.#isInMempool(item, txid))) unconfirmed.push(txid);
+      if (this.#isOver) throw unavailable(this.#api.baseUrl, 'no answer in time');
+      const seen = confirmed.get(txid) ?? (await this.#confirm(txid, status));
+      if (seen) confirmed.set(txid, this.#listedHere(seen, confirmed.has(txid)));
+      else if (await this.#isUnconfirmed(item, txid, status)) unconfirmed.add(txid);
     }
     // What another server has told of just now is there, though this one does not have it.
-    const isElsewhere = (txid: string): boolean =>
-      this.#found.isListed(txid) && !unconfirmed.includes(txid) && !confirmed.some((seen) => seen.txid === txid);
-    unconfirmed.push(...item.unconfirmed.filter(isElsewhere));
-    for (const txid of missed) if (!listed.some((entry) => entry.txid === txid)) this.#found.drop(txid);
-    return { ...item, confirmed, unconfirmed };
+    for (const txid of item.unconfirmed) if (this.#found.isListed(txid) && !confirmed.has(txid)) unconfirmed.add(txid);
+    const unlisted = missed.filter((txid) => !listed.some((entry) => entry.txid === txid));
+    for (const txid of unlisted)
+      if (isWhole) this.#found.drop(txid);
+      else unconfirmed.add(txid);
+    return { ...item, confirmed: [...confirmed.values()], unconfirmed: [...unconfirmed] };
+  }
+
+  #listedHere(seen: SeenAt, isKnown: boolean): SeenAt {
+    const { by = [] } = seen;
+    if (isKnown && (seen.by === undefined || by.includes(this.#api.baseUrl))) return seen;
+    return { ...seen, by: [...by, this.#api.baseUrl] };
+  }
+
+  /** One that is said to be in a block that nobody knows waits on: it may turn out to be in none. */
+  async #isUnconfirmed(item: WatchedScript, txid: string, { confirmed }: TxStatus): Promise<boolean> {
+    return confirmed ? item.unconfirmed.includes(txid) : this.#isInMempool(item, txid);
   }
 
   /** Whether a transaction is known to be in the mempool, with its bytes: they can come later than its name. */
@@ -183,9 +205,15 @@ export class SyncRound {
     return isThere;
   }
 
-  /** Down to all that the server counts, or to a page that brings nothing: how many a page has is the server's choice. */
-  async #scriptTxs(item: WatchedScript, { confirmed }: ScriptStats): Promise<ScriptTx[]> {
-    const known = new Set(item.confirmed.map(({ txid }) => txid));
+  /**
+   * Down to all that the server counts, or to a page that brings nothing: how many a page has is the server's choice. Half a list, of
+   * a mempool too, tells of nothing that is missing in it that it is gone.
+   */
+  async #scriptTxs(
+    item: WatchedScript,
+    stats: ScriptStats,
+  ): Promise<{ readonly listed: readonly ScriptTx[]; readonly isWhole: boolean }> {
+    const known = new Set(this.#knownOf(item.confirmed).map(({ txid }) => txid));
     const listed = new Map<string, ScriptTx>();
     let page = await this.#api.scriptTxs(item.scripthash);
     for (let pages = 1; ; pages++) {
@@ -196,13 +224,13 @@ export class SyncRound {
       }
       // Servers that mix both on a page have pages of the mempool's alone, too.
       const last = page.findLast(({ status }) => status.confirmed) ?? page.at(-1);
-      if (!last || listed.size === before || known.size >= confirmed) break;
-      // Half a list would tell of what is missing in it that it is gone.
-      if (pages === MAX_PAGES) throw badReply(this.#api.baseUrl, 'a history that does not end');
+      if (!last || listed.size === before || known.size >= stats.confirmed || pages === MAX_PAGES) break;
       if (this.#isOver) throw unavailable(this.#api.baseUrl, 'no answer in time');
       page = await this.#api.scriptTxsAfter(item.scripthash, last);
     }
-    return [...listed.values()];
+    const waiting = [...listed.values()].filter(({ status }) => !status.confirmed);
+    const isWhole = known.size + waiting.length >= stats.confirmed + stats.unconfirmed;
+    return { listed: [...listed.values()], isWhole };
   }
 
   /** Whether it is there then: a server can know that a transaction is in the mempool before it has it. */

@@ -8,6 +8,8 @@ import type { KnownTransaction } from '../../engine/wallet/wallet.ts';
 export interface SeenAt {
   readonly txid: string;
   readonly height: number;
+  /** Of a script's: the servers that list it there, while that is all that is known. */
+  readonly by?: readonly string[];
 }
 
 export interface WatchedTx {
@@ -24,6 +26,8 @@ export interface WatchedOutput {
   readonly seen?: SeenAt;
   /** The txid of what spends it in the mempool. */
   readonly spender?: string;
+  /** The servers whose bytes of what spends it were told: no txid covers a witness, and a preimage can be in it. */
+  readonly shownBy?: readonly string[];
 }
 
 /** A script of the wallet, all of whose transactions are looked for. */

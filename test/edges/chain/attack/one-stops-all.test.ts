@@ -7,10 +7,12 @@ import {
   type Transaction,
 } from '../../../../worker/engine/transactions/transaction.ts';
 import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
+import { scripthash } from '../../../../worker/engine/wallet/address.ts';
 import {
   confirmedOf,
   FakeChain,
   followerOf,
+  json,
   nameOfTx,
   paying,
   scriptOf,
@@ -83,6 +85,29 @@ describe('one of two servers', () => {
     // The silent one's time is over: from now on the other is asked.
     for (const { callback } of timers) callback();
     await settled();
+    expect(confirmedOf(updates)).toContain(nameOfTx(spending));
+  });
+});
+
+describe('a script whose history does not end', () => {
+  it('does not keep the wallet from what becomes of its channels', async () => {
+    const { chain, outpoint, spending } = spent();
+    const dusted = scriptOf(7);
+    const route = `/scripthash/${scripthash(dusted)}`;
+    let entries = 0;
+    const page = (): object[] =>
+      Array.from({ length: 25 }, () => ({
+        txid: (++entries).toString(16).padStart(64, '0'),
+        status: { confirmed: true, block_height: 1, block_hash: 'ab'.repeat(32) },
+      }));
+    const dust: Lie = (path) => {
+      if (path === route) return json({ chain_stats: { tx_count: 20_000 }, mempool_stats: { tx_count: 0 } });
+      return path.startsWith(route) ? json(page()) : undefined;
+    };
+    const { sync, watchList, updates } = followerOf([serverOf('honest', chain, dust)]);
+    watchList.registerOutput(outpoint);
+    watchList.registerScript(dusted);
+    for (let poll = 0; poll < 3; poll++) await sync.poll().catch(() => undefined);
     expect(confirmedOf(updates)).toContain(nameOfTx(spending));
   });
 });

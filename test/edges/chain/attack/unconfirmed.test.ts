@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { scripthash } from '../../../../worker/engine/wallet/address.ts';
+import { FakeChain, followerOf, isNamed, json, nameOfTx, paying, scriptOf, serverOf, type Lie } from './fake-chain.ts';
+
+const script = scriptOf(1);
+const asksFor = `/scripthash/${scripthash(script)}`;
+
+describe('a payment in the mempool', () => {
+  it('is not dropped because somebody has filled the page with dust that it was on', async () => {
+    const chain = new FakeChain();
+    const paid = paying(script);
+    chain.mempool = [paid];
+    const { sync, watchList, updates } = followerOf([serverOf('honest', chain)]);
+    watchList.registerScript(script);
+    await sync.poll();
+    // Of a mempool Esplora lists fifty.
+    chain.mempool.push(...Array.from({ length: 60 }, () => paying(script)));
+    await sync.poll({ everything: true });
+    expect(updates.filter(({ dropped }) => isNamed(dropped, paid))).toEqual([]);
+  });
+
+  it('that one server says to be in a block which nobody knows is dropped once it is gone', async () => {
+    const chain = new FakeChain();
+    const paid = paying(script);
+    chain.mempool = [paid];
+    let isLying = false;
+    const lie: Lie = (path) => {
+      if (!isLying || !path.startsWith(asksFor)) return undefined;
+      if (path === asksFor) return json({ chain_stats: { tx_count: 1 }, mempool_stats: { tx_count: 0 } });
+      const status = { confirmed: true, block_height: 1, block_hash: 'ab'.repeat(32) };
+      return json([{ txid: nameOfTx(paid), status }]);
+    };
+    const { sync, watchList, updates } = followerOf([serverOf('liar', chain, lie), serverOf('honest', chain)]);
+    watchList.registerScript(script);
+    await sync.poll();
+    isLying = true;
+    await sync.poll({ everything: true });
+    // Another payment has taken its coins.
+    chain.mempool = [];
+    for (let block = 0; block < 2; block++) {
+      chain.mine();
+      await sync.poll();
+    }
+    expect(updates.filter(({ dropped }) => isNamed(dropped, paid))).not.toEqual([]);
+  });
+});
