@@ -46,6 +46,8 @@ interface Source {
   /** The tip at which it was asked for all that is watched, and that at which it has told of it. */
   askedAt: string | undefined;
   heardAt: string | undefined;
+  /** What it had no time to answer when it was asked last. */
+  owed: ReadonlySet<string>;
 }
 
 /** Outputs registered by an update may have been spent in the same blocks: so often one poll looks again. */
@@ -94,6 +96,7 @@ export class ChainSync {
       restsUntil: 0,
       askedAt: undefined,
       heardAt: undefined,
+      owed: new Set(),
     }));
   }
 
@@ -194,11 +197,22 @@ export class ChainSync {
     const { watchList, platform } = this.#options;
     const late = sources.filter(({ askedAt }) => askedAt !== chain.tip.header.hash);
     if (late.length > 0) return note(chain, late, (await this.#hear(late, chain, watchList.items)).heard);
+    const slow = sources.find(({ owed }) => owed.size > 0);
+    if (slow !== undefined) return this.#hearOut(slow, chain);
     if (this.#again-- > 0) await this.#hear(sources, chain, watchList.pending);
     const count = this.#rotation.due(watchList.restingCount, platform.now());
     if (count === 0) return;
     const { missed } = await this.#hear(sources, chain, watchList.nextResting(count));
     watchList.missedResting(missed);
+  }
+
+  /** Goes on where a source had no time left: what it is asked for last it would never answer, and others may hide it. */
+  async #hearOut(source: Source, chain: HeaderChain): Promise<void> {
+    const { items } = this.#options.watchList;
+    const owed = new Map([...items].filter(([name]) => source.owed.has(name)));
+    source.owed = new Set();
+    const { heard } = await this.#hear([source], chain, owed);
+    note(chain, [source], heard);
   }
 
   /** As much as sources say. Gives those that have answered to the end, and the items that none has answered. */
@@ -290,10 +304,15 @@ export class ChainSync {
     for (const source of sources) {
       const patienceMs = this.#sources.length === 1 ? Infinity : isAnswered() ? SECOND_MS : FIRST_MS;
       const before = found.doneBy(source.api.baseUrl);
+      let isLate = false;
       const round = new SyncRound(source.api, found);
       const error = await this.#attempt(source, () =>
-        this.#withinTime(source.api, patienceMs, round.run(items, fresh)).finally(() => round.stop()),
+        this.#withinTime(source.api, patienceMs, round.run(items, fresh), () => (isLate = true)).finally(() =>
+          round.stop(),
+        ),
       );
+      const isOwed = (name: string): boolean => !found.isDone(source.api.baseUrl, name);
+      if (isLate) source.owed = new Set([...source.owed, ...[...items.keys()].filter(isOwed)]);
       problem = error ?? problem;
       if (error === undefined) heard.push(source);
       // Who answers some of it is of use, whatever route it lacks.
@@ -303,11 +322,14 @@ export class ChainSync {
   }
 
   /** A slow source may not hold up what another has told, or would. */
-  async #withinTime(api: EsploraApi, patienceMs: number, asked: Promise<void>): Promise<void> {
+  async #withinTime(api: EsploraApi, patienceMs: number, asked: Promise<void>, onLate: () => void): Promise<void> {
     if (patienceMs === Infinity) return asked;
     let cancel = (): void => undefined;
     const late = new Promise<never>((_, reject) => {
-      cancel = this.#options.platform.after(patienceMs, () => reject(unavailable(api.baseUrl, 'no answer in time')));
+      cancel = this.#options.platform.after(patienceMs, () => {
+        onLate();
+        reject(unavailable(api.baseUrl, 'no answer in time'));
+      });
     });
     await Promise.race([asked, late]).finally(() => cancel());
   }

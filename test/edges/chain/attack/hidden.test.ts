@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
+import { encodeTransaction, transactionId, type Outpoint } from '../../../../worker/engine/transactions/transaction.ts';
+import {
+  confirmedOf,
+  FakeChain,
+  followerOf,
+  json,
+  nameOfTx,
+  paying,
+  scriptOf,
+  serverOf,
+  type Lie,
+} from './fake-chain.ts';
+
+/** A chain with a funding for each byte. */
+function fundings(count: number): { readonly chain: FakeChain; readonly outpoints: readonly Outpoint[] } {
+  const chain = new FakeChain();
+  const txs = Array.from({ length: count }, () => paying(scriptOf(3)));
+  chain.mine(...txs);
+  return { chain, outpoints: txs.map((tx) => ({ txid: transactionId(tx), vout: 0 })) };
+}
+
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+describe('what one server hides another one shows', () => {
+  it.each(['in a block', 'in the mempool'])('a preimage in a witness, which no txid covers: %s', async (place) => {
+    const preimage = new Uint8Array(32).fill(5);
+    const { chain, outpoints } = fundings(1);
+    const spending = paying(scriptOf(4), outpoints, [new Uint8Array(71), preimage]);
+    const forged = paying(scriptOf(4), outpoints, [new Uint8Array(71), new Uint8Array(1)]);
+    if (place === 'in a block') chain.mine(spending);
+    else chain.mempool = [spending];
+    const lie: Lie = (path) =>
+      path === `/tx/${nameOfTx(spending)}/hex` ? new Response(toHex(encodeTransaction(forged))) : undefined;
+    const { sync, watchList, updates } = followerOf([serverOf('liar', chain, lie), serverOf('honest', chain)]);
+    for (const outpoint of outpoints) watchList.registerOutput(outpoint);
+    await sync.poll();
+    const told = updates.flatMap(({ confirmed, spending: seen }) => [
+      ...seen,
+      ...confirmed.flatMap(({ txs }) => txs.map(({ transaction }) => transaction)),
+    ]);
+    const shown = told.flatMap(({ inputs }) => inputs.flatMap(({ witness }) => witness.map(toHex)));
+    expect(shown).toContain(toHex(preimage));
+  });
+
+  it('though it never gets to the end of a long list in its time', async () => {
+    const MANY = 60;
+    const { chain, outpoints } = fundings(MANY);
+    const timers: (() => void)[] = [];
+    const clock = {
+      now: () => 0,
+      after: (_: number, callback: () => void) => (timers.push(callback), () => undefined),
+    };
+    const hides: Lie = (path) => (path.includes('/outspend/') ? json({ spent: false }) : undefined);
+    let left = 0;
+    const never = new Promise<Response>(() => undefined);
+    // So many answers are all that there is time for.
+    const slow: Lie = (path) => (path.includes('/outspend/') && left-- <= 0 ? never : undefined);
+    const { sync, watchList, updates } = followerOf([serverOf('hides', chain, hides), serverOf('slow', chain, slow)], {
+      platform: { ...clock, fetch: () => never },
+    });
+    for (const outpoint of outpoints) watchList.registerOutput(outpoint);
+    const spending = paying(scriptOf(4), outpoints.slice(-1));
+    chain.mine(spending);
+    for (let poll = 0; poll < 12; poll++) {
+      left = 40;
+      const polled = sync.poll();
+      await settled();
+      for (const callback of timers.splice(0)) callback();
+      await polled;
+      if (poll % 3 === 2) chain.mine();
+    }
+    expect(confirmedOf(updates)).toContain(nameOfTx(spending));
+  });
+});
