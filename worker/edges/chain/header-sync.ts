@@ -1,5 +1,5 @@
 import type { BlockHeader } from './block-header.ts';
-import { badReply } from './chain-source-error.ts';
+import { badReply, unavailable } from './chain-source-error.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { HeaderChain } from './header-chain.ts';
 
@@ -7,6 +7,9 @@ import type { HeaderChain } from './header-chain.ts';
 const SINGLE = 3;
 /** What Esplora's servers have on a page; others have more or fewer. */
 const PAGE = 10;
+
+/** Throws where a server's time is over: it could go on for ever with answers that lead nowhere. */
+type InTime = () => void;
 
 /**
  * Follows servers to their tips and keeps the chain of most work. What a server has told stays, whether or not it answers to the
@@ -38,9 +41,12 @@ export class HeaderSync {
    */
   async follow(api: EsploraApi, tipHash: string, forMs: number = Infinity): Promise<void> {
     const until = this.#now() + forMs;
-    if (this.#best.tip.header.hash === tipHash || (await this.#followByHash(api, tipHash))) return;
+    const inTime: InTime = () => {
+      if (this.#now() >= until) throw unavailable(api.baseUrl, 'no answer in time');
+    };
+    if (this.#best.tip.header.hash === tipHash || (await this.#followByHash(api, tipHash, inTime))) return;
     const tipHeight = await api.tipHeight();
-    let chain = await this.#commonWith(api, tipHeight);
+    let chain = await this.#commonWith(api, tipHeight, inTime);
     for (let size = PAGE; chain.tip.height < tipHeight && this.#now() < until;) {
       const { height } = chain.tip;
       const page = await api.headersDownFrom(Math.min(height + size, tipHeight));
@@ -56,16 +62,17 @@ export class HeaderSync {
   }
 
   /** Whether the tip is a few blocks above what is known. */
-  async #followByHash(api: EsploraApi, tipHash: string): Promise<boolean> {
+  async #followByHash(api: EsploraApi, tipHash: string, inTime: InTime): Promise<boolean> {
     const { header: tip } = this.#best.tip;
     const added: BlockHeader[] = [];
     for (let hash = tipHash; hash !== tip.hash;) {
       const header = added.length === SINGLE ? undefined : await api.header(hash);
       if (!header) return false;
+      inTime();
       added.unshift(header);
       hash = header.previousHash;
     }
-    if (this.#best.tip.header.hash !== tip.hash) return this.#followByHash(api, tipHash);
+    if (this.#best.tip.header.hash !== tip.hash) return this.#followByHash(api, tipHash, inTime);
     this.#take(this.#extended(this.#best, added));
     return true;
   }
@@ -75,10 +82,10 @@ export class HeaderSync {
   }
 
   /** The highest chain that is known and that the server has too: what is left of a branch, or of the best chain. */
-  async #commonWith(api: EsploraApi, tipHeight: number): Promise<HeaderChain> {
+  async #commonWith(api: EsploraApi, tipHeight: number, inTime: InTime): Promise<HeaderChain> {
     const branch = this.#branch;
     if (branch && branch.tip.height <= tipHeight && (await hasBlock(api, branch, branch.tip.height))) return branch;
-    return this.#best.upTo(await forkHeight(api, this.#best, Math.min(tipHeight, this.#best.tip.height)));
+    return this.#best.upTo(await forkHeight(api, this.#best, Math.min(tipHeight, this.#best.tip.height), inTime));
   }
 
   #take(chain: HeaderChain): void {
@@ -96,13 +103,15 @@ async function hasBlock(api: EsploraApi, chain: HeaderChain, height: number): Pr
 }
 
 /** The highest block up to a height that a server has too: by steps down that double, and a search between the last two. */
-async function forkHeight(api: EsploraApi, chain: HeaderChain, height: number): Promise<number> {
+async function forkHeight(api: EsploraApi, chain: HeaderChain, height: number, inTime: InTime): Promise<number> {
   let [common, other] = [height, height + 1];
   for (let step = 1; !(await hasBlock(api, chain, common)); step *= 2) {
+    inTime();
     if (common <= chain.lowest) throw badReply(api.baseUrl, 'a chain without the block that all others link to');
     [common, other] = [Math.max(chain.lowest, common - step), common];
   }
   while (other - common > 1) {
+    inTime();
     const middle = (common + other) >> 1;
     if (await hasBlock(api, chain, middle)) common = middle;
     else other = middle;
