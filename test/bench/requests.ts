@@ -66,6 +66,7 @@ function sessionOf(wallet: OnchainWallet, channels: readonly Outpoint[], told: T
     watchList,
     entropy: { getSecureRandomBytes: () => crypto.getRandomValues(new Uint8Array(32)) },
     others: [],
+    contested: () => [],
     isSearching: false,
   });
   const sync = new ChainSync({

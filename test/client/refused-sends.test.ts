@@ -68,8 +68,8 @@ async function startWith(coins: number, ...of: readonly Conduct[]): Promise<void
   for (let coin = 0; coin < coins; coin++) {
     const address = fake.node.turn(() => fake.node.wallet.newAddress());
     await chain.fund(address, 100_000);
+    await mine();
   }
-  await mine();
   expect(fake.node.wallet.balance(0n).confirmedSat).toBe(BigInt(coins) * 100_000n);
 }
 
@@ -185,7 +185,7 @@ describe('a payment that every server refuses', () => {
     await fake.pass(5 * MINUTE_S);
     expect(row(txid)?.state).toBe('failed');
     await chain.submit(kept[0] ?? new Uint8Array(0));
-    fake.node.chain.wake();
+    fake.node.wake();
     await fake.pass(MINUTE_S);
     expect(row(txid)?.state).toBe('pending');
     await mine();

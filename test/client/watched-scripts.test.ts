@@ -25,6 +25,7 @@ const scripts = (isSearching: boolean = false): WatchedScripts =>
     watchList,
     entropy: { getSecureRandomBytes: () => crypto.getRandomValues(new Uint8Array(32)) },
     others: [OTHER],
+    contested: () => [],
     isSearching,
   });
 const nameOf = (script: Uint8Array): string => `script:${scripthash(script)}`;

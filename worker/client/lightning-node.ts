@@ -129,6 +129,7 @@ export class LightningNode implements OnchainPayer {
       watchList: this.#watchList,
       entropy: platform.entropy,
       others: [this.keys.destinationScript()],
+      contested: () => this.#sent.unsettled(),
       // What is damaged is found again from the words, as after a restore.
       isSearching: !parts.secret.searched || (coins === undefined && records.has(COINS_KEY)),
     });

@@ -1,6 +1,7 @@
 import type { WatchList } from '../edges/chain/watch-list.ts';
 import type { EntropySource } from '../engine/keys/ports.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
+import type { Outpoint } from '../engine/transactions/transaction.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
 
 /** So many of the scripts that nothing is awaited at are asked for at a start: half of them the newest. */
@@ -12,6 +13,8 @@ export interface WatchedScriptsParts {
   readonly entropy: EntropySource;
   /** Those that no descriptor of the wallet makes. */
   readonly others: readonly Uint8Array[];
+  /** The coins of payments that were taken back: one of each shows whether it comes all the same. */
+  readonly contested: () => readonly (readonly Outpoint[])[];
   /** Whether the words may have coins that the wallet does not know of. */
   readonly isSearching: boolean;
 }
@@ -82,8 +85,9 @@ export class WatchedScripts {
   }
 
   #awaited(): readonly Uint8Array[] {
-    const { wallet, others } = this.#parts;
-    return this.#isSearching ? [...wallet.watchedScripts(), ...others] : wallet.awaitedScripts();
+    const { wallet, others, contested } = this.#parts;
+    if (this.#isSearching) return [...wallet.watchedScripts(), ...others];
+    return [...wallet.awaitedScripts(), ...contested().flatMap((coins) => wallet.scriptsOfCoins(coins).slice(0, 1))];
   }
 
   #handedOut(): readonly Uint8Array[] {

@@ -204,6 +204,12 @@ export class OnchainWallet {
     return [...new Set(this.#state.coins.filter(isOf).map((coin) => this.#descriptors.script(coin)))];
   }
 
+  /** The scripts of coins, of those that the wallet knows. */
+  scriptsOfCoins(outpoints: readonly Outpoint[]): Uint8Array[] {
+    const isOne = (coin: Coin): boolean => outpoints.some((outpoint) => isSameOutpoint(outpoint, coin));
+    return this.#state.coins.filter(isOne).map((coin) => this.#descriptors.script(coin));
+  }
+
   /** Whether a script is one of the watched. */
   owns(script: Uint8Array): boolean {
     return this.#descriptors.originOf(script) !== undefined;

@@ -82,7 +82,7 @@ describe.each(['before an honest one', 'after an honest one'] as const)(
       scene.lie(async (path, ask, init) => (init?.method === 'POST' ? new Response('ab'.repeat(32)) : ask(path)));
       const { rawTx, txid } = scene.victim.wallet.send(ELSEWHERE, 10_000n, { feeratePerKw: 1000, reserveSat: 0n });
       const sent = new Broadcaster(scene.sources, scene.clock.now).broadcast([rawTx]);
-      expect(await sent).toEqual([{ kind: 'accepted' }]);
+      expect(await sent).toMatchObject([{ result: { kind: 'accepted' } }]);
       expect([scene.lies, chain.find(display(txid)) !== undefined]).toEqual([1, true]);
       scene.victim.sync.stop();
       await chain.mine();
