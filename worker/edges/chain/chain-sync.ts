@@ -351,8 +351,14 @@ export class ChainSync {
     const before = this.#found;
     if (before?.view.chain === chain) return before;
     const isExtended = before?.view.chain.forkWith(chain) === before?.view.chain.tip.height;
-    const { oldHeaders: old } = this.#options;
-    const view = { chain, old, proven: this.#proven, disconnectedTo: disconnectedTo(this.#told, chain) };
+    const { oldHeaders: old, watchList } = this.#options;
+    const view = {
+      chain,
+      old,
+      proven: this.#proven,
+      disconnectedTo: disconnectedTo(this.#told, chain),
+      heightOf: (txid: string) => watchList.heightOf(txid),
+    };
     return (this.#found = new RoundFindings(view, isExtended ? before : undefined));
   }
 }

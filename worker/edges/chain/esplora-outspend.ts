@@ -19,7 +19,7 @@ export async function lookUpOutspend(
   const one = await routes.tried('outspend', `/tx/${output.txid}/outspend/${output.vout}`);
   if (one !== undefined) return reader.outspend(reader.json(one));
   const all = await outspendsOf(api, routes, output.txid);
-  if (all === undefined) return { spent: false };
+  if (all === undefined) return { spent: false, isUnknown: true };
   routes.missing('outspend');
   const found = reader.outspends(reader.json(all), output.vout);
   if (found !== 'spent') return found;

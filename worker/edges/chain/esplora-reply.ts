@@ -6,7 +6,9 @@ export type TxStatus =
   | { readonly confirmed: true; readonly blockHeight: number; readonly blockHash: string };
 
 export type Outspend =
-  { readonly spent: false } | { readonly spent: true; readonly txid: string; readonly status: TxStatus };
+  /** `isUnknown`: the server does not know the transaction at all. */
+  | { readonly spent: false; readonly isUnknown?: true }
+  | { readonly spent: true; readonly txid: string; readonly status: TxStatus };
 
 export interface MerkleProof {
   readonly blockHeight: number;

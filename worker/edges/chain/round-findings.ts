@@ -13,6 +13,8 @@ export interface ChainView {
   readonly proven: ProvenTransactions;
   /** Blocks above this height were told of and are not in the chain any more. */
   readonly disconnectedTo: number | undefined;
+  /** The block that a transaction was told to be in. */
+  readonly heightOf: (txid: string) => number | undefined;
 }
 
 /** What has been found so far at one state of the chain: a round that fails leaves it to the next one, of another server too. */

@@ -99,6 +99,8 @@ export class SyncRound {
   async #lookAtOutput({ spender, shownBy = [], ...output }: WatchedOutput): Promise<WatchedOutput> {
     const { txid, vout } = output;
     const outspend = await this.#api.outspend(txid, vout);
+    if (!outspend.spent && outspend.isUnknown === true && this.#isInBlock(txid))
+      throw badReply(this.#api.baseUrl, 'nothing of a transaction that is in a block');
     // One server's "unspent" is no answer to what another has shown.
     if (!outspend.spent)
       return spender !== undefined && this.#found.isListed(spender) ? { ...output, spender, shownBy } : output;
@@ -113,6 +115,12 @@ export class SyncRound {
     const transaction = seen && this.#found.confirmed(seen.height, outspend.txid)?.transaction;
     if (transaction) this.#mustSpend(transaction, output);
     return seen ? { ...output, seen, shownBy: [this.#api.baseUrl] } : output;
+  }
+
+  #isInBlock(txid: string): boolean {
+    const { heightOf, disconnectedTo = Infinity } = this.#found.view;
+    const height = heightOf(txid);
+    return height !== undefined && height <= disconnectedTo;
   }
 
   /** With this server's bytes of what spends an output told of too, if it has them. */

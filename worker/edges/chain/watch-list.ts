@@ -50,6 +50,8 @@ export const BURIED = 100;
 export class WatchList implements Filter {
   #items = new Map<string, Watched>();
   readonly #resting = new Map<string, WatchedScript>();
+  /** The heights of transactions that were watched, or spent what was, and are in a block. */
+  readonly #heights = new Map<string, number>();
   /** Items that no completed sync has asked for yet. */
   #fresh = new Set<string>();
 
@@ -63,6 +65,7 @@ export class WatchList implements Filter {
     const name = nameOf(item);
     if (!this.#items.has(name)) return;
     this.#items.set(name, { ...item, seen: { txid: item.txid, height } });
+    this.#heights.set(item.txid, height);
     this.#fresh.delete(name);
   }
 
@@ -143,6 +146,11 @@ export class WatchList implements Filter {
     return new Map([...this.#items].filter(([, item]) => isPending(item)));
   }
 
+  /** The block of a transaction that was watched, or that spent what was. */
+  heightOf(txid: string): number | undefined {
+    return this.#heights.get(txid);
+  }
+
   get fresh(): ReadonlySet<string> {
     return this.#fresh;
   }
@@ -151,6 +159,7 @@ export class WatchList implements Filter {
   update(changes: ReadonlyMap<string, Watched>, asked: Iterable<string>, bestHeight: number): void {
     for (const name of asked) this.#fresh.delete(name);
     for (const [name, item] of changes) {
+      this.#noteHeight(this.#items.get(name), item);
       if (this.#items.has(name)) this.#items.set(name, item);
       else if (item.kind === 'script' && this.#resting.has(name)) this.#resting.set(name, item);
     }
@@ -158,6 +167,11 @@ export class WatchList implements Filter {
       // A script's sightings stay: what was forgotten would be proven and reported again with its next transaction.
       if (item.kind !== 'script' && item.seen && bestHeight - item.seen.height >= BURIED) this.#items.delete(name);
     }
+  }
+
+  #noteHeight(before: Watched | undefined, item: Watched): void {
+    if (before !== undefined && before.kind !== 'script' && before.seen) this.#heights.delete(before.seen.txid);
+    if (item.kind !== 'script' && item.seen) this.#heights.set(item.seen.txid, item.seen.height);
   }
 
   #restLast(name: string, item: WatchedScript): void {
