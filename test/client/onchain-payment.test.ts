@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { payOnchain, quoteOnchain, type OnchainPayer } from '../../worker/client/onchain-payment.ts';
+import type { OnchainSent } from '../../worker/client/api.ts';
+import { quoteOnchain, type OnchainPayer } from '../../worker/client/onchain-payment.ts';
+import { OnchainPayments } from '../../worker/client/onchain-payments.ts';
 import type { OnchainSend } from '../../worker/client/wallet-records.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { equalBytes, fromHex, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
@@ -7,7 +9,7 @@ import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1
 import { decodeTransaction, transactionId, transactionWeight } from '../../worker/engine/transactions/transaction.ts';
 import { scriptOfAddress } from '../../worker/engine/wallet/address.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
-import { encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
+import { decodeWallet, encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
 
 const AT = 1_700_000_000_000;
@@ -20,6 +22,16 @@ class Payer implements OnchainPayer {
   readonly network = 'regtest';
   readonly wallet: OnchainWallet = new OnchainWallet(secp, descriptors);
   readonly sends: OnchainSend[] = [];
+  readonly payments: OnchainPayments = new OnchainPayments({
+    payer: this,
+    turn: (work) => work(),
+    durably: async (work) => work(),
+    soon: (callback) => this.betweenTurns(callback),
+    changed: () => undefined,
+    now: () => AT,
+  });
+  /** What happens while a payment is signed. */
+  betweenTurns: (goOn: () => void) => void = (goOn) => goOn();
   feeratePerKw = 1_000;
   reserveSat = 0n;
   #coins = 0;
@@ -34,6 +46,10 @@ class Payer implements OnchainPayer {
     const input = { txid: new Uint8Array(32).fill(++this.#coins), vout: 0, sequence: 0, witness: [] };
     const inputs = [{ ...input, scriptSig: new Uint8Array(0) }];
     this.wallet.transactionConfirmed({ version: 2, inputs, outputs: [{ amountSat, script }], locktime: 0 }, 990);
+  }
+
+  pay(request: Parameters<OnchainPayments['pay']>[0]): Promise<OnchainSent> {
+    return this.payments.pay(request);
   }
 
   draftWallet(): OnchainWallet {
@@ -62,11 +78,12 @@ function arriving(send: OnchainSend | undefined): bigint {
 }
 
 describe('a quote of an on-chain payment', () => {
-  it.each([10_000n, 100_000n, 'all'] as const)('of %s is what is then paid', (amountSat) => {
+  it.each([10_000n, 100_000n, 'all'] as const)('of %s is what is then paid', async (amountSat) => {
     const quote = quoteOnchain(payer, { address: ELSEWHERE, amountSat });
-    const sent = payOnchain(payer, { address: ELSEWHERE, amountSat, maxFeeSat: quote.feeSat }, AT);
+    const sent = await payer.pay({ address: ELSEWHERE, amountSat, maxFeeSat: quote.feeSat });
     const [send] = payer.sends;
-    expect(sent).toEqual({ txid: send?.txid, feeSat: quote.feeSat });
+    expect(sent).toEqual({ txid: send?.txid, txids: [send?.txid], feeSat: quote.feeSat });
+    expect(quote.transactions).toBe(1);
     expect(send).toMatchObject({ address: ELSEWHERE, amountSat: quote.amountSat, feeSat: quote.feeSat, at: AT });
     expect(arriving(send)).toBe(quote.amountSat);
     const tx = decodeTransaction(send?.rawTx ?? new Uint8Array(0));
@@ -89,11 +106,11 @@ describe('a quote of an on-chain payment', () => {
     expect(payer.sends).toEqual([]);
   });
 
-  it('of everything leaves the reserve, which is not part of the amount', () => {
+  it('of everything leaves the reserve, which is not part of the amount', async () => {
     payer.reserveSat = 20_000n;
     const quote = quoteOnchain(payer, { address: ` ${ELSEWHERE}\n`, amountSat: 'all' });
     expect(quote.amountSat).toBe(165_000n - 20_000n - quote.feeSat);
-    payOnchain(payer, { address: ELSEWHERE, amountSat: 'all' }, AT);
+    await payer.pay({ address: ELSEWHERE, amountSat: 'all' });
     expect(payer.sends[0]?.amountSat).toBe(quote.amountSat);
     expect(payer.wallet.balance(0n).spendableSat).toBe(20_000n);
   });
@@ -104,41 +121,106 @@ describe('a quote of an on-chain payment', () => {
     ['dust', { address: ELSEWHERE, amountSat: 293n }, 'AmountBelowDust'],
     ['more than there is', { address: ELSEWHERE, amountSat: 165_000n }, 'InsufficientFunds'],
     ['what would touch the reserve', { address: ELSEWHERE, amountSat: 150_000n }, 'InsufficientFunds'],
-  ] as const)('is refused for %s, as the payment is', (_name, request, code) => {
+  ] as const)('is refused for %s, as the payment is', async (_name, request, code) => {
     payer.reserveSat = 20_000n;
     const before = payer.wallet.state;
     expect(() => quoteOnchain(payer, request)).toThrow(expect.objectContaining({ code }) as Error);
-    expect(() => payOnchain(payer, request, AT)).toThrow(expect.objectContaining({ code }) as Error);
+    await expect(payer.pay(request)).rejects.toMatchObject({ code });
     expect([payer.wallet.state, payer.sends]).toEqual([before, []]);
   });
 });
 
 describe('an on-chain payment', () => {
-  it('is refused when the fee has risen above what was agreed to, and leaves the wallet as it is', () => {
+  it('is refused when the fee has risen above what was agreed to, and leaves the wallet as it is', async () => {
     const request = { address: ELSEWHERE, amountSat: 10_000n } as const;
     const { feeSat } = quoteOnchain(payer, request);
     payer.feeratePerKw += 8;
     const before = payer.wallet.state;
-    const pay = (): unknown => payOnchain(payer, { ...request, maxFeeSat: feeSat }, AT);
     const details = { feeSat: quoteOnchain(payer, request).feeSat, maxFeeSat: feeSat };
-    expect(pay).toThrow(expect.objectContaining({ code: 'FeeTooHigh', details }) as Error);
+    await expect(payer.pay({ ...request, maxFeeSat: feeSat })).rejects.toMatchObject({ code: 'FeeTooHigh', details });
     expect(payer.wallet.state).toBe(before);
     expect(payer.sends).toEqual([]);
   });
 
-  it('goes out at a fee that has fallen, and without a limit at any', () => {
+  it('goes out at a fee that has fallen, and without a limit at any', async () => {
     const request = { address: ELSEWHERE, amountSat: 10_000n } as const;
     const { feeSat } = quoteOnchain(payer, request);
     payer.feeratePerKw = 500;
-    expect(payOnchain(payer, { ...request, maxFeeSat: feeSat }, AT).feeSat).toBeLessThan(feeSat);
+    expect((await payer.pay({ ...request, maxFeeSat: feeSat })).feeSat).toBeLessThan(feeSat);
     payer.feeratePerKw = 4_000;
-    expect(payOnchain(payer, request, AT).feeSat).toBeGreaterThan(feeSat);
+    expect((await payer.pay(request)).feeSat).toBeGreaterThan(feeSat);
   });
 
-  it('spends its coins: the next one is quoted without them', () => {
-    payOnchain(payer, { address: ELSEWHERE, amountSat: 'all' }, AT);
+  it('spends its coins: the next one is quoted without them', async () => {
+    await payer.pay({ address: ELSEWHERE, amountSat: 'all' });
     const again = (): unknown => quoteOnchain(payer, { address: ELSEWHERE, amountSat: 1_000n });
     expect(again).toThrow(expect.objectContaining({ code: 'InsufficientFunds' }) as Error);
     expect(fromHex(payer.sends[0]?.txid ?? '').length).toBe(32);
+  });
+});
+
+describe('a payment of many coins', () => {
+  const request = { address: ELSEWHERE, amountSat: 'all' } as const;
+  const freeSat = (): bigint => payer.wallet.balance(0n).spendableSat;
+
+  beforeEach(() => {
+    payer = new Payer(...Array.from({ length: 30 }, () => 10_000n));
+  });
+
+  it('is signed between turns, while its coins are nobody else’s', async () => {
+    const seen: unknown[] = [];
+    payer.betweenTurns = (goOn) => {
+      seen.push([payer.payments.progress, freeSat(), payer.sends.length]);
+      goOn();
+    };
+    const { feeSat } = await payer.pay(request);
+    expect(seen).toEqual([8, 16, 24].map((done) => [{ done, of: 30 }, 0n, 0]));
+    expect(arriving(payer.sends[0])).toBe(300_000n - feeSat);
+    expect([payer.payments.progress, payer.wallet.state.locked]).toEqual([undefined, []]);
+  });
+
+  it('is one of two at a time: neither has the other’s coins, and both are counted', async () => {
+    payer = new Payer(...Array.from({ length: 60 }, () => 10_000n));
+    const going: (() => void)[] = [];
+    payer.betweenTurns = (goOn) => void going.push(goOn);
+    const both = [1, 2].map(() => payer.pay({ address: ELSEWHERE, amountSat: 280_000n }));
+    while (going.length < 2) await Promise.resolve();
+    expect(payer.payments.progress?.done).toBe(16);
+    payer.betweenTurns = (goOn) => goOn();
+    for (const goOn of going) goOn();
+    await Promise.all(both);
+    const spent = payer.sends.flatMap(({ rawTx }) => decodeTransaction(rawTx).inputs.map(({ txid }) => toHex(txid)));
+    expect(new Set(spent).size).toBe(spent.length);
+    expect(payer.sends).toHaveLength(2);
+  });
+
+  it('is given up where one of them leaves the chain meanwhile, and the others are free again', async () => {
+    const [coin] = payer.wallet.state.coins;
+    payer.betweenTurns = (goOn) => {
+      payer.wallet.transactionUnconfirmed(coin?.txid ?? new Uint8Array(0));
+      goOn();
+    };
+    await expect(payer.pay(request)).rejects.toMatchObject({ code: 'CoinsChanged' });
+    expect([freeSat(), payer.sends, payer.payments.progress]).toEqual([290_000n, [], undefined]);
+  });
+
+  it('is given up where the wallet is closed meanwhile', async () => {
+    payer.betweenTurns = (goOn) => {
+      payer.payments.stop();
+      goOn();
+    };
+    await expect(payer.pay(request)).rejects.toMatchObject({ code: 'WalletClosed' });
+    expect([freeSat(), payer.sends]).toEqual([300_000n, []]);
+  });
+
+  it('of which a start finds the middle has spent nothing', async () => {
+    const stored: Uint8Array[] = [];
+    payer.betweenTurns = (goOn) => {
+      stored.push(encodeWallet(payer.wallet.state));
+      goOn();
+    };
+    await payer.pay(request);
+    const again = new OnchainWallet(secp, descriptors, decodeWallet(stored[1] ?? new Uint8Array(0)));
+    expect(again.balance(0n).spendableSat).toBe(300_000n);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { activityOf } from '../../worker/client/activity.ts';
 import type { Activity } from '../../worker/client/api.ts';
-import { payOnchain } from '../../worker/client/onchain-payment.ts';
+import { planOnchain, sendOnchain } from '../../worker/client/onchain-payment.ts';
 import type { ChainPlatform } from '../../worker/edges/chain/platform.ts';
 import { fromHex } from '../../worker/engine/primitives/bytes.ts';
 import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
@@ -93,8 +93,14 @@ const fakeDisk = (): MemoryDisk => {
   return next;
 };
 
-const pay = (amountSat: bigint | 'all'): string =>
-  fake.node.turn(() => payOnchain(fake.node, { address: ELSEWHERE, amountSat }, fake.timers.now())).txid;
+function pay(amountSat: bigint | 'all'): string {
+  const { node, timers } = fake;
+  const request = { address: ELSEWHERE, amountSat };
+  return node.turn(() => {
+    const signed = planOnchain(node, request).map((planned) => node.wallet.sign(planned));
+    return sendOnchain(node, request, signed, timers.now())[0] ?? '';
+  });
+}
 
 const rows = (): readonly Activity[] => activityOf(fake.node, fake.timers.now(), 100);
 const row = (txid: string): Activity | undefined => rows().find(({ id }) => id === txid);

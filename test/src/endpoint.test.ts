@@ -32,6 +32,7 @@ describe('exposeWallet', () => {
     expect(await wallet.snapshot()).toEqual(runningSnapshot());
     expect(await wallet.sendOnchain({ address: 'bcrt1qxyz', amountSat: 'all' })).toEqual({
       txid: 'fe'.repeat(32),
+      txids: ['fe'.repeat(32)],
       feeSat: 282n,
     });
     expect(fake.calls).toEqual([['sendOnchain', { address: 'bcrt1qxyz', amountSat: 'all' }]]);
@@ -174,6 +175,7 @@ describe('exposeWallet', () => {
         amountSat: 1_229_718n,
         feeSat: 282n,
         feeratePerVbyte: 2,
+        transactions: 1,
       });
     });
   });

@@ -3,6 +3,7 @@ import type {
   ChannelSummary,
   CloseQuote,
   OnchainQuote,
+  OnchainSent,
   PaymentQuote,
   WalletApi,
   WalletEvent,
@@ -168,18 +169,21 @@ export class FakeWallet implements ServedWallet {
   }
 
   quoteOnchain({ amountSat }: Parameters<WalletApi['quoteOnchain']>[0]): OnchainQuote {
-    return { amountSat: amountSat === 'all' ? 1_229_718n : amountSat, feeSat: 282n, feeratePerVbyte: 2 };
+    return {
+      amountSat: amountSat === 'all' ? 1_229_718n : amountSat,
+      feeSat: 282n,
+      feeratePerVbyte: 2,
+      transactions: 1,
+    };
   }
 
-  async sendOnchain(
-    ...args: Parameters<WalletApi['sendOnchain']>
-  ): Promise<{ readonly txid: string; readonly feeSat: bigint }> {
+  async sendOnchain(...args: Parameters<WalletApi['sendOnchain']>): Promise<OnchainSent> {
     this.calls.push(['sendOnchain', ...args]);
-    return { txid: 'fe'.repeat(32), feeSat: 282n };
+    return { txid: 'fe'.repeat(32), txids: ['fe'.repeat(32)], feeSat: 282n };
   }
 
   quoteSweepFound(): OnchainQuote {
-    return { amountSat: 69_300n, feeSat: 700n, feeratePerVbyte: 2 };
+    return { amountSat: 69_300n, feeSat: 700n, feeratePerVbyte: 2, transactions: 1 };
   }
 
   async sweepFound(

@@ -131,6 +131,14 @@ export interface OnchainBalance {
   readonly foundSat: bigint;
   /** How much of the coins, whichever of the first three they are in, is confirmed. */
   readonly confirmedSat: bigint;
+  /** While a payment of many coins is signed; its coins are among `reservedSat`. */
+  readonly signing?: SigningProgress;
+}
+
+/** How many inputs of a payment are signed. */
+export interface SigningProgress {
+  readonly done: number;
+  readonly of: number;
 }
 
 export interface PeerStatus {
@@ -331,6 +339,17 @@ export interface OnchainQuote {
   readonly amountSat: bigint;
   readonly feeSat: bigint;
   readonly feeratePerVbyte: number;
+  /** More than one where one has no room for all the coins that are needed; none of them needs another one. */
+  readonly transactions: number;
+}
+
+/** An on-chain payment that is on record and on its way; txids as explorers print them. */
+export interface OnchainSent {
+  /** The first of `txids`. */
+  readonly txid: string;
+  readonly txids: readonly string[];
+  /** Of all of them. */
+  readonly feeSat: bigint;
 }
 
 /** What `closeChannel` would cost now; nothing where the peer opened the channel and so pays. */
@@ -420,14 +439,15 @@ export interface WalletApi {
   /** What an on-chain payment would cost; rejects as `sendOnchain` would, and changes nothing. */
   quoteOnchain(request: { readonly address: string; readonly amountSat: bigint | 'all' }): OnchainQuote;
   /**
-   * Rejects with `FeeTooHigh`, and sends nothing, where the fee has risen above `maxFeeSat`, and with `EarlierPaymentUnsettled` where
-   * a payment that the servers refused could still arrive beside this one.
+   * Answers once it is on record; of a payment of hundreds of coins that takes seconds, see `signing`. Rejects with `FeeTooHigh`
+   * where the fee has risen above `maxFeeSat`, with `CoinsChanged` where coins went elsewhere meanwhile, and with
+   * `EarlierPaymentUnsettled` where a payment that the servers refused could still arrive beside this one; nothing is sent then.
    */
   sendOnchain(request: {
     readonly address: string;
     readonly amountSat: bigint | 'all';
     readonly maxFeeSat?: bigint;
-  }): Promise<{ readonly txid: string; readonly feeSat: bigint }>;
+  }): Promise<OnchainSent>;
   /** What `sweepFound` would bring and cost; rejects with `NothingToSweep`. */
   quoteSweepFound(): OnchainQuote;
   /**

@@ -25,6 +25,7 @@ export function quoteFound(sweeper: Pick<FoundSweeper, 'wallet' | 'onchainTerms'
     amountSat: sumOf(sweeps),
     feeSat: sweeps.reduce((sum, { feeSat }) => sum + feeSat, 0n),
     feeratePerVbyte: feeratePerKw / RELAY_PER_KW,
+    transactions: sweeps.length,
   };
 }
 

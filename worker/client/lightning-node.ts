@@ -33,6 +33,7 @@ import { ChainFollower } from './chain-follower.ts';
 import { configuredChain } from './configured-chain.ts';
 import { Committer } from './committer.ts';
 import type { OnchainPayer } from './onchain-payment.ts';
+import { OnchainPayments } from './onchain-payments.ts';
 import { localFeatures } from './peers/local-features.ts';
 import { PeerAdmission } from './peers/peer-admission.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
@@ -94,6 +95,7 @@ export class LightningNode implements OnchainPayer {
   readonly peers: PeerConnections;
   readonly admission: PeerAdmission;
   readonly chain: ChainFollower;
+  readonly payments: OnchainPayments;
   readonly #parts: NodeParts;
   readonly #committer: Committer;
   readonly #watchList: WatchList = new WatchList();
@@ -224,6 +226,14 @@ export class LightningNode implements OnchainPayer {
     this.#channelActivity = new ChannelActivity(recordsBelow(records, channelRowKey('')), this, rows);
     this.#durableEventId = this.manager.pendingEvents().at(-1)?.id ?? 0;
     this.manager.skipKeys(parts.secret.firstKeysIndex);
+    this.payments = new OnchainPayments({
+      payer: this,
+      turn: (work) => this.turn(work),
+      durably: (work) => this.durably(work),
+      soon: platform.soon,
+      changed: parts.changed,
+      now: () => platform.timers.now(),
+    });
   }
 
   get network(): NetworkName {
@@ -260,6 +270,7 @@ export class LightningNode implements OnchainPayer {
 
   async stop(): Promise<void> {
     this.#parts.platform.timers.clearTimeout(this.#tick);
+    this.payments.stop();
     this.chain.stop();
     this.peers.close();
     this.#committer.flush();

@@ -1,9 +1,10 @@
-import { equalBytes, reversed, toHex } from '../engine/primitives/bytes.ts';
+import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import type { Network } from '../engine/primitives/network.ts';
 import { sat } from '../engine/primitives/units.ts';
 import { scriptOfAddress } from '../engine/wallet/address.ts';
-import { sumOf, type SpendTerms } from '../engine/wallet/wallet-transaction.ts';
+import type { PaymentTarget } from '../engine/wallet/payment-plan.ts';
+import type { SpendTerms, UnsignedTransaction, WalletPayment } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { OnchainQuote } from './api.ts';
 import type { OnchainSend } from './wallet-records.ts';
@@ -24,48 +25,56 @@ export interface OnchainPayer {
   sendOnchain(send: OnchainSend): void;
 }
 
-/** What a payment would cost now. Changes nothing. Throws what `OnchainWallet.send` throws. */
+/** What a payment would cost now. Changes nothing. Throws what `OnchainWallet.plan` throws, and `scriptOfAddress`. */
 export function quoteOnchain(payer: OnchainPayer, request: OnchainRequest): OnchainQuote {
-  const { address, amountSat } = normal(request);
   const terms = payer.onchainTerms();
-  const { tx, feeSat } = payer.draftWallet().send(address, amountSat, terms);
-  const script = scriptOfAddress(address, payer.network);
-  const paid = tx.outputs.filter((output) => equalBytes(output.script, script));
+  const planned = payer.draftWallet().plan(targetOf(payer, request), terms);
   return {
-    amountSat: amountSat === 'all' ? sumOf(paid) : amountSat,
-    feeSat,
+    amountSat: planned.reduce((sum, { paidSat }) => sum + paidSat, 0n),
+    feeSat: planned.reduce((sum, { feeSat }) => sum + feeSat, 0n),
     feeratePerVbyte: terms.feeratePerKw / SAT_PER_KW_OF_SAT_PER_VBYTE,
+    transactions: planned.length,
   };
 }
 
 /**
- * Makes the payment, within a turn. The same coins and the same feerate give the same transaction, so its fee is known before
- * the wallet's coins count as spent. Throws `FeeTooHigh` where it is above `maxFeeSat`, and what `quoteOnchain` throws.
+ * The transactions of a payment. The same coins and the same feerate give the same transactions, so their fee is known before
+ * the wallet changes. Throws `FeeTooHigh` where it is above `maxFeeSat`, and what `quoteOnchain` throws.
  */
-export function payOnchain(
+export function planOnchain(
   payer: OnchainPayer,
   request: OnchainRequest & { readonly maxFeeSat?: bigint },
-  at: number,
-): { readonly txid: string; readonly feeSat: bigint } {
-  const quote = quoteOnchain(payer, request);
-  if (request.maxFeeSat !== undefined && quote.feeSat > request.maxFeeSat)
+): readonly UnsignedTransaction[] {
+  const { feeSat } = quoteOnchain(payer, request);
+  if (request.maxFeeSat !== undefined && feeSat > request.maxFeeSat)
     throw new GlowwormError(
       'FeeTooHigh',
-      `The network fee has risen to ${quote.feeSat} sat, above the ${request.maxFeeSat} sat that were agreed to. Nothing was sent.`,
-      { feeSat: quote.feeSat, maxFeeSat: request.maxFeeSat },
+      `The network fee has risen to ${feeSat} sat, above the ${request.maxFeeSat} sat that were agreed to. Nothing was sent.`,
+      { feeSat, maxFeeSat: request.maxFeeSat },
     );
-  const { address, amountSat } = normal(request);
-  const sent = payer.wallet.send(address, amountSat, payer.onchainTerms());
-  const txid = toHex(reversed(sent.txid));
-  const { rawTx, feeSat } = sent;
-  payer.sendOnchain({ txid, rawTx, address, amountSat: quote.amountSat, feeSat, at, confirmed: false });
-  return { txid, feeSat };
+  return payer.wallet.plan(targetOf(payer, request), payer.onchainTerms());
+}
+
+/** Records and broadcasts a payment's transactions, within a turn: all of them or none. Their txids as explorers print them. */
+export function sendOnchain(
+  payer: OnchainPayer,
+  request: OnchainRequest,
+  signed: readonly WalletPayment[],
+  at: number,
+): readonly string[] {
+  const address = request.address.trim();
+  return signed.map(({ tx, rawTx, txid, feeSat, paidSat }) => {
+    payer.wallet.transactionMade(tx);
+    const send = { txid: toHex(reversed(txid)), rawTx, address, amountSat: paidSat, feeSat, at, confirmed: false };
+    payer.sendOnchain(send);
+    return send.txid;
+  });
 }
 
 /** A vbyte is four weight units: 1 sat per vbyte is 250 sat per 1000 weight units. */
 const SAT_PER_KW_OF_SAT_PER_VBYTE = 250;
 
-const normal = ({ address, amountSat }: OnchainRequest): OnchainRequest => ({
-  address: address.trim(),
-  amountSat: amountSat === 'all' ? amountSat : sat(amountSat),
-});
+function targetOf({ network }: OnchainPayer, { address, amountSat }: OnchainRequest): PaymentTarget {
+  const script = scriptOfAddress(address.trim(), network);
+  return amountSat === 'all' ? { everythingTo: script } : [{ amountSat: sat(amountSat), script }];
+}

@@ -78,7 +78,7 @@ function lightningBalance(manager: ChannelManager): LightningBalance {
   return { sendableMsat, reservedMsat, pendingMsat, receivableMsat };
 }
 
-function onchainBalance({ wallet, manager, chain }: LightningNode): OnchainBalance {
+function onchainBalance({ wallet, manager, chain, payments }: LightningNode): OnchainBalance {
   const { confirmedSat, unconfirmedSat, reservedSat, spendableSat, foundSat } = wallet.balance(
     reserveSat(manager.reservingChannels()),
     chain.feerates.closing,
@@ -93,6 +93,7 @@ function onchainBalance({ wallet, manager, chain }: LightningNode): OnchainBalan
     maybeSat: ourBalance(owed) - sweepingSat,
     foundSat,
     confirmedSat,
+    ...(payments.progress === undefined ? {} : { signing: payments.progress }),
   };
 }
 

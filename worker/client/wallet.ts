@@ -19,6 +19,7 @@ import type {
   CloseQuote,
   InvoiceSummary,
   OnchainQuote,
+  OnchainSent,
   PaymentQuote,
   PeerConfig,
   WalletConfig,
@@ -32,7 +33,7 @@ import { routeHints } from './invoice-hints.ts';
 import { amountToPay, readInvoice, summaryOf, type ReadInvoice } from './invoice-payment.ts';
 import { LightningNode } from './lightning-node.ts';
 import { Log } from './log.ts';
-import { payOnchain, quoteOnchain, type OnchainRequest } from './onchain-payment.ts';
+import { quoteOnchain, type OnchainRequest } from './onchain-payment.ts';
 import { platformOf, type WalletPlatform } from './platform.ts';
 import { decodeWalletSecret, encodeWalletSecret, WALLET_KEY, type WalletSecret } from './wallet-records.ts';
 import { emptySnapshot, snapshotOf } from './wallet-snapshot.ts';
@@ -289,11 +290,8 @@ class Wallet implements ServedWallet {
     return quoteOnchain(this.#running(), request);
   }
 
-  async sendOnchain(
-    request: OnchainRequest & { readonly maxFeeSat?: bigint },
-  ): Promise<{ readonly txid: string; readonly feeSat: bigint }> {
-    const node = this.#running();
-    return node.durably(() => payOnchain(node, request, this.#platform.timers.now()));
+  async sendOnchain(request: OnchainRequest & { readonly maxFeeSat?: bigint }): Promise<OnchainSent> {
+    return this.#running().payments.pay(request);
   }
 
   quoteSweepFound(): OnchainQuote {

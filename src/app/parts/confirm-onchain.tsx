@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { OnchainQuote } from '../../../worker/client/api.ts';
 import { toError } from '../error-words.ts';
 import { satText } from '../format.ts';
-import { useAction } from '../wallet-context.ts';
+import { useAction, useWallet } from '../wallet-context.ts';
 import { Dialog } from './dialog.tsx';
 import { ErrorBox } from './error-box.tsx';
 import { Facts } from './facts.tsx';
@@ -20,7 +20,8 @@ export interface ConfirmOnchainProps {
 
 /** What would be sent, for the last look at it. Where the fee has risen meanwhile, it is shown and asked about again. */
 export function ConfirmOnchain({ address, label, quote, send, look, onClose }: ConfirmOnchainProps): JSX.Element {
-  const { amountSat, feeSat, feeratePerVbyte } = quote;
+  const { amountSat, feeSat, feeratePerVbyte, transactions } = quote;
+  const { signing } = useWallet().snapshot.onchain;
   const confirm = useAction(async () => {
     try {
       await send();
@@ -36,6 +37,7 @@ export function ConfirmOnchain({ address, label, quote, send, look, onClose }: C
           ['To', <span class="mono long">{address}</span>],
           ['For', label],
           ['Amount', satText(amountSat)],
+          ['Transactions', transactions > 1 ? `${transactions}, for one has no room for so many coins` : ''],
           [`Network fee (${feerateText(feeratePerVbyte)})`, satText(feeSat)],
           ['Total', <strong>{satText(amountSat + feeSat)}</strong>],
         ]}
@@ -53,7 +55,7 @@ export function ConfirmOnchain({ address, label, quote, send, look, onClose }: C
           aria-busy={confirm.busy}
           onClick={confirm.run}
         >
-          {`Send ${satText(amountSat)}`}
+          {signing === undefined ? `Send ${satText(amountSat)}` : `Signing: ${signing.done} of ${signing.of} coins…`}
         </button>
       </div>
     </Dialog>

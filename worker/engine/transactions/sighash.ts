@@ -1,8 +1,8 @@
 import { concat } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
-import { sha256d } from '../primitives/hash.ts';
+import { sha256, sha256d, taggedHash } from '../primitives/hash.ts';
 import { u32le, u64le } from './byte-cursor.ts';
-import { encodeOutpoint, encodeOutput, sized, type Transaction } from './transaction.ts';
+import { encodeOutpoint, encodeOutput, sized, type Transaction, type TransactionOutput } from './transaction.ts';
 
 /** What a signature covers: everything, or its own input and the output of the same index. */
 export type SighashType = 'ALL' | 'SINGLE|ANYONECANPAY';
@@ -61,4 +61,34 @@ export function segwitV0Sighash(
 function singleMidstate(tx: Transaction, inputIndex: number): SighashMidstate {
   const output = tx.outputs[inputIndex];
   return { prevouts: ZEROS, sequences: ZEROS, outputs: output ? sha256d(encodeOutput(output)) : ZEROS };
+}
+
+/** The five hashes that every signature of the default type shares in a transaction with taproot inputs, one after the other. */
+export const taprootMidstate = ({ inputs, outputs }: Transaction, prevouts: readonly TransactionOutput[]): Uint8Array =>
+  concat(
+    sha256(concat(...inputs.map(encodeOutpoint))),
+    sha256(concat(...prevouts.map(({ amountSat }) => u64le(amountSat)))),
+    sha256(concat(...prevouts.map(({ script }) => sized(script)))),
+    sha256(concat(...inputs.map(({ sequence }) => u32le(sequence)))),
+    sha256(concat(...outputs.map(encodeOutput))),
+  );
+
+/** The 32-byte hash that a key path spend signs with the default type, without an annex (BIP 341). */
+export function taprootSighash(
+  { version, locktime }: Transaction,
+  inputIndex: number,
+  midstate: Uint8Array,
+): Uint8Array {
+  const [epoch, type, keyPath] = [0, 0, 0];
+  return taggedHash(
+    'TapSighash',
+    concat(
+      Uint8Array.of(epoch, type),
+      u32le(version),
+      u32le(locktime),
+      midstate,
+      Uint8Array.of(keyPath),
+      u32le(inputIndex),
+    ),
+  );
 }

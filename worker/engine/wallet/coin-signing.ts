@@ -1,4 +1,3 @@
-import { SigHash, Transaction as SignerTransaction } from '@scure/btc-signer';
 import { signSchnorr, taprootTweakPrivKey } from '@scure/btc-signer/utils.js';
 import { concat } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
@@ -6,7 +5,14 @@ import { sha256d } from '../primitives/hash.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { u32le } from '../transactions/byte-cursor.ts';
 import { p2pkh, p2wpkh, script } from '../transactions/script.ts';
-import { SIGHASH_BYTE, segwitV0Sighash, sighashMidstate, type SighashMidstate } from '../transactions/sighash.ts';
+import {
+  SIGHASH_BYTE,
+  segwitV0Sighash,
+  sighashMidstate,
+  taprootMidstate,
+  taprootSighash,
+  type SighashMidstate,
+} from '../transactions/sighash.ts';
 import { witnessSignature } from '../transactions/signature.ts';
 import {
   encodeTransaction,
@@ -15,7 +21,7 @@ import {
   type TransactionOutput,
 } from '../transactions/transaction.ts';
 import { p2wpkhWitness, type Witness } from '../transactions/witnesses.ts';
-import { isSameOutpoint, type Coin } from './coin.ts';
+import { outpointName, type Coin } from './coin.ts';
 import { scriptKind, type Descriptors } from './descriptors.ts';
 
 const EMPTY = new Uint8Array(0);
@@ -26,35 +32,49 @@ const NO_AUXILIARY = new Uint8Array(32);
  * the outputs that all inputs spend, in order: a taproot signature covers them all, so without them (as undefined) there
  * must be no taproot coin.
  */
-export function signCoins(
+export function signCoins(...parts: Parameters<typeof signingCoins>): Transaction {
+  const signing = signingCoins(...parts);
+  for (;;) {
+    const { done, value } = signing.next();
+    if (done === true) return value;
+  }
+}
+
+/** As `signCoins`, and stops after each input, which takes about a millisecond: thousands are more than one turn has time for. */
+export function* signingCoins(
   secp: Secp256k1,
   descriptors: Descriptors,
   tx: Transaction,
   coins: readonly Coin[],
   prevouts: readonly TransactionOutput[],
-): Transaction {
+): Generator<undefined, Transaction> {
+  const byOutpoint = new Map(coins.map((coin) => [outpointName(coin), coin]));
+  const isTaproot = coins.some((coin) => scriptKind(coin) === 'p2tr');
+  assert(!isTaproot || prevouts.length === tx.inputs.length, 'a taproot signature covers what every input spends');
   const midstate = sighashMidstate(tx);
-  const inputs = tx.inputs.map((input, inputIndex): TransactionInput => {
-    const coin = coins.find((candidate) => isSameOutpoint(candidate, input));
-    if (!coin) return input;
+  const taproot = isTaproot ? taprootMidstate(tx, prevouts) : new Uint8Array(0);
+  const signatureOf = (coin: Coin, inputIndex: number): Partial<TransactionInput> => {
     const kind = scriptKind(coin);
+    const segwit = (): Witness => segwitWitness(secp, descriptors, tx, inputIndex, coin, midstate);
     switch (kind) {
       case 'p2pkh':
-        return { ...input, scriptSig: legacyScriptSig(secp, descriptors, tx, inputIndex, coin) };
+        return { scriptSig: legacyScriptSig(secp, descriptors, tx, inputIndex, coin) };
       case 'p2sh-p2wpkh':
-        return {
-          ...input,
-          scriptSig: script(p2wpkh(descriptors.publicKey(coin))),
-          witness: segwitWitness(secp, descriptors, tx, inputIndex, coin, midstate),
-        };
+        return { scriptSig: script(p2wpkh(descriptors.publicKey(coin))), witness: segwit() };
       case 'p2wpkh':
-        return { ...input, witness: segwitWitness(secp, descriptors, tx, inputIndex, coin, midstate) };
+        return { witness: segwit() };
       case 'p2tr':
-        return { ...input, witness: taprootWitness(descriptors, tx, inputIndex, coin, prevouts) };
+        return { witness: taprootWitness(descriptors, coin, taprootSighash(tx, inputIndex, taproot)) };
       default:
         return kind satisfies never;
     }
-  });
+  };
+  const inputs: TransactionInput[] = [];
+  for (const [inputIndex, input] of tx.inputs.entries()) {
+    const coin = byOutpoint.get(outpointName(input));
+    inputs.push(coin === undefined ? input : { ...input, ...signatureOf(coin, inputIndex) });
+    yield;
+  }
   return { ...tx, inputs };
 }
 
@@ -88,29 +108,6 @@ function segwitWitness(
 }
 
 /** A key path spend (BIP 341), whose signature of the default sighash type has 64 bytes. */
-function taprootWitness(
-  descriptors: Descriptors,
-  tx: Transaction,
-  inputIndex: number,
-  coin: Coin,
-  prevouts: readonly TransactionOutput[],
-): Witness {
-  const hash = keyPathSighash(tx, inputIndex, prevouts);
-  return [signSchnorr(hash, taprootTweakPrivKey(descriptors.secret(coin)), NO_AUXILIARY)];
-}
-
-/** What a key path spend signs (BIP 341), 32 bytes; `prevouts` are the outputs that all inputs spend, in order. */
-export function keyPathSighash(
-  tx: Transaction,
-  inputIndex: number,
-  prevouts: readonly TransactionOutput[],
-): Uint8Array {
-  assert(prevouts.length === tx.inputs.length, 'a taproot signature covers what every input spends');
-  const options = { allowUnknownInputs: true, allowUnknownOutputs: true, disableScriptCheck: true };
-  return SignerTransaction.fromRaw(encodeTransaction(tx), options).preimageWitnessV1(
-    inputIndex,
-    prevouts.map((output) => output.script),
-    SigHash.DEFAULT,
-    prevouts.map(({ amountSat }) => amountSat),
-  );
-}
+const taprootWitness = (descriptors: Descriptors, coin: Coin, hash: Uint8Array): Witness => [
+  signSchnorr(hash, taprootTweakPrivKey(descriptors.secret(coin)), NO_AUXILIARY),
+];

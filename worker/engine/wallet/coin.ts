@@ -1,4 +1,4 @@
-import { equalBytes } from '../primitives/bytes.ts';
+import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { COINBASE_MATURITY } from '../primitives/lock-times.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
 import type { ScriptOrigin } from './descriptors.ts';
@@ -40,6 +40,9 @@ export function isSpendable(coin: Coin, bestHeight: number): boolean {
 export const isConfirmed = ({ height }: Coin): boolean => height !== undefined;
 
 export const isSameOutpoint = (a: Outpoint, b: Outpoint): boolean => a.vout === b.vout && equalBytes(a.txid, b.txid);
+
+/** What sets and maps know an outpoint by. */
+export const outpointName = ({ txid, vout }: Outpoint): string => `${toHex(txid)}:${vout}`;
 
 /** BIP 69 order of inputs; txids are compared as explorers print them, from the last byte of the wire order. */
 export function compareOutpoints(a: Outpoint, b: Outpoint): number {

@@ -2,10 +2,16 @@ import { schnorr } from '@noble/curves/secp256k1.js';
 import { equalBytes } from '../primitives/bytes.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { p2pkh, p2wpkh } from '../transactions/script.ts';
-import { SIGHASH_BYTE, segwitV0Sighash, sighashMidstate, type SighashMidstate } from '../transactions/sighash.ts';
+import {
+  SIGHASH_BYTE,
+  segwitV0Sighash,
+  sighashMidstate,
+  taprootMidstate,
+  taprootSighash,
+  type SighashMidstate,
+} from '../transactions/sighash.ts';
 import { parseWitnessSignature } from '../transactions/signature.ts';
 import type { Transaction, TransactionOutput } from '../transactions/transaction.ts';
-import { keyPathSighash } from './coin-signing.ts';
 
 /** An output that the wallet is paid with, where a transaction spends it. */
 export interface OwnInput extends TransactionOutput {
@@ -55,7 +61,7 @@ function isKeyPathSigned(tx: Transaction, { inputIndex, script }: OwnInput, own:
   if (signature?.length !== 64 || witness.length !== 1 || scriptSig.length > 0) return false;
   if (script.length !== 34 || own.length !== tx.inputs.length) return false;
   const prevouts = own.toSorted((one, other) => one.inputIndex - other.inputIndex);
-  return schnorr.verify(signature, keyPathSighash(tx, inputIndex, prevouts), script.subarray(2));
+  return schnorr.verify(signature, taprootSighash(tx, inputIndex, taprootMidstate(tx, prevouts)), script.subarray(2));
 }
 
 function inputOf({ inputs }: Transaction, inputIndex: number): Transaction['inputs'][number] {

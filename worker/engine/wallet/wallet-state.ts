@@ -66,22 +66,23 @@ export function afterTransaction(
   height: number | undefined,
   origins: readonly (ScriptOrigin | undefined)[],
 ): WalletState {
-  const displaced = state.coins.flatMap(({ spentBy, ...outpoint }) =>
-    spentBy && !equalBytes(spentBy.txid, txid) && spends(tx, outpoint) ? [spentBy] : [],
+  const isSpent = spendingOf(tx);
+  const displaced = state.coins.flatMap((coin) =>
+    coin.spentBy && !equalBytes(coin.spentBy.txid, txid) && isSpent(coin) ? [coin.spentBy] : [],
   );
   // Of two unconfirmed transactions neither is known to win: the one seen first stays.
   if (height === undefined && displaced.length > 0) return state;
-  const clean = displaced.reduce((before, spentBy) => afterDropped(before, spentBy.txid), state);
+  const clean = [...new Map(displaced.map(({ txid }) => [toHex(txid), txid])).values()].reduce(afterDropped, state);
   const at = height === undefined ? {} : { height };
-  const isOurs = (outpoint: Outpoint): boolean => clean.coins.some((coin) => isSameOutpoint(coin, outpoint));
+  const ours = clean.coins.filter(isSpent);
   // The chain reports a transaction again after a restart: it stays what it was, whether the coins that it spent are known.
   const known = clean.coins.find((coin) => equalBytes(coin.txid, txid));
-  const own = known?.own === true || tx.inputs.some(isOurs);
-  const trusted = known?.trusted === true || tx.inputs.every((input) => clean.coins.some(isSafe(input)));
-  const made = known?.made ?? paidBy(clean.coins, tx);
+  const own = known?.own === true || ours.length > 0;
+  const trusted = known?.trusted === true || (ours.length === tx.inputs.length && ours.every(isSafe));
+  const made = known?.made ?? paidBy(ours, tx);
   const paid = made === undefined ? {} : { made };
   const others = clean.coins.filter((coin) => !equalBytes(coin.txid, txid));
-  const coins = others.map((coin): Coin => (spends(tx, coin) ? { ...coin, spentBy: { txid, ...at } } : coin));
+  const coins = others.map((coin): Coin => (isSpent(coin) ? { ...coin, spentBy: { txid, ...at } } : coin));
   const coinbase = tx.inputs.some((input) => equalBytes(input.txid, ZERO_TXID));
   for (const [vout, origin] of origins.entries()) {
     const output = tx.outputs[vout];
@@ -101,16 +102,14 @@ export function afterTransaction(
       ...spentBy,
     });
   }
-  const locked = clean.locked.filter((outpoint) => !spends(tx, outpoint));
+  const locked = clean.locked.filter((outpoint) => !isSpent(outpoint));
   return withCoins({ ...clean, locked }, coins);
 }
 
-/** Whether a coin is what an input spends, and what is made of it cannot change any more but by our own signature. */
-const isSafe =
-  (input: Outpoint) =>
-  (coin: Coin): boolean =>
-    // Whoever relays a signature outside of the witness can change it, and the txid with it.
-    isSameOutpoint(coin, input) && !isFound(coin) && (coin.height !== undefined || coin.trusted);
+/** Whether what is made of a coin cannot change any more but by our own signature. */
+const isSafe = (coin: Coin): boolean =>
+  // Whoever relays a signature outside of the witness can change it, and the txid with it.
+  !isFound(coin) && (coin.height !== undefined || coin.trusted);
 
 /** The state with other coins, and cursors that go with them. Of a record may be more than its coins tell: an older one forgot some. */
 function withCoins(state: WalletState, coins: readonly Coin[]): WalletState {
@@ -148,8 +147,7 @@ export function afterDropped(state: WalletState, txid: Uint8Array): WalletState 
 }
 
 /** What a transaction pays for that spends nothing but coins of the wallet; of others nobody knows. */
-function paidBy(coins: readonly Coin[], tx: Transaction): PaidWeight | undefined {
-  const spent = coins.filter((coin) => spends(tx, coin));
+function paidBy(spent: readonly Coin[], tx: Transaction): PaidWeight | undefined {
   if (spent.length < tx.inputs.length) return undefined;
   return { weight: transactionWeight(tx), feeSat: sumOf(spent) - sumOf(tx.outputs) };
 }
@@ -203,5 +201,15 @@ export function worthOfEach(state: WalletState, coins: readonly Coin[], feerateP
   });
 }
 
-const spends = (tx: Transaction, outpoint: Outpoint): boolean =>
-  tx.inputs.some((input) => isSameOutpoint(input, outpoint));
+/** Whether a transaction spends an outpoint, for thousands of inputs and coins: by the first bytes of their txids. */
+function spendingOf({ inputs }: Transaction): (outpoint: Outpoint) => boolean {
+  const byStart = new Map<number, Outpoint[]>();
+  for (const input of inputs) {
+    const others = byStart.get(startOf(input));
+    if (others === undefined) byStart.set(startOf(input), [input]);
+    else others.push(input);
+  }
+  return (outpoint) => byStart.get(startOf(outpoint))?.some((input) => isSameOutpoint(input, outpoint)) ?? false;
+}
+
+const startOf = ({ txid }: Outpoint): number => (txid[0] ?? 0) | ((txid[1] ?? 0) << 8) | ((txid[2] ?? 0) << 16);

@@ -18,6 +18,22 @@ export interface WalletTransaction {
   readonly feeSat: bigint;
 }
 
+/** A signed transaction that pays somebody. */
+export interface WalletPayment extends WalletTransaction {
+  /** What is no change. */
+  readonly paidSat: bigint;
+}
+
+/** A payment before its signatures. */
+export interface UnsignedTransaction {
+  readonly tx: Transaction;
+  /** What its inputs spend, in order. */
+  readonly coins: readonly Coin[];
+  readonly prevouts: readonly TransactionOutput[];
+  readonly feeSat: bigint;
+  readonly paidSat: bigint;
+}
+
 export interface SpendTerms {
   readonly feeratePerKw: number;
   /** Kept in the wallet for bumping fees. */

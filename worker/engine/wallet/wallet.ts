@@ -3,7 +3,6 @@ import { assert, GlowwormError } from '../primitives/errors.ts';
 import { REPLACEMENT_PER_KW } from '../primitives/feerates.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { MAX_SAT } from '../primitives/units.ts';
-import { dustLimitSat } from '../transactions/shutdown-script.ts';
 import {
   encodeTransaction,
   transactionId,
@@ -13,18 +12,24 @@ import {
   type TransactionOutput,
 } from '../transactions/transaction.ts';
 import { addressOfScript, scriptOfAddress } from './address.ts';
-import { signCoins } from './coin-signing.ts';
-import { compareOutpoints, isConfirmed, isSameOutpoint, isSpendable, type Coin, type PaidWeight } from './coin.ts';
+import { signCoins, signingCoins } from './coin-signing.ts';
+import {
+  compareOutpoints,
+  isConfirmed,
+  isSameOutpoint,
+  isSpendable,
+  outpointName,
+  type Coin,
+  type PaidWeight,
+} from './coin.ts';
 import {
   CHANGE_DUST_SAT,
   CHANGE_WEIGHT,
   feeForWeight,
   INPUT_WEIGHT,
   lackingSat,
-  outputWeight,
   OVERHEAD_WEIGHT,
   reserveValueSat,
-  selectAll,
   selectCoins,
   splitChange,
   type Selection,
@@ -40,7 +45,8 @@ import {
   type ScriptOrigin,
 } from './descriptors.ts';
 import { foundSweeps, type FoundSweep } from './found-sweep.ts';
-import { earlierUnsettled, rivalCoins } from './rival-coins.ts';
+import { planPayment, type PaymentTarget, type PlannedTransaction } from './payment-plan.ts';
+import { rivalCoins } from './rival-coins.ts';
 import { hasSignatures } from './spend-check.ts';
 import {
   afterDropped,
@@ -60,6 +66,8 @@ import {
   walletTransaction,
   type BumpRequest,
   type SpendTerms,
+  type UnsignedTransaction,
+  type WalletPayment,
   type WalletTransaction,
 } from './wallet-transaction.ts';
 
@@ -90,9 +98,6 @@ export interface KnownTransaction {
   readonly height?: number;
 }
 
-/** Of a payment without its inputs and its change. */
-const baseWeightOf = ({ length }: Uint8Array): number => OVERHEAD_WEIGHT + outputWeight(length);
-
 /** The first of a list, the first two, the first four, and so on to all of it. */
 function doubled<T>(list: readonly T[]): readonly (readonly T[])[] {
   const counts = Array.from({ length: Math.ceil(Math.log2(Math.max(1, list.length))) + 1 }, (_, power) => 2 ** power);
@@ -113,6 +118,16 @@ function leastFeerate(displaced: readonly PaidWeight[], weight: number): number 
     perKw(feesSat, weight) + REPLACEMENT_PER_KW,
     ...displaced.map((each) => perKw(each.feeSat, each.weight) + 1),
   );
+}
+
+/** The amounts of the change: as many coins for closes as the wallet lacks. */
+function reserveCoins({ changeSat }: Selection, left: readonly Coin[], terms: SpendTerms): readonly bigint[] {
+  const { feeratePerKw, reserveSat, reserveCoinSat = 0n } = terms;
+  if (reserveCoinSat === 0n) return [changeSat];
+  const there = left.filter(({ amountSat }) => amountSat >= reserveCoinSat).length;
+  const spareSat = reserveValueSat([...left, { amountSat: changeSat, branch: 'change' }], feeratePerKw) - reserveSat;
+  const missing = reserveSat / reserveCoinSat - BigInt(there);
+  return splitChange({ changeSat, spareSat }, missing, reserveCoinSat, feeratePerKw);
 }
 
 /**
@@ -290,7 +305,7 @@ export class OnchainWallet {
     const availableSat = sumOf(available);
     const overSat = reserveSat === 0n ? availableSat : reserveValueSat(available, feeratePerKw) - reserveSat;
     const spendableSat = overSat > 0n ? overSat : 0n;
-    const lockedSat = sumOf(unspent.filter((coin) => this.#isLocked(coin)));
+    const lockedSat = sumOf(unspent.filter(this.#lock()));
     const keptSat = availableSat - spendableSat;
     return {
       confirmedSat,
@@ -309,17 +324,23 @@ export class OnchainWallet {
     output: TransactionOutput,
     terms: SpendTerms,
   ): WalletTransaction & { readonly outputIndex: number; readonly coins: readonly Outpoint[] } {
-    const built = this.#pay(output, terms);
-    const coins = built.tx.inputs.map(({ txid, vout }) => ({ txid, vout }));
-    this.#state = { ...this.#state, locked: [...this.#state.locked, ...coins] };
+    const [planned, ...others] = this.plan([output], terms);
+    if (planned === undefined || others.length > 0)
+      throw new GlowwormError(
+        'InsufficientFunds',
+        'a channel is funded by one transaction, and the coins are too small',
+      );
+    const built = this.sign(planned);
+    const { coins } = planned;
+    this.lock(coins);
     const outputIndex = built.tx.outputs.findIndex(({ script }) => equalBytes(script, output.script));
     return { ...built, outputIndex, coins };
   }
 
-  /** Frees the coins of a funding transaction that is given up. */
+  /** Frees coins that were set aside for what is given up. */
   unlock(coins: readonly Outpoint[]): void {
-    const locked = this.#state.locked.filter((outpoint) => !coins.some((coin) => isSameOutpoint(coin, outpoint)));
-    this.#state = { ...this.#state, locked };
+    const freed = new Set(coins.map(outpointName));
+    this.#state = { ...this.#state, locked: this.#state.locked.filter((coin) => !freed.has(outpointName(coin))) };
   }
 
   /**
@@ -328,9 +349,52 @@ export class OnchainWallet {
    */
   send(address: string, amountSat: bigint | 'all', terms: SpendTerms): WalletTransaction {
     const script = scriptOfAddress(address, this.#descriptors.network);
-    const built = amountSat === 'all' ? this.#sendAll(script, terms) : this.#pay({ amountSat, script }, terms);
-    this.transactionMade(built.tx);
-    return built;
+    const [unsigned, ...others] = this.plan(
+      amountSat === 'all' ? { everythingTo: script } : [{ amountSat, script }],
+      terms,
+    );
+    assert(unsigned !== undefined && others.length === 0, 'one transaction is enough');
+    const signed = this.sign(unsigned);
+    this.transactionMade(signed.tx);
+    return signed;
+  }
+
+  /**
+   * The transactions that make a payment, none of which needs another one; always the same for the same coins and terms. Throws
+   * `AmountBelowDust`, `InsufficientFunds` and `EarlierPaymentUnsettled`.
+   */
+  plan(target: PaymentTarget, terms: SpendTerms): readonly UnsignedTransaction[] {
+    const available = this.#available();
+    const rivals = rivalCoins(this.#state, available, terms.against ?? []);
+    const planned = planPayment(available, target, terms, rivals);
+    const taken = new Set(planned.flatMap(({ coins }) => coins));
+    const left = available.filter((coin) => !taken.has(coin));
+    return planned.map((each) => this.#build(each, left, terms));
+  }
+
+  sign({ tx, coins, prevouts, feeSat, paidSat }: UnsignedTransaction): WalletPayment {
+    return { ...walletTransaction(signCoins(this.#secp, this.#descriptors, tx, coins, prevouts), feeSat), paidSat };
+  }
+
+  /** As `sign`, and stops after each input. */
+  *signing({ tx, coins, prevouts, feeSat, paidSat }: UnsignedTransaction): Generator<undefined, WalletPayment> {
+    const signed = yield* signingCoins(this.#secp, this.#descriptors, tx, coins, prevouts);
+    return { ...walletTransaction(signed, feeSat), paidSat };
+  }
+
+  /** Sets coins aside, in memory alone, for what is signed in this run or never. */
+  lock(coins: readonly Coin[]): void {
+    this.#state = {
+      ...this.#state,
+      locked: [...this.#state.locked, ...coins.map(({ txid, vout }) => ({ txid, vout }))],
+    };
+  }
+
+  /** Whether coins can still be spent, whoever they are set aside for. */
+  areThere(coins: readonly Outpoint[]): boolean {
+    const { bestHeight } = this.#state;
+    const there = new Set(this.#state.coins.filter((coin) => isSpendable(coin, bestHeight)).map(outpointName));
+    return coins.every((coin) => there.has(outpointName(coin)));
   }
 
   /** What `sweepFound` would do at a feerate. */
@@ -559,41 +623,16 @@ export class OnchainWallet {
     return own.length === 0 || hasSignatures(this.#secp, tx, own);
   }
 
-  #isLocked(outpoint: Outpoint): boolean {
-    return this.#state.locked.some((locked) => isSameOutpoint(locked, outpoint));
-  }
-
   #available(): readonly Coin[] {
     const { coins, bestHeight } = this.#state;
-    return coins.filter((coin) => isSpendable(coin, bestHeight) && !isFound(coin) && !this.#isLocked(coin));
+    const isLocked = this.#lock();
+    return coins.filter((coin) => isSpendable(coin, bestHeight) && !isFound(coin) && !isLocked(coin));
   }
 
-  #pay(output: TransactionOutput, terms: SpendTerms): WalletTransaction {
-    const leastSat = dustLimitSat(output.script);
-    if (output.amountSat < leastSat)
-      throw new GlowwormError('AmountBelowDust', `the network does not relay payments below ${leastSat} sat`, {
-        leastSat,
-      });
-    const free = this.#available();
-    const rivals = rivalCoins(this.#state, free, terms.against ?? []);
-    const selection = this.#select({
-      targetSat: output.amountSat - sumOf(rivals),
-      baseWeight: rivals.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], baseWeightOf(output.script)),
-      terms,
-      coins: free.filter((coin) => !rivals.includes(coin)),
-    });
-    return this.#build({ ...selection, coins: [...rivals, ...selection.coins] }, output, terms);
-  }
-
-  #sendAll(script: Uint8Array, terms: SpendTerms): WalletTransaction {
-    const free = this.#available();
-    const selection = selectAll({ coins: free, baseWeight: baseWeightOf(script), ...terms });
-    const rivals = rivalCoins(this.#state, free, terms.against ?? []);
-    if (!rivals.every((coin) => selection.coins.includes(coin))) throw earlierUnsettled();
-    const leastSat = dustLimitSat(script);
-    if (selection.paymentSat < leastSat)
-      throw new GlowwormError('AmountBelowDust', `what is left is less than ${leastSat} sat`, { leastSat });
-    return this.#build(selection, { amountSat: selection.paymentSat, script }, terms);
+  #lock(): (outpoint: Outpoint) => boolean {
+    const { locked } = this.#state;
+    const names = new Set(locked.map(outpointName));
+    return (outpoint) => names.size > 0 && names.has(outpointName(outpoint));
   }
 
   #select(wanted: { targetSat: bigint; baseWeight: number; terms: SpendTerms; coins?: readonly Coin[] }): Selection {
@@ -601,25 +640,14 @@ export class OnchainWallet {
     return selectCoins({ coins, targetSat, baseWeight, ...terms });
   }
 
-  #build(selection: Selection, output: TransactionOutput, terms: SpendTerms): WalletTransaction {
-    const coins = selection.coins.toSorted(compareOutpoints);
-    const change = this.#reserveCoins(selection, terms).flatMap((amountSat) => this.#changeOutput(amountSat));
-    const outputs = [output, ...change].toSorted(compareOutputs);
-    const unsigned: Transaction = { version: 2, inputs: coins.map(inputOf), outputs, locktime: 0 };
-    const spent = coins.map((coin) => this.#outputOf(coin));
-    const signed = signCoins(this.#secp, this.#descriptors, unsigned, coins, spent);
-    return walletTransaction(signed, sumOf(spent) - sumOf(outputs));
-  }
-
-  /** The amounts of the change: as many coins for closes as the wallet lacks. */
-  #reserveCoins({ coins, changeSat }: Selection, terms: SpendTerms): readonly bigint[] {
-    const { feeratePerKw, reserveSat, reserveCoinSat = 0n } = terms;
-    if (reserveCoinSat === 0n) return [changeSat];
-    const left = this.#available().filter((coin) => !coins.includes(coin));
-    const there = left.filter(({ amountSat }) => amountSat >= reserveCoinSat).length;
-    const spareSat = reserveValueSat([...left, { amountSat: changeSat, branch: 'change' }], feeratePerKw) - reserveSat;
-    const missing = reserveSat / reserveCoinSat - BigInt(there);
-    return splitChange({ changeSat, spareSat }, missing, reserveCoinSat, feeratePerKw);
+  /** `left` are coins that the payment leaves. */
+  #build(planned: PlannedTransaction, left: readonly Coin[], terms: SpendTerms): UnsignedTransaction {
+    const coins = planned.coins.toSorted(compareOutpoints);
+    const change = reserveCoins(planned, left, terms).flatMap((amountSat) => this.#changeOutput(amountSat));
+    const outputs = [...planned.outputs, ...change].toSorted(compareOutputs);
+    const tx: Transaction = { version: 2, inputs: coins.map(inputOf), outputs, locktime: 0 };
+    const prevouts = coins.map((coin) => this.#outputOf(coin));
+    return { tx, coins, prevouts, feeSat: sumOf(prevouts) - sumOf(outputs), paidSat: sumOf(planned.outputs) };
   }
 
   #changeOutput(changeSat: bigint, script?: Uint8Array): TransactionOutput[] {

@@ -1,0 +1,118 @@
+import { GlowwormError } from '../engine/primitives/errors.ts';
+import type { UnsignedTransaction, WalletPayment } from '../engine/wallet/wallet-transaction.ts';
+import type { OnchainSent, SigningProgress } from './api.ts';
+import { planOnchain, sendOnchain, type OnchainPayer, type OnchainRequest } from './onchain-payment.ts';
+
+export interface OnchainPaymentsParts {
+  readonly payer: OnchainPayer;
+  /** As `LightningNode.turn`. */
+  readonly turn: <T>(work: () => T) => T;
+  /** As `LightningNode.durably`. */
+  readonly durably: <T>(work: () => T) => Promise<T>;
+  /** Calls back after what has arrived already was handled. */
+  readonly soon: (callback: () => void) => void;
+  /** The progress of signing has changed. */
+  readonly changed: () => void;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+type PaymentRequest = OnchainRequest & { readonly maxFeeSat?: bigint };
+
+/** So many signatures, of a millisecond or two each, are made within one turn. */
+const MOST_INPUTS_IN_TURN = 20;
+/** So many between two looks at what else there is to do. */
+const INPUTS_IN_SLICE = 8;
+
+/**
+ * Makes payments out of the on-chain wallet. One that spends many coins is signed between turns, while its coins are set aside: a
+ * restart in the middle finds them free again, and nothing has left.
+ */
+export class OnchainPayments {
+  readonly #parts: OnchainPaymentsParts;
+  readonly #signing = new Set<{ done: number; readonly of: number }>();
+  #stopped = false;
+
+  constructor(parts: OnchainPaymentsParts) {
+    this.#parts = parts;
+  }
+
+  /** How many inputs are signed of those that are being signed, if there are any. */
+  get progress(): SigningProgress | undefined {
+    if (this.#signing.size === 0) return undefined;
+    const sum = (count: keyof SigningProgress): number =>
+      [...this.#signing].reduce((all, each) => all + each[count], 0);
+    return { done: sum('done'), of: sum('of') };
+  }
+
+  /** Nothing is signed after this. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Resolves when it is durable. Rejects with what `planOnchain` throws, `CoinsChanged` and `WalletClosed`: nothing was sent then. */
+  async pay(request: PaymentRequest): Promise<OnchainSent> {
+    const begun = await this.#parts.durably(() => this.#begin(request));
+    return 'planned' in begun ? this.#finish(request, begun.planned) : begun.sent;
+  }
+
+  #begin(
+    request: PaymentRequest,
+  ): { readonly sent: OnchainSent } | { readonly planned: readonly UnsignedTransaction[] } {
+    const { wallet } = this.#parts.payer;
+    const planned = planOnchain(this.#parts.payer, request);
+    const coins = planned.flatMap((each) => each.coins);
+    if (coins.length <= MOST_INPUTS_IN_TURN) return { sent: this.#send(request, planned.map(wallet.sign, wallet)) };
+    wallet.lock(coins);
+    return { planned };
+  }
+
+  async #finish(request: PaymentRequest, planned: readonly UnsignedTransaction[]): Promise<OnchainSent> {
+    const { payer, turn, durably } = this.#parts;
+    const coins = planned.flatMap((each) => each.coins);
+    const progress = { done: 0, of: coins.length };
+    this.#signing.add(progress);
+    try {
+      const signed: WalletPayment[] = [];
+      for (const each of planned) signed.push(await this.#sign(each, () => progress.done++));
+      return await durably(() => {
+        if (!payer.wallet.areThere(coins)) throw coinsChanged();
+        return this.#send(request, signed);
+      });
+    } catch (error) {
+      turn(() => payer.wallet.unlock(coins));
+      throw error;
+    } finally {
+      this.#signing.delete(progress);
+      this.#parts.changed();
+    }
+  }
+
+  async #sign(unsigned: UnsignedTransaction, signedInput: () => void): Promise<WalletPayment> {
+    const signing = this.#parts.payer.wallet.signing(unsigned);
+    for (let inputs = 1; ; inputs++) {
+      const { done, value } = signing.next();
+      if (done === true) return value;
+      signedInput();
+      if (inputs % INPUTS_IN_SLICE !== 0) continue;
+      this.#parts.changed();
+      await new Promise<void>(this.#parts.soon);
+      if (this.#stopped)
+        throw new GlowwormError(
+          'WalletClosed',
+          'The wallet was closed before the payment was signed. Nothing was sent.',
+        );
+    }
+  }
+
+  #send(request: PaymentRequest, signed: readonly WalletPayment[]): OnchainSent {
+    const txids = sendOnchain(this.#parts.payer, request, signed, this.#parts.now());
+    return { txid: txids[0] ?? '', txids, feeSat: signed.reduce((sum, { feeSat }) => sum + feeSat, 0n) };
+  }
+}
+
+const coinsChanged = (): GlowwormError =>
+  new GlowwormError(
+    'CoinsChanged',
+    'Coins of this payment left the chain, or were spent elsewhere, while it was signed. Nothing was sent: try again.',
+  );
