@@ -39,6 +39,12 @@ export function parseSat(text: string): bigint | undefined {
   return /^\d{1,16}$/.test(digits) ? BigInt(digits) : undefined;
 }
 
+/** Reads satoshi per vbyte; `undefined` when it is something else, or less or more than a wallet takes. */
+export function parseFeerate(text: string): number | undefined {
+  const feerate = /^\d{1,4}([.,]\d{1,3})?$/.test(text.trim()) ? Number(text.trim().replace(',', '.')) : 0;
+  return feerate >= 1 && feerate <= 1_000 ? feerate : undefined;
+}
+
 /** The two ends of a long id: enough to compare by eye, never to copy. */
 export function shortId(id: string): string {
   return id.length <= 20 ? id : `${id.slice(0, 8)}…${id.slice(-8)}`;

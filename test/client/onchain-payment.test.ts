@@ -159,6 +159,60 @@ describe('an on-chain payment', () => {
   });
 });
 
+describe('a feerate that its owner has chosen', () => {
+  const request = { address: ELSEWHERE, amountSat: 10_000n } as const;
+
+  it('is reached, and not passed', async () => {
+    const quote = quoteOnchain(payer, { ...request, feeratePerVbyte: 10.5 });
+    expect(quote.feeratePerVbyte).toBe(10.5);
+    await payer.pay({ ...request, feeratePerVbyte: 10.5, maxFeeSat: quote.feeSat });
+    const weight = transactionWeight(decodeTransaction(payer.sends[0]?.rawTx ?? new Uint8Array(0)));
+    expect(Number(quote.feeSat)).toBeGreaterThanOrEqual((weight * 10.5) / 4);
+    expect(Number(quote.feeSat)).toBeLessThanOrEqual(((weight + 2) * 10.5) / 4 + 1);
+  });
+
+  it('of one is a little more, which is relayed whatever is rounded', () => {
+    expect(quoteOnchain(payer, { ...request, feeratePerVbyte: 1 }).feeratePerVbyte).toBe(1.012);
+  });
+
+  it('does not make coins count for closes that bring nothing at the market’s', () => {
+    payer = new Payer(30_000n, ...Array.from({ length: 20 }, () => 1_000n));
+    [payer.feeratePerKw, payer.reserveSat] = [5_000, 10_000n];
+    const most = 30_000n - 10_000n;
+    expect(() => quoteOnchain(payer, { ...request, amountSat: most, feeratePerVbyte: 1 })).toThrow(
+      expect.objectContaining({ code: 'InsufficientFunds' }) as Error,
+    );
+    const { feeSat } = quoteOnchain(payer, { ...request, amountSat: 15_000n, feeratePerVbyte: 1 });
+    expect(feeSat).toBeLessThan(200n);
+  });
+});
+
+describe('a payment to several', () => {
+  const other = 'bcrt1qrp33g0q5c5txsp9arysrx4k6zdkfs4nce4xj0gdcccefvpysxf3qzf4jry';
+
+  it('pays each, and is one line', async () => {
+    const outputs = [
+      { address: ELSEWHERE, amountSat: 10_000n },
+      { address: ` ${other}`, amountSat: 20_000n },
+    ];
+    const quote = quoteOnchain(payer, { outputs });
+    expect(quote).toMatchObject({ amountSat: 30_000n, transactions: 1 });
+    await payer.pay({ outputs, maxFeeSat: quote.feeSat, label: 'two at once' });
+    const common = { address: `${ELSEWHERE}, ${other}`, amountSat: 30_000n, label: 'two at once' };
+    expect(payer.sends).toMatchObject([{ ...common, feeSat: quote.feeSat }]);
+    expect(arriving(payer.sends[0])).toBe(10_000n);
+  });
+
+  it('is without what goes to the wallet itself', async () => {
+    const outputs = [
+      { address: ELSEWHERE, amountSat: 10_000n },
+      { address: payer.wallet.newAddress(), amountSat: 20_000n },
+    ];
+    await payer.pay({ outputs });
+    expect(payer.sends[0]?.amountSat).toBe(10_000n);
+  });
+});
+
 describe('a payment of many coins', () => {
   const request = { address: ELSEWHERE, amountSat: 'all' } as const;
   const freeSat = (): bigint => payer.wallet.balance(0n).spendableSat;

@@ -45,6 +45,11 @@ describe('payments out of the on-chain wallet', () => {
     expect(payments.list()).toEqual([send]);
   });
 
+  it('have their label still after a restart, where they have one', () => {
+    const labelled = { ...send, label: 'für Anna' };
+    expect(load([[send.txid, encodeSend(labelled)]]).list()).toEqual([labelled]);
+  });
+
   it('are left out and logged where their record is damaged', () => {
     const payments = load([
       ['08'.repeat(32), encodeSend(send).slice(0, 20)],

@@ -123,6 +123,17 @@ describe('exposeWallet', () => {
       ['sendOnchain', [{ address: 'a', amountSat: 1n, maxFeeSat: -1n }], 'request.maxFeeSat'],
       ['sendOnchain', [{ address: 'a', amountSat: 1n, maxFeeSat: 'any' }], 'request.maxFeeSat'],
       ['sendOnchain', [{ address: 'a', amountSat: 1n, maxFeeSat: 2_100_000_000_000_001n }], 'request.maxFeeSat'],
+      ['sendOnchain', [{ address: 'a', amountSat: 1n, outputs: [] }], 'request.address'],
+      ['sendOnchain', [{ outputs: [] }], 'request.outputs'],
+      ['sendOnchain', [{ outputs: [{ address: 'a', amountSat: 'all' }] }], 'request.outputs[0].amountSat'],
+      ['sendOnchain', [{ outputs: [{ address: 'a', amountSat: 1n }], feerate: 2 }], 'request.feerate'],
+      ['sendOnchain', [{ address: 'a', amountSat: 1n, label: 'é'.repeat(101) }], 'request.label'],
+      ['newAddress', [{ type: 'p2tr', label: 7 }], 'request.label'],
+      ['quoteOnchain', [{ address: 'a', amountSat: 1n, feeratePerVbyte: 0.9 }], 'request.feeratePerVbyte'],
+      ['quoteOnchain', [{ address: 'a', amountSat: 1n, feeratePerVbyte: 1_000.1 }], 'request.feeratePerVbyte'],
+      ['quoteOnchain', [{ address: 'a', amountSat: 1n, feeratePerVbyte: NaN }], 'request.feeratePerVbyte'],
+      ['quoteOnchain', [{ address: 'a', amountSat: 1n, feeratePerVbyte: '5' }], 'request.feeratePerVbyte'],
+      ['quoteOnchain', [{ address: 'a', amountSat: 1n, feeratePerVbyte: 5n }], 'request.feeratePerVbyte'],
       ['quoteOnchain', [], 'arguments'],
       ['quoteOnchain', [{ address: '', amountSat: 1n }], 'request.address'],
       ['quoteOnchain', [{ address: 'a', amountSat: 0n }], 'request.amountSat'],
@@ -156,12 +167,15 @@ describe('exposeWallet', () => {
       await wallet.payInvoice({ invoice: 'lnbc', amountMsat: 1n, maxFeeMsat: 0n });
       await wallet.sendOnchain({ address: 'a', amountSat: 1n, maxFeeSat: 0n });
       await wallet.sweepFound({ maxFeeSat: (await wallet.quoteSweepFound()).feeSat });
+      const several = { outputs: [{ address: 'a', amountSat: 1n }], feeratePerVbyte: 1.5, label: 'rent' };
+      await wallet.sendOnchain(several);
       expect(fake.calls).toEqual([
         ['connectPeer', peer],
         ['createInvoice', { description: '', amountMsat: 1n }],
         ['payInvoice', { invoice: 'lnbc', amountMsat: 1n, maxFeeMsat: 0n }],
         ['sendOnchain', { address: 'a', amountSat: 1n, maxFeeSat: 0n }],
         ['sweepFound', { maxFeeSat: 700n }],
+        ['sendOnchain', several],
       ]);
     });
 

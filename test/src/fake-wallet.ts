@@ -168,7 +168,9 @@ export class FakeWallet implements ServedWallet {
     return { address: ADDRESS };
   }
 
-  quoteOnchain({ amountSat }: Parameters<WalletApi['quoteOnchain']>[0]): OnchainQuote {
+  quoteOnchain(request: Parameters<WalletApi['quoteOnchain']>[0]): OnchainQuote {
+    const amountSat =
+      'outputs' in request ? request.outputs.reduce((sum, each) => sum + each.amountSat, 0n) : request.amountSat;
     return {
       amountSat: amountSat === 'all' ? 1_229_718n : amountSat,
       feeSat: 282n,

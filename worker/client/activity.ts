@@ -14,6 +14,7 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
   const sent = outboundPayments.all().toSorted((a, b) => b.createdAt - a.createdAt);
   const ofChannels = node.channelActivity();
   const moved = new Set(ofChannels.map(({ id }) => id));
+  const labels = node.labels.ofTransactions(node.wallet, node.network);
   const invoices = inboundPayments.all().toSorted((a, b) => timeOf(b) - timeOf(a));
   return (
     [
@@ -24,7 +25,7 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
       ...node
         .onchainReceived()
         .filter(({ txid }) => !moved.has(txid))
-        .map(onchainReceivedActivity),
+        .map((payment) => onchainReceivedActivity(payment, labels.get(payment.txid))),
       ...node.onchainSends().map((send) => onchainSentActivity(node, send)),
     ]
       // Of the same moment in an order of their own, which a restart does not change.
@@ -73,7 +74,11 @@ function channelActivity({ height, ...row }: NotedRow): Activity {
   return { ...row, state: height === undefined && !isPayment ? 'pending' : 'succeeded' };
 }
 
-const onchainReceivedActivity = ({ txid, amountSat, seenAt, block }: OnchainReceived): Activity => ({
+const onchainReceivedActivity = (
+  { txid, amountSat, seenAt, block }: OnchainReceived,
+  label: string | undefined,
+): Activity => ({
+  ...(label === undefined ? {} : { label }),
   id: txid,
   kind: 'onchainReceived',
   state: block === undefined ? 'pending' : 'succeeded',
@@ -85,11 +90,13 @@ const onchainReceivedActivity = ({ txid, amountSat, seenAt, block }: OnchainRece
 
 /** What was sent to this wallet itself is still here: only its fee is gone. Of what is not sent nothing is. */
 function onchainSentActivity({ wallet, network, chain }: LightningNode, send: OnchainSend): Activity {
-  const { txid, amountSat, feeSat, at, address } = send;
-  const isOurs = wallet.owns(scriptOfAddress(address, network));
+  const { txid, amountSat, feeSat, at, address, label } = send;
+  // Of what goes to several the amount is without what is ours.
+  const isOurs = !address.includes(',') && wallet.owns(scriptOfAddress(address, network));
   const problem = problemOf(send, chain.standing(txid));
   const state = send.confirmed ? 'succeeded' : hasFailed(send) ? 'failed' : 'pending';
   return {
+    ...(label === undefined ? {} : { label }),
     id: txid,
     kind: 'onchainSent',
     state,

@@ -273,7 +273,10 @@ export interface Activity {
   readonly amountMsat: bigint;
   /** Of `channelClaimed` below zero where an anchor was worth more than the fee. */
   readonly feeMsat: bigint;
+  /** Of `onchainSent` the addresses. */
   readonly description: string;
+  /** What its owner has called it. */
+  readonly label?: string;
   /**
    * Milliseconds since 1970; 0 where nobody knows it. Of what comes by the chain: its block's time, and before it is in one
    * the moment at which the wallet first saw it.
@@ -331,6 +334,15 @@ export interface PaymentQuote {
   readonly feeMsat: bigint;
   /** The most that it could become where that way fails and others are tried, unless `payInvoice` is given less. */
   readonly maxFeeMsat: bigint;
+}
+
+/** Who is paid out of the on-chain wallet: one address, or several at once. */
+export type OnchainRecipients =
+  { readonly address: string; readonly amountSat: bigint | 'all' } | { readonly outputs: readonly OnchainOutput[] };
+
+export interface OnchainOutput {
+  readonly address: string;
+  readonly amountSat: bigint;
 }
 
 /** What `sendOnchain` would cost now. */
@@ -435,19 +447,27 @@ export interface WalletApi {
   }): Promise<{ readonly paymentId: string }>;
   /** Newest first. */
   activity(request: { readonly limit: number }): readonly Activity[];
-  newAddress(request: { readonly type: 'p2wpkh' | 'p2tr' }): Promise<{ readonly address: string }>;
+  /** `label` is what the activity list says of the coins that come to the address. */
+  newAddress(request: {
+    readonly type: 'p2wpkh' | 'p2tr';
+    readonly label?: string;
+  }): Promise<{ readonly address: string }>;
   /** What an on-chain payment would cost; rejects as `sendOnchain` would, and changes nothing. */
-  quoteOnchain(request: { readonly address: string; readonly amountSat: bigint | 'all' }): OnchainQuote;
+  quoteOnchain(request: OnchainRecipients & { readonly feeratePerVbyte?: number }): OnchainQuote;
   /**
    * Answers once it is on record; of a payment of hundreds of coins that takes seconds, see `signing`. Rejects with `FeeTooHigh`
    * where the fee has risen above `maxFeeSat`, with `CoinsChanged` where coins went elsewhere meanwhile, and with
    * `EarlierPaymentUnsettled` where a payment that the servers refused could still arrive beside this one; nothing is sent then.
    */
-  sendOnchain(request: {
-    readonly address: string;
-    readonly amountSat: bigint | 'all';
-    readonly maxFeeSat?: bigint;
-  }): Promise<OnchainSent>;
+  sendOnchain(
+    request: OnchainRecipients & {
+      readonly maxFeeSat?: bigint;
+      /** From 1 to 1000 satoshi; without it what confirms within about two hours. */
+      readonly feeratePerVbyte?: number;
+      /** For the activity list; nobody else sees it. */
+      readonly label?: string;
+    },
+  ): Promise<OnchainSent>;
   /** What `sweepFound` would bring and cost; rejects with `NothingToSweep`. */
   quoteSweepFound(): OnchainQuote;
   /**

@@ -84,6 +84,15 @@ export function integer(min: number, max: number): Check<number> {
   };
 }
 
+/** A number from `min` to `max`, with or without decimals. */
+export function decimal(min: number, max: number): Check<number> {
+  return (value, name) => {
+    if (typeof value !== 'number' || !(value >= min && value <= max))
+      throw invalid(name, `a number from ${min} to ${max}`);
+    return value;
+  };
+}
+
 /** A bigint from `min` to `max`; a `number` is refused, because amounts above 2^53 would have been rounded already. */
 export function amount(min: bigint, max: bigint): Check<bigint> {
   return (value, name) => {

@@ -2,6 +2,8 @@ import { MAX_MSAT, MAX_SAT } from '../engine/primitives/units.ts';
 import type {
   CheckpointConfig,
   NetworkName,
+  OnchainOutput,
+  OnchainRecipients,
   PeerAddress,
   PeerConfig,
   SignetConfig,
@@ -10,6 +12,7 @@ import type {
 } from './api.ts';
 import {
   amount,
+  decimal,
   integer,
   invalid,
   list,
@@ -37,9 +40,23 @@ const SOCKET_URL = url(['wss:', 'ws:']);
 const INVOICE = text(1, 8000);
 const ADDRESS = text(1, 120);
 const MSAT = amount(1n, MAX_MSAT);
+/** A thousand sat/vB is what no market was ever at for long. */
+const FEERATE = decimal(1, 1_000);
+const LABEL = utf8(200);
+const OUTPUT = record<OnchainOutput>({ address: ADDRESS, amountSat: amount(1n, MAX_SAT) }, {});
 const PORT = integer(1, 65_535);
 const HOST = matching(/^[0-9A-Za-z.:_-]{1,253}$/, 'a host name or an IP address');
 const CHANNEL = record<{ readonly channelId: string }>({ channelId: CHANNEL_ID }, {});
+
+type QuoteRequest = Parameters<WalletApi['quoteOnchain']>[0];
+type SendRequest = Parameters<WalletApi['sendOnchain']>[0];
+type ToOne = Extract<OnchainRecipients, { address: string }>;
+type ToSeveral = Extract<OnchainRecipients, { outputs: readonly OnchainOutput[] }>;
+
+const TO_ONE = { address: ADDRESS, amountSat: amountOrAll } as const;
+const TO_SEVERAL = { outputs: list(OUTPUT, 1, 100) } as const;
+const QUOTE_OPTIONS = { feeratePerVbyte: FEERATE } as const;
+const SEND_OPTIONS = { ...QUOTE_OPTIONS, maxFeeSat: amount(0n, MAX_SAT), label: LABEL } as const;
 
 type AddressOf<K extends PeerAddress['kind']> = Extract<PeerAddress, { kind: K }>;
 
@@ -77,9 +94,15 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
   quotePayment: record({ invoice: INVOICE }, { amountMsat: MSAT }),
   payInvoice: record({ invoice: INVOICE }, { amountMsat: MSAT, maxFeeMsat: amount(0n, MAX_MSAT) }),
   activity: record({ limit: integer(1, 10_000) }, {}),
-  newAddress: record({ type: oneOf('p2wpkh', 'p2tr') }, {}),
-  quoteOnchain: record({ address: ADDRESS, amountSat: amountOrAll }, {}),
-  sendOnchain: record({ address: ADDRESS, amountSat: amountOrAll }, { maxFeeSat: amount(0n, MAX_SAT) }),
+  newAddress: record({ type: oneOf('p2wpkh', 'p2tr') }, { label: LABEL }),
+  quoteOnchain: bothForms(
+    record<QuoteRequest & ToOne>(TO_ONE, QUOTE_OPTIONS),
+    record<QuoteRequest & ToSeveral>(TO_SEVERAL, QUOTE_OPTIONS),
+  ),
+  sendOnchain: bothForms(
+    record<SendRequest & ToOne>(TO_ONE, SEND_OPTIONS),
+    record<SendRequest & ToSeveral>(TO_SEVERAL, SEND_OPTIONS),
+  ),
   quoteSweepFound: NOTHING,
   sweepFound: record({}, { maxFeeSat: amount(0n, MAX_SAT) }),
   acknowledgeEvent: record({ id: text(1, 200) }, {}),
@@ -115,6 +138,12 @@ export const WALLET_CONFIG: Check<WalletConfig> = record<WalletConfig>(
 function peerAddress(value: unknown, name: string): PeerAddress {
   const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined;
   return ADDRESSES[oneOf('websocket', 'proxyV1', 'proxyHostPort')(kind, `${name}.kind`)](value, name);
+}
+
+/** A payment to one address, or, where there are `outputs`, to several. */
+function bothForms<One, Several>(one: Check<One>, several: Check<Several>): Check<One | Several> {
+  return (value, name) =>
+    (typeof value === 'object' && value !== null && 'outputs' in value ? several : one)(value, name);
 }
 
 function amountOrAll(value: unknown, name: string): bigint | 'all' {

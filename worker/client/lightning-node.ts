@@ -32,6 +32,7 @@ import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
 import { configuredChain } from './configured-chain.ts';
 import { Committer } from './committer.ts';
+import { AddressLabels } from './address-labels.ts';
 import type { OnchainPayer } from './onchain-payment.ts';
 import { OnchainPayments } from './onchain-payments.ts';
 import { localFeatures } from './peers/local-features.ts';
@@ -49,6 +50,7 @@ import {
   encodePeer,
   encodeWalletSecret,
   FEERATES_KEY,
+  labelKey,
   peerKey,
   receivedKey,
   sentKey,
@@ -96,6 +98,7 @@ export class LightningNode implements OnchainPayer {
   readonly admission: PeerAdmission;
   readonly chain: ChainFollower;
   readonly payments: OnchainPayments;
+  readonly labels: AddressLabels;
   readonly #parts: NodeParts;
   readonly #committer: Committer;
   readonly #watchList: WatchList = new WatchList();
@@ -223,6 +226,7 @@ export class LightningNode implements OnchainPayer {
     };
     this.#sent = new SentPayments(recordsBelow(records, sentKey('')), rows);
     this.#received = new ReceivedPayments(recordsBelow(records, receivedKey('')), rows);
+    this.labels = new AddressLabels(recordsBelow(records, labelKey('')), rows);
     this.#channelActivity = new ChannelActivity(recordsBelow(records, channelRowKey('')), this, rows);
     this.#durableEventId = this.manager.pendingEvents().at(-1)?.id ?? 0;
     this.manager.skipKeys(parts.secret.firstKeysIndex);

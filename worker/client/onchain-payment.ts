@@ -1,18 +1,22 @@
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
+import { perKwOfVbyte, perVbyteOfKw } from '../engine/primitives/feerates.ts';
 import type { Network } from '../engine/primitives/network.ts';
 import { sat } from '../engine/primitives/units.ts';
 import { scriptOfAddress } from '../engine/wallet/address.ts';
 import type { PaymentTarget } from '../engine/wallet/payment-plan.ts';
-import type { SpendTerms, UnsignedTransaction, WalletPayment } from '../engine/wallet/wallet-transaction.ts';
+import type { TransactionOutput } from '../engine/transactions/transaction.ts';
+import {
+  sumOf,
+  type SpendTerms,
+  type UnsignedTransaction,
+  type WalletPayment,
+} from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
-import type { OnchainQuote } from './api.ts';
+import type { OnchainOutput, OnchainQuote, WalletApi } from './api.ts';
 import type { OnchainSend } from './wallet-records.ts';
 
-export interface OnchainRequest {
-  readonly address: string;
-  readonly amountSat: bigint | 'all';
-}
+export type OnchainRequest = Parameters<WalletApi['sendOnchain']>[0];
 
 /** What a payment out of the on-chain wallet needs of the node. */
 export interface OnchainPayer {
@@ -27,12 +31,12 @@ export interface OnchainPayer {
 
 /** What a payment would cost now. Changes nothing. Throws what `OnchainWallet.plan` throws, and `scriptOfAddress`. */
 export function quoteOnchain(payer: OnchainPayer, request: OnchainRequest): OnchainQuote {
-  const terms = payer.onchainTerms();
+  const terms = termsOf(payer, request);
   const planned = payer.draftWallet().plan(targetOf(payer, request), terms);
   return {
     amountSat: planned.reduce((sum, { paidSat }) => sum + paidSat, 0n),
     feeSat: planned.reduce((sum, { feeSat }) => sum + feeSat, 0n),
-    feeratePerVbyte: terms.feeratePerKw / SAT_PER_KW_OF_SAT_PER_VBYTE,
+    feeratePerVbyte: perVbyteOfKw(terms.feeratePerKw),
     transactions: planned.length,
   };
 }
@@ -41,18 +45,19 @@ export function quoteOnchain(payer: OnchainPayer, request: OnchainRequest): Onch
  * The transactions of a payment. The same coins and the same feerate give the same transactions, so their fee is known before
  * the wallet changes. Throws `FeeTooHigh` where it is above `maxFeeSat`, and what `quoteOnchain` throws.
  */
-export function planOnchain(
-  payer: OnchainPayer,
-  request: OnchainRequest & { readonly maxFeeSat?: bigint },
-): readonly UnsignedTransaction[] {
-  const { feeSat } = quoteOnchain(payer, request);
-  if (request.maxFeeSat !== undefined && feeSat > request.maxFeeSat)
-    throw new GlowwormError(
-      'FeeTooHigh',
-      `The network fee has risen to ${feeSat} sat, above the ${request.maxFeeSat} sat that were agreed to. Nothing was sent.`,
-      { feeSat, maxFeeSat: request.maxFeeSat },
-    );
-  return payer.wallet.plan(targetOf(payer, request), payer.onchainTerms());
+export function planOnchain(payer: OnchainPayer, request: OnchainRequest): readonly UnsignedTransaction[] {
+  checkFee(quoteOnchain(payer, request).feeSat, request.maxFeeSat);
+  return payer.wallet.plan(targetOf(payer, request), termsOf(payer, request));
+}
+
+/** Throws `FeeTooHigh` where a fee is above what was agreed to. */
+export function checkFee(feeSat: bigint, maxFeeSat: bigint | undefined): void {
+  if (maxFeeSat === undefined || feeSat <= maxFeeSat) return;
+  throw new GlowwormError(
+    'FeeTooHigh',
+    `The network fee has risen to ${feeSat} sat, above the ${maxFeeSat} sat that were agreed to. Nothing was sent.`,
+    { feeSat, maxFeeSat },
+  );
 }
 
 /** Records and broadcasts a payment's transactions, within a turn: all of them or none. Their txids as explorers print them. */
@@ -62,19 +67,37 @@ export function sendOnchain(
   signed: readonly WalletPayment[],
   at: number,
 ): readonly string[] {
-  const address = request.address.trim();
+  const address = recipientsOf(request)
+    .map((each) => each.address.trim())
+    .join(', ');
+  const { label } = request;
+  const isElsewhere = ({ script }: TransactionOutput): boolean => !payer.wallet.owns(script);
   return signed.map(({ tx, rawTx, txid, feeSat, paidSat }) => {
     payer.wallet.transactionMade(tx);
-    const send = { txid: toHex(reversed(txid)), rawTx, address, amountSat: paidSat, feeSat, at, confirmed: false };
-    payer.sendOnchain(send);
+    const amountSat = 'outputs' in request ? sumOf(tx.outputs.filter(isElsewhere)) : paidSat;
+    const send = { txid: toHex(reversed(txid)), rawTx, address, amountSat, feeSat, at, confirmed: false };
+    payer.sendOnchain(label === undefined || label === '' ? send : { ...send, label });
     return send.txid;
   });
 }
 
-/** A vbyte is four weight units: 1 sat per vbyte is 250 sat per 1000 weight units. */
-const SAT_PER_KW_OF_SAT_PER_VBYTE = 250;
+/** With the feerate that was chosen; what is kept for closes counts at that of the market all the same. */
+function termsOf(payer: OnchainPayer, { feeratePerVbyte }: OnchainRequest): SpendTerms {
+  const terms = payer.onchainTerms();
+  if (feeratePerVbyte === undefined) return terms;
+  return { ...terms, feeratePerKw: perKwOfVbyte(feeratePerVbyte), reservePerKw: terms.feeratePerKw };
+}
 
-function targetOf({ network }: OnchainPayer, { address, amountSat }: OnchainRequest): PaymentTarget {
-  const script = scriptOfAddress(address.trim(), network);
-  return amountSat === 'all' ? { everythingTo: script } : [{ amountSat: sat(amountSat), script }];
+const recipientsOf = (request: OnchainRequest): readonly { readonly address: string }[] =>
+  'outputs' in request ? request.outputs : [request];
+
+function targetOf({ network }: OnchainPayer, request: OnchainRequest): PaymentTarget {
+  const output = ({ address, amountSat }: OnchainOutput): TransactionOutput => ({
+    amountSat: sat(amountSat),
+    script: scriptOfAddress(address.trim(), network),
+  });
+  if ('outputs' in request) return request.outputs.map(output);
+  const { address, amountSat } = request;
+  if (amountSat === 'all') return { everythingTo: scriptOfAddress(address.trim(), network) };
+  return [output({ address, amountSat })];
 }

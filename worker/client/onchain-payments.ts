@@ -17,8 +17,6 @@ export interface OnchainPaymentsParts {
   readonly now: () => number;
 }
 
-type PaymentRequest = OnchainRequest & { readonly maxFeeSat?: bigint };
-
 /** So many signatures, of a millisecond or two each, are made within one turn. */
 const MOST_INPUTS_IN_TURN = 20;
 /** So many between two looks at what else there is to do. */
@@ -51,13 +49,13 @@ export class OnchainPayments {
   }
 
   /** Resolves when it is durable. Rejects with what `planOnchain` throws, `CoinsChanged` and `WalletClosed`: nothing was sent then. */
-  async pay(request: PaymentRequest): Promise<OnchainSent> {
+  async pay(request: OnchainRequest): Promise<OnchainSent> {
     const begun = await this.#parts.durably(() => this.#begin(request));
     return 'planned' in begun ? this.#finish(request, begun.planned) : begun.sent;
   }
 
   #begin(
-    request: PaymentRequest,
+    request: OnchainRequest,
   ): { readonly sent: OnchainSent } | { readonly planned: readonly UnsignedTransaction[] } {
     const { wallet } = this.#parts.payer;
     const planned = planOnchain(this.#parts.payer, request);
@@ -67,7 +65,7 @@ export class OnchainPayments {
     return { planned };
   }
 
-  async #finish(request: PaymentRequest, planned: readonly UnsignedTransaction[]): Promise<OnchainSent> {
+  async #finish(request: OnchainRequest, planned: readonly UnsignedTransaction[]): Promise<OnchainSent> {
     const { payer, turn, durably } = this.#parts;
     const coins = planned.flatMap((each) => each.coins);
     const progress = { done: 0, of: coins.length };
@@ -105,7 +103,7 @@ export class OnchainPayments {
     }
   }
 
-  #send(request: PaymentRequest, signed: readonly WalletPayment[]): OnchainSent {
+  #send(request: OnchainRequest, signed: readonly WalletPayment[]): OnchainSent {
     const txids = sendOnchain(this.#parts.payer, request, signed, this.#parts.now());
     return { txid: txids[0] ?? '', txids, feeSat: signed.reduce((sum, { feeSat }) => sum + feeSat, 0n) };
   }

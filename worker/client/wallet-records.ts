@@ -12,6 +12,7 @@ export const FEERATES_KEY = 'chain/feerates';
 export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;
 export const sentKey = (txid: string): string => `coin/sent/${txid}`;
 export const receivedKey = (txid: string): string => `coin/received/${txid}`;
+export const labelKey = (address: string): string => `coin/label/${address}`;
 export const channelRowKey = (id: string): string => `coin/channel/${id}`;
 
 /** What a wallet is made from. */
@@ -31,6 +32,7 @@ export interface OnchainSend {
   /** As explorers print it. */
   readonly txid: string;
   readonly rawTx: Uint8Array;
+  /** One, or several with a comma and a space between them. */
   readonly address: string;
   readonly amountSat: bigint;
   readonly feeSat: bigint;
@@ -43,6 +45,8 @@ export interface OnchainSend {
   readonly refused?: RejectReason;
   /** The transaction in a block that spends one of its coins, as explorers print it: while that is there, it cannot confirm. */
   readonly displacedBy?: string;
+  /** Its owner's word for it. */
+  readonly label?: string;
 }
 
 /** A payment to the on-chain wallet: all that one transaction brought. Times are milliseconds since 1970. */
@@ -106,7 +110,12 @@ const sentFields = {
   confirmed: [12, 'u8'],
 } as const;
 /** `refused` is a place in `REJECT_REASONS`. */
-const sentAdded = { accepted: [13, 'u8'], refused: [15, 'u8'], displacedBy: [17, 'sha256'] } as const;
+const sentAdded = {
+  accepted: [13, 'u8'],
+  refused: [15, 'u8'],
+  displacedBy: [17, 'sha256'],
+  label: [19, 'remaining'],
+} as const;
 /**
  * The first version is written as long as nothing was refused. A program that knows only that one would broadcast what was taken
  * back, and pay with its coins as if that could not confirm any more: it has to refuse.
@@ -123,6 +132,8 @@ const REJECT_REASONS: readonly RejectReason[] = [
   'tooManyUnconfirmed',
   'invalid',
 ];
+
+const labelRecord = recordFormat('label of an address', 1, { label: [2, 'remaining'] });
 
 /** A block's height and time are 0 while there is none: the first block pays nobody. */
 const receivedRecord = recordFormat('received on-chain payment', 1, {
@@ -179,7 +190,7 @@ export function decodeReceived(txid: string, bytes: Uint8Array): OnchainReceived
   return blockHeight === 0 ? payment : { ...payment, block: { height: blockHeight, at: Number(blockAt) } };
 }
 
-export function encodeSend({ refused, displacedBy, accepted, ...send }: OnchainSend): Uint8Array {
+export function encodeSend({ refused, displacedBy, accepted, label, ...send }: OnchainSend): Uint8Array {
   const format = refused === undefined ? sentRecord : refusedRecord;
   return format.encode({
     rawTx: send.rawTx,
@@ -191,11 +202,12 @@ export function encodeSend({ refused, displacedBy, accepted, ...send }: OnchainS
     ...(accepted === true ? { accepted: 1 } : {}),
     ...(refused === undefined ? {} : { refused: REJECT_REASONS.indexOf(refused) }),
     ...(displacedBy === undefined ? {} : { displacedBy: fromHex(displacedBy) }),
+    ...(label === undefined ? {} : { label: fromUtf8(label) }),
   });
 }
 
 export function decodeSend(txid: string, bytes: Uint8Array): OnchainSend {
-  const { address, at, confirmed, accepted, refused, displacedBy, ...stored } = refusedRecord.decode(bytes);
+  const { address, at, confirmed, accepted, refused, displacedBy, label, ...stored } = refusedRecord.decode(bytes);
   return {
     ...stored,
     txid,
@@ -205,8 +217,13 @@ export function decodeSend(txid: string, bytes: Uint8Array): OnchainSend {
     ...(accepted === 1 ? { accepted: true } : {}),
     ...(refused === undefined ? {} : { refused: known(REJECT_REASONS[refused], 'reason') }),
     ...(displacedBy === undefined ? {} : { displacedBy: toHex(displacedBy) }),
+    ...(label === undefined ? {} : { label: toUtf8(label) }),
   };
 }
+
+export const encodeLabel = (label: string): Uint8Array => labelRecord.encode({ label: fromUtf8(label) });
+
+export const decodeLabel = (bytes: Uint8Array): string => toUtf8(labelRecord.decode(bytes).label);
 
 export function encodeWalletSecret(secret: WalletSecret): Uint8Array {
   const { mnemonic, network, challenge, searched, firstKeysIndex } = secret;

@@ -279,9 +279,19 @@ class Wallet implements ServedWallet {
     return this.#node === undefined ? [] : activityOf(this.#node, this.#platform.timers.now(), limit);
   }
 
-  async newAddress({ type }: { readonly type: 'p2wpkh' | 'p2tr' }): Promise<{ readonly address: string }> {
+  async newAddress({
+    type,
+    label = '',
+  }: {
+    readonly type: 'p2wpkh' | 'p2tr';
+    readonly label?: string;
+  }): Promise<{ readonly address: string }> {
     const node = this.#running();
-    const address = await node.durably(() => node.wallet.newAddress(type === 'p2tr' ? 'taproot' : 'receive'));
+    const address = await node.durably(() => {
+      const made = node.wallet.newAddress(type === 'p2tr' ? 'taproot' : 'receive');
+      if (label !== '') node.labels.save(made, label);
+      return made;
+    });
     node.watchScripts();
     return { address };
   }
@@ -290,7 +300,7 @@ class Wallet implements ServedWallet {
     return quoteOnchain(this.#running(), request);
   }
 
-  async sendOnchain(request: OnchainRequest & { readonly maxFeeSat?: bigint }): Promise<OnchainSent> {
+  async sendOnchain(request: OnchainRequest): Promise<OnchainSent> {
     return this.#running().payments.pay(request);
   }
 

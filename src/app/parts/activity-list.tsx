@@ -22,7 +22,8 @@ export function ActivityList({ activities, now }: ActivityListProps): JSX.Elemen
 }
 
 function ActivityLine({ activity, now }: { readonly activity: Activity; readonly now: number }): JSX.Element {
-  const { kind, state, amountMsat, feeMsat, description, at, problem } = activity;
+  const { kind, state, amountMsat, feeMsat, label, at, problem } = activity;
+  const description = label ?? activity.description;
   const title = activityText(activity);
   const isFee = amountMsat === 0n && (kind === 'channelClaimed' || kind === 'onchainSent');
   const fee = feeMsat > 0n && !isFee ? `fee\u00a0${exactMsatText(feeMsat)}` : '';

@@ -10,7 +10,7 @@ export interface FieldProps {
   readonly wrong?: string | undefined;
   readonly unit?: string;
   readonly placeholder?: string;
-  readonly inputMode?: 'text' | 'numeric' | 'url';
+  readonly inputMode?: 'text' | 'numeric' | 'decimal' | 'url';
   /** For invoices and keys. */
   readonly mono?: true;
   readonly lines?: number;

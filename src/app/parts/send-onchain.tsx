@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { OnchainQuote } from '../../../worker/client/api.ts';
-import { parseSat, satText } from '../format.ts';
+import { parseFeerate, parseSat, satText } from '../format.ts';
 import type { PaymentInput } from '../payment-input.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
 import { ActionButton } from './action-button.tsx';
@@ -22,16 +22,20 @@ export function SendOnchain({ target, onStarted }: SendOnchainProps): JSX.Elemen
   const { address, label } = target;
   const [typed, setTyped] = useState(target.amountSat?.toString() ?? '');
   const [all, setAll] = useState(false);
+  const [chosen, setChosen] = useState('');
   const [quote, setQuote] = useState<OnchainQuote>();
   const [sent, setSent] = useState<{ readonly txid: string; readonly feeSat: bigint }>();
   const amountSat = all ? 'all' : parseSat(typed);
   const wrong = wrongAmount(typed, amountSat, spendableSat);
+  const feeratePerVbyte = parseFeerate(chosen);
+  const wrongFeerate = chosen.trim() !== '' && feeratePerVbyte === undefined ? 'From 1 to 1000, please.' : undefined;
+  const options = feeratePerVbyte === undefined ? {} : { feeratePerVbyte };
   const look = async (): Promise<void> => {
-    if (amountSat !== undefined) setQuote(await wallet.quoteOnchain({ address, amountSat }));
+    if (amountSat !== undefined) setQuote(await wallet.quoteOnchain({ address, amountSat, ...options }));
   };
   const send = async (): Promise<void> => {
     if (amountSat === undefined || quote === undefined) return;
-    setSent(await wallet.sendOnchain({ address, amountSat, maxFeeSat: quote.feeSat }));
+    setSent(await wallet.sendOnchain({ address, amountSat, maxFeeSat: quote.feeSat, label, ...options }));
     onStarted();
   };
   const review = useAction(look);
@@ -49,7 +53,19 @@ export function SendOnchain({ target, onStarted }: SendOnchainProps): JSX.Elemen
           ['For', label],
         ]}
       />
-      <ActionButton action={review} disabled={amountSat === undefined || wrong !== undefined || spendableSat === 0n}>
+      <Field
+        label="Feerate"
+        value={chosen}
+        onInput={setChosen}
+        unit="sat/vB"
+        inputMode="decimal"
+        hint="Leave it empty for what confirms within about two hours."
+        wrong={wrongFeerate}
+      />
+      <ActionButton
+        action={review}
+        disabled={amountSat === undefined || wrong !== undefined || wrongFeerate !== undefined || spendableSat === 0n}
+      >
         Continue
       </ActionButton>
       {quote !== undefined && (

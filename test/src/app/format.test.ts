@@ -8,6 +8,7 @@ import {
   exactMsatText,
   grouped,
   msatText,
+  parseFeerate,
   parseSat,
   shortId,
   timeText,
@@ -26,6 +27,20 @@ describe('how long blocks take', () => {
     [216, 'about 2 days'],
     [2016, 'about 14 days'],
   ])('%i of them take %s', (blocks, text) => expect(blocksText(blocks)).toBe(text));
+});
+
+describe('a feerate', () => {
+  it.each([
+    ['1', 1],
+    [' 12.5 ', 12.5],
+    ['1,25', 1.25],
+    ['1000', 1_000],
+    ['0.9', undefined],
+    ['1000.1', undefined],
+    ['1e3', undefined],
+    ['-2', undefined],
+    ['', undefined],
+  ])('%j is read as %s', (text, feerate) => expect(parseFeerate(text)).toBe(feerate));
 });
 
 describe('amounts', () => {

@@ -14,6 +14,8 @@ export interface SelectionRequest {
   readonly feeratePerKw: number;
   /** Kept in the wallet to bump the fees of commitment transactions with anchors. */
   readonly reserveSat: bigint;
+  /** As in `SpendTerms`. */
+  readonly reservePerKw?: number;
 }
 
 export interface Selection {
@@ -214,12 +216,13 @@ const changeCostSat = (feeratePerKw: number): bigint =>
   feeForWeight(CHANGE_WEIGHT, feeratePerKw) +
   feeForWeight(INPUT_WEIGHT.change, Math.min(feeratePerKw, LONG_TERM_PER_KW));
 
-function leavesReserve({ coins, reserveSat, feeratePerKw }: SelectionRequest, selection: Selection): boolean {
+function leavesReserve(request: SelectionRequest, selection: Selection): boolean {
+  const { coins, reserveSat, feeratePerKw, reservePerKw = feeratePerKw } = request;
   if (reserveSat === 0n) return true;
   const taken = new Set(selection.coins);
   const left = coins.filter((coin) => !taken.has(coin));
   const change: Spendable = { amountSat: selection.changeSat, branch: 'change' };
-  return reserveValueSat(selection.changeSat > 0n ? [...left, change] : left, feeratePerKw) >= reserveSat;
+  return reserveValueSat(selection.changeSat > 0n ? [...left, change] : left, reservePerKw) >= reserveSat;
 }
 
 /**
@@ -237,10 +240,10 @@ type Spendable = Pick<Coin, 'amountSat' | 'branch'>;
 
 /** Coins that cost more than they bring are not there to be spent. */
 export function insufficient(request: SelectionRequest): GlowwormError {
-  const { targetSat, reserveSat, feeratePerKw } = request;
+  const { targetSat, reserveSat, feeratePerKw, reservePerKw = feeratePerKw } = request;
   const coins = worthwhile(request);
   const feeSat = feeForWeight(weightOf(request.baseWeight, coins), feeratePerKw);
-  const availableSat = reserveSat === 0n ? total(coins) : reserveValueSat(coins, feeratePerKw);
+  const availableSat = reserveSat === 0n ? total(coins) : reserveValueSat(coins, reservePerKw);
   const neededSat = targetSat + feeSat + reserveSat;
   const sentence = `the wallet has ${availableSat} sat to spend, but ${neededSat} sat are needed with fee and reserve`;
   return new GlowwormError('InsufficientFunds', sentence, { availableSat, neededSat, feeSat, reserveSat });

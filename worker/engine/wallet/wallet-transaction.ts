@@ -38,6 +38,8 @@ export interface SpendTerms {
   readonly feeratePerKw: number;
   /** Kept in the wallet for bumping fees. */
   readonly reserveSat: bigint;
+  /** What is kept counts for what it brings at this feerate, whatever is paid now; without it at the same. */
+  readonly reservePerKw?: number;
   /** In coins of so much, as far as change can be split into them: a coin pays for one close at a time. */
   readonly reserveCoinSat?: bigint;
   /** The coins of each earlier payment that a payment must not be beside in the chain: it spends one of each. */

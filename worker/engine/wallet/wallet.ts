@@ -122,10 +122,10 @@ function leastFeerate(displaced: readonly PaidWeight[], weight: number): number 
 
 /** The amounts of the change: as many coins for closes as the wallet lacks. */
 function reserveCoins({ changeSat }: Selection, left: readonly Coin[], terms: SpendTerms): readonly bigint[] {
-  const { feeratePerKw, reserveSat, reserveCoinSat = 0n } = terms;
+  const { feeratePerKw, reserveSat, reservePerKw = feeratePerKw, reserveCoinSat = 0n } = terms;
   if (reserveCoinSat === 0n) return [changeSat];
   const there = left.filter(({ amountSat }) => amountSat >= reserveCoinSat).length;
-  const spareSat = reserveValueSat([...left, { amountSat: changeSat, branch: 'change' }], feeratePerKw) - reserveSat;
+  const spareSat = reserveValueSat([...left, { amountSat: changeSat, branch: 'change' }], reservePerKw) - reserveSat;
   const missing = reserveSat / reserveCoinSat - BigInt(there);
   return splitChange({ changeSat, spareSat }, missing, reserveCoinSat, feeratePerKw);
 }
@@ -202,13 +202,16 @@ export class OnchainWallet {
 
   /** The transactions that made or spent the coins of a script, as far as the wallet was told; one can be there twice. */
   transactionsOf(script: Uint8Array): readonly KnownTransaction[] {
+    return this.coinsAt(script).flatMap(({ txid, height, spentBy }) => {
+      const made: KnownTransaction = height === undefined ? { txid } : { txid, height };
+      return spentBy ? [made, spentBy] : [made];
+    });
+  }
+
+  /** The coins that came to a script, spent or not. */
+  coinsAt(script: Uint8Array): readonly Coin[] {
     const origin = this.#descriptors.originOf(script);
-    return this.#state.coins
-      .filter(({ branch, index }) => branch === origin?.branch && index === origin.index)
-      .flatMap(({ txid, height, spentBy }) => {
-        const made: KnownTransaction = height === undefined ? { txid } : { txid, height };
-        return spentBy ? [made, spentBy] : [made];
-      });
+    return this.#state.coins.filter(({ branch, index }) => branch === origin?.branch && index === origin.index);
   }
 
   /** The scripts whose coins one of some transactions made or spent. */
