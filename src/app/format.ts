@@ -160,6 +160,7 @@ export function activityText(activity: Activity): string {
       return activity.state === 'pending' ? 'On-chain, unconfirmed' : 'On-chain';
     case 'onchainSent':
       if (activity.state === 'failed') return 'Not sent on-chain';
+      if (activity.state === 'replaced') return 'Replaced by another payment';
       return activity.state === 'pending' ? 'Sent on-chain, unconfirmed' : 'Sent on-chain';
     case 'channelOpened':
       return activity.state === 'pending' ? 'Channel opened, unconfirmed' : 'Channel opened';

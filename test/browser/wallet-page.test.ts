@@ -234,6 +234,18 @@ describe('the reference wallet', () => {
     expect(texts.filter((text) => !/just now|min ago/.test(text))).toEqual([]);
   });
 
+  it('cancels a payment that waits for a block, once its fee is agreed to', async () => {
+    await page.locator('.onchainSent-pending').getByRole('button', { name: 'Cancel' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Cancel this payment?' });
+    const feeSat = numberIn(await fact(dialog, 'Network fee then'));
+    await shot('cancel');
+    await dialog.getByRole('button', { name: 'Cancel payment' }).click();
+    await page.locator('.onchainSent-replaced').waitFor();
+    await world.until('the cancellation is out', () => world.chain.mempoolEntries()[0]?.fee === feeSat);
+    expect(world.chain.mempoolEntries()).toHaveLength(1);
+    await world.mine(1);
+  });
+
   it('had no trouble meanwhile', () => {
     expect(troubles).toEqual([]);
   });

@@ -1,73 +1,19 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { OnchainSent } from '../../worker/client/api.ts';
-import { quoteOnchain, type OnchainPayer } from '../../worker/client/onchain-payment.ts';
-import { OnchainPayments } from '../../worker/client/onchain-payments.ts';
+import { quoteOnchain } from '../../worker/client/onchain-payment.ts';
 import type { OnchainSend } from '../../worker/client/wallet-records.ts';
-import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { equalBytes, fromHex, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import { decodeTransaction, transactionId, transactionWeight } from '../../worker/engine/transactions/transaction.ts';
 import { scriptOfAddress } from '../../worker/engine/wallet/address.ts';
-import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { decodeWallet, encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
+import { AT, descriptors, ELSEWHERE, FakePayer } from './fake-payer.ts';
 
-const AT = 1_700_000_000_000;
-const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const MAINNET = 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4';
-const descriptors = new Descriptors(mnemonicSeed('abandon '.repeat(11) + 'about'), 'regtest');
 
-/** A wallet with coins, whose payments are collected instead of broadcast. */
-class Payer implements OnchainPayer {
-  readonly network = 'regtest';
-  readonly wallet: OnchainWallet = new OnchainWallet(secp, descriptors);
-  readonly sends: OnchainSend[] = [];
-  readonly payments: OnchainPayments = new OnchainPayments({
-    payer: this,
-    turn: (work) => work(),
-    durably: async (work) => work(),
-    soon: (callback) => this.betweenTurns(callback),
-    changed: () => undefined,
-    now: () => AT,
-  });
-  /** What happens while a payment is signed. */
-  betweenTurns: (goOn: () => void) => void = (goOn) => goOn();
-  feeratePerKw = 1_000;
-  reserveSat = 0n;
-  #coins = 0;
-
-  constructor(...amounts: readonly bigint[]) {
-    this.wallet.bestBlockUpdated(1_000);
-    for (const amountSat of amounts) this.receive(amountSat);
-  }
-
-  receive(amountSat: bigint): void {
-    const script = this.wallet.newScript('receive');
-    const input = { txid: new Uint8Array(32).fill(++this.#coins), vout: 0, sequence: 0, witness: [] };
-    const inputs = [{ ...input, scriptSig: new Uint8Array(0) }];
-    this.wallet.transactionConfirmed({ version: 2, inputs, outputs: [{ amountSat, script }], locktime: 0 }, 990);
-  }
-
-  pay(request: Parameters<OnchainPayments['pay']>[0]): Promise<OnchainSent> {
-    return this.payments.pay(request);
-  }
-
-  draftWallet(): OnchainWallet {
-    return new OnchainWallet(secp, descriptors, this.wallet.state);
-  }
-
-  onchainTerms(): { readonly feeratePerKw: number; readonly reserveSat: bigint } {
-    return { feeratePerKw: this.feeratePerKw, reserveSat: this.reserveSat };
-  }
-
-  sendOnchain(send: OnchainSend): void {
-    this.sends.push(send);
-  }
-}
-
-let payer: Payer;
+let payer: FakePayer;
 beforeEach(() => {
-  payer = new Payer(100_000n, 60_000n, 5_000n);
+  payer = new FakePayer(100_000n, 60_000n, 5_000n);
 });
 
 /** What the address gets in a transaction. */
@@ -176,7 +122,7 @@ describe('a feerate that its owner has chosen', () => {
   });
 
   it('does not make coins count for closes that bring nothing at the market’s', () => {
-    payer = new Payer(30_000n, ...Array.from({ length: 20 }, () => 1_000n));
+    payer = new FakePayer(30_000n, ...Array.from({ length: 20 }, () => 1_000n));
     [payer.feeratePerKw, payer.reserveSat] = [5_000, 10_000n];
     const most = 30_000n - 10_000n;
     expect(() => quoteOnchain(payer, { ...request, amountSat: most, feeratePerVbyte: 1 })).toThrow(
@@ -218,7 +164,7 @@ describe('a payment of many coins', () => {
   const freeSat = (): bigint => payer.wallet.balance(0n).spendableSat;
 
   beforeEach(() => {
-    payer = new Payer(...Array.from({ length: 30 }, () => 10_000n));
+    payer = new FakePayer(...Array.from({ length: 30 }, () => 10_000n));
   });
 
   it('is signed between turns, while its coins are nobody else’s', async () => {
@@ -234,7 +180,7 @@ describe('a payment of many coins', () => {
   });
 
   it('is one of two at a time: neither has the other’s coins, and both are counted', async () => {
-    payer = new Payer(...Array.from({ length: 60 }, () => 10_000n));
+    payer = new FakePayer(...Array.from({ length: 60 }, () => 10_000n));
     const going: (() => void)[] = [];
     payer.betweenTurns = (goOn) => void going.push(goOn);
     const both = [1, 2].map(() => payer.pay({ address: ELSEWHERE, amountSat: 280_000n }));

@@ -38,6 +38,7 @@ const GOES: readonly Activity['kind'][] = ['sent', 'onchainSent'];
 function effectMsat({ kind, state, amountMsat, feeMsat }: Activity): bigint {
   if (COMES.includes(kind)) return amountMsat - feeMsat;
   if (!GOES.includes(kind)) return -feeMsat;
+  if (state === 'replaced') return 0n;
   return state === 'succeeded' || (kind === 'onchainSent' && state !== 'failed') ? -amountMsat - feeMsat : 0n;
 }
 

@@ -98,6 +98,37 @@ describe('a wallet of many coins', () => {
     expect(Number(row?.feeMsat) / 1_000 / (transactionWeight(decodeTransaction(raw)) / 4)).toBeCloseTo(7, 0);
   });
 
+  const isOut = (txid: string): Promise<unknown> =>
+    scenario.until('it is out', () => world.chain.find(txid) !== undefined);
+  const stateOf = async (txid: string): Promise<string | undefined> =>
+    (await rows()).find(({ id }) => id === txid)?.state;
+
+  it('sends a payment again at a higher fee, and that confirms', async () => {
+    const before = wallet.told.snapshot.onchain.spendableSat;
+    const first = await wallet.api.sendOnchain({ address: ELSEWHERE, amountSat: 15_000n, feeratePerVbyte: 2 });
+    await isOut(first.txid);
+    const quote = await wallet.api.quoteBump({ txid: first.txid, feeratePerVbyte: 9 });
+    const second = await wallet.api.bumpOnchain({ txid: first.txid, feeratePerVbyte: 9, maxFeeSat: quote.feeSat });
+    await isOut(second.txid);
+    expect(world.chain.find(first.txid)).toBeUndefined();
+    expect([await stateOf(first.txid), await stateOf(second.txid)]).toEqual(['replaced', 'pending']);
+    await wallet.restart();
+    await scenario.mine(1);
+    expect([await stateOf(first.txid), await stateOf(second.txid)]).toEqual(['replaced', 'succeeded']);
+    expect(wallet.told.snapshot.onchain).toMatchObject({ spendableSat: before - 15_000n - second.feeSat });
+  });
+
+  it('cancels a payment, and that confirms', async () => {
+    const before = wallet.told.snapshot.onchain.spendableSat;
+    const first = await wallet.api.sendOnchain({ address: ELSEWHERE, amountSat: 15_000n, feeratePerVbyte: 2 });
+    await isOut(first.txid);
+    const second = await wallet.api.cancelOnchain({ txid: first.txid });
+    await isOut(second.txid);
+    await scenario.mine(1);
+    expect([await stateOf(first.txid), await stateOf(second.txid)]).toEqual(['replaced', 'succeeded']);
+    expect(wallet.told.snapshot.onchain).toMatchObject({ spendableSat: before - second.feeSat });
+  });
+
   it('sends everything', async () => {
     const before = wallet.told.snapshot.onchain.spendableSat;
     const { amountSat, feeSat } = await pay('all');

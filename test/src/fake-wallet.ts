@@ -5,6 +5,7 @@ import type {
   OnchainQuote,
   OnchainSent,
   PaymentQuote,
+  ReplacementQuote,
   WalletApi,
   WalletEvent,
   WalletSnapshot,
@@ -193,6 +194,24 @@ export class FakeWallet implements ServedWallet {
   ): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
     this.calls.push(['sweepFound', ...args]);
     return { txids: ['fd'.repeat(32)], feeSat: 700n };
+  }
+
+  quoteBump(): ReplacementQuote {
+    return { feeSat: 564n, feeratePerVbyte: 4 };
+  }
+
+  async bumpOnchain(...args: Parameters<WalletApi['bumpOnchain']>): Promise<OnchainSent> {
+    this.calls.push(['bumpOnchain', ...args]);
+    return { txid: 'fd'.repeat(32), txids: ['fd'.repeat(32)], feeSat: 564n };
+  }
+
+  quoteCancel(): ReplacementQuote {
+    return { feeSat: 500n, feeratePerVbyte: 4 };
+  }
+
+  async cancelOnchain(...args: Parameters<WalletApi['cancelOnchain']>): Promise<OnchainSent> {
+    this.calls.push(['cancelOnchain', ...args]);
+    return { txid: 'fc'.repeat(32), txids: ['fc'.repeat(32)], feeSat: 500n };
   }
 
   acknowledgeEvent(...args: Parameters<WalletApi['acknowledgeEvent']>): void {

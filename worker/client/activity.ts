@@ -88,13 +88,19 @@ const onchainReceivedActivity = (
   at: block?.at ?? seenAt,
 });
 
+function stateOf(send: OnchainSend): Activity['state'] {
+  if (send.replacedBy !== undefined) return 'replaced';
+  if (send.confirmed) return 'succeeded';
+  return hasFailed(send) ? 'failed' : 'pending';
+}
+
 /** What was sent to this wallet itself is still here: only its fee is gone. Of what is not sent nothing is. */
 function onchainSentActivity({ wallet, network, chain }: LightningNode, send: OnchainSend): Activity {
   const { txid, amountSat, feeSat, at, address, label } = send;
   // Of what goes to several the amount is without what is ours.
   const isOurs = !address.includes(',') && wallet.owns(scriptOfAddress(address, network));
   const problem = problemOf(send, chain.standing(txid));
-  const state = send.confirmed ? 'succeeded' : hasFailed(send) ? 'failed' : 'pending';
+  const state = stateOf(send);
   return {
     ...(label === undefined ? {} : { label }),
     id: txid,

@@ -269,7 +269,8 @@ export interface Activity {
     | 'channelClosed'
     /** A transaction that takes something out of a close, or whose fee pays for one. */
     | 'channelClaimed';
-  readonly state: PaymentState | 'open' | 'expired';
+  /** `replaced`, of `onchainSent`: another one has taken its place, and only that one counts. */
+  readonly state: PaymentState | 'open' | 'expired' | 'replaced';
   readonly amountMsat: bigint;
   /** Of `channelClaimed` below zero where an anchor was worth more than the fee. */
   readonly feeMsat: bigint;
@@ -353,6 +354,12 @@ export interface OnchainQuote {
   readonly feeratePerVbyte: number;
   /** More than one where one has no room for all the coins that are needed; none of them needs another one. */
   readonly transactions: number;
+}
+
+/** What a payment costs once it is replaced, in place of what it costs now. */
+export interface ReplacementQuote {
+  readonly feeSat: bigint;
+  readonly feeratePerVbyte: number;
 }
 
 /** An on-chain payment that is on record and on its way; txids as explorers print them. */
@@ -477,6 +484,27 @@ export interface WalletApi {
   sweepFound(request: {
     readonly maxFeeSat?: bigint;
   }): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }>;
+  /** What `bumpOnchain` would cost; rejects as it would, and changes nothing. */
+  quoteBump(request: { readonly txid: string; readonly feeratePerVbyte?: number }): ReplacementQuote;
+  /**
+   * Sends a payment again at a higher fee, in place of the one that is not confirmed: out of its change, and where that does not
+   * suffice with more coins. At least what servers take in its place (BIP 125), also where the feerate is lower. Rejects with
+   * `PaymentUnknown`, `PaymentNotReplaceable` where it is confirmed or something has spent its change, `InsufficientFunds` and
+   * `FeeTooHigh`. Until a block has one of the two, either may confirm; never both.
+   */
+  bumpOnchain(request: {
+    readonly txid: string;
+    readonly feeratePerVbyte?: number;
+    readonly maxFeeSat?: bigint;
+  }): Promise<OnchainSent>;
+  /** What `cancelOnchain` would cost; rejects as it would, and changes nothing. */
+  quoteCancel(request: { readonly txid: string; readonly feeratePerVbyte?: number }): ReplacementQuote;
+  /** As `bumpOnchain`, with a payment to this wallet itself: nobody is paid, unless the first one confirms after all. */
+  cancelOnchain(request: {
+    readonly txid: string;
+    readonly feeratePerVbyte?: number;
+    readonly maxFeeSat?: bigint;
+  }): Promise<OnchainSent>;
   acknowledgeEvent(request: { readonly id: string }): void;
   /** Recent log lines without secrets, oldest first. */
   exportLog(): string;

@@ -58,6 +58,13 @@ const TO_SEVERAL = { outputs: list(OUTPUT, 1, 100) } as const;
 const QUOTE_OPTIONS = { feeratePerVbyte: FEERATE } as const;
 const SEND_OPTIONS = { ...QUOTE_OPTIONS, maxFeeSat: amount(0n, MAX_SAT), label: LABEL } as const;
 
+const TXID = { txid: matching(/^[0-9a-f]{64}$/, 'a txid: 64 lower-case hex digits') } as const;
+const QUOTE_REPLACEMENT = record<Parameters<WalletApi['quoteBump']>[0]>(TXID, QUOTE_OPTIONS);
+const REPLACEMENT = record<Parameters<WalletApi['bumpOnchain']>[0]>(TXID, {
+  ...QUOTE_OPTIONS,
+  maxFeeSat: amount(0n, MAX_SAT),
+});
+
 type AddressOf<K extends PeerAddress['kind']> = Extract<PeerAddress, { kind: K }>;
 
 const ADDRESSES = {
@@ -105,6 +112,10 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
   ),
   quoteSweepFound: NOTHING,
   sweepFound: record({}, { maxFeeSat: amount(0n, MAX_SAT) }),
+  quoteBump: QUOTE_REPLACEMENT,
+  bumpOnchain: REPLACEMENT,
+  quoteCancel: QUOTE_REPLACEMENT,
+  cancelOnchain: REPLACEMENT,
   acknowledgeEvent: record({ id: text(1, 200) }, {}),
   exportLog: NOTHING,
   wake: NOTHING,

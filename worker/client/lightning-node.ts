@@ -341,6 +341,15 @@ export class LightningNode implements OnchainPayer {
     this.manager.broadcast(send.rawTx);
   }
 
+  replaceOnchain(txid: string, by: OnchainSend): void {
+    this.#sent.replace(txid, by);
+    this.manager.broadcast(by.rawTx);
+  }
+
+  onchainSend(txid: string): OnchainSend | undefined {
+    return this.#sent.get(txid);
+  }
+
   draftWallet(): OnchainWallet {
     return new OnchainWallet(this.secp, this.#descriptors, this.wallet.state);
   }

@@ -25,6 +25,10 @@ export interface OnchainPayer {
   /** Another wallet with the same coins: what is built with it leaves the wallet as it is. */
   draftWallet(): OnchainWallet;
   onchainTerms(): SpendTerms;
+  /** A payment by its txid as explorers print it. */
+  onchainSend(txid: string): OnchainSend | undefined;
+  /** As `sendOnchain`, in place of a payment with that txid. */
+  replaceOnchain(txid: string, by: OnchainSend): void;
   /** Stores and broadcasts; within a turn. */
   sendOnchain(send: OnchainSend): void;
 }
@@ -82,7 +86,10 @@ export function sendOnchain(
 }
 
 /** With the feerate that was chosen; what is kept for closes counts at that of the market all the same. */
-function termsOf(payer: OnchainPayer, { feeratePerVbyte }: OnchainRequest): SpendTerms {
+export function termsOf(
+  payer: Pick<OnchainPayer, 'onchainTerms'>,
+  { feeratePerVbyte }: { readonly feeratePerVbyte?: number },
+): SpendTerms {
   const terms = payer.onchainTerms();
   if (feeratePerVbyte === undefined) return terms;
   return { ...terms, feeratePerKw: perKwOfVbyte(feeratePerVbyte), reservePerKw: terms.feeratePerKw };

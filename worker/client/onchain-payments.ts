@@ -3,6 +3,14 @@ import type { UnsignedTransaction, WalletPayment } from '../engine/wallet/wallet
 import type { OnchainSent, SigningProgress } from './api.ts';
 import { planOnchain, sendOnchain, type OnchainPayer, type OnchainRequest } from './onchain-payment.ts';
 
+import {
+  isReplaceable,
+  planReplacing,
+  sendReplacement,
+  type ReplacementKind,
+  type ReplacementRequest,
+} from './onchain-replacement.ts';
+
 export interface OnchainPaymentsParts {
   readonly payer: OnchainPayer;
   /** As `LightningNode.turn`. */
@@ -15,6 +23,15 @@ export interface OnchainPaymentsParts {
   readonly changed: () => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+}
+
+/** Transactions that are planned in a turn, signed, and sent in a turn. */
+interface Job {
+  readonly plan: () => readonly UnsignedTransaction[];
+  /** Whether what was planned is still possible. */
+  readonly areThere: (coins: UnsignedTransaction['coins']) => boolean;
+  /** The txids, as explorers print them. */
+  readonly send: (signed: readonly WalletPayment[]) => readonly string[];
 }
 
 /** So many signatures, of a millisecond or two each, are made within one turn. */
@@ -49,33 +66,38 @@ export class OnchainPayments {
   }
 
   /** Resolves when it is durable. Rejects with what `planOnchain` throws, `CoinsChanged` and `WalletClosed`: nothing was sent then. */
-  async pay(request: OnchainRequest): Promise<OnchainSent> {
-    const begun = await this.#parts.durably(() => this.#begin(request));
-    return 'planned' in begun ? this.#finish(request, begun.planned) : begun.sent;
+  pay(request: OnchainRequest): Promise<OnchainSent> {
+    const { payer, now } = this.#parts;
+    return this.#make({
+      plan: () => planOnchain(payer, request),
+      areThere: (coins) => payer.wallet.areThere(coins),
+      send: (signed) => sendOnchain(payer, request, signed, now()),
+    });
   }
 
-  #begin(
-    request: OnchainRequest,
-  ): { readonly sent: OnchainSent } | { readonly planned: readonly UnsignedTransaction[] } {
-    const { wallet } = this.#parts.payer;
-    const planned = planOnchain(this.#parts.payer, request);
-    const coins = planned.flatMap((each) => each.coins);
-    if (coins.length <= MOST_INPUTS_IN_TURN) return { sent: this.#send(request, planned.map(wallet.sign, wallet)) };
-    wallet.lock(coins);
-    return { planned };
+  /** As `pay`, in place of a payment that is not confirmed. Rejects with what `planReplacing` throws. */
+  replace(kind: ReplacementKind, request: ReplacementRequest): Promise<OnchainSent> {
+    const { payer, now } = this.#parts;
+    return this.#make({
+      plan: () => planReplacing(payer, kind, request),
+      areThere: (coins) => isReplaceable(payer, request, coins),
+      send: (signed) => signed.map((each) => sendReplacement(payer, kind, request, each, now())),
+    });
   }
 
-  async #finish(request: OnchainRequest, planned: readonly UnsignedTransaction[]): Promise<OnchainSent> {
+  async #make(job: Job): Promise<OnchainSent> {
     const { payer, turn, durably } = this.#parts;
-    const coins = planned.flatMap((each) => each.coins);
+    const begun = await durably(() => this.#begin(job));
+    if ('sent' in begun) return begun.sent;
+    const coins = begun.planned.flatMap((each) => each.coins);
     const progress = { done: 0, of: coins.length };
     this.#signing.add(progress);
     try {
       const signed: WalletPayment[] = [];
-      for (const each of planned) signed.push(await this.#sign(each, () => progress.done++));
+      for (const each of begun.planned) signed.push(await this.#sign(each, () => progress.done++));
       return await durably(() => {
-        if (!payer.wallet.areThere(coins)) throw coinsChanged();
-        return this.#send(request, signed);
+        if (!job.areThere(coins)) throw coinsChanged();
+        return sentOf(job.send(signed), signed);
       });
     } catch (error) {
       turn(() => payer.wallet.unlock(coins));
@@ -84,6 +106,18 @@ export class OnchainPayments {
       this.#signing.delete(progress);
       this.#parts.changed();
     }
+  }
+
+  #begin({ plan, send }: Job): { readonly sent: OnchainSent } | { readonly planned: readonly UnsignedTransaction[] } {
+    const { wallet } = this.#parts.payer;
+    const planned = plan();
+    const coins = planned.flatMap((each) => each.coins);
+    if (coins.length > MOST_INPUTS_IN_TURN) {
+      wallet.lock(coins);
+      return { planned };
+    }
+    const signed = planned.map(wallet.sign, wallet);
+    return { sent: sentOf(send(signed), signed) };
   }
 
   async #sign(unsigned: UnsignedTransaction, signedInput: () => void): Promise<WalletPayment> {
@@ -102,12 +136,13 @@ export class OnchainPayments {
         );
     }
   }
-
-  #send(request: OnchainRequest, signed: readonly WalletPayment[]): OnchainSent {
-    const txids = sendOnchain(this.#parts.payer, request, signed, this.#parts.now());
-    return { txid: txids[0] ?? '', txids, feeSat: signed.reduce((sum, { feeSat }) => sum + feeSat, 0n) };
-  }
 }
+
+const sentOf = (txids: readonly string[], signed: readonly WalletPayment[]): OnchainSent => ({
+  txid: txids[0] ?? '',
+  txids,
+  feeSat: signed.reduce((sum, { feeSat }) => sum + feeSat, 0n),
+});
 
 const coinsChanged = (): GlowwormError =>
   new GlowwormError(

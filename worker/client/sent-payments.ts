@@ -84,15 +84,34 @@ export class SentPayments {
     this.#rows.record(sentKey(send.txid), encodeSend(send));
   }
 
+  /** By its txid as explorers print it. */
+  get(txid: string): OnchainSend | undefined {
+    return this.#payments.get(txid);
+  }
+
+  /** Saves a payment in place of another one, and of all that the other one took the place of; within a turn. */
+  replace(txid: string, by: OnchainSend): void {
+    for (const send of this.list())
+      if (send.txid === txid || send.replacedBy === txid) this.save({ ...send, replacedBy: by.txid });
+    this.save(by);
+  }
+
   /** A transaction is in a block: of others that spend what it spends none will be. Within a turn. */
   confirmed(transaction: Transaction): void {
     const txid = explorerTxid(transactionId(transaction));
     const send = this.#payments.get(txid);
-    if (send?.confirmed === false) this.save(withoutProblems({ ...send, confirmed: true }));
+    if (send?.confirmed === false) this.#confirm(send);
     for (const other of this.list())
-      if (!other.confirmed && other.txid !== txid && other.displacedBy === undefined)
+      if (!other.confirmed && other.txid !== txid && other.displacedBy === undefined && other.replacedBy === undefined)
         if (this.#coinsBelow(other).some((coin) => isAmong(coin, transaction.inputs)))
           this.save({ ...other, displacedBy: txid });
+  }
+
+  /** The block decides which of several stands, also where that is one that had been replaced. */
+  #confirm(send: OnchainSend): void {
+    const { replacedBy, ...standing } = withoutProblems({ ...send, confirmed: true });
+    if (replacedBy === undefined) this.save(standing);
+    else this.replace(replacedBy, standing);
   }
 
   /** A transaction is in a block no more, in internal byte order; within a turn. */
@@ -128,10 +147,22 @@ export class SentPayments {
     const send = this.#payments.get(txid);
     if (send === undefined || !isWanted(send)) return [];
     this.save({ ...send, refused: reason });
+    this.#standAgain(txid);
     const children = this.list().filter((each) =>
       this.#inputsOf(each).some((coin) => explorerTxid(coin.txid) === txid),
     );
     return [send, ...children.flatMap((child) => this.takeBack(child.txid, 'missingInputs'))];
+  }
+
+  /** What was replaced by a payment stands again that was not sent: the newest, instead of those that it had replaced itself. */
+  #standAgain(txid: string): void {
+    const replaced = this.list().filter(({ replacedBy }) => replacedBy === txid);
+    // Each pays more than what it has replaced (BIP 125, rule 3).
+    const [newest] = replaced.toSorted((one, other) => Number(other.feeSat - one.feeSat));
+    if (newest === undefined) return;
+    const { replacedBy: _, ...standing } = newest;
+    for (const send of replaced) if (send !== newest) this.save({ ...send, replacedBy: newest.txid });
+    this.save(standing);
   }
 
   /** The payments, of those that are to be in a block, that spend a coin of one. */
@@ -161,8 +192,8 @@ export class SentPayments {
 const isTakenBack = ({ confirmed, refused, displacedBy }: OnchainSend): boolean =>
   !confirmed && refused !== undefined && displacedBy === undefined;
 
-const isWanted = ({ confirmed, refused, displacedBy }: OnchainSend): boolean =>
-  !confirmed && refused === undefined && displacedBy === undefined;
+const isWanted = ({ confirmed, refused, displacedBy, replacedBy }: OnchainSend): boolean =>
+  !confirmed && refused === undefined && displacedBy === undefined && replacedBy === undefined;
 
 const withoutProblems = ({ refused: _refused, displacedBy: _displacedBy, ...send }: OnchainSend): OnchainSend => send;
 

@@ -47,6 +47,8 @@ export interface OnchainSend {
   readonly displacedBy?: string;
   /** Its owner's word for it. */
   readonly label?: string;
+  /** The txid of what has taken its place, as far as one knows: of the two only one can confirm. */
+  readonly replacedBy?: string;
 }
 
 /** A payment to the on-chain wallet: all that one transaction brought. Times are milliseconds since 1970. */
@@ -115,6 +117,7 @@ const sentAdded = {
   refused: [15, 'u8'],
   displacedBy: [17, 'sha256'],
   label: [19, 'remaining'],
+  replacedBy: [21, 'sha256'],
 } as const;
 /**
  * The first version is written as long as nothing was refused. A program that knows only that one would broadcast what was taken
@@ -190,7 +193,7 @@ export function decodeReceived(txid: string, bytes: Uint8Array): OnchainReceived
   return blockHeight === 0 ? payment : { ...payment, block: { height: blockHeight, at: Number(blockAt) } };
 }
 
-export function encodeSend({ refused, displacedBy, accepted, label, ...send }: OnchainSend): Uint8Array {
+export function encodeSend({ refused, displacedBy, accepted, label, replacedBy, ...send }: OnchainSend): Uint8Array {
   const format = refused === undefined ? sentRecord : refusedRecord;
   return format.encode({
     rawTx: send.rawTx,
@@ -203,11 +206,13 @@ export function encodeSend({ refused, displacedBy, accepted, label, ...send }: O
     ...(refused === undefined ? {} : { refused: REJECT_REASONS.indexOf(refused) }),
     ...(displacedBy === undefined ? {} : { displacedBy: fromHex(displacedBy) }),
     ...(label === undefined ? {} : { label: fromUtf8(label) }),
+    ...(replacedBy === undefined ? {} : { replacedBy: fromHex(replacedBy) }),
   });
 }
 
 export function decodeSend(txid: string, bytes: Uint8Array): OnchainSend {
-  const { address, at, confirmed, accepted, refused, displacedBy, label, ...stored } = refusedRecord.decode(bytes);
+  const { address, at, confirmed, accepted, refused, displacedBy, label, replacedBy, ...stored } =
+    refusedRecord.decode(bytes);
   return {
     ...stored,
     txid,
@@ -218,6 +223,7 @@ export function decodeSend(txid: string, bytes: Uint8Array): OnchainSend {
     ...(refused === undefined ? {} : { refused: known(REJECT_REASONS[refused], 'reason') }),
     ...(displacedBy === undefined ? {} : { displacedBy: toHex(displacedBy) }),
     ...(label === undefined ? {} : { label: toUtf8(label) }),
+    ...(replacedBy === undefined ? {} : { replacedBy: toHex(replacedBy) }),
   };
 }
 

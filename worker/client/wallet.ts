@@ -22,6 +22,7 @@ import type {
   OnchainSent,
   PaymentQuote,
   PeerConfig,
+  ReplacementQuote,
   WalletConfig,
   WalletEvent,
   WalletSnapshot,
@@ -34,6 +35,7 @@ import { amountToPay, readInvoice, summaryOf, type ReadInvoice } from './invoice
 import { LightningNode } from './lightning-node.ts';
 import { Log } from './log.ts';
 import { quoteOnchain, type OnchainRequest } from './onchain-payment.ts';
+import { quoteReplacing, type ReplacementRequest } from './onchain-replacement.ts';
 import { platformOf, type WalletPlatform } from './platform.ts';
 import { decodeWalletSecret, encodeWalletSecret, WALLET_KEY, type WalletSecret } from './wallet-records.ts';
 import { emptySnapshot, snapshotOf } from './wallet-snapshot.ts';
@@ -317,6 +319,22 @@ class Wallet implements ServedWallet {
     const swept = await sweepFound(node, maxFeeSat, () => this.#platform.timers.now());
     node.watchScripts();
     return swept;
+  }
+
+  quoteBump(request: ReplacementRequest): ReplacementQuote {
+    return quoteReplacing(this.#running(), 'bump', request);
+  }
+
+  async bumpOnchain(request: ReplacementRequest): Promise<OnchainSent> {
+    return this.#running().payments.replace('bump', request);
+  }
+
+  quoteCancel(request: ReplacementRequest): ReplacementQuote {
+    return quoteReplacing(this.#running(), 'cancel', request);
+  }
+
+  async cancelOnchain(request: ReplacementRequest): Promise<OnchainSent> {
+    return this.#running().payments.replace('cancel', request);
   }
 
   acknowledgeEvent({ id }: { readonly id: string }): void {

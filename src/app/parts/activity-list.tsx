@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { Activity } from '../../../worker/client/api.ts';
 import { activityText, exactMsatText, msatText, timeText } from '../format.ts';
+import { ReplacePayment } from './replace-payment.tsx';
 
 export interface ActivityListProps {
   readonly activities: readonly Activity[] | undefined;
@@ -34,6 +35,7 @@ function ActivityLine({ activity, now }: { readonly activity: Activity; readonly
         <span class="activity-title">{description === '' ? title : description}</span>
         <span class="muted">{subtitle}</span>
         {problem !== undefined && <span class="wrong">{problem.message}</span>}
+        {kind === 'onchainSent' && state === 'pending' && <ReplacePayment txid={activity.id} />}
       </div>
       <span class="activity-amount">
         {sign(activity)}
@@ -45,7 +47,7 @@ function ActivityLine({ activity, now }: { readonly activity: Activity; readonly
 
 /** Only for what has come or gone, or is about to: what is ours in a channel is ours on chain too. */
 function sign({ kind, state, amountMsat, feeMsat }: Activity): string {
-  if (state === 'failed') return '';
+  if (state === 'failed' || state === 'replaced') return '';
   if (kind === 'channelClaimed' && amountMsat === 0n) return feeMsat < 0n ? '+' : '−';
   if (kind === 'received' || kind === 'onchainReceived') return '+';
   return kind === 'sent' || kind === 'onchainSent' ? '−' : '';

@@ -153,5 +153,6 @@ function checkDust({ amountSat, script }: TransactionOutput): void {
     });
 }
 
-const baseWeightOf = (outputs: readonly TransactionOutput[]): number =>
+/** Weight of a transaction with outputs, before its inputs and its change. */
+export const baseWeightOf = (outputs: readonly TransactionOutput[]): number =>
   outputs.reduce((sum, { script }) => sum + outputWeight(script.length), OVERHEAD_WEIGHT);

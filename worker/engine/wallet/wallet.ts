@@ -46,6 +46,7 @@ import {
 } from './descriptors.ts';
 import { foundSweeps, type FoundSweep } from './found-sweep.ts';
 import { planPayment, type PaymentTarget, type PlannedTransaction } from './payment-plan.ts';
+import { planCancellation, planReplacement, type ReplacementRequest } from './replacement.ts';
 import { rivalCoins } from './rival-coins.ts';
 import { hasSignatures } from './spend-check.ts';
 import {
@@ -65,6 +66,7 @@ import {
   sumOf,
   walletTransaction,
   type BumpRequest,
+  type Replaced,
   type SpendTerms,
   type UnsignedTransaction,
   type WalletPayment,
@@ -375,6 +377,40 @@ export class OnchainWallet {
     return planned.map((each) => this.#build(each, left, terms));
   }
 
+  /**
+   * What takes the place of a payment that is not confirmed: the same at a higher fee. Throws `PaymentNotReplaceable` where it is
+   * confirmed, or something has spent its change, and `InsufficientFunds`.
+   */
+  planReplacement(replaced: Replaced, terms: SpendTerms): UnsignedTransaction {
+    const { outputs } = replaced.tx;
+    const change = outputs.filter(({ script }) => this.#descriptors.originOf(script)?.branch === 'change');
+    const paid = outputs.filter((output) => !change.includes(output));
+    // A cancellation pays nobody.
+    if (paid.length === 0) return this.planCancellation(replaced, terms);
+    const confirmed = this.#available().filter(isConfirmed);
+    const planned = planReplacement(this.#replacing(replaced, terms), paid, confirmed);
+    return this.#build(planned, [], { ...terms, reserveCoinSat: 0n }, change[0]?.script);
+  }
+
+  /** As `planReplacement`, and pays nobody but the wallet itself. */
+  planCancellation(replaced: Replaced, terms: SpendTerms): UnsignedTransaction {
+    const planned = planCancellation(this.#replacing(replaced, terms));
+    const change = replaced.tx.outputs.find(({ script }) => this.#descriptors.originOf(script)?.branch === 'change');
+    return this.#build(planned, [], { ...terms, reserveCoinSat: 0n }, change?.script);
+  }
+
+  #replacing({ tx, feeSat }: Replaced, terms: SpendTerms): ReplacementRequest {
+    const txid = transactionId(tx);
+    const kept = this.coinsSpentBy(txid);
+    if (kept.length < tx.inputs.length || kept.some(({ spentBy }) => spentBy?.height !== undefined))
+      throw new GlowwormError('PaymentNotReplaceable', 'This payment is confirmed, or has been replaced already.');
+    // What has spent it would go with it: another payment, what pays for a close, or a funding that the peer is still to sign.
+    const isSetAside = this.#state.locked.some((coin) => equalBytes(coin.txid, txid));
+    if (isSetAside || this.#hasSpentChange(txid))
+      throw new GlowwormError('PaymentNotReplaceable', 'Something else has spent the change of this payment already.');
+    return { kept, replaced: { feeSat, weight: transactionWeight(tx) }, terms };
+  }
+
   sign({ tx, coins, prevouts, feeSat, paidSat }: UnsignedTransaction): WalletPayment {
     return { ...walletTransaction(signCoins(this.#secp, this.#descriptors, tx, coins, prevouts), feeSat), paidSat };
   }
@@ -644,9 +680,16 @@ export class OnchainWallet {
   }
 
   /** `left` are coins that the payment leaves. */
-  #build(planned: PlannedTransaction, left: readonly Coin[], terms: SpendTerms): UnsignedTransaction {
+  #build(
+    planned: PlannedTransaction,
+    left: readonly Coin[],
+    terms: SpendTerms,
+    changeScript?: Uint8Array,
+  ): UnsignedTransaction {
     const coins = planned.coins.toSorted(compareOutpoints);
-    const change = reserveCoins(planned, left, terms).flatMap((amountSat) => this.#changeOutput(amountSat));
+    const change = reserveCoins(planned, left, terms).flatMap((amountSat, index) =>
+      this.#changeOutput(amountSat, index === 0 ? changeScript : undefined),
+    );
     const outputs = [...planned.outputs, ...change].toSorted(compareOutputs);
     const tx: Transaction = { version: 2, inputs: coins.map(inputOf), outputs, locktime: 0 };
     const prevouts = coins.map((coin) => this.#outputOf(coin));

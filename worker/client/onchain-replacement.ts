@@ -1,0 +1,100 @@
+import { fromHex, reversed, toHex } from '../engine/primitives/bytes.ts';
+import { GlowwormError } from '../engine/primitives/errors.ts';
+import { perVbyteOfKw } from '../engine/primitives/feerates.ts';
+import { decodeTransaction } from '../engine/transactions/transaction.ts';
+import { addressOfScript } from '../engine/wallet/address.ts';
+import { weightOf } from '../engine/wallet/coin-selection.ts';
+import { baseWeightOf } from '../engine/wallet/payment-plan.ts';
+import type { UnsignedTransaction, WalletPayment } from '../engine/wallet/wallet-transaction.ts';
+import type { OnchainWallet } from '../engine/wallet/wallet.ts';
+import type { ReplacementQuote, WalletApi } from './api.ts';
+import { checkFee, termsOf, type OnchainPayer } from './onchain-payment.ts';
+import type { OnchainSend } from './wallet-records.ts';
+
+export type ReplacementRequest = Parameters<WalletApi['bumpOnchain']>[0];
+
+/** What becomes of the payment: the same at a higher fee, or none. */
+export type ReplacementKind = 'bump' | 'cancel';
+
+/** What it costs once the payment is replaced, instead of what it costs now. Changes nothing; throws as `planReplacing`. */
+export function quoteReplacing(
+  payer: OnchainPayer,
+  kind: ReplacementKind,
+  request: ReplacementRequest,
+): ReplacementQuote {
+  const { tx, coins, feeSat } = plan(payer, payer.draftWallet(), kind, request);
+  const perKw = Math.floor((Number(feeSat) * 1000) / weightOf(baseWeightOf(tx.outputs), coins));
+  return { feeSat, feeratePerVbyte: perVbyteOfKw(perKw) };
+}
+
+/** Throws `PaymentUnknown`, `PaymentNotReplaceable`, `InsufficientFunds` and `FeeTooHigh`. */
+export function planReplacing(
+  payer: OnchainPayer,
+  kind: ReplacementKind,
+  request: ReplacementRequest,
+): readonly UnsignedTransaction[] {
+  checkFee(quoteReplacing(payer, kind, request).feeSat, request.maxFeeSat);
+  return [plan(payer, payer.wallet, kind, request)];
+}
+
+/** Whether nothing has happened to the payment since, nor to the coins that come in beside its own. */
+export function isReplaceable(
+  payer: OnchainPayer,
+  request: ReplacementRequest,
+  coins: UnsignedTransaction['coins'],
+): boolean {
+  const kept = payer.wallet.coinsSpentBy(reversed(fromHex(request.txid)));
+  const isStanding = kept.length > 0 && kept.every(({ spentBy }) => spentBy?.height === undefined);
+  const added = coins.filter(({ spentBy }) => spentBy === undefined);
+  return isStanding && payer.onchainSend(request.txid)?.replacedBy === undefined && payer.wallet.areThere(added);
+}
+
+/** Records and broadcasts it in place of the payment, within a turn. Its txid as explorers print it. */
+export function sendReplacement(
+  payer: OnchainPayer,
+  kind: ReplacementKind,
+  request: ReplacementRequest,
+  { tx, rawTx, txid, feeSat }: WalletPayment,
+  at: number,
+): string {
+  payer.wallet.transactionDropped(reversed(fromHex(request.txid)));
+  payer.wallet.transactionMade(tx);
+  const nobody = {
+    address: addressOfScript(tx.outputs[0]?.script ?? new Uint8Array(0), payer.network) ?? '',
+    amountSat: 0n,
+  };
+  // What servers have said of the one says nothing of the other.
+  const { accepted: _, ...replaced } = sendOf(payer, request);
+  const send: OnchainSend = {
+    ...replaced,
+    ...(kind === 'cancel' ? nobody : {}),
+    txid: toHex(reversed(txid)),
+    rawTx,
+    feeSat,
+    at,
+  };
+  payer.replaceOnchain(request.txid, send);
+  return send.txid;
+}
+
+function plan(
+  payer: OnchainPayer,
+  wallet: OnchainWallet,
+  kind: ReplacementKind,
+  request: ReplacementRequest,
+): UnsignedTransaction {
+  const { rawTx, feeSat } = sendOf(payer, request);
+  const replaced = { tx: decodeTransaction(rawTx), feeSat };
+  const terms = termsOf(payer, request);
+  return kind === 'bump' ? wallet.planReplacement(replaced, terms) : wallet.planCancellation(replaced, terms);
+}
+
+function sendOf(payer: OnchainPayer, { txid }: ReplacementRequest): OnchainSend {
+  const send = payer.onchainSend(txid);
+  if (send === undefined) throw new GlowwormError('PaymentUnknown', 'This wallet has made no such payment.', { txid });
+  if (send.replacedBy !== undefined)
+    throw new GlowwormError('PaymentNotReplaceable', 'Another payment has taken its place already.', { txid });
+  if (send.refused !== undefined || send.displacedBy !== undefined)
+    throw new GlowwormError('PaymentNotReplaceable', 'It was not sent: there is nothing to replace.', { txid });
+  return send;
+}
