@@ -46,12 +46,24 @@ export function quoteOnchain(payer: OnchainPayer, request: OnchainRequest): Onch
 }
 
 /**
- * The transactions of a payment. The same coins and the same feerate give the same transactions, so their fee is known before
- * the wallet changes. Throws `FeeTooHigh` where it is above `maxFeeSat`, and what `quoteOnchain` throws.
+ * The transactions of a payment, within a turn. The same coins and the same feerate give the same transactions, so their fee is what
+ * was quoted. Throws `FeeTooHigh` where it is above `maxFeeSat`, and what `quoteOnchain` throws.
  */
 export function planOnchain(payer: OnchainPayer, request: OnchainRequest): readonly UnsignedTransaction[] {
-  checkFee(quoteOnchain(payer, request).feeSat, request.maxFeeSat);
-  return payer.wallet.plan(targetOf(payer, request), termsOf(payer, request));
+  const { wallet } = payer;
+  const before = wallet.state;
+  const planned = wallet.plan(targetOf(payer, request), termsOf(payer, request));
+  try {
+    checkFee(
+      planned.reduce((sum, { feeSat }) => sum + feeSat, 0n),
+      request.maxFeeSat,
+    );
+    return planned;
+  } catch (error) {
+    // The scripts of its change are as fresh as they were.
+    wallet.rollBack(before);
+    throw error;
+  }
 }
 
 /** Throws `FeeTooHigh` where a fee is above what was agreed to. */

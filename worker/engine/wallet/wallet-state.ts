@@ -79,7 +79,8 @@ export function afterTransaction(
   const known = clean.coins.find((coin) => equalBytes(coin.txid, txid));
   const own = known?.own === true || ours.length > 0;
   const trusted = known?.trusted === true || (ours.length === tx.inputs.length && ours.every(isSafe));
-  const made = known?.made ?? paidBy(ours, tx);
+  const isToUs = origins.some((origin) => origin !== undefined);
+  const made = known?.made ?? (isToUs ? paidBy(ours, tx) : undefined);
   const paid = made === undefined ? {} : { made };
   const others = clean.coins.filter((coin) => !equalBytes(coin.txid, txid));
   const coins = others.map((coin): Coin => (isSpent(coin) ? { ...coin, spentBy: { txid, ...at } } : coin));
