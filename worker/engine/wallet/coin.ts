@@ -44,6 +44,20 @@ export const isSameOutpoint = (a: Outpoint, b: Outpoint): boolean => a.vout === 
 /** What sets and maps know an outpoint by. */
 export const outpointName = ({ txid, vout }: Outpoint): string => `${toHex(txid)}:${vout}`;
 
+/** Whether an outpoint is one of some, for thousands of both: they are found by the first bytes of their txids. */
+export function among(outpoints: readonly Outpoint[]): (outpoint: Outpoint) => boolean {
+  const byStart = new Map<number, Outpoint[]>();
+  for (const outpoint of outpoints) {
+    const others = byStart.get(startOf(outpoint));
+    if (others === undefined) byStart.set(startOf(outpoint), [outpoint]);
+    else others.push(outpoint);
+  }
+  return (outpoint) => byStart.get(startOf(outpoint))?.some((other) => isSameOutpoint(other, outpoint)) ?? false;
+}
+
+const startOf = ({ txid, vout }: Outpoint): number =>
+  (txid[0] ?? 0) | ((txid[1] ?? 0) << 8) | ((txid[2] ?? 0) << 16) | ((vout & 0x7f) << 24);
+
 /** BIP 69 order of inputs; txids are compared as explorers print them, from the last byte of the wire order. */
 export function compareOutpoints(a: Outpoint, b: Outpoint): number {
   for (let i = Math.min(a.txid.length, b.txid.length) - 1; i >= 0; i--) {

@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { transactionWeight, type Outpoint, type Transaction } from '../transactions/transaction.ts';
-import { isConfirmed, isSameOutpoint, type Coin, type PaidWeight } from './coin.ts';
+import { among, isConfirmed, isSameOutpoint, type Coin, type PaidWeight } from './coin.ts';
 import { BRANCHES, isFound, type Branch, type ScriptOrigin } from './descriptors.ts';
 import { lackingSat } from './coin-selection.ts';
 import { sumOf } from './wallet-transaction.ts';
@@ -66,7 +66,7 @@ export function afterTransaction(
   height: number | undefined,
   origins: readonly (ScriptOrigin | undefined)[],
 ): WalletState {
-  const isSpent = spendingOf(tx);
+  const isSpent = among(tx.inputs);
   const displaced = state.coins.flatMap((coin) =>
     coin.spentBy && !equalBytes(coin.spentBy.txid, txid) && isSpent(coin) ? [coin.spentBy] : [],
   );
@@ -201,16 +201,3 @@ export function worthOfEach(state: WalletState, coins: readonly Coin[], feerateP
     return { ...coin, amountSat: coin.amountSat < mostSat ? coin.amountSat : mostSat };
   });
 }
-
-/** Whether a transaction spends an outpoint, for thousands of inputs and coins: by the first bytes of their txids. */
-function spendingOf({ inputs }: Transaction): (outpoint: Outpoint) => boolean {
-  const byStart = new Map<number, Outpoint[]>();
-  for (const input of inputs) {
-    const others = byStart.get(startOf(input));
-    if (others === undefined) byStart.set(startOf(input), [input]);
-    else others.push(input);
-  }
-  return (outpoint) => byStart.get(startOf(outpoint))?.some((input) => isSameOutpoint(input, outpoint)) ?? false;
-}
-
-const startOf = ({ txid }: Outpoint): number => (txid[0] ?? 0) | ((txid[1] ?? 0) << 8) | ((txid[2] ?? 0) << 16);

@@ -14,11 +14,11 @@ import {
 import { addressOfScript, scriptOfAddress } from './address.ts';
 import { signCoins, signingCoins } from './coin-signing.ts';
 import {
+  among,
   compareOutpoints,
   isConfirmed,
   isSameOutpoint,
   isSpendable,
-  outpointName,
   type Coin,
   type PaidWeight,
 } from './coin.ts';
@@ -344,8 +344,8 @@ export class OnchainWallet {
 
   /** Frees coins that were set aside for what is given up. */
   unlock(coins: readonly Outpoint[]): void {
-    const freed = new Set(coins.map(outpointName));
-    this.#state = { ...this.#state, locked: this.#state.locked.filter((coin) => !freed.has(outpointName(coin))) };
+    const isFreed = among(coins);
+    this.#state = { ...this.#state, locked: this.#state.locked.filter((coin) => !isFreed(coin)) };
   }
 
   /**
@@ -432,8 +432,8 @@ export class OnchainWallet {
   /** Whether coins can still be spent, whoever they are set aside for. */
   areThere(coins: readonly Outpoint[]): boolean {
     const { bestHeight } = this.#state;
-    const there = new Set(this.#state.coins.filter((coin) => isSpendable(coin, bestHeight)).map(outpointName));
-    return coins.every((coin) => there.has(outpointName(coin)));
+    const isAsked = among(coins);
+    return this.#state.coins.filter((coin) => isAsked(coin) && isSpendable(coin, bestHeight)).length === coins.length;
   }
 
   /** What `sweepFound` would do at a feerate. */
@@ -669,9 +669,7 @@ export class OnchainWallet {
   }
 
   #lock(): (outpoint: Outpoint) => boolean {
-    const { locked } = this.#state;
-    const names = new Set(locked.map(outpointName));
-    return (outpoint) => names.size > 0 && names.has(outpointName(outpoint));
+    return among(this.#state.locked);
   }
 
   #select(wanted: { targetSat: bigint; baseWeight: number; terms: SpendTerms; coins?: readonly Coin[] }): Selection {
