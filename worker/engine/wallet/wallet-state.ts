@@ -147,6 +147,21 @@ export function afterDropped(state: WalletState, txid: Uint8Array): WalletState 
   return children.reduce(afterDropped, withCoins(state, coins));
 }
 
+/** The state after the coins of an unconfirmed transaction were lent. What spends no coins any more has none to lend. */
+export function afterLent(state: WalletState, lent: Lent): WalletState {
+  const isSpent = ({ txid }: Lent): boolean => coinsSpentBy(state, txid).length > 0;
+  const others = state.lent.filter((each) => !equalBytes(each.txid, lent.txid) && isSpent(each));
+  return { ...state, lent: [...others, lent] };
+}
+
+/** The coins that a transaction spends, as far as the wallet was told of it. */
+export const coinsSpentBy = ({ coins }: WalletState, txid: Uint8Array): readonly Coin[] =>
+  coins.filter(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
+
+/** Whether something has spent what a transaction pays to the wallet. */
+export const hasSpentChange = ({ coins }: WalletState, txid: Uint8Array): boolean =>
+  coins.some((coin) => equalBytes(coin.txid, txid) && coin.spentBy !== undefined);
+
 /** What a transaction pays for that spends nothing but coins of the wallet; of others nobody knows. */
 function paidBy(spent: readonly Coin[], tx: Transaction): PaidWeight | undefined {
   if (spent.length < tx.inputs.length) return undefined;

@@ -1,10 +1,8 @@
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { assert, GlowwormError } from '../primitives/errors.ts';
-import { REPLACEMENT_PER_KW } from '../primitives/feerates.ts';
 import type { Secp256k1 } from '../primitives/secp256k1.ts';
 import { MAX_SAT } from '../primitives/units.ts';
 import {
-  encodeTransaction,
   transactionId,
   transactionWeight,
   type Outpoint,
@@ -13,27 +11,8 @@ import {
 } from '../transactions/transaction.ts';
 import { addressOfScript, scriptOfAddress } from './address.ts';
 import { signCoins, signingCoins } from './coin-signing.ts';
-import {
-  among,
-  compareOutpoints,
-  isConfirmed,
-  isSameOutpoint,
-  isSpendable,
-  type Coin,
-  type PaidWeight,
-} from './coin.ts';
-import {
-  CHANGE_DUST_SAT,
-  CHANGE_WEIGHT,
-  feeForWeight,
-  INPUT_WEIGHT,
-  lackingSat,
-  OVERHEAD_WEIGHT,
-  reserveValueSat,
-  selectCoins,
-  splitChange,
-  type Selection,
-} from './coin-selection.ts';
+import { among, compareOutpoints, isConfirmed, isSameOutpoint, isSpendable, type Coin } from './coin.ts';
+import { reserveValueSat, splitChange, type Selection } from './coin-selection.ts';
 import {
   BRANCHES,
   FOUND_BRANCHES,
@@ -44,6 +23,7 @@ import {
   type OwnBranch,
   type ScriptOrigin,
 } from './descriptors.ts';
+import { FeeBumper } from './fee-bumper.ts';
 import { foundSweeps, type FoundSweep } from './found-sweep.ts';
 import { planPayment, type PaymentTarget, type PlannedTransaction } from './payment-plan.ts';
 import { planCancellation, planReplacement, type ReplacementRequest } from './replacement.ts';
@@ -51,12 +31,13 @@ import { rivalCoins } from './rival-coins.ts';
 import { hasSignatures } from './spend-check.ts';
 import {
   afterDropped,
+  afterLent,
   afterTransaction,
   afterUnconfirmed,
+  coinsSpentBy,
   EMPTY_WALLET,
-  missingSat,
+  hasSpentChange,
   reachOf,
-  worthOfEach,
   type Lent,
   type WalletState,
 } from './wallet-state.ts';
@@ -100,28 +81,6 @@ export interface KnownTransaction {
   readonly height?: number;
 }
 
-/** The first of a list, the first two, the first four, and so on to all of it. */
-function doubled<T>(list: readonly T[]): readonly (readonly T[])[] {
-  const counts = Array.from({ length: Math.ceil(Math.log2(Math.max(1, list.length))) + 1 }, (_, power) => 2 ** power);
-  return list.length === 0 ? [] : counts.map((count) => list.slice(0, count));
-}
-
-/** A transaction of more inputs pays for them, and may need one more to do so; it ends with few. */
-const MOST_BUILDS = 4;
-
-const takesCoin = ({ inputs }: Transaction, coin: Coin): boolean => inputs.some((input) => isSameOutpoint(input, coin));
-
-/** BIP 125: a transaction pays for what it takes the place of, and for its own relay, and a higher feerate than each. */
-function leastFeerate(displaced: readonly PaidWeight[], weight: number): number {
-  if (displaced.length === 0) return 0;
-  const perKw = (feeSat: bigint, of: number): number => Math.ceil((Number(feeSat) * 1000) / of);
-  const feesSat = displaced.reduce((sum, { feeSat }) => sum + feeSat, 0n);
-  return Math.max(
-    perKw(feesSat, weight) + REPLACEMENT_PER_KW,
-    ...displaced.map((each) => perKw(each.feeSat, each.weight) + 1),
-  );
-}
-
 /** The amounts of the change: as many coins for closes as the wallet lacks. */
 function reserveCoins({ changeSat }: Selection, left: readonly Coin[], terms: SpendTerms): readonly bigint[] {
   const { feeratePerKw, reserveSat, reservePerKw = feeratePerKw, reserveCoinSat = 0n } = terms;
@@ -139,12 +98,20 @@ function reserveCoins({ changeSat }: Selection, left: readonly Coin[], terms: Sp
 export class OnchainWallet {
   readonly #secp: Secp256k1;
   readonly #descriptors: Descriptors;
+  readonly #bumper: FeeBumper;
   #state: WalletState;
 
   constructor(secp: Secp256k1, descriptors: Descriptors, state: WalletState = EMPTY_WALLET) {
     this.#secp = secp;
     this.#descriptors = descriptors;
     this.#state = state;
+    this.#bumper = new FeeBumper({
+      wallet: this,
+      available: () => this.#available(),
+      changeOutput: (changeSat, script) => this.#changeOutput(changeSat, script),
+      outputOf: (coin) => this.#outputOf(coin),
+      signed: (tx, coins, prevouts) => signCoins(secp, descriptors, tx, coins, prevouts),
+    });
     // Deriving them makes `originOf` know them.
     this.expectedScripts();
   }
@@ -406,7 +373,7 @@ export class OnchainWallet {
       throw new GlowwormError('PaymentNotReplaceable', 'This payment is confirmed, or has been replaced already.');
     // What has spent it would go with it: another payment, what pays for a close, or a funding that the peer is still to sign.
     const isSetAside = this.#state.locked.some((coin) => equalBytes(coin.txid, txid));
-    if (isSetAside || this.#hasSpentChange(txid))
+    if (isSetAside || hasSpentChange(this.#state, txid))
       throw new GlowwormError('PaymentNotReplaceable', 'Something else has spent the change of this payment already.');
     return { kept, replaced: { feeSat, weight: transactionWeight(tx) }, terms };
   }
@@ -461,27 +428,9 @@ export class OnchainWallet {
     return built;
   }
 
-  /**
-   * Adds coins of the wallet, and change, to a transaction whose own inputs can't pay for it: the child of an anchor, or
-   * an HTLC transaction of a channel with anchors. The caller adds the witnesses of its own inputs, and only then calls
-   * `transactionMade`; before that, what is replaced is `transactionDropped`. Where no other coins suffice, it takes those that
-   * are lent, and what they were lent to is dropped. Throws `InsufficientFunds`.
-   */
+  /** As `FeeBumper.bump`. */
   bump(request: BumpRequest): WalletTransaction {
-    const { replaces } = request;
-    // What was made of its change would go with it, and BIP 125 has a replacement pay for that too.
-    if (replaces !== undefined && this.#hasSpentChange(transactionId(replaces.tx)))
-      throw new GlowwormError('InsufficientFunds', 'the change of what it replaces is spent');
-    const free = this.#available();
-    // BIP 125, rule 2: a replacement that adds an input which is not confirmed is refused.
-    const confirmed = free.filter(isConfirmed);
-    const lent = this.#lentTo(request);
-    return this.#firstAffordable([
-      () => this.#bumpBy(request, replaces === undefined ? free : confirmed, []),
-      ...doubled(lent).map((taken) => () => {
-        return this.#bumpBy(request, [...confirmed, ...taken.flatMap(({ txid }) => this.coinsSpentBy(txid))], taken);
-      }),
-    ]);
+    return this.#bumper.bump(request);
   }
 
   /**
@@ -489,33 +438,17 @@ export class OnchainWallet {
    * spent: the owner's payments would be refused that took them.
    */
   lend(lent: Lent): void {
-    const isSpent = ({ txid }: Lent): boolean => this.coinsSpentBy(txid).length > 0;
-    const others = this.#state.lent.filter((each) => !equalBytes(each.txid, lent.txid) && isSpent(each));
-    this.#state = { ...this.#state, lent: [...others, lent] };
+    this.#state = afterLent(this.#state, lent);
   }
 
-  /**
-   * What `bump` has at a feerate, as `reserveValueSat`: what is free, or what is confirmed of that with those of the lent that bring
-   * more than is paid for what they displace.
-   */
+  /** As `FeeBumper.valueSat`. */
   valueSat(feeratePerKw: number): bigint {
-    const free = this.#available();
-    const freeSat = reserveValueSat(worthOfEach(this.#state, free, feeratePerKw), feeratePerKw);
-    let taken: readonly Coin[] = free.filter(isConfirmed);
-    let displacedSat = 0n;
-    for (const { txid, feeSat, weight } of this.#lentTo({ feeratePerKw })) {
-      const more = [...taken, ...this.coinsSpentBy(txid)];
-      const costSat = feeSat + feeForWeight(weight, REPLACEMENT_PER_KW);
-      if (reserveValueSat(more, feeratePerKw) - reserveValueSat(taken, feeratePerKw) <= costSat) continue;
-      [taken, displacedSat] = [more, displacedSat + costSat];
-    }
-    const lentSat = reserveValueSat(taken, feeratePerKw) - displacedSat;
-    return lentSat > freeSat ? lentSat : freeSat;
+    return this.#bumper.valueSat(feeratePerKw);
   }
 
   /** The coins that a transaction spends, as far as the wallet was told of it. */
   coinsSpentBy(txid: Uint8Array): readonly Coin[] {
-    return this.#state.coins.filter(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
+    return coinsSpentBy(this.#state, txid);
   }
 
   /** Whether a coin of the wallet was made by a transaction. */
@@ -537,106 +470,6 @@ export class OnchainWallet {
     for (const coin of this.#state.coins)
       if (coin.spentBy && coin.spentBy.height === undefined) origins.set(toHex(coin.spentBy.txid), coin);
     return [...origins.values()];
-  }
-
-  /** The first of some ways that there are coins for; the others leave nothing behind. */
-  #firstAffordable([first, ...others]: readonly (() => WalletTransaction)[]): WalletTransaction {
-    assert(first !== undefined, 'there is a way to try');
-    const before = this.#state;
-    try {
-      return first();
-    } catch (error) {
-      this.#state = before;
-      const isUnaffordable = error instanceof GlowwormError && error.code === 'InsufficientFunds';
-      if (others.length === 0 || !isUnaffordable) throw error;
-      return this.#firstAffordable(others);
-    }
-  }
-
-  /** `lent` are those whose coins are among the given: what of them it takes coins of is dropped. */
-  #bumpBy(request: BumpRequest, coins: readonly Coin[], lent: readonly Lent[]): WalletTransaction {
-    const { feeratePerKw, mostSat, witnessWeight, replaces } = request;
-    const replaced =
-      replaces === undefined ? [] : [{ feeSat: replaces.feeSat, weight: transactionWeight(replaces.tx) }];
-    let perKw = feeratePerKw;
-    let found = this.#bump(request, coins, perKw, perKw);
-    // What pays more may take more coins, weigh more, and take the place of more.
-    for (let build = 1; build < MOST_BUILDS && found.feeSat <= mostSat; build++) {
-      const { tx } = found;
-      const displaced = lent.filter(({ txid }) => this.coinsSpentBy(txid).some((coin) => takesCoin(tx, coin)));
-      const weight = transactionWeight(tx) + witnessWeight;
-      const leastSat = feeForWeight(weight, leastFeerate([...replaced, ...displaced], weight));
-      if (found.feeSat >= leastSat) {
-        for (const { txid } of displaced) this.transactionDropped(txid);
-        return found;
-      }
-      // Estimates of weights are a little off: what is missing still is added to what was asked for.
-      perKw =
-        Math.ceil((Number(leastSat) * 1000) / weight) +
-        Math.max(0, perKw - Math.floor((Number(found.feeSat) * 1000) / weight));
-      found = this.#bump(request, coins, perKw, 0);
-    }
-    throw new GlowwormError('InsufficientFunds', `it would cost ${found.feeSat} sat, and ${mostSat} sat is the most`);
-  }
-
-  /**
-   * What of the lent a request may take the coins of, the cheapest first: not what it replaces itself, nor what something has spent
-   * the change of, which would go with it, nor coins that are not confirmed (BIP 125, rule 2).
-   */
-  #lentTo({ feeratePerKw, replaces }: Pick<BumpRequest, 'feeratePerKw' | 'replaces'>): readonly Lent[] {
-    const own = replaces && transactionId(replaces.tx);
-    return this.#state.lent
-      .filter((each) => each.feeratePerKw <= feeratePerKw && (own === undefined || !equalBytes(own, each.txid)))
-      .filter(({ txid }) =>
-        this.coinsSpentBy(txid).every((coin) => isConfirmed(coin) && coin.spentBy?.height === undefined),
-      )
-      .filter(({ txid }) => !this.#hasSpentChange(txid))
-      .toSorted((a, b) => Number(a.feeSat - b.feeSat));
-  }
-
-  #hasSpentChange(txid: Uint8Array): boolean {
-    return this.#state.coins.some((coin) => equalBytes(coin.txid, txid) && coin.spentBy !== undefined);
-  }
-
-  /** `parentsPerKw` is what the parent, and what is not confirmed of the coins' own, are brought to. */
-  #bump(
-    request: BumpRequest,
-    available: readonly Coin[],
-    feeratePerKw: number,
-    parentsPerKw: number,
-  ): WalletTransaction {
-    const { tx, prevouts, replaces, parent } = request;
-    const parentSat = parent === undefined ? 0n : lackingSat(parent, parentsPerKw);
-    const kept = replaces === undefined ? [] : this.coinsSpentBy(transactionId(replaces.tx));
-    const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + request.witnessWeight;
-    const keptSat = sumOf(kept) - missingSat(this.#state, kept, parentsPerKw);
-    const keptWeight = kept.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], 0);
-    // A transaction needs an output: the child of an anchor, which has none of its own, always gets change.
-    const needsChange = tx.outputs.length === 0;
-    const leastChangeSat = needsChange ? CHANGE_DUST_SAT : 0n;
-    const selection = this.#select({
-      targetSat: sumOf(tx.outputs) - sumOf(prevouts) - keptSat + parentSat + leastChangeSat,
-      baseWeight: ownWeight + keptWeight + (needsChange ? CHANGE_WEIGHT : 0),
-      terms: { feeratePerKw, reserveSat: 0n },
-      coins: worthOfEach(this.#state, available, parentsPerKw),
-    });
-    const isTaken = (coin: Coin): boolean => selection.coins.some((taken) => isSameOutpoint(taken, coin));
-    const taken = available.filter(isTaken);
-    const coins = [...kept, ...taken].toSorted(compareOutpoints);
-    // The change of what is replaced never comes: its script is as fresh as a new one.
-    const script = replaces?.tx.outputs.find((output) => this.owns(output.script))?.script;
-    // The selection has paid for an output of its own for what goes into the one that was there anyhow.
-    const paidTwiceSat =
-      needsChange && selection.changeSat > 0n ? (BigInt(CHANGE_WEIGHT) * BigInt(feeratePerKw)) / 1000n : 0n;
-    // What is not the bearer of what its transaction lacks may have counted for less than it has.
-    const uncountedSat = sumOf(taken) - missingSat(this.#state, taken, parentsPerKw) - sumOf(selection.coins);
-    const backSat = needsChange || selection.changeSat > 0n ? uncountedSat : 0n;
-    const changeSat = selection.changeSat + leastChangeSat + paidTwiceSat + backSat;
-    const outputs = [...tx.outputs, ...this.#changeOutput(changeSat, script)];
-    const unsigned = { ...tx, inputs: [...tx.inputs, ...coins.map(inputOf)], outputs };
-    const spent = [...prevouts, ...coins.map((coin) => this.#outputOf(coin))];
-    const signed = signCoins(this.#secp, this.#descriptors, unsigned, coins, spent);
-    return walletTransaction(signed, sumOf(spent) - sumOf(outputs));
   }
 
   #apply(tx: Transaction, height: number | undefined): void {
@@ -670,11 +503,6 @@ export class OnchainWallet {
 
   #lock(): (outpoint: Outpoint) => boolean {
     return among(this.#state.locked);
-  }
-
-  #select(wanted: { targetSat: bigint; baseWeight: number; terms: SpendTerms; coins?: readonly Coin[] }): Selection {
-    const { targetSat, baseWeight, terms, coins = this.#available() } = wanted;
-    return selectCoins({ coins, targetSat, baseWeight, ...terms });
   }
 
   /** `left` are coins that the payment leaves. */
