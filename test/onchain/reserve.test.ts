@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { reserveSat } from '../../worker/client/lightning-node.ts';
+import { reserveSat } from '../../worker/client/onchain-reserve.ts';
 import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
 import { RegtestChain } from '../world/chain.ts';

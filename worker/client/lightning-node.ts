@@ -1,10 +1,7 @@
-import type { RejectReason } from '../edges/chain/broadcaster.ts';
-import type { Standing } from '../edges/chain/propagation.ts';
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
-import { equalBytes, fromHex, reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../engine/primitives/secp256k1.ts';
 import { recordsBelow, type StoreWrites } from '../engine/primitives/store.ts';
@@ -12,12 +9,11 @@ import { defaultChannelConfig } from '../engine/channel/channel-config.ts';
 import { KeysManager } from '../engine/keys/keys-manager.ts';
 import { mnemonicSeed } from '../engine/keys/mnemonic.ts';
 import { ChannelManager } from '../engine/manager/channel-manager.ts';
-import { isUnfunded, unconfirmedFunding } from '../engine/manager/channel-entry.ts';
+import { isUnfunded } from '../engine/manager/channel-entry.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { RecordsOrigin } from '../engine/manager/reconciliation.ts';
 import type { InboundChannelRule } from '../engine/manager/manager-context.ts';
 import type { Effect, TurnResult } from '../engine/manager/turn.ts';
-import { decodeTransaction, transactionId, type Transaction } from '../engine/transactions/transaction.ts';
 import { Descriptors } from '../engine/wallet/descriptors.ts';
 import { decodeWallet } from '../engine/wallet/wallet-record.ts';
 import type { SpendTerms } from '../engine/wallet/wallet-transaction.ts';
@@ -30,16 +26,19 @@ import { HeaderStore } from './header-store.ts';
 import { ChannelActivity, NO_NEWS } from './channel-activity.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
+import { ChainUpdates } from './chain-updates.ts';
 import { configuredChain } from './configured-chain.ts';
 import { Committer } from './committer.ts';
 import { AddressLabels } from './address-labels.ts';
 import type { OnchainPayer } from './onchain-payment.ts';
 import { OnchainPayments } from './onchain-payments.ts';
+import { reserveSat } from './onchain-reserve.ts';
 import { localFeatures } from './peers/local-features.ts';
 import { PeerAdmission } from './peers/peer-admission.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
 import type { WalletPlatform } from './platform.ts';
 import { ReceivedPayments, type BlockNews } from './received-payments.ts';
+import { RefusedPayments } from './refused-payments.ts';
 import { SentPayments, type PaymentRows } from './sent-payments.ts';
 import { Wakefulness } from './wakefulness.ts';
 import { WatchedScripts } from './watched-scripts.ts';
@@ -74,14 +73,6 @@ export interface NodeParts {
   readonly event: (event: EngineEvent) => void;
 }
 
-/**
- * Kept on chain for each open channel, to pay for its close (BOLT 3, Anchors): a child that brings a commitment of 280 vbytes
- * and itself from 1 to 20 sat/vB, and two HTLC transactions of 280 vbytes, with the coin that pays for them, at 9 sat/vB.
- * Without them an HTLC of ours could be lost though our commitment is in the chain.
- */
-const RESERVE_PER_CHANNEL_SAT = 10_000n + 2n * 2_500n;
-/** As many as lnd counts: more seldom close at once. */
-const MOST_RESERVED_CHANNELS = 10;
 const COINS_KEY = 'coin/state';
 const TICK_MS = 1_000;
 
@@ -103,6 +94,8 @@ export class LightningNode implements OnchainPayer {
   readonly #committer: Committer;
   readonly #watchList: WatchList = new WatchList();
   readonly #sent: SentPayments;
+  readonly #refused: RefusedPayments;
+  readonly #updates: ChainUpdates;
   readonly #descriptors: Descriptors;
   readonly #received: ReceivedPayments;
   readonly #channelActivity: ChannelActivity;
@@ -113,7 +106,6 @@ export class LightningNode implements OnchainPayer {
   #problem: GlowwormError | undefined;
   readonly #scripts: WatchedScripts;
   readonly #headers: HeaderStore;
-  #bestHash = '';
   #tick: unknown;
   /** As a page knows it. */
   #staleMinutes: number | undefined;
@@ -154,7 +146,10 @@ export class LightningNode implements OnchainPayer {
       onHeaders: (writes) => this.#guarded(() => this.turn(() => this.#record(writes))),
       onSynced: () => this.#synced(),
       onStatus: () => this.#chainStatusChanged(),
-      onStanding: (txid, standing) => this.#guarded(() => this.#stands(txid, standing)),
+      onStanding: (txid, standing) => {
+        this.#guarded(() => this.#refused.stands(txid, standing));
+        parts.changed();
+      },
       onFeerates: (update, memories) =>
         this.#guarded(() =>
           this.turn(() => {
@@ -226,6 +221,11 @@ export class LightningNode implements OnchainPayer {
     };
     this.#sent = new SentPayments(recordsBelow(records, sentKey('')), rows);
     this.#received = new ReceivedPayments(recordsBelow(records, receivedKey('')), rows);
+    const { wallet, manager } = this;
+    const [sent, received] = [this.#sent, this.#received];
+    const turn = (work: () => void): void => this.turn(work);
+    this.#refused = new RefusedPayments({ wallet, sent, turn, log });
+    this.#updates = new ChainUpdates({ wallet, manager, sent, received, turn, now: () => platform.timers.now() });
     this.labels = new AddressLabels(recordsBelow(records, labelKey('')), rows);
     this.#channelActivity = new ChannelActivity(recordsBelow(records, channelRowKey('')), this, rows);
     this.#durableEventId = this.manager.pendingEvents().at(-1)?.id ?? 0;
@@ -446,7 +446,10 @@ export class LightningNode implements OnchainPayer {
   /** An update that could not be taken would be missing for ever: better to stop, and to ask for it again after a restart. */
   #chainUpdated(update: ChainUpdate, writes: StoreWrites): void {
     try {
-      this.#takeChainUpdate(update, writes);
+      this.#updates.take(update, writes);
+      this.#noteRows(update);
+      this.#scripts.confirmed(update.confirmed.flatMap(({ txs }) => txs.map(({ txid }) => txid)));
+      this.#scripts.changed();
     } catch (error) {
       this.#report(error);
       if (this.#problem === undefined)
@@ -454,102 +457,8 @@ export class LightningNode implements OnchainPayer {
     }
   }
 
-  #takeChainUpdate(update: ChainUpdate, writes: StoreWrites): void {
-    const { hash } = update.best.header;
-    const moved = hash !== this.#bestHash;
-    this.turn(() => {
-      this.#record(writes);
-      // What a source that has started since was not asked to look out for yet has left the chain as well.
-      if (update.disconnectedTo !== undefined) this.manager.bestBlockUpdated(update.disconnectedTo);
-      for (const txid of update.unconfirmed) {
-        this.wallet.transactionUnconfirmed(txid);
-        this.#sent.unconfirmed(txid);
-        this.manager.transactionUnconfirmed(txid);
-      }
-      for (const { height, txs } of update.confirmed) {
-        for (const { transaction } of txs) {
-          this.wallet.transactionConfirmed(transaction, height);
-          this.#sent.confirmed(transaction);
-        }
-        this.manager.transactionsConfirmed(height, txs);
-      }
-      for (const txid of update.dropped) if (!this.#isRebroadcast(txid)) this.wallet.transactionDropped(txid);
-      for (const transaction of update.mempool) this.#seenInMempool(transaction);
-      for (const transaction of update.spending) {
-        // What takes something out of a close pays the wallet: nothing is asked for its script before it is a coin.
-        this.wallet.transactionSeen(transaction);
-        this.manager.transactionSeen(transaction);
-      }
-      // A payment to ourselves looks like another's where the coins that it spent are not known.
-      const coins = this.wallet.state.coins.filter(({ txid }) => !this.#sent.has(txid));
-      this.#received.update(coins, update, this.#parts.platform.timers.now());
-      if (!moved) return;
-      this.wallet.bestBlockUpdated(update.best.height);
-      // Before what the channels broadcast: a commitment's child may spend the change of a payment.
-      for (const { rawTx } of this.#sent.wanted()) this.manager.broadcast(rawTx);
-      this.manager.bestBlockUpdated(update.best.height);
-    });
-    this.#noteRows(update);
-    this.#bestHash = hash;
-    this.#scripts.confirmed(update.confirmed.flatMap(({ txs }) => txs.map(({ txid }) => txid)));
-    this.#scripts.changed();
-  }
-
-  /** Of a payment that was taken back too: then its coins are gone again, unless something else has spent them since. */
-  #seenInMempool(transaction: Transaction): void {
-    this.wallet.transactionSeen(transaction);
-    const txid = transactionId(transaction);
-    if (this.wallet.coinsSpentBy(txid).length > 0) this.#sent.returned(toHex(reversed(txid)));
-  }
-
-  #stands(txid: string, standing: Standing): void {
-    if (standing.kind !== 'refused') this.turn(() => this.#sent.accepted(txid));
-    else if (standing.lasting && this.#mayTakeBack(txid, standing.refusal.reason))
-      this.turn(() => this.#takeBack(txid, standing.refusal.reason));
-    this.#parts.changed();
-  }
-
-  /**
-   * Inputs may be missing for what made them is not in a block yet: then that one's fate decides. And what a channel or a claim was
-   * built on is not ours alone to take back.
-   */
-  #mayTakeBack(txid: string, reason: RejectReason): boolean {
-    const wireTxid = reversed(fromHex(txid));
-    const { coins } = this.wallet.state;
-    const isBuiltOn = coins.some(
-      ({ txid: made, spentBy }) => equalBytes(made, wireTxid) && spentBy !== undefined && !this.#sent.has(spentBy.txid),
-    );
-    const waits =
-      reason === 'missingInputs' && this.wallet.coinsSpentBy(wireTxid).some(({ height }) => height === undefined);
-    return !isBuiltOn && !waits && this.#sent.mayTakeBack(txid, reason);
-  }
-
-  #takeBack(txid: string, reason: RejectReason): void {
-    const taken = this.#sent.takeBack(txid, reason);
-    this.#parts.log(`took back ${taken.map((send) => send.txid.slice(0, 12)).join(', ')}: ${reason}`);
-    this.wallet.transactionDropped(reversed(fromHex(txid)));
-    // What it was to replace counts again.
-    for (const { rawTx } of taken.flatMap((send) => this.#sent.rivalsOf(send)))
-      this.wallet.transactionMade(decodeTransaction(rawTx));
-  }
-
   #record(writes: StoreWrites): void {
     for (const [key, value] of writes) this.manager.record(key, value);
-  }
-
-  /**
-   * Whether we go on broadcasting a transaction until it confirms. That a server does not have it says little then, and its
-   * coins must not go elsewhere: only another one in a block frees them.
-   */
-  #isRebroadcast(txid: Uint8Array): boolean {
-    if (this.#sent.wants(txid)) return true;
-    return this.manager.channels().some(({ key, state }) => {
-      const isOurs = state.kind === 'open' || unconfirmedFunding(state) !== undefined;
-      if (isOurs && 'params' in state && equalBytes(state.params.fundingTxid, txid)) return true;
-      const { anchorChild, packages = [] } = this.manager.chainMonitor.monitor(key) ?? {};
-      const made = anchorChild === undefined ? packages : [anchorChild, ...packages];
-      return made.some(({ tx }) => equalBytes(transactionId(tx), txid));
-    });
   }
 
   /** Everything registered was asked for. */
@@ -646,6 +555,3 @@ export class LightningNode implements OnchainPayer {
     this.#parts.changed();
   }
 }
-
-export const reserveSat = (channels: number): bigint =>
-  BigInt(Math.min(channels, MOST_RESERVED_CHANNELS)) * RESERVE_PER_CHANNEL_SAT;

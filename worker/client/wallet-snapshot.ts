@@ -11,7 +11,8 @@ import type { Standing } from '../edges/chain/propagation.ts';
 import { toApiError } from './api-error.ts';
 import type { ChannelSummary, LightningBalance, OnchainBalance, WalletConfig, WalletSnapshot } from './api.ts';
 import { closingSummary, stillOwedMsat } from './closing-summary.ts';
-import { reserveSat, type LightningNode } from './lightning-node.ts';
+import type { LightningNode } from './lightning-node.ts';
+import { reserveSat } from './onchain-reserve.ts';
 
 /** What the page shows, of a wallet that exists. */
 export function snapshotOf({ network }: WalletConfig, node: LightningNode): WalletSnapshot {

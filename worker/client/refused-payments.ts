@@ -1,0 +1,56 @@
+import type { RejectReason } from '../edges/chain/broadcaster.ts';
+import type { Standing } from '../edges/chain/propagation.ts';
+import { equalBytes, fromHex, reversed } from '../engine/primitives/bytes.ts';
+import { decodeTransaction } from '../engine/transactions/transaction.ts';
+import type { OnchainWallet } from '../engine/wallet/wallet.ts';
+import type { SentPayments } from './sent-payments.ts';
+
+export interface RefusedPaymentsParts {
+  readonly wallet: OnchainWallet;
+  readonly sent: SentPayments;
+  /** As `LightningNode.turn`. */
+  readonly turn: (work: () => void) => void;
+  readonly log: (line: string) => void;
+}
+
+/** Takes back the payments that no server would have: when, and what becomes of their coins. Why that is safe: see `SentPayments`. */
+export class RefusedPayments {
+  readonly #parts: RefusedPaymentsParts;
+
+  constructor(parts: RefusedPaymentsParts) {
+    this.#parts = parts;
+  }
+
+  /** How far a transaction has got, by its txid as explorers print it; most are no payments. */
+  stands(txid: string, standing: Standing): void {
+    const { sent, turn } = this.#parts;
+    if (standing.kind !== 'refused') return turn(() => sent.accepted(txid));
+    const { lasting, refusal } = standing;
+    if (lasting && this.#mayTakeBack(txid, refusal.reason)) turn(() => this.#takeBack(txid, refusal.reason));
+  }
+
+  /**
+   * Inputs may be missing for what made them is not in a block yet: then that one's fate decides. And what a channel or a claim was
+   * built on is not ours alone to take back.
+   */
+  #mayTakeBack(txid: string, reason: RejectReason): boolean {
+    const { wallet, sent } = this.#parts;
+    const wireTxid = reversed(fromHex(txid));
+    const isBuiltOn = wallet.state.coins.some(
+      ({ txid: made, spentBy }) => equalBytes(made, wireTxid) && spentBy !== undefined && !sent.has(spentBy.txid),
+    );
+    const waits =
+      reason === 'missingInputs' && wallet.coinsSpentBy(wireTxid).some(({ height }) => height === undefined);
+    return !isBuiltOn && !waits && sent.mayTakeBack(txid, reason);
+  }
+
+  #takeBack(txid: string, reason: RejectReason): void {
+    const { wallet, sent, log } = this.#parts;
+    const taken = sent.takeBack(txid, reason);
+    log(`took back ${taken.map((send) => send.txid.slice(0, 12)).join(', ')}: ${reason}`);
+    wallet.transactionDropped(reversed(fromHex(txid)));
+    // What it was to replace counts again.
+    for (const { rawTx } of taken.flatMap((send) => sent.rivalsOf(send)))
+      wallet.transactionMade(decodeTransaction(rawTx));
+  }
+}
