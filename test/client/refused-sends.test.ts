@@ -148,6 +148,19 @@ describe('a payment that every server refuses', () => {
     expect(spendableSat()).toBeLessThan(50_000n);
   });
 
+  it('is given up though for a while none could be reached: no answer is no word that it was taken', async () => {
+    await startWith(1, 'refuses', 'refuses');
+    const txid = pay(50_000n);
+    await fake.pass(20);
+    conducts = ['fails', 'fails'];
+    await fake.pass(MINUTE_S);
+    expect(row(txid)).toMatchObject({ state: 'pending' });
+    expect(row(txid)?.problem).toBeUndefined();
+    conducts = ['refuses', 'refuses'];
+    await fake.pass(30 * MINUTE_S);
+    expect(row(txid)?.state).toBe('failed');
+  });
+
   it('takes those with it that spend its change', async () => {
     await startWith(1, 'refuses');
     const before = spendableSat();

@@ -24,9 +24,22 @@ export class RefusedPayments {
   /** How far a transaction has got, by its txid as explorers print it; most are no payments. */
   stands(txid: string, standing: Standing): void {
     const { sent, turn } = this.#parts;
-    if (standing.kind !== 'refused') return turn(() => sent.accepted(txid));
-    const { lasting, refusal } = standing;
-    if (lasting && this.#mayTakeBack(txid, refusal.reason)) turn(() => this.#takeBack(txid, refusal.reason));
+    switch (standing.kind) {
+      case 'waiting':
+        // Servers that refused it and cannot be reached now have not taken it for that.
+        return;
+      case 'taken':
+      case 'unseen':
+      case 'seen':
+        return turn(() => sent.accepted(txid));
+      case 'refused': {
+        const { lasting, refusal } = standing;
+        if (lasting && this.#mayTakeBack(txid, refusal.reason)) turn(() => this.#takeBack(txid, refusal.reason));
+        return;
+      }
+      default:
+        return standing satisfies never;
+    }
   }
 
   /**
