@@ -12,12 +12,16 @@ export interface SendProblem {
 export const hasFailed = ({ confirmed, refused, displacedBy }: OnchainSend): boolean =>
   !confirmed && (refused !== undefined || displacedBy !== undefined);
 
-/** `standing` is what the servers have said of it in this run. */
+/**
+ * `standing` is what the servers have said of it in this run. Nobody is told to pay again before a payment is taken back: until then
+ * both could arrive.
+ */
 export function problemOf(send: OnchainSend, standing: Standing | undefined): SendProblem | undefined {
-  const { confirmed, refused, displacedBy } = send;
-  if (confirmed) return undefined;
+  const { confirmed, refused, displacedBy, replacedBy } = send;
+  if (confirmed || replacedBy !== undefined) return undefined;
   if (displacedBy !== undefined) return DISPLACED;
-  if (refused !== undefined) return { code: 'SendRefused', message: `${WHY[refused]} ${TAKEN_BACK}` };
+  if (refused !== undefined)
+    return { code: 'SendRefused', message: [WHY[refused], TAKEN_BACK, ...adviceOn(refused)].join(' ') };
   if (standing?.kind === 'unseen') return UNSEEN;
   if (standing?.kind !== 'refused') return undefined;
   return { code: 'SendRefusedForNow', message: `${WHY[standing.refusal.reason]} It is tried again.` };
@@ -26,7 +30,7 @@ export function problemOf(send: OnchainSend, standing: Standing | undefined): Se
 const DISPLACED: SendProblem = {
   code: 'SendDisplaced',
   message:
-    'Another transaction that spends the same coins is in a block, so this payment cannot arrive any more. Where it was not yours, has this wallet’s words another device?',
+    'Another transaction that spends the same coins is in a block, so this payment cannot arrive any more. If that one is not yours, another device may have the words of this wallet.',
 };
 
 const UNSEEN: SendProblem = {
@@ -43,9 +47,27 @@ const WHY: Readonly<Record<RejectReason, string>> = {
     'The servers do not know the coins of this payment, or they are spent: perhaps by another device with the same words.',
   conflict:
     'Another transaction is about to spend the coins of this payment: perhaps one of another device with the same words.',
-  feeTooLow: 'The fee of this payment is below what the network takes now. Pay again at the fee of now.',
+  feeTooLow: 'The fee of this payment is below what the network takes now.',
   notFinal: 'The network takes this payment only in a later block.',
-  dust: 'An amount in this payment is too small for the network. Pay a larger amount.',
+  dust: 'An amount in this payment is too small for the network.',
   tooManyUnconfirmed: 'Too many payments that are not confirmed come before this one.',
-  invalid: 'The servers refuse this payment. Try again, and if it stays so, with another server.',
+  invalid: 'The servers refuse this payment.',
 };
+
+function adviceOn(reason: RejectReason): readonly string[] {
+  switch (reason) {
+    case 'feeTooLow':
+      return ['To pay, send it again at a higher feerate.'];
+    case 'dust':
+      return ['To pay, send a larger amount.'];
+    case 'invalid':
+      return ['To pay, send it again, and if it is refused again, use another server.'];
+    case 'missingInputs':
+    case 'conflict':
+    case 'notFinal':
+    case 'tooManyUnconfirmed':
+      return [];
+    default:
+      return reason satisfies never;
+  }
+}

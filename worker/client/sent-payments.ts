@@ -20,7 +20,10 @@ export interface PaymentRows {
   readonly log: (line: string) => void;
 }
 
-/** What refuses a transaction for good, whenever it is asked. What waits for others, or for a block, may be taken then. */
+/**
+ * For what a payment is taken back: its owner has to pay otherwise, or with a higher fee. What waits for others, or for a block, is
+ * taken by itself later.
+ */
 const FINAL: readonly RejectReason[] = ['missingInputs', 'conflict', 'feeTooLow', 'dust', 'invalid'];
 
 /**
@@ -136,7 +139,7 @@ export class SentPayments {
     this.save({ ...rest, accepted: true });
   }
 
-  /** Whether a payment may be taken back: no server ever had it, and what refuses it does not pass. */
+  /** Whether a payment may be taken back: no server ever had it, and it is not refused for what passes with the next blocks. */
   mayTakeBack(txid: string, reason: RejectReason): boolean {
     const send = this.#payments.get(txid);
     return send !== undefined && isWanted(send) && send.accepted !== true && FINAL.includes(reason);
