@@ -1,4 +1,4 @@
-import { reversed, toHex } from '../engine/primitives/bytes.ts';
+import { explorerTxid } from '../engine/transactions/txid.ts';
 import { UndoableMap } from '../engine/primitives/undo-log.ts';
 import { readable } from '../engine/wire/stored-record.ts';
 import { scriptOfAddress } from '../engine/wallet/address.ts';
@@ -33,8 +33,7 @@ export class AddressLabels {
   ofTransactions(wallet: OnchainWallet, network: NetworkName): ReadonlyMap<string, string> {
     const labels = new Map<string, string>();
     for (const [address, label] of this.#labels)
-      for (const { txid } of wallet.coinsAt(scriptOfAddress(address, network)))
-        labels.set(toHex(reversed(txid)), label);
+      for (const { txid } of wallet.coinsAt(scriptOfAddress(address, network))) labels.set(explorerTxid(txid), label);
     return labels;
   }
 }

@@ -1,9 +1,10 @@
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import { unconfirmedFunding } from '../engine/manager/channel-entry.ts';
 import type { ChannelManager } from '../engine/manager/channel-manager.ts';
-import { equalBytes, reversed, toHex } from '../engine/primitives/bytes.ts';
+import { equalBytes } from '../engine/primitives/bytes.ts';
 import type { StoreWrites } from '../engine/primitives/store.ts';
 import { transactionId, type Transaction } from '../engine/transactions/transaction.ts';
+import { explorerTxid } from '../engine/transactions/txid.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { ReceivedPayments } from './received-payments.ts';
 import type { SentPayments } from './sent-payments.ts';
@@ -96,7 +97,7 @@ export class ChainUpdates {
     const { wallet, sent } = this.#parts;
     wallet.transactionSeen(transaction);
     const txid = transactionId(transaction);
-    if (wallet.coinsSpentBy(txid).length > 0) sent.returned(toHex(reversed(txid)));
+    if (wallet.coinsSpentBy(txid).length > 0) sent.returned(explorerTxid(txid));
   }
 
   /**

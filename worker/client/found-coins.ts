@@ -1,10 +1,10 @@
-import { reversed, toHex } from '../engine/primitives/bytes.ts';
+import { explorerTxid } from '../engine/transactions/txid.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
-import { RELAY_PER_KW } from '../engine/primitives/feerates.ts';
+import { perVbyteOfKw } from '../engine/primitives/feerates.ts';
 import { scriptOfAddress } from '../engine/wallet/address.ts';
-import { sumOf } from '../engine/wallet/wallet-transaction.ts';
+import { feesOf, sumOf } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainQuote } from './api.ts';
-import type { OnchainPayer } from './onchain-payment.ts';
+import { checkFee, type OnchainPayer } from './onchain-payment.ts';
 
 /** What a sweep needs of the node: each transaction is signed in a turn of its own. */
 export interface FoundSweeper extends Pick<OnchainPayer, 'network' | 'wallet' | 'onchainTerms' | 'sendOnchain'> {
@@ -23,8 +23,8 @@ export function quoteFound(sweeper: Pick<FoundSweeper, 'wallet' | 'onchainTerms'
     );
   return {
     amountSat: sumOf(sweeps),
-    feeSat: sweeps.reduce((sum, { feeSat }) => sum + feeSat, 0n),
-    feeratePerVbyte: feeratePerKw / RELAY_PER_KW,
+    feeSat: feesOf(sweeps),
+    feeratePerVbyte: perVbyteOfKw(feeratePerKw),
     transactions: sweeps.length,
   };
 }
@@ -39,12 +39,7 @@ export async function sweepFound(
   now: () => number,
 ): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
   const { feeSat } = quoteFound(sweeper);
-  if (maxFeeSat !== undefined && feeSat > maxFeeSat)
-    throw new GlowwormError(
-      'FeeTooHigh',
-      `The network fee has risen to ${feeSat} sat, above the ${maxFeeSat} sat that were agreed to. Nothing was sent.`,
-      { feeSat, maxFeeSat },
-    );
+  checkFee(feeSat, maxFeeSat);
   // What comes meanwhile waits for the next time: it was in no quote.
   const { feeratePerKw } = sweeper.onchainTerms();
   const { length: count } = sweeper.wallet.foundSweeps(feeratePerKw);
@@ -55,7 +50,7 @@ export async function sweepFound(
     const next = await sweeper.durably(() => {
       const built = sweeper.wallet.sweepFound(script, feeratePerKw);
       if (built === undefined) return undefined;
-      const txid = toHex(reversed(built.txid));
+      const txid = explorerTxid(built.txid);
       const { rawTx, tx } = built;
       const send = { txid, rawTx, address, amountSat: sumOf(tx.outputs), feeSat: built.feeSat };
       sweeper.sendOnchain({ ...send, at: now(), confirmed: false });
@@ -64,5 +59,5 @@ export async function sweepFound(
     if (next === undefined) break;
     sent.push(next);
   }
-  return { txids: sent.map(({ txid }) => txid), feeSat: sent.reduce((sum, each) => sum + each.feeSat, 0n) };
+  return { txids: sent.map(({ txid }) => txid), feeSat: feesOf(sent) };
 }

@@ -1,4 +1,3 @@
-import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { perKwOfVbyte, perVbyteOfKw } from '../engine/primitives/feerates.ts';
 import type { Network } from '../engine/primitives/network.ts';
@@ -6,7 +5,9 @@ import { sat } from '../engine/primitives/units.ts';
 import { scriptOfAddress } from '../engine/wallet/address.ts';
 import type { PaymentTarget } from '../engine/wallet/payment-plan.ts';
 import type { TransactionOutput } from '../engine/transactions/transaction.ts';
+import { explorerTxid } from '../engine/transactions/txid.ts';
 import {
+  feesOf,
   sumOf,
   type SpendTerms,
   type UnsignedTransaction,
@@ -39,7 +40,7 @@ export function quoteOnchain(payer: OnchainPayer, request: OnchainRequest): Onch
   const planned = payer.draftWallet().plan(targetOf(payer, request), terms);
   return {
     amountSat: planned.reduce((sum, { paidSat }) => sum + paidSat, 0n),
-    feeSat: planned.reduce((sum, { feeSat }) => sum + feeSat, 0n),
+    feeSat: feesOf(planned),
     feeratePerVbyte: perVbyteOfKw(terms.feeratePerKw),
     transactions: planned.length,
   };
@@ -54,10 +55,7 @@ export function planOnchain(payer: OnchainPayer, request: OnchainRequest): reado
   const before = wallet.state;
   const planned = wallet.plan(targetOf(payer, request), termsOf(payer, request));
   try {
-    checkFee(
-      planned.reduce((sum, { feeSat }) => sum + feeSat, 0n),
-      request.maxFeeSat,
-    );
+    checkFee(feesOf(planned), request.maxFeeSat);
     return planned;
   } catch (error) {
     // The scripts of its change are as fresh as they were.
@@ -91,7 +89,7 @@ export function sendOnchain(
   return signed.map(({ tx, rawTx, txid, feeSat, paidSat }) => {
     payer.wallet.transactionMade(tx);
     const amountSat = 'outputs' in request ? sumOf(tx.outputs.filter(isElsewhere)) : paidSat;
-    const send = { txid: toHex(reversed(txid)), rawTx, address, amountSat, feeSat, at, confirmed: false };
+    const send = { txid: explorerTxid(txid), rawTx, address, amountSat, feeSat, at, confirmed: false };
     payer.sendOnchain(label === undefined || label === '' ? send : { ...send, label });
     return send.txid;
   });

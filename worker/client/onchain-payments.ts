@@ -1,8 +1,7 @@
 import { GlowwormError } from '../engine/primitives/errors.ts';
-import type { UnsignedTransaction, WalletPayment } from '../engine/wallet/wallet-transaction.ts';
+import { feesOf, type UnsignedTransaction, type WalletPayment } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainSent, SigningProgress } from './api.ts';
 import { planOnchain, sendOnchain, type OnchainPayer, type OnchainRequest } from './onchain-payment.ts';
-
 import {
   isReplaceable,
   planReplacing,
@@ -141,7 +140,7 @@ export class OnchainPayments {
 const sentOf = (txids: readonly string[], signed: readonly WalletPayment[]): OnchainSent => ({
   txid: txids[0] ?? '',
   txids,
-  feeSat: signed.reduce((sum, { feeSat }) => sum + feeSat, 0n),
+  feeSat: feesOf(signed),
 });
 
 const coinsChanged = (): GlowwormError =>

@@ -1,7 +1,7 @@
-import { fromHex, reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { perVbyteOfKw } from '../engine/primitives/feerates.ts';
 import { decodeTransaction } from '../engine/transactions/transaction.ts';
+import { explorerTxid, wireTxid } from '../engine/transactions/txid.ts';
 import { addressOfScript } from '../engine/wallet/address.ts';
 import { weightOf } from '../engine/wallet/coin-selection.ts';
 import { baseWeightOf } from '../engine/wallet/payment-plan.ts';
@@ -43,7 +43,7 @@ export function isReplaceable(
   request: ReplacementRequest,
   coins: UnsignedTransaction['coins'],
 ): boolean {
-  const kept = payer.wallet.coinsSpentBy(reversed(fromHex(request.txid)));
+  const kept = payer.wallet.coinsSpentBy(wireTxid(request.txid));
   const isStanding = kept.length > 0 && kept.every(({ spentBy }) => spentBy?.height === undefined);
   const added = coins.filter(({ spentBy }) => spentBy === undefined);
   return isStanding && payer.onchainSend(request.txid)?.replacedBy === undefined && payer.wallet.areThere(added);
@@ -57,7 +57,7 @@ export function sendReplacement(
   { tx, rawTx, txid, feeSat }: WalletPayment,
   at: number,
 ): string {
-  payer.wallet.transactionDropped(reversed(fromHex(request.txid)));
+  payer.wallet.transactionDropped(wireTxid(request.txid));
   payer.wallet.transactionMade(tx);
   const nobody = {
     address: addressOfScript(tx.outputs[0]?.script ?? new Uint8Array(0), payer.network) ?? '',
@@ -68,7 +68,7 @@ export function sendReplacement(
   const send: OnchainSend = {
     ...replaced,
     ...(kind === 'cancel' ? nobody : {}),
-    txid: toHex(reversed(txid)),
+    txid: explorerTxid(txid),
     rawTx,
     feeSat,
     at,

@@ -1,7 +1,8 @@
 import type { RejectReason } from '../edges/chain/broadcaster.ts';
 import type { Standing } from '../edges/chain/propagation.ts';
-import { equalBytes, fromHex, reversed } from '../engine/primitives/bytes.ts';
+import { equalBytes } from '../engine/primitives/bytes.ts';
 import { decodeTransaction } from '../engine/transactions/transaction.ts';
+import { wireTxid } from '../engine/transactions/txid.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { SentPayments } from './sent-payments.ts';
 
@@ -48,12 +49,12 @@ export class RefusedPayments {
    */
   #mayTakeBack(txid: string, reason: RejectReason): boolean {
     const { wallet, sent } = this.#parts;
-    const wireTxid = reversed(fromHex(txid));
+    const internal = wireTxid(txid);
     const isBuiltOn = wallet.state.coins.some(
-      ({ txid: made, spentBy }) => equalBytes(made, wireTxid) && spentBy !== undefined && !sent.has(spentBy.txid),
+      ({ txid: made, spentBy }) => equalBytes(made, internal) && spentBy !== undefined && !sent.has(spentBy.txid),
     );
     const waits =
-      reason === 'missingInputs' && wallet.coinsSpentBy(wireTxid).some(({ height }) => height === undefined);
+      reason === 'missingInputs' && wallet.coinsSpentBy(internal).some(({ height }) => height === undefined);
     return !isBuiltOn && !waits && sent.mayTakeBack(txid, reason);
   }
 
@@ -61,7 +62,7 @@ export class RefusedPayments {
     const { wallet, sent, log } = this.#parts;
     const taken = sent.takeBack(txid, reason);
     log(`took back ${taken.map((send) => send.txid.slice(0, 12)).join(', ')}: ${reason}`);
-    wallet.transactionDropped(reversed(fromHex(txid)));
+    wallet.transactionDropped(wireTxid(txid));
     // What it was to replace counts again.
     for (const { rawTx } of taken.flatMap((send) => sent.rivalsOf(send)))
       wallet.transactionMade(decodeTransaction(rawTx));

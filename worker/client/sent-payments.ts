@@ -1,4 +1,3 @@
-import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { UndoableMap, type UndoLog } from '../engine/primitives/undo-log.ts';
 import { readable } from '../engine/wire/stored-record.ts';
 import type { RejectReason } from '../edges/chain/broadcaster.ts';
@@ -8,6 +7,7 @@ import {
   type Outpoint,
   type Transaction,
 } from '../engine/transactions/transaction.ts';
+import { explorerTxid } from '../engine/transactions/txid.ts';
 import { isSameOutpoint } from '../engine/wallet/coin.ts';
 import { decodeSend, encodeSend, sentKey, type OnchainSend } from './wallet-records.ts';
 
@@ -118,8 +118,8 @@ export class SentPayments {
   }
 
   /** A transaction is in a block no more, in internal byte order; within a turn. */
-  unconfirmed(wireTxid: Uint8Array): void {
-    const txid = explorerTxid(wireTxid);
+  unconfirmed(internalTxid: Uint8Array): void {
+    const txid = explorerTxid(internalTxid);
     const send = this.#payments.get(txid);
     if (send?.confirmed === true) this.save({ ...send, confirmed: false });
     for (const { displacedBy, ...other } of this.list()) if (displacedBy === txid) this.save(other);
@@ -199,8 +199,6 @@ const isWanted = ({ confirmed, refused, displacedBy, replacedBy }: OnchainSend):
   !confirmed && refused === undefined && displacedBy === undefined && replacedBy === undefined;
 
 const withoutProblems = ({ refused: _refused, displacedBy: _displacedBy, ...send }: OnchainSend): OnchainSend => send;
-
-const explorerTxid = (txid: Uint8Array): string => toHex(reversed(txid));
 
 const isAmong = (coin: Outpoint, coins: readonly Outpoint[]): boolean =>
   coins.some((each) => isSameOutpoint(each, coin));

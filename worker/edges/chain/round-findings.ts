@@ -1,5 +1,6 @@
-import { equalBytes, fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
+import { equalBytes, toHex } from '../../engine/primitives/bytes.ts';
 import type { Transaction } from '../../engine/transactions/transaction.ts';
+import { wireTxid } from '../../engine/transactions/txid.ts';
 import type { ChainUpdate, ConfirmedBlock, ConfirmedTransaction } from './chain-update.ts';
 import type { HeaderChain } from './header-chain.ts';
 import type { OldHeaders } from './old-headers.ts';
@@ -148,4 +149,4 @@ export class RoundFindings {
   }
 }
 
-const wire = (txids: Iterable<string>): Uint8Array[] => [...txids].map((txid) => reversed(fromHex(txid)));
+const wire = (txids: Iterable<string>): Uint8Array[] => [...txids].map(wireTxid);

@@ -1,5 +1,5 @@
-import { reversed, toHex } from '../../engine/primitives/bytes.ts';
 import { decodeTransaction, type Transaction } from '../../engine/transactions/transaction.ts';
+import { explorerTxid } from '../../engine/transactions/txid.ts';
 import { badReply, isChainSourceError, isRateLimited, unavailable } from './chain-source-error.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { ScriptStats, ScriptTx, TxStatus } from './esplora-reply.ts';
@@ -136,7 +136,7 @@ export class SyncRound {
   }
 
   #mustSpend({ inputs }: Transaction, { txid, vout }: WatchedOutput): void {
-    const spends = inputs.some((input) => input.vout === vout && displayed(input.txid) === txid);
+    const spends = inputs.some((input) => input.vout === vout && explorerTxid(input.txid) === txid);
     if (!spends) throw badReply(this.#api.baseUrl, 'a spending transaction that does not spend');
   }
 
@@ -251,5 +251,3 @@ export class SyncRound {
 
 /** What one server cannot answer, and another item's request may be. */
 const mayGoOn = (error: unknown): boolean => isChainSourceError(error) && !isRateLimited(error);
-
-const displayed = (txid: Uint8Array): string => toHex(reversed(txid));

@@ -1,6 +1,6 @@
 import type { Filter } from '../../engine/monitor/chain-monitor.ts';
-import { reversed, toHex } from '../../engine/primitives/bytes.ts';
 import type { Outpoint } from '../../engine/transactions/transaction.ts';
+import { explorerTxid } from '../../engine/transactions/txid.ts';
 import { scripthash } from '../../engine/wallet/address.ts';
 import type { KnownTransaction } from '../../engine/wallet/wallet.ts';
 
@@ -56,12 +56,12 @@ export class WatchList implements Filter {
   #fresh = new Set<string>();
 
   registerTx(txid: Uint8Array): void {
-    this.#register({ kind: 'tx', txid: displayed(txid) });
+    this.#register({ kind: 'tx', txid: explorerTxid(txid) });
   }
 
   /** What was told of a registered transaction in an earlier run: only a reorganisation makes it worth asking for. */
   knowTx(txid: Uint8Array, height: number): void {
-    const item: WatchedTx = { kind: 'tx', txid: displayed(txid) };
+    const item: WatchedTx = { kind: 'tx', txid: explorerTxid(txid) };
     const name = nameOf(item);
     if (!this.#items.has(name)) return;
     this.#items.set(name, { ...item, seen: { txid: item.txid, height } });
@@ -70,11 +70,11 @@ export class WatchList implements Filter {
   }
 
   registerOutput({ txid, vout }: Outpoint): void {
-    this.#register({ kind: 'output', txid: displayed(txid), vout });
+    this.#register({ kind: 'output', txid: explorerTxid(txid), vout });
   }
 
   unregisterOutput({ txid, vout }: Outpoint): void {
-    const shown = displayed(txid);
+    const shown = explorerTxid(txid);
     this.#unregister(nameOf({ kind: 'output', txid: shown, vout }));
     // Any peer can name the transaction of another's channel as its own funding: for that one it is asked for still.
     if (!this.#watchesOutputOf(shown)) this.#unregister(nameOf({ kind: 'tx', txid: shown }));
@@ -198,7 +198,7 @@ export class WatchList implements Filter {
 }
 
 function watchedScript(script: Uint8Array, known: readonly KnownTransaction[]): WatchedScript {
-  const places = new Map(known.map(({ txid, height }) => [displayed(txid), height]));
+  const places = new Map(known.map(({ txid, height }) => [explorerTxid(txid), height]));
   const confirmed = [...places].flatMap(([txid, height]) => (height === undefined ? [] : { txid, height }));
   const unconfirmed = [...places].flatMap(([txid, height]) => (height === undefined ? txid : []));
   return { kind: 'script', scripthash: scripthash(script), confirmed, unconfirmed };
@@ -228,5 +228,3 @@ export function nameOf(item: Watched): string {
       return item satisfies never;
   }
 }
-
-const displayed = (txid: Uint8Array): string => toHex(reversed(txid));

@@ -5,9 +5,11 @@ export const RELAY_PER_KW = 250;
  * rounded down: at 250 it could miss 1 sat/vB by a satoshi.
  */
 export const ROUNDED_RELAY_PER_KW = 253;
-/** A vbyte is four weight units: 1 sat/vB is 250 sat per 1000 weight. What somebody has chosen is reached, and relayed. */
-export const perKwOfVbyte = (perVbyte: number): number => Math.max(ROUNDED_RELAY_PER_KW, Math.ceil(perVbyte * 250));
-export const perVbyteOfKw = (perKw: number): number => perKw / 250;
+/** Satoshi per vbyte as satoshi per 1000 weight. What somebody has chosen is reached, and relayed. */
+export const perKwOfVbyte = (perVbyte: number): number =>
+  Math.max(ROUNDED_RELAY_PER_KW, Math.ceil(perVbyte * RELAY_PER_KW));
+/** Satoshi per 1000 weight as satoshi per vbyte, for people. */
+export const perVbyteOfKw = (perKw: number): number => perKw / RELAY_PER_KW;
 /** BIP 125: a replacement pays 1 sat/vB for its own relay beside what it replaces paid. */
 export const REPLACEMENT_PER_KW = 250;
 /**

@@ -1,8 +1,9 @@
 import { GlowwormError } from '../primitives/errors.ts';
 import { greatest, least } from '../primitives/bigints.ts';
 import { branchAndBound, type Lot } from './branch-and-bound.ts';
-import { compareOutpoints, type Coin, type PaidWeight } from './coin.ts';
+import { compareOutpoints, isConfirmed, type Coin, type PaidWeight } from './coin.ts';
 import type { Branch } from './descriptors.ts';
+import { sumOf } from './wallet-transaction.ts';
 
 export interface SelectionRequest {
   /** Coins that may be spent. */
@@ -104,7 +105,7 @@ export function selectAll(request: Omit<SelectionRequest, 'targetSat'>): Selecti
   const baseWeight = request.baseWeight + (changeSat > 0n ? CHANGE_WEIGHT : 0);
   const coins = fitting({ ...request, baseWeight });
   const feeSat = feeForWeight(weightOf(baseWeight, coins), request.feeratePerKw);
-  const paymentSat = total(coins) - feeSat - changeSat;
+  const paymentSat = sumOf(coins) - feeSat - changeSat;
   if (coins.length === 0 || paymentSat <= 0n) throw insufficient({ ...request, targetSat: 0n });
   return { coins, feeSat, changeSat, paymentSat };
 }
@@ -182,14 +183,14 @@ function withoutChange(request: SelectionRequest, coins: readonly Coin[], mostWe
   const indexes = branchAndBound(lots, bounds);
   if (indexes === undefined) return [];
   const taken = indexes.flatMap((index) => coins[index] ?? []);
-  const [weight, feeSat] = [weightOf(baseWeight, taken), total(taken) - targetSat];
+  const [weight, feeSat] = [weightOf(baseWeight, taken), sumOf(taken) - targetSat];
   // The count of the inputs may have become longer.
   if (weight > MOST_WEIGHT || feeSat < feeForWeight(weight, feeratePerKw)) return [];
   return [{ coins: taken, feeSat, changeSat: 0n }];
 }
 
 function best(request: SelectionRequest, found: readonly Selection[]): Selection | undefined {
-  const leastSat = found.reduce((least, { feeSat }) => (feeSat < least ? feeSat : least), found[0]?.feeSat ?? 0n);
+  const leastSat = found.reduce((sat, { feeSat }) => least(sat, feeSat), found[0]?.feeSat ?? 0n);
   const mostSat = leastSat + feeForWeight(LEEWAY_WEIGHT, request.feeratePerKw);
   const [first] = found
     .filter(({ feeSat }) => feeSat <= mostSat)
@@ -243,7 +244,7 @@ export function insufficient(request: SelectionRequest): GlowwormError {
   const { targetSat, reserveSat, feeratePerKw, reservePerKw = feeratePerKw } = request;
   const coins = worthwhile(request);
   const feeSat = feeForWeight(weightOf(request.baseWeight, coins), feeratePerKw);
-  const availableSat = reserveSat === 0n ? total(coins) : reserveValueSat(coins, reservePerKw);
+  const availableSat = reserveSat === 0n ? sumOf(coins) : reserveValueSat(coins, reservePerKw);
   const neededSat = targetSat + feeSat + reserveSat;
   const sentence = `the wallet has ${availableSat} sat to spend, but ${neededSat} sat are needed with fee and reserve`;
   return new GlowwormError('InsufficientFunds', sentence, { availableSat, neededSat, feeSat, reserveSat });
@@ -252,10 +253,6 @@ export function insufficient(request: SelectionRequest): GlowwormError {
 function effectiveSat(coin: Spendable, feeratePerKw: number): bigint {
   return coin.amountSat - feeForWeight(INPUT_WEIGHT[coin.branch], feeratePerKw);
 }
-
-const total = (coins: readonly Coin[]): bigint => coins.reduce((sum, { amountSat }) => sum + amountSat, 0n);
-
-const isConfirmed = ({ height }: Coin): boolean => height !== undefined;
 
 /** Weight of a transaction with the inputs that spend coins. */
 export const weightOf = (baseWeight: number, coins: readonly Coin[]): number =>

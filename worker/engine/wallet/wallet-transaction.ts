@@ -92,6 +92,10 @@ export const inputOf = ({ txid, vout }: Coin): TransactionInput => ({
 export const sumOf = (outputs: readonly Pick<TransactionOutput, 'amountSat'>[]): bigint =>
   outputs.reduce((before, { amountSat }) => before + amountSat, 0n);
 
+/** What transactions cost together, in satoshi. */
+export const feesOf = (transactions: readonly Pick<WalletTransaction, 'feeSat'>[]): bigint =>
+  transactions.reduce((before, { feeSat }) => before + feeSat, 0n);
+
 /** BIP 69: the order tells nobody which output is the change. */
 export function compareOutputs(a: TransactionOutput, b: TransactionOutput): number {
   if (a.amountSat !== b.amountSat) return a.amountSat < b.amountSat ? -1 : 1;
