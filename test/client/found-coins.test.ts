@@ -62,11 +62,11 @@ it('a sweep brings and costs what was quoted, to one address, each transaction i
 
 it('what comes while it goes on waits for the next one', async () => {
   const { feeSat } = quoteFound(sweeper);
-  const swept = sweepFound(sweeper, undefined, () => AT);
+  const swept = sweepFound(sweeper, feeSat, () => AT);
   for (let index = 25; index < 50; index++) sweeper.receive(index);
   expect((await swept).txids).toHaveLength(2);
-  expect((await swept).feeSat).toBeGreaterThanOrEqual(feeSat);
-  expect(sweeper.wallet.balance(0n).foundSat).toBe(100_000n);
+  expect((await swept).feeSat).toBe(feeSat);
+  expect(sweeper.wallet.balance(0n).foundSat).toBe(250_000n);
 });
 
 it('nothing is sent for more than was agreed to, or where nothing is worth it', async () => {

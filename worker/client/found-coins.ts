@@ -1,10 +1,12 @@
-import { explorerTxid } from '../engine/transactions/txid.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { perVbyteOfKw } from '../engine/primitives/feerates.ts';
+import { explorerTxid } from '../engine/transactions/txid.ts';
 import { scriptOfAddress } from '../engine/wallet/address.ts';
+import type { FoundSweep } from '../engine/wallet/found-sweep.ts';
 import { feesOf, sumOf } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainQuote } from './api.ts';
 import { checkFee, type OnchainPayer } from './onchain-payment.ts';
+import type { OnchainSend } from './wallet-records.ts';
 
 /** What a sweep needs of the node: each transaction is signed in a turn of its own. */
 export interface FoundSweeper extends Pick<OnchainPayer, 'network' | 'wallet' | 'onchainTerms' | 'sendOnchain'> {
@@ -15,12 +17,7 @@ export interface FoundSweeper extends Pick<OnchainPayer, 'network' | 'wallet' | 
 /** What `sweepFound` would do now. Changes nothing. Throws `NothingToSweep`. */
 export function quoteFound(sweeper: Pick<FoundSweeper, 'wallet' | 'onchainTerms'>): OnchainQuote {
   const { feeratePerKw } = sweeper.onchainTerms();
-  const sweeps = sweeper.wallet.foundSweeps(feeratePerKw);
-  if (sweeps.length === 0)
-    throw new GlowwormError(
-      'NothingToSweep',
-      'There are no confirmed coins on other addresses of these words, or they are worth less than the fee of taking them.',
-    );
+  const sweeps = sweepsOf(sweeper);
   return {
     amountSat: sumOf(sweeps),
     feeSat: feesOf(sweeps),
@@ -38,26 +35,36 @@ export async function sweepFound(
   maxFeeSat: bigint | undefined,
   now: () => number,
 ): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
-  const { feeSat } = quoteFound(sweeper);
-  checkFee(feeSat, maxFeeSat);
-  // What comes meanwhile waits for the next time: it was in no quote.
-  const { feeratePerKw } = sweeper.onchainTerms();
-  const { length: count } = sweeper.wallet.foundSweeps(feeratePerKw);
+  // What comes while they are sent waits for the next time: its fee was not agreed to.
+  const sweeps = sweepsOf(sweeper);
+  checkFee(feesOf(sweeps), maxFeeSat);
   const address = await sweeper.durably(() => sweeper.wallet.newAddress());
-  const script = scriptOfAddress(address, sweeper.network);
-  const sent: { readonly txid: string; readonly feeSat: bigint }[] = [];
-  while (sent.length < count) {
-    const next = await sweeper.durably(() => {
-      const built = sweeper.wallet.sweepFound(script, feeratePerKw);
-      if (built === undefined) return undefined;
-      const txid = explorerTxid(built.txid);
-      const { rawTx, tx } = built;
-      const send = { txid, rawTx, address, amountSat: sumOf(tx.outputs), feeSat: built.feeSat };
-      sweeper.sendOnchain({ ...send, at: now(), confirmed: false });
-      return send;
-    });
-    if (next === undefined) break;
-    sent.push(next);
-  }
+  const sent: OnchainSend[] = [];
+  for (const sweep of sweeps)
+    sent.push(...(await sweeper.durably(() => sendSweep(sweeper, sweep, { address, at: now() }))));
   return { txids: sent.map(({ txid }) => txid), feeSat: feesOf(sent) };
+}
+
+function sweepsOf(sweeper: Pick<FoundSweeper, 'wallet' | 'onchainTerms'>): readonly FoundSweep[] {
+  const sweeps = sweeper.wallet.foundSweeps(sweeper.onchainTerms().feeratePerKw);
+  if (sweeps.length > 0) return sweeps;
+  throw new GlowwormError(
+    'NothingToSweep',
+    'There are no confirmed coins on other addresses of these words, or they are worth less than the fee of taking them.',
+  );
+}
+
+/** Nothing where a coin of it is gone; within a turn. */
+function sendSweep(
+  sweeper: FoundSweeper,
+  sweep: FoundSweep,
+  { address, at }: Pick<OnchainSend, 'address' | 'at'>,
+): readonly OnchainSend[] {
+  const { wallet, network } = sweeper;
+  const built = wallet.sweepFound(scriptOfAddress(address, network), sweep);
+  if (built === undefined) return [];
+  const { txid, rawTx, feeSat } = built;
+  const send = { txid: explorerTxid(txid), rawTx, address, amountSat: sweep.amountSat, feeSat, at, confirmed: false };
+  sweeper.sendOnchain(send);
+  return [send];
 }

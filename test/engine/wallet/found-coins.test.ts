@@ -38,7 +38,10 @@ function receive(amountSat: bigint, branch: Branch, index = 0): Transaction {
   return tx;
 }
 
-const sweep = (): WalletTransaction | undefined => wallet.sweepFound(wallet.newScript('receive'), FEERATE);
+const sweep = (): WalletTransaction | undefined => {
+  const [next] = wallet.foundSweeps(FEERATE);
+  return next && wallet.sweepFound(wallet.newScript('receive'), next);
+};
 
 describe('coins of BIP 44 and BIP 49 addresses', () => {
   it('are a number of their own once they are confirmed', () => {
@@ -85,6 +88,13 @@ describe('a sweep of them', () => {
       foundSat: 0n,
     });
     expect(sweep()).toBeUndefined();
+  });
+
+  it('is none where a coin of it has gone elsewhere meanwhile', () => {
+    receive(50_000n, 'legacy');
+    const [planned] = wallet.foundSweeps(FEERATE);
+    sweep();
+    expect(planned && wallet.sweepFound(wallet.newScript('receive'), planned)).toBeUndefined();
   });
 
   it('brings coins that pay for nothing before they are confirmed: whoever relays it can change its id', () => {

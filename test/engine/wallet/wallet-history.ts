@@ -132,7 +132,8 @@ export class WalletHistory {
   }
 
   #sweep(): void {
-    const built = this.wallet.sweepFound(this.wallet.newScript('receive'), TERMS.feeratePerKw);
+    const [sweep] = this.wallet.foundSweeps(TERMS.feeratePerKw);
+    const built = sweep && this.wallet.sweepFound(this.wallet.newScript('receive'), sweep);
     if (built !== undefined) this.#mempool.push(built.tx);
   }
 

@@ -403,19 +403,17 @@ export class OnchainWallet {
     return this.#state.coins.filter((coin) => isAsked(coin) && isSpendable(coin, bestHeight)).length === coins.length;
   }
 
-  /** What `sweepFound` would do at a feerate. */
+  /** How what was found would be taken at a feerate, see `sweepFound`. */
   foundSweeps(feeratePerKw: number): readonly FoundSweep[] {
     return foundSweeps(this.#state.coins, this.#state.bestHeight, feeratePerKw);
   }
 
   /**
-   * A signed transaction that takes what was found on BIP 44 and 49 addresses to a script of the wallet: the first of `foundSweeps`,
-   * `undefined` where there is none. Its coins count as spent from now on.
+   * A signed transaction that takes what was found on BIP 44 and 49 addresses to a script of the wallet: one of `foundSweeps`,
+   * `undefined` where one of its coins is gone. Its coins count as spent from now on.
    */
-  sweepFound(script: Uint8Array, feeratePerKw: number): WalletTransaction | undefined {
-    const [sweep] = this.foundSweeps(feeratePerKw);
-    if (sweep === undefined) return undefined;
-    const { coins, amountSat, feeSat } = sweep;
+  sweepFound(script: Uint8Array, { coins, amountSat, feeSat }: FoundSweep): WalletTransaction | undefined {
+    if (!this.areThere(coins)) return undefined;
     const unsigned: Transaction = {
       version: 2,
       inputs: coins.map(inputOf),
