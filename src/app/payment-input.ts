@@ -5,6 +5,9 @@ export type PaymentInput =
   | { readonly kind: 'address'; readonly address: string; readonly amountSat?: bigint; readonly label: string }
   | { readonly kind: 'unusable'; readonly reason: string };
 
+/** As `sendOnchain` has it, in UTF-8. */
+const MOST_LABEL_BYTES = 200;
+
 /** Recognizes BOLT 11 invoices, addresses, `lightning:` and `bitcoin:` links (BIP 21); what is inside them the wallet checks. */
 export function readPaymentInput(text: string): PaymentInput {
   const trimmed = text.trim();
@@ -37,12 +40,16 @@ function readBip21(rest: string): PaymentInput {
   }
   if (!isAddress(address)) return unusable('The link holds no address. Check that all of it was copied.');
   const amount = fields.get('amount');
-  const label = fields.get('label') ?? fields.get('message') ?? '';
+  const label = beginningOf(fields.get('label') ?? fields.get('message') ?? '');
   if (amount === null) return { kind: 'address', address, label };
   const amountSat = parseBtc(amount);
   if (amountSat === undefined) return unusable('The amount in the link is not a number of bitcoin.');
   return { kind: 'address', address, amountSat, label };
 }
+
+/** As much of what somebody else has written as a wallet takes for a label: the payment must not fail for the rest. */
+const beginningOf = (text: string): string =>
+  text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(MOST_LABEL_BYTES)).read);
 
 function isAddress(text: string): boolean {
   return /^((bc|tb|bcrt)1[0-9a-z]{11,87}|(BC|TB|BCRT)1[0-9A-Z]{11,87}|[123mn][1-9A-HJ-NP-Za-km-z]{25,39})$/.test(text);

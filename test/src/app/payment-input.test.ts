@@ -51,6 +51,11 @@ describe('readPaymentInput', () => {
     expect(readPaymentInput(text)).toMatchObject({ kind: 'unusable', reason: expect.stringContaining(reason) });
   });
 
+  it('takes as much of a label as the wallet does, and no half a letter', () => {
+    const labelled = readPaymentInput(`bitcoin:${ADDRESS}?label=${encodeURIComponent('a🐛'.repeat(50))}`);
+    expect(labelled).toMatchObject({ kind: 'address', label: 'a🐛'.repeat(40) });
+  });
+
   it('says nothing about nothing', () => {
     expect(readPaymentInput('  ')).toEqual({ kind: 'nothing' });
   });
