@@ -90,7 +90,7 @@ function serversText({ servers = { agreeing: 1, of: 1 } }: ChainStatus): string 
 function staleText({ stale }: ChainStatus): string {
   if (stale === undefined) return '';
   const age = `. No new block for ${stale.minutes} minutes: the server may be behind, or this device’s clock wrong`;
-  return stale.stopped ? `${age}. Until the next one no payments and channels are begun` : age;
+  return stale.stopped ? `${age}. Until the next one no payments are made or taken, and no channels opened` : age;
 }
 
 function unseenText({ unseen = 0 }: ChainStatus): string {
@@ -105,7 +105,7 @@ export function chainText(chain: ChainStatus): string {
     case 'syncing':
       return `Catching up with the chain: block ${grouped(BigInt(chain.headerHeight ?? chain.blockHeight))}`;
     case 'synced':
-      return `Up to date at block ${grouped(BigInt(chain.blockHeight))}${serversText(chain)}${staleText(chain)}${unseenText(chain)}`;
+      return `${chain.stale === undefined ? 'Up to date at' : 'At'} block ${grouped(BigInt(chain.blockHeight))}${serversText(chain)}${staleText(chain)}${unseenText(chain)}`;
     case 'unreachable':
       return 'The chain server does not answer. It is tried again.';
     default:

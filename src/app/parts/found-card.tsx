@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { OnchainQuote } from '../../../worker/client/api.ts';
+import { toError } from '../error-words.ts';
 import { satText } from '../format.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
 import { ActionButton } from './action-button.tsx';
@@ -13,8 +14,14 @@ export function FoundCard(): JSX.Element | null {
   const look = useAction(async () => setQuote(await wallet.quoteSweepFound()));
   const sweep = useAction(async () => {
     if (quote === undefined) return;
-    setQuote(undefined);
-    await wallet.sweepFound({ maxFeeSat: quote.feeSat });
+    try {
+      await wallet.sweepFound({ maxFeeSat: quote.feeSat });
+      setQuote(undefined);
+    } catch (thrown) {
+      // With the fee of now beside it the error says what to do.
+      if (toError(thrown).code === 'FeeTooHigh') setQuote(await wallet.quoteSweepFound());
+      throw thrown;
+    }
   });
   if (foundSat === 0n) return null;
   return (

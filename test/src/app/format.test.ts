@@ -121,7 +121,7 @@ describe('words', () => {
     expect(chainText({ kind: 'synced', blockHeight: 1, unseen: 1 })).toMatch(/A transaction of yours .* is sent again/);
     expect(chainText({ kind: 'synced', blockHeight: 1, unseen: 2 })).toMatch(/2 transactions .* are sent again/);
     const stale = chainText({ kind: 'synced', blockHeight: 1, stale: { minutes: 75, stopped: false } });
-    expect(stale).toMatch(/No new block for 75 minutes.*clock wrong$/);
+    expect(stale).toMatch(/^At block 1\. No new block for 75 minutes.*clock wrong$/);
     const stopped = chainText({ kind: 'synced', blockHeight: 1, stale: { minutes: 130, stopped: true } });
     expect(stopped).toMatch(/Until the next one no payments/);
     const long = chainText({ kind: 'syncing', blockHeight: 0, headerHeight: 850_123 });
