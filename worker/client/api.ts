@@ -471,7 +471,7 @@ export interface WalletApi {
       readonly maxFeeSat?: bigint;
       /** From 1 to 1000 satoshi; without it what confirms within about two hours. */
       readonly feeratePerVbyte?: number;
-      /** For the activity list; nobody else sees it. */
+      /** For the activity list; nobody else sees it. At most 200 bytes of UTF-8. */
       readonly label?: string;
     },
   ): Promise<OnchainSent>;
