@@ -1,15 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { activityOf } from '../../worker/client/activity.ts';
 import type { Activity } from '../../worker/client/api.ts';
+import { sweepFound } from '../../worker/client/found-coins.ts';
 import { planOnchain, sendOnchain } from '../../worker/client/onchain-payment.ts';
 import type { ChainPlatform } from '../../worker/edges/chain/platform.ts';
+import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { fromHex } from '../../worker/engine/primitives/bytes.ts';
 import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
+import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { servedBy } from '../onchain/served.ts';
 import { MemoryDisk } from '../simulation/memory-store.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { CALM_FEES } from '../world/esplora.ts';
-import { FakeNode } from './fake-node.ts';
+import { FakeNode, MNEMONIC } from './fake-node.ts';
 
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const MINUTE_S = 60;
@@ -100,6 +103,19 @@ function pay(amountSat: bigint | 'all'): string {
     const signed = planOnchain(node, request).map((planned) => node.wallet.sign(planned));
     return sendOnchain(node, request, signed, timers.now())[0] ?? '';
   });
+}
+
+/** A coin on an address of BIP 44, as after a restore. */
+function find(amountSat: bigint): void {
+  const { node } = fake;
+  const script = new Descriptors(mnemonicSeed(MNEMONIC), 'regtest').script({ branch: 'legacy', index: 0 });
+  const inputs = [
+    { txid: new Uint8Array(32).fill(9), vout: 0, sequence: 0, scriptSig: new Uint8Array(0), witness: [] },
+  ];
+  node.wallet.watchedScripts();
+  node.turn(() =>
+    node.wallet.transactionConfirmed({ version: 2, inputs, outputs: [{ amountSat, script }], locktime: 0 }, 1),
+  );
 }
 
 const rows = (): readonly Activity[] => activityOf(fake.node, fake.timers.now(), 100);
@@ -226,6 +242,15 @@ describe('a payment that every server refuses', () => {
     conducts = ['takes'];
     await mine();
     await mine();
+    expect(pay(10_000n)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('holds up nothing where it only brought to the wallet what was found on other addresses of its words', async () => {
+    await startWith(1, 'refuses');
+    find(10_000n);
+    const sweep = sweepFound(fake.node, undefined, () => fake.timers.now());
+    await fake.pass(5 * MINUTE_S);
+    expect(row((await sweep).txids[0] ?? '')?.state).toBe('failed');
     expect(pay(10_000n)).toMatch(/^[0-9a-f]{64}$/);
   });
 });

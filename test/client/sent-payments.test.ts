@@ -87,12 +87,12 @@ describe('payments out of the on-chain wallet', () => {
     if (first === undefined || second === undefined) throw new Error('two payments');
     const payments = load([first, second].map((each) => [each.txid, encodeSend(each)]));
     payments.takeBack(first.txid, 'feeTooLow');
-    expect(payments.unsettled()).toMatchObject([[{ vout: 1 }]]);
+    expect(payments.contested()).toMatchObject([[{ vout: 1 }]]);
     payments.confirmed(decodeTransaction(second.rawTx));
-    expect([payments.unsettled(), payments.wanted()]).toEqual([[], []]);
+    expect([payments.contested(), payments.wanted()]).toEqual([[], []]);
     expect(payments.list().map(({ displacedBy }) => displacedBy)).toEqual([second.txid, undefined]);
     payments.unconfirmed(transactionId(decodeTransaction(second.rawTx)));
-    expect(payments.unsettled()).toHaveLength(1);
+    expect(payments.contested()).toHaveLength(1);
     expect(payments.wanted().map(({ txid }) => txid)).toEqual([second.txid]);
     payments.confirmed(decodeTransaction(first.rawTx));
     expect(payments.list()).toMatchObject([{ confirmed: true }, { displacedBy: first.txid }]);
@@ -104,9 +104,16 @@ describe('payments out of the on-chain wallet', () => {
     const child = sendOf(spending(0, transactionId(decodeTransaction(parent.rawTx))));
     const payments = load([parent, child].map((each) => [each.txid, encodeSend(each)]));
     expect(payments.takeBack(parent.txid, 'conflict').map(({ txid }) => txid)).toEqual([parent.txid, child.txid]);
-    expect(payments.unsettled().map((coins) => coins.map(({ vout }) => vout))).toEqual([[1], [0, 1]]);
+    expect(payments.contested().map((coins) => coins.map(({ vout }) => vout))).toEqual([[1], [0, 1]]);
     payments.confirmed({ ...spending(1), locktime: 9 });
-    expect(payments.unsettled()).toEqual([]);
+    expect(payments.contested()).toEqual([]);
+  });
+
+  it('hold up no other where they pay nobody but this wallet', () => {
+    const { txid, ...payment } = sendOf(spending(1));
+    const payments = load([[txid, encodeSend({ ...payment, txid, refused: 'feeTooLow' })]]);
+    expect([payments.unsettled(() => true), payments.contested()]).toMatchObject([[], [[{ vout: 1 }]]]);
+    expect(payments.unsettled(() => false)).toEqual(payments.contested());
   });
 
   it.each([

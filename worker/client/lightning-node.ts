@@ -126,7 +126,7 @@ export class LightningNode implements OnchainPayer {
       watchList: this.#watchList,
       entropy: platform.entropy,
       others: [this.keys.destinationScript()],
-      contested: () => this.#sent.unsettled(),
+      contested: () => this.#sent.contested(),
       // What is damaged is found again from the words, as after a restore.
       isSearching: !parts.secret.searched || (coins === undefined && records.has(COINS_KEY)),
     });
@@ -357,7 +357,7 @@ export class LightningNode implements OnchainPayer {
   onchainTerms(): SpendTerms {
     const channels = this.manager.reservingChannels();
     const { closing: feeratePerKw } = this.chain.feerates;
-    const against = this.#sent.unsettled();
+    const against = this.#sent.unsettled((script) => this.wallet.owns(script));
     return { feeratePerKw, reserveSat: reserveSat(channels), reserveCoinSat: reserveSat(1), against };
   }
 

@@ -26,6 +26,10 @@ export interface PaymentRows {
  */
 const FINAL: readonly RejectReason[] = ['missingInputs', 'conflict', 'feeTooLow', 'dust', 'invalid'];
 
+type TransactionParts = Pick<Transaction, 'inputs' | 'outputs'>;
+
+const UNREADABLE: TransactionParts = { inputs: [], outputs: [] };
+
 /**
  * Payments out of the on-chain wallet: each is broadcast with every block until it is in one, or is taken back.
  *
@@ -37,7 +41,7 @@ const FINAL: readonly RejectReason[] = ['missingInputs', 'conflict', 'feeTooLow'
 export class SentPayments {
   readonly #payments: UndoableMap<string, OnchainSend>;
   readonly #rows: PaymentRows;
-  readonly #inputs = new Map<string, readonly Outpoint[]>();
+  readonly #decoded = new Map<string, TransactionParts>();
 
   /** `stored` are the records below `sentKey('')`. */
   constructor(stored: Iterable<readonly [txid: string, bytes: Uint8Array]>, rows: PaymentRows) {
@@ -75,9 +79,20 @@ export class SentPayments {
    * Of each payment that was taken back, and may come all the same, the coins of which one has to be spent for that not to happen:
    * its own, and those of payments of ours whose change it spends.
    */
-  unsettled(): readonly (readonly Outpoint[])[] {
+  contested(): readonly (readonly Outpoint[])[] {
     return this.list()
       .filter(isTakenBack)
+      .map((send) => this.#coinsBelow(send));
+  }
+
+  /**
+   * Those of `contested` that a payment must not be beside in the chain. What pays nobody but the wallet may come beside any: nobody
+   * is paid twice by it, and of coins that were found on other addresses no payment can spend one.
+   */
+  unsettled(owns: (script: Uint8Array) => boolean): readonly (readonly Outpoint[])[] {
+    const paysOthers = (send: OnchainSend): boolean => !this.#partsOf(send).outputs.every(({ script }) => owns(script));
+    return this.list()
+      .filter((send) => isTakenBack(send) && paysOthers(send))
       .map((send) => this.#coinsBelow(send));
   }
 
@@ -185,10 +200,15 @@ export class SentPayments {
     });
   }
 
-  #inputsOf({ txid, rawTx }: OnchainSend): readonly Outpoint[] {
-    const known = this.#inputs.get(txid) ?? readable(() => decodeTransaction(rawTx).inputs) ?? [];
-    this.#inputs.set(txid, known);
-    return known;
+  #inputsOf(send: OnchainSend): readonly Outpoint[] {
+    return this.#partsOf(send).inputs;
+  }
+
+  #partsOf({ txid, rawTx }: OnchainSend): TransactionParts {
+    const { inputs, outputs } = this.#decoded.get(txid) ?? readable(() => decodeTransaction(rawTx)) ?? UNREADABLE;
+    const parts = { inputs, outputs };
+    this.#decoded.set(txid, parts);
+    return parts;
   }
 }
 
