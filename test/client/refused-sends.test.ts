@@ -185,6 +185,21 @@ describe('a payment that every server refuses', () => {
     expect([row(first)?.state, row(second)?.state, spendableSat()]).toEqual(['failed', 'failed', before]);
   });
 
+  it('is not given up where a channel is built on it, be it on the change of a payment that spends its change', async () => {
+    await startWith(1, 'refuses');
+    const [first, second] = [pay(20_000n), pay(30_000n)];
+    const { node } = fake;
+    const { txid } = node.turn(() => {
+      const output = { amountSat: 20_000n, script: new Uint8Array(34).fill(1) };
+      const built = node.wallet.buildFunding(output, node.onchainTerms());
+      node.wallet.transactionMade(built.tx);
+      return built;
+    });
+    await fake.pass(5 * MINUTE_S);
+    expect([row(first)?.state, row(second)?.state]).toEqual(['pending', 'pending']);
+    expect(node.wallet.coinsSpentBy(txid)).toHaveLength(1);
+  });
+
   it('never stands beside the one that is paid in its place: what the server kept cannot come then', async () => {
     await startWith(3, 'refuses');
     const first = pay(150_000n);

@@ -1,6 +1,6 @@
 import type { RejectReason } from '../edges/chain/broadcaster.ts';
 import type { Standing } from '../edges/chain/propagation.ts';
-import { equalBytes } from '../engine/primitives/bytes.ts';
+import { toHex } from '../engine/primitives/bytes.ts';
 import { decodeTransaction } from '../engine/transactions/transaction.ts';
 import { wireTxid } from '../engine/transactions/txid.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
@@ -50,12 +50,19 @@ export class RefusedPayments {
   #mayTakeBack(txid: string, reason: RejectReason): boolean {
     const { wallet, sent } = this.#parts;
     const internal = wireTxid(txid);
-    const isBuiltOn = wallet.state.coins.some(
-      ({ txid: made, spentBy }) => equalBytes(made, internal) && spentBy !== undefined && !sent.has(spentBy.txid),
-    );
     const waits =
       reason === 'missingInputs' && wallet.coinsSpentBy(internal).some(({ height }) => height === undefined);
-    return !isBuiltOn && !waits && sent.mayTakeBack(txid, reason);
+    return !waits && sent.mayTakeBack(txid, reason) && !this.#isBuiltOn(internal);
+  }
+
+  /** Also where other payments are between: they are taken back with the first. */
+  #isBuiltOn(internal: Uint8Array): boolean {
+    const { wallet, sent } = this.#parts;
+    const lost = new Map([[toHex(internal), internal]]);
+    for (const name of lost.keys())
+      for (const { txid, spentBy } of wallet.state.coins)
+        if (spentBy !== undefined && toHex(txid) === name) lost.set(toHex(spentBy.txid), spentBy.txid);
+    return [...lost.values()].some((txid) => !sent.has(txid));
   }
 
   #takeBack(txid: string, reason: RejectReason): void {
