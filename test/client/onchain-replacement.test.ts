@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { OnchainSent } from '../../worker/client/api.ts';
 import { quoteReplacing } from '../../worker/client/onchain-replacement.ts';
 import type { OnchainSend } from '../../worker/client/wallet-records.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
@@ -165,6 +166,23 @@ describe('is not replaced', () => {
     payer.wallet.unlock(coins);
     await payer.payments.replace('bump', { txid: first.txid });
     expect(payer.sends).toHaveLength(2);
+  });
+
+  it('a payment of many coins whose change is spent while its replacement is signed, which the payer is told', async () => {
+    await paid(20_000n * 25n, ...Array.from({ length: 25 }, () => 21_000n));
+    let second: OnchainSent | undefined;
+    payer.betweenTurns = (goOn) => {
+      payer.betweenTurns = (next) => next();
+      void payer.pay({ address: ELSEWHERE, amountSat: 5_000n }).then((sent) => {
+        second = sent;
+        goOn();
+      });
+    };
+    await expect(payer.payments.replace('cancel', { txid: first.txid })).rejects.toMatchObject({
+      code: 'CoinsChanged',
+    });
+    expect(payer.sent.wanted().map(({ txid }) => txid)).toEqual([first.txid, second?.txid]);
+    expect(payer.wallet.state.locked).toEqual([]);
   });
 
   it('a payment of many coins that confirms while its replacement is signed', async () => {

@@ -37,16 +37,16 @@ export function planReplacing(
   return [plan(payer, payer.wallet, kind, request)];
 }
 
-/** Whether nothing has happened to the payment since, nor to the coins that come in beside its own. */
+/** Whether nothing has happened to the payment since, nor to its change, nor to the coins that come in beside its own. */
 export function isReplaceable(
   payer: OnchainPayer,
   request: ReplacementRequest,
   coins: UnsignedTransaction['coins'],
 ): boolean {
-  const kept = payer.wallet.coinsSpentBy(wireTxid(request.txid));
-  const isStanding = kept.length > 0 && kept.every(({ spentBy }) => spentBy?.height === undefined);
+  const send = payer.onchainSend(request.txid);
+  if (send === undefined || send.replacedBy !== undefined) return false;
   const added = coins.filter(({ spentBy }) => spentBy === undefined);
-  return isStanding && payer.onchainSend(request.txid)?.replacedBy === undefined && payer.wallet.areThere(added);
+  return payer.wallet.isReplaceable(decodeTransaction(send.rawTx)) && payer.wallet.areThere(added);
 }
 
 /** Records and broadcasts it in place of the payment, within a turn. Its txid as explorers print it. */

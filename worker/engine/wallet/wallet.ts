@@ -368,14 +368,27 @@ export class OnchainWallet {
 
   #replacing({ tx, feeSat }: Replaced, terms: SpendTerms): ReplacementRequest {
     const txid = transactionId(tx);
-    const kept = this.coinsSpentBy(txid);
-    if (kept.length < tx.inputs.length || kept.some(({ spentBy }) => spentBy?.height !== undefined))
+    if (!this.#waits(tx, txid))
       throw new GlowwormError('PaymentNotReplaceable', 'This payment is confirmed, or has been replaced already.');
-    // What has spent it would go with it: another payment, what pays for a close, or a funding that the peer is still to sign.
-    const isSetAside = this.#state.locked.some((coin) => equalBytes(coin.txid, txid));
-    if (isSetAside || hasSpentChange(this.#state, txid))
+    if (this.#isBuiltOn(txid))
       throw new GlowwormError('PaymentNotReplaceable', 'Something else has spent the change of this payment already.');
-    return { kept, replaced: { feeSat, weight: transactionWeight(tx) }, terms };
+    return { kept: this.coinsSpentBy(txid), replaced: { feeSat, weight: transactionWeight(tx) }, terms };
+  }
+
+  /** Whether a payment waits for a block, and nothing would go with it that was made of its change. */
+  isReplaceable(tx: Transaction): boolean {
+    const txid = transactionId(tx);
+    return this.#waits(tx, txid) && !this.#isBuiltOn(txid);
+  }
+
+  #waits({ inputs }: Transaction, txid: Uint8Array): boolean {
+    const kept = this.coinsSpentBy(txid);
+    return kept.length === inputs.length && kept.every(({ spentBy }) => spentBy?.height === undefined);
+  }
+
+  /** What has spent it would go with it: another payment, what pays for a close, or a funding that the peer is still to sign. */
+  #isBuiltOn(txid: Uint8Array): boolean {
+    return hasSpentChange(this.#state, txid) || this.#state.locked.some((coin) => equalBytes(coin.txid, txid));
   }
 
   sign({ tx, coins, prevouts, feeSat, paidSat }: UnsignedTransaction): WalletPayment {
