@@ -8,7 +8,7 @@ import {
   type Transaction,
 } from '../engine/transactions/transaction.ts';
 import { explorerTxid } from '../engine/transactions/txid.ts';
-import { isSameOutpoint } from '../engine/wallet/coin.ts';
+import { among } from '../engine/wallet/coin.ts';
 import { decodeSend, encodeSend, sentKey, type OnchainSend } from './wallet-records.ts';
 
 /** What payments need of the node around them. */
@@ -26,9 +26,10 @@ export interface PaymentRows {
  */
 const FINAL: readonly RejectReason[] = ['missingInputs', 'conflict', 'feeTooLow', 'dust', 'invalid'];
 
-type TransactionParts = Pick<Transaction, 'inputs' | 'outputs'>;
-
-const UNREADABLE: TransactionParts = { inputs: [], outputs: [] };
+interface TransactionParts extends Pick<Transaction, 'inputs' | 'outputs'> {
+  /** What made the coins that it spends, as explorers print it. */
+  readonly parents: ReadonlySet<string>;
+}
 
 /**
  * Payments out of the on-chain wallet: each is broadcast with every block until it is in one, or is taken back.
@@ -119,10 +120,10 @@ export class SentPayments {
     const txid = explorerTxid(transactionId(transaction));
     const send = this.#payments.get(txid);
     if (send?.confirmed === false) this.#confirm(send);
+    const isSpent = among(transaction.inputs);
     for (const other of this.list())
       if (!other.confirmed && other.txid !== txid && other.displacedBy === undefined && other.replacedBy === undefined)
-        if (this.#coinsBelow(other).some((coin) => isAmong(coin, transaction.inputs)))
-          this.save({ ...other, displacedBy: txid });
+        if (this.#coinsBelow(other).some(isSpent)) this.save({ ...other, displacedBy: txid });
   }
 
   /** The block decides which of several stands, also where that is one that had been replaced. */
@@ -166,9 +167,7 @@ export class SentPayments {
     if (send === undefined || !isWanted(send)) return [];
     this.save({ ...send, refused: reason });
     this.#standAgain(txid);
-    const children = this.list().filter((each) =>
-      this.#inputsOf(each).some((coin) => explorerTxid(coin.txid) === txid),
-    );
+    const children = this.list().filter((each) => this.#partsOf(each).parents.has(txid));
     return [send, ...children.flatMap((child) => this.takeBack(child.txid, 'missingInputs'))];
   }
 
@@ -185,19 +184,19 @@ export class SentPayments {
 
   /** The payments, of those that are to be in a block, that spend a coin of one. */
   rivalsOf(send: OnchainSend): readonly OnchainSend[] {
-    const coins = this.#inputsOf(send);
-    return this.wanted().filter(
-      (other) => other.txid !== send.txid && this.#inputsOf(other).some((coin) => isAmong(coin, coins)),
-    );
+    const isSpent = among(this.#inputsOf(send));
+    return this.wanted().filter((other) => other.txid !== send.txid && this.#inputsOf(other).some(isSpent));
   }
 
   /** Its own coins, and those of payments that are not confirmed and that it spends the change of. */
   #coinsBelow(send: OnchainSend): readonly Outpoint[] {
-    const own = this.#inputsOf(send);
-    return own.flatMap((coin) => {
-      const parent = this.#payments.get(explorerTxid(coin.txid));
-      return parent === undefined || parent.confirmed ? [coin] : [coin, ...this.#coinsBelow(parent)];
-    });
+    const all = new Set([send]);
+    for (const each of all)
+      for (const txid of this.#partsOf(each).parents) {
+        const parent = this.#payments.get(txid);
+        if (parent?.confirmed === false) all.add(parent);
+      }
+    return [...all].flatMap((each) => this.#inputsOf(each));
   }
 
   #inputsOf(send: OnchainSend): readonly Outpoint[] {
@@ -205,8 +204,10 @@ export class SentPayments {
   }
 
   #partsOf({ txid, rawTx }: OnchainSend): TransactionParts {
-    const { inputs, outputs } = this.#decoded.get(txid) ?? readable(() => decodeTransaction(rawTx)) ?? UNREADABLE;
-    const parts = { inputs, outputs };
+    const known = this.#decoded.get(txid);
+    if (known !== undefined) return known;
+    const { inputs, outputs } = readable(() => decodeTransaction(rawTx)) ?? { inputs: [], outputs: [] };
+    const parts = { inputs, outputs, parents: new Set(inputs.map((coin) => explorerTxid(coin.txid))) };
     this.#decoded.set(txid, parts);
     return parts;
   }
@@ -219,6 +220,3 @@ const isWanted = ({ confirmed, refused, displacedBy, replacedBy }: OnchainSend):
   !confirmed && refused === undefined && displacedBy === undefined && replacedBy === undefined;
 
 const withoutProblems = ({ refused: _refused, displacedBy: _displacedBy, ...send }: OnchainSend): OnchainSend => send;
-
-const isAmong = (coin: Outpoint, coins: readonly Outpoint[]): boolean =>
-  coins.some((each) => isSameOutpoint(each, coin));

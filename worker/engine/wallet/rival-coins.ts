@@ -1,7 +1,7 @@
-import { equalBytes } from '../primitives/bytes.ts';
+import { toHex } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
-import { compareOutpoints, isSameOutpoint, type Coin } from './coin.ts';
+import { among, compareOutpoints, type Coin } from './coin.ts';
 import type { WalletState } from './wallet-state.ts';
 
 /**
@@ -14,8 +14,10 @@ export function rivalCoins(
   earlier: readonly (readonly Outpoint[])[],
 ): readonly Coin[] {
   return earlier.reduce<readonly Coin[]>((taken, coins) => {
-    if (isSettled(state, coins)) return taken;
-    const rivals = free.filter((coin) => isRival(state, coin, coins));
+    const isOwn = among(coins);
+    if (isSettled(state.coins.filter(isOwn))) return taken;
+    const made = spenders(state, isOwn);
+    const rivals = free.filter((coin) => isOwn(coin) || (coin.height === undefined && made.has(toHex(coin.txid))));
     if (rivals.some((coin) => taken.includes(coin))) return taken;
     const [first] = rivals.toSorted(
       (a, b) =>
@@ -35,14 +37,16 @@ export const earlierUnsettled = (): GlowwormError =>
   );
 
 /** One of its coins is spent in a block; or the wallet knows of none of them any more, and none can be waited for. */
-function isSettled(state: WalletState, coins: readonly Outpoint[]): boolean {
-  const known = state.coins.filter((coin) => coins.some((each) => isSameOutpoint(each, coin)));
-  return known.length === 0 || known.some(({ spentBy }) => spentBy?.height !== undefined);
-}
+const isSettled = (known: readonly Coin[]): boolean =>
+  known.length === 0 || known.some(({ spentBy }) => spentBy?.height !== undefined);
 
-const isRival = (state: WalletState, coin: Coin, coins: readonly Outpoint[]): boolean =>
-  coins.some((each) => isSameOutpoint(each, coin)) ||
-  (coin.height === undefined &&
-    state.coins.some(
-      (each) => each.spentBy !== undefined && equalBytes(each.spentBy.txid, coin.txid) && isRival(state, each, coins),
-    ));
+/** The transactions that are not there if some coins are spent otherwise: what spends one of them, and what comes after that. */
+function spenders({ coins }: WalletState, isOwn: (coin: Coin) => boolean): ReadonlySet<string> {
+  const spent = coins.flatMap(({ spentBy, ...coin }) =>
+    spentBy === undefined ? [] : [{ coin, by: toHex(spentBy.txid) }],
+  );
+  const found = new Set(spent.filter(({ coin }) => isOwn(coin)).map(({ by }) => by));
+  for (const txid of found)
+    for (const { coin, by } of spent) if (coin.height === undefined && toHex(coin.txid) === txid) found.add(by);
+  return found;
+}

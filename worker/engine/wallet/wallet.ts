@@ -11,7 +11,7 @@ import {
 } from '../transactions/transaction.ts';
 import { addressOfScript, scriptOfAddress } from './address.ts';
 import { signCoins, signingCoins } from './coin-signing.ts';
-import { among, compareOutpoints, isConfirmed, isSameOutpoint, isSpendable, type Coin } from './coin.ts';
+import { among, compareOutpoints, isConfirmed, isSpendable, outpointName, type Coin } from './coin.ts';
 import { reserveValueSat, splitChange, type Selection } from './coin-selection.ts';
 import {
   BRANCHES,
@@ -193,8 +193,7 @@ export class OnchainWallet {
 
   /** The scripts of coins, of those that the wallet knows. */
   scriptsOfCoins(outpoints: readonly Outpoint[]): Uint8Array[] {
-    const isOne = (coin: Coin): boolean => outpoints.some((outpoint) => isSameOutpoint(outpoint, coin));
-    return this.#state.coins.filter(isOne).map((coin) => this.#descriptors.script(coin));
+    return this.#state.coins.filter(among(outpoints)).map((coin) => this.#descriptors.script(coin));
   }
 
   /** Whether a script is one of the watched. */
@@ -493,8 +492,9 @@ export class OnchainWallet {
 
   #isBelieved(tx: Transaction): boolean {
     const txid = transactionId(tx);
+    const coins = new Map(this.#state.coins.filter(among(tx.inputs)).map((coin) => [outpointName(coin), coin]));
     const own = tx.inputs.flatMap((input, inputIndex) => {
-      const coin = this.#state.coins.find((candidate) => isSameOutpoint(candidate, input));
+      const coin = coins.size === 0 ? undefined : coins.get(outpointName(input));
       return coin === undefined ? [] : { coin, inputIndex, ...this.#outputOf(coin) };
     });
     const isKnown = own.every(({ coin: { spentBy } }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
