@@ -157,3 +157,28 @@ describe('a transaction in the mempool that spends coins of the wallet', () => {
     expect(checks).toBe(0);
   });
 });
+
+describe('a transaction of a block', () => {
+  it('that a server has in its mempool, or has no more, is in the block all the same', () => {
+    const received = foreign(100_000n);
+    wallet.transactionConfirmed(received, 100);
+    coin(50_000n, 'receive', 1);
+    const { tx: sent } = wallet.send(ELSEWHERE, 30_000n, TERMS);
+    wallet.transactionConfirmed(sent, 101);
+    const before = wallet.state;
+    for (const tx of [received, sent]) {
+      wallet.transactionSeen(tx);
+      wallet.transactionDropped(transactionId(tx));
+    }
+    expect(wallet.state).toEqual(before);
+  });
+
+  it('may be in the mempool, or dropped, once a reorganisation has taken it out', () => {
+    const received = foreign(100_000n);
+    wallet.transactionConfirmed(received, 100);
+    wallet.transactionUnconfirmed(transactionId(received));
+    expect(seen(received)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 100_000n });
+    wallet.transactionDropped(transactionId(received));
+    expect(wallet.balance(0n).unconfirmedSat).toBe(0n);
+  });
+});

@@ -247,19 +247,19 @@ export class OnchainWallet {
   /**
    * A transaction that is said to be in the mempool. What spends coins of ours counts only where we have signed that, here or
    * elsewhere with the same words: a server could otherwise invent money, or spend it. Of what others pay nobody knows, and it is
-   * not spent before it is in a block.
+   * not spent before it is in a block. What is in one does not leave it for a server that is late.
    */
   transactionSeen(tx: Transaction): void {
-    if (this.#isBelieved(tx)) this.#apply(tx, undefined);
+    if (!this.isConfirmed(transactionId(tx)) && this.#isBelieved(tx)) this.#apply(tx, undefined);
   }
 
   transactionUnconfirmed(txid: Uint8Array): void {
     this.#state = afterUnconfirmed(this.#state, txid);
   }
 
-  /** A transaction that is known never to confirm. */
+  /** A transaction that is known never to confirm. One in a block has to be `transactionUnconfirmed` before. */
   transactionDropped(txid: Uint8Array): void {
-    this.#state = afterDropped(this.#state, txid);
+    if (!this.isConfirmed(txid)) this.#state = afterDropped(this.#state, txid);
   }
 
   bestBlockUpdated(height: number): void {
