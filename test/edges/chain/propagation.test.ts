@@ -146,6 +146,15 @@ describe('what is refused', () => {
     expect(propagation.standing(TXID)).toEqual({ kind: 'refused', refusal, lasting: true });
   });
 
+  it('is told so again each time it is sent: who wanted it may not have been able to give it up before', async () => {
+    const propagation = propagationOver(refuser());
+    await propagation.broadcast([RAW]);
+    await pass(2 * MINUTE_S);
+    const { length } = told;
+    await propagation.broadcast([RAW]);
+    expect(told.slice(length)).toEqual([{ kind: 'refused', refusal, lasting: true }]);
+  });
+
   it('is not while a server does not answer, which may have taken it, for ten minutes', async () => {
     const propagation = propagationOver(refuser(), { post: 'drop', get: 'drop' });
     await propagation.broadcast([RAW]);

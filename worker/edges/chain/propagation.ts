@@ -29,7 +29,7 @@ export interface PropagationParts {
   readonly sources: readonly EsploraApi[];
   readonly broadcaster: Broadcaster;
   readonly platform: ChainPlatform;
-  /** What is known of a transaction, by the id that explorers show, has changed. */
+  /** What is known of a transaction, by the id that explorers show, has changed, or it is refused for good once more. */
   readonly onChange: (txid: string, standing: Standing) => void;
 }
 
@@ -160,7 +160,8 @@ export class Propagation {
     const before = track.told;
     track.told = this.#standingOf(track);
     const isSame = JSON.stringify(before) === JSON.stringify(track.told);
-    if (!isSame && !this.#stopped) this.#parts.onChange(txid, track.told);
+    if (isSame && !isLasting(track.told)) return;
+    if (!this.#stopped) this.#parts.onChange(txid, track.told);
   }
 
   #standingOf({ accepted, shown, refused, refusedSince, since }: Track): Standing {
@@ -192,8 +193,10 @@ export class Propagation {
   }
 }
 
+const isLasting = (standing: Standing): boolean => standing.kind === 'refused' && standing.lasting;
+
 const isDecided = (standing: Standing | undefined): boolean =>
-  standing === undefined || standing.kind === 'seen' || (standing.kind === 'refused' && standing.lasting);
+  standing === undefined || standing.kind === 'seen' || isLasting(standing);
 
 /** The bytes are the shortest proof that a server has it: what it says of the status of others' it says of what it never saw. */
 async function hasIt(source: EsploraApi, txid: string): Promise<boolean> {
