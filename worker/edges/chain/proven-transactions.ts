@@ -9,7 +9,8 @@ import type { TreeDepths } from './tree-depths.ts';
 
 /**
  * Transactions with the block that each is proven to be in. They are remembered until all of a round is told, however often it is
- * begun anew: a block stays what it is.
+ * begun anew: a block stays what it is. Each server's own: a proof covers no witness, and what one has left out of it another has not
+ * shown.
  */
 export class ProvenTransactions {
   readonly #depths: TreeDepths;
@@ -21,7 +22,7 @@ export class ProvenTransactions {
 
   /** Throws the `ChainSource` errors, `ChainSourceBadReply` for what is not in the block. */
   async prove(api: EsploraApi, txid: string, height: number, header: BlockHeader): Promise<ConfirmedTransaction> {
-    const name = `${txid}:${header.hash}`;
+    const name = `${api.baseUrl} ${txid}:${header.hash}`;
     const found = this.#known.get(name) ?? (await this.#prove(api, txid, height, header));
     this.#known.set(name, found);
     return found;

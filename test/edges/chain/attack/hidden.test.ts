@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ChainUpdate } from '../../../../worker/edges/chain/chain-update.ts';
 import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
 import { encodeTransaction, transactionId, type Outpoint } from '../../../../worker/engine/transactions/transaction.ts';
 import {
@@ -21,6 +22,15 @@ function fundings(count: number): { readonly chain: FakeChain; readonly outpoint
   return { chain, outpoints: txs.map((tx) => ({ txid: transactionId(tx), vout: 0 })) };
 }
 
+/** All that was told to be in a witness, in hex. */
+function witnessesOf(updates: readonly ChainUpdate[]): readonly string[] {
+  const told = updates.flatMap(({ confirmed, spending: seen }) => [
+    ...seen,
+    ...confirmed.flatMap(({ txs }) => txs.map(({ transaction }) => transaction)),
+  ]);
+  return told.flatMap(({ inputs }) => inputs.flatMap(({ witness }) => witness.map(toHex)));
+}
+
 const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
@@ -38,12 +48,28 @@ describe('what one server hides another one shows', () => {
     const { sync, watchList, updates } = followerOf([serverOf('liar', chain, lie), serverOf('honest', chain)]);
     for (const outpoint of outpoints) watchList.registerOutput(outpoint);
     await sync.poll();
-    const told = updates.flatMap(({ confirmed, spending: seen }) => [
-      ...seen,
-      ...confirmed.flatMap(({ txs }) => txs.map(({ transaction }) => transaction)),
-    ]);
-    const shown = told.flatMap(({ inputs }) => inputs.flatMap(({ witness }) => witness.map(toHex)));
-    expect(shown).toContain(toHex(preimage));
+    expect(witnessesOf(updates)).toContain(toHex(preimage));
+  });
+
+  it('a preimage, where it proves the transaction for a script and does not answer for the output', async () => {
+    const preimage = new Uint8Array(32).fill(5);
+    const { chain, outpoints } = fundings(1);
+    const ours = scriptOf(4);
+    const spending = paying(ours, outpoints, [new Uint8Array(71), preimage]);
+    const forged = paying(ours, outpoints, [new Uint8Array(71), new Uint8Array(1)]);
+    chain.mine(spending);
+    const lie: Lie = (path) => {
+      if (path.includes('/outspend/')) return new Response('', { status: 503 });
+      return path === `/tx/${nameOfTx(spending)}/hex` ? new Response(toHex(encodeTransaction(forged))) : undefined;
+    };
+    const { sync, watchList, updates } = followerOf([serverOf('liar', chain, lie), serverOf('honest', chain)]);
+    for (const outpoint of outpoints) watchList.registerOutput(outpoint);
+    watchList.registerScript(ours);
+    for (let block = 0; block < 3; block++) {
+      await sync.poll();
+      chain.mine();
+    }
+    expect(witnessesOf(updates)).toContain(toHex(preimage));
   });
 
   it('though it never gets to the end of a long list in its time', async () => {
