@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
 
 /** What the built page may do. Chain and peer servers are the user's choice, so connections are not limited to hosts. */
@@ -28,10 +29,16 @@ function contentSecurityPolicy(): Plugin {
   };
 }
 
+/** What packages are to use in place of others. */
+export const PACKAGE_ALIASES: Readonly<Record<string, string>> = {
+  'fetch-plus-plus': join(import.meta.dirname, 'worker/edges/chain/package-fetch.ts'),
+};
+
 export default defineConfig({
   // Relative, so that the build works below any path and inside a Capacitor app.
   base: './',
   plugins: [contentSecurityPolicy()],
+  resolve: { alias: PACKAGE_ALIASES },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
   build: { target: 'es2022', modulePreload: { polyfill: false }, reportCompressedSize: false },

@@ -116,6 +116,39 @@ describe('polling', () => {
     sync.stop();
   });
 
+  it('waits no longer while each poll brings something more, and does where none does', async () => {
+    const none = { funded_txo_count: 0, funded_txo_sum: 0, spent_txo_count: 0, spent_txo_sum: 0, tx_count: 0 };
+    let left = 0;
+    const platform = new FakePlatform((path) => {
+      if (!path.startsWith('/scripthash/')) return { body: headers.tip.header.hash };
+      if (left === 0) return { status: 502, body: '' };
+      left--;
+      return { body: JSON.stringify({ chain_stats: none, mempool_stats: none }) };
+    });
+    const watchList = new WatchList();
+    for (let script = 0; script < 6; script++) watchList.registerScript(new Uint8Array(22).fill(script));
+    const sync = new ChainSync({
+      sources: [new EsploraApi('http://esplora.test', platform)],
+      platform,
+      headers,
+      oldHeaders: noOldHeaders(),
+      told: { headers, height: 0 },
+      watchList,
+      onUpdate: () => undefined,
+      intervalMs: 30_000,
+    });
+    sync.start();
+    const delays: (number | undefined)[] = [];
+    for (const answered of [2, 2, 1, 0, 0, 1]) {
+      left = answered;
+      platform.advance(platform.nextDelayMs ?? 0);
+      await settled();
+      delays.push(platform.nextDelayMs);
+    }
+    sync.stop();
+    expect(delays).toEqual([2_000, 2_000, 2_000, 4_000, 8_000, 30_000]);
+  });
+
   it('looks at once when woken while it waits after a failure, and forgets the failures', async () => {
     const started = start(() => 'drop');
     const { platform, sync, states } = started;

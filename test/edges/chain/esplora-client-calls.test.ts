@@ -47,7 +47,7 @@ describe('the esplora-client package', () => {
     const api = new EsploraApi('https://esplora.test/api', platform);
     serve(() => Response.json({ 2: 7.5 }));
     expect(await api.feeEstimates()).toEqual(new Map([[2, 7.5]]));
-    serve(() => new Response('<html>'));
+    serve(() => new Response('none'));
     await expect(api.feeEstimates()).rejects.toThrow(expect.objectContaining({ code: 'ChainSourceBadReply' }));
   });
 

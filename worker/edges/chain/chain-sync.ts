@@ -77,6 +77,8 @@ export class ChainSync {
   readonly #rotation: Rotation = new Rotation();
   readonly #sources: readonly Source[];
   #synced = false;
+  /** Something was answered in this poll by who has failed at something else. */
+  #hasProgress = false;
   /** In so many polls what is in no block is asked for again. */
   #again = 0;
   #polling: Promise<void> | undefined;
@@ -160,6 +162,7 @@ export class ChainSync {
 
   /** Gives how long to wait for the next one. */
   async #tryPoll(everything: boolean): Promise<number> {
+    this.#hasProgress = false;
     try {
       await this.poll({ everything });
       this.#backoff.succeeded();
@@ -170,6 +173,8 @@ export class ChainSync {
     } catch (error) {
       const known = error instanceof GlowwormError ? error : unavailable('sync', String(error));
       this.#options.onStatus?.(known);
+      // Of many requests some always fail where each may: what was answered is not asked for again, and so it ends.
+      if (this.#hasProgress) this.#backoff.succeeded();
       return this.#backoff.failed();
     }
   }
@@ -316,7 +321,10 @@ export class ChainSync {
       problem = error ?? problem;
       if (error === undefined) heard.push(source);
       // Who answers some of it is of use, whatever route it lacks.
-      else if (found.doneBy(source.api.baseUrl) > before) source.restsUntil = 0;
+      else if (found.doneBy(source.api.baseUrl) > before) {
+        source.restsUntil = 0;
+        this.#hasProgress = true;
+      }
     }
     return { heard, problem };
   }

@@ -4,7 +4,7 @@ import type { ChainPlatform } from './platform.ts';
 
 /**
  * The calls of the `esplora-client` package that the node needs; the replies are unchecked. What the chain is asked for is not among
- * them: the package goes past the server's budget of requests, and takes what the browser has kept.
+ * them: the package goes past the server's budget of requests.
  */
 export interface EsploraClientCalls {
   feeEstimates(): Promise<unknown>;
@@ -42,7 +42,7 @@ async function withinTime(
     return await Promise.race([call(), late]);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw /too many requests|rate limit/i.test(message) ? rateLimited(baseUrl) : unavailable(baseUrl, message);
+    throw /wants fewer requests/.test(message) ? rateLimited(baseUrl) : unavailable(baseUrl, message);
   } finally {
     cancel();
   }
