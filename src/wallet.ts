@@ -32,6 +32,7 @@ const METHODS: Readonly<Record<keyof WalletApi, true>> = {
   disconnectPeer: true,
   forgetPeer: true,
   openChannel: true,
+  quoteOpenChannel: true,
   quoteClose: true,
   closeChannel: true,
   forceCloseChannel: true,

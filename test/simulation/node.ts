@@ -1,3 +1,4 @@
+import type { FundingTerms } from '../../worker/engine/manager/channel-entry.ts';
 import { Committer } from '../../worker/client/committer.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { sha256 } from '../../worker/engine/primitives/hash.ts';
@@ -248,8 +249,12 @@ export class SimulatedNode {
     return this.turn(() => this.manager.sendPayment(invoice, text, msat(invoice.amountMsat ?? 0n)));
   }
 
-  open(peer: SimulatedNode, amountSat: bigint, pushMsat = 0n): string {
-    return this.turn(() => this.manager.openChannel(peer.nodeId, sat(amountSat), msat(pushMsat)));
+  open(peer: SimulatedNode, amountSat: bigint, pushMsat = 0n, terms: FundingTerms = {}): string {
+    return this.turn(() => this.manager.openChannel(peer.nodeId, sat(amountSat), msat(pushMsat), terms));
+  }
+
+  quoteOpen(peer: SimulatedNode, amountSat: bigint, terms: FundingTerms): bigint {
+    return this.manager.quoteOpenChannel(peer.nodeId, sat(amountSat), msat(0n), terms);
   }
 
   confirm(height: number, transactions: readonly Transaction[]): void {

@@ -4,6 +4,7 @@ import type {
   CloseQuote,
   OnchainQuote,
   OnchainSent,
+  OpenQuote,
   PaymentQuote,
   ReplacementQuote,
   WalletApi,
@@ -102,6 +103,10 @@ export class FakeWallet implements ServedWallet {
 
   async forgetPeer(...args: Parameters<WalletApi['forgetPeer']>): Promise<void> {
     this.calls.push(['forgetPeer', ...args]);
+  }
+
+  quoteOpenChannel(): OpenQuote {
+    return { feeSat: 300n };
   }
 
   async openChannel(...args: Parameters<WalletApi['openChannel']>): Promise<{ readonly temporaryChannelId: string }> {

@@ -371,6 +371,20 @@ export interface OnchainSent {
   readonly feeSat: bigint;
 }
 
+export interface ChannelOpening {
+  /** Of a peer that is connected. */
+  readonly nodeId: string;
+  readonly amountSat: bigint;
+  readonly pushMsat?: bigint;
+  /** Of the funding, from 1 to 1000 satoshi; without it what confirms within about two hours. */
+  readonly feeratePerVbyte?: number;
+}
+
+/** What `openChannel` would cost now, beside the amount that goes into the channel. */
+export interface OpenQuote {
+  readonly feeSat: bigint;
+}
+
 /** What `closeChannel` would cost now; nothing where the peer opened the channel and so pays. */
 export interface CloseQuote {
   readonly feeSat: bigint;
@@ -406,13 +420,14 @@ export interface WalletApi {
    * Begins to open a channel, `pushMsat` of which is given to the peer. Answers once that is on record; how it ends comes as an
    * event. Rejects with `PeerNotConnected`, `ChainStale`, `FeeratesUnknown` where no server has told any for an hour, `ChannelTooSmall` (also
    * where fees and the reserve would take all of our side), `ChannelTooLarge`, `AmountOutOfRange` where more is pushed than it
-   * holds, and `InsufficientFunds`.
+   * holds, `InsufficientFunds`, and `FeeTooHigh` where the funding would cost more than `maxFeeSat`. Where its fee has risen when the
+   * peer has accepted, nothing is signed, and the opening has failed.
    */
-  openChannel(request: {
-    readonly nodeId: string;
-    readonly amountSat: bigint;
-    readonly pushMsat?: bigint;
-  }): Promise<{ readonly temporaryChannelId: string }>;
+  openChannel(
+    request: ChannelOpening & { readonly maxFeeSat?: bigint },
+  ): Promise<{ readonly temporaryChannelId: string }>;
+  /** What opening a channel would cost; rejects as `openChannel` would, and changes nothing. */
+  quoteOpenChannel(request: ChannelOpening): OpenQuote;
   /**
    * Answers `channelRequested`. Rejects with `ChannelRequestGone` once the peer does not wait any more, and with
    * `ChannelRefused` where the wallet does not take the channel now: it can be tried again, or refused.

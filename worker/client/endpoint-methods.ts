@@ -58,6 +58,9 @@ const TO_SEVERAL = { outputs: list(OUTPUT, 1, 100) } as const;
 const QUOTE_OPTIONS = { feeratePerVbyte: FEERATE } as const;
 const SEND_OPTIONS = { ...QUOTE_OPTIONS, maxFeeSat: amount(0n, MAX_SAT), label: LABEL } as const;
 
+const OPENING = { nodeId: NODE_ID, amountSat: amount(1n, MAX_SAT) } as const;
+const OPENING_OPTIONS = { ...QUOTE_OPTIONS, pushMsat: amount(0n, MAX_MSAT) } as const;
+
 const TXID = { txid: matching(/^[0-9a-f]{64}$/, 'a txid: 64 lower-case hex digits') } as const;
 const QUOTE_REPLACEMENT = record<Parameters<WalletApi['quoteBump']>[0]>(TXID, QUOTE_OPTIONS);
 const REPLACEMENT = record<Parameters<WalletApi['bumpOnchain']>[0]>(TXID, {
@@ -87,7 +90,8 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
   connectPeer: PEER,
   disconnectPeer: record({ nodeId: NODE_ID }, {}),
   forgetPeer: record({ nodeId: NODE_ID }, {}),
-  openChannel: record({ nodeId: NODE_ID, amountSat: amount(1n, MAX_SAT) }, { pushMsat: amount(0n, MAX_MSAT) }),
+  openChannel: record(OPENING, { ...OPENING_OPTIONS, maxFeeSat: amount(0n, MAX_SAT) }),
+  quoteOpenChannel: record(OPENING, OPENING_OPTIONS),
   quoteClose: CHANNEL,
   closeChannel: record({ channelId: CHANNEL_ID }, { maxFeeSat: amount(0n, MAX_SAT) }),
   forceCloseChannel: record({ channelId: CHANNEL_ID }, { unconfirmedState: truth }),

@@ -2,6 +2,7 @@ import { openStore } from '../edges/storage/indexeddb-store.ts';
 import { checkMarker, nextEpoch, readMarker, requestPersistence, writeMarker } from '../edges/storage/wallet-marker.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { checkedMnemonic, mnemonicOf } from '../engine/keys/mnemonic.ts';
+import type { ChannelManager } from '../engine/manager/channel-manager.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { RecordsOrigin } from '../engine/manager/reconciliation.ts';
 import { encodeInvoice } from '../engine/payments/bolt11.ts';
@@ -9,12 +10,15 @@ import { invoiceNetwork } from '../engine/payments/invoice.ts';
 import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../engine/payments/inbound-payment.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
+import { perKwOfVbyte } from '../engine/primitives/feerates.ts';
 import { sha256 } from '../engine/primitives/hash.ts';
 import { msat, sat, type Msat } from '../engine/primitives/units.ts';
 import { featureSet } from '../engine/wire/features.ts';
 import { activityOf } from './activity.ts';
 import { configuredChain } from './configured-chain.ts';
 import type {
+  ChannelOpening,
+  OpenQuote,
   Activity,
   CloseQuote,
   InvoiceSummary,
@@ -172,21 +176,27 @@ class Wallet implements ServedWallet {
     await this.#running().forgetPeer(nodeId);
   }
 
-  async openChannel(request: {
-    readonly nodeId: string;
-    readonly amountSat: bigint;
-    readonly pushMsat?: bigint;
-  }): Promise<{ readonly temporaryChannelId: string }> {
+  async openChannel(
+    request: ChannelOpening & { readonly maxFeeSat?: bigint },
+  ): Promise<{ readonly temporaryChannelId: string }> {
+    const node = this.#funding();
+    const temporaryChannelId = await node.durably(() => node.manager.openChannel(...openingOf(request)));
+    return { temporaryChannelId };
+  }
+
+  quoteOpenChannel(request: ChannelOpening): OpenQuote {
+    return { feeSat: this.#funding().manager.quoteOpenChannel(...openingOf(request)) };
+  }
+
+  /** The node, where it is known what a funding costs. */
+  #funding(): LightningNode {
     const node = this.#running();
     if (node.chain.feeratesAreStale)
       throw new GlowwormError(
         'FeeratesUnknown',
         'The Esplora server has told no fee estimates for an hour. Try again once it can be reached.',
       );
-    const temporaryChannelId = await node.durably(() =>
-      node.manager.openChannel(request.nodeId.toLowerCase(), sat(request.amountSat), msat(request.pushMsat ?? 0n)),
-    );
-    return { temporaryChannelId };
+    return node;
   }
 
   quoteClose({ channelId }: { readonly channelId: string }): CloseQuote {
@@ -400,6 +410,24 @@ class Wallet implements ServedWallet {
   #tell(update: WalletUpdate): void {
     for (const listener of this.#listeners) listener(update);
   }
+}
+
+function openingOf({
+  nodeId,
+  amountSat,
+  pushMsat = 0n,
+  feeratePerVbyte,
+  maxFeeSat,
+}: ChannelOpening & { readonly maxFeeSat?: bigint }): Parameters<ChannelManager['openChannel']> {
+  return [
+    nodeId.toLowerCase(),
+    sat(amountSat),
+    msat(pushMsat),
+    {
+      ...(feeratePerVbyte === undefined ? {} : { feeratePerKw: perKwOfVbyte(feeratePerVbyte) }),
+      ...(maxFeeSat === undefined ? {} : { maxFeeSat }),
+    },
+  ];
 }
 
 const walletEvent = (event: EngineEvent): WalletEvent => ({ ...event, id: String(event.id) });

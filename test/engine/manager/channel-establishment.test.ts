@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, encodeMessage, type Message } from '../../../worker/engine/wire/message.ts';
 import { fromHex, fromUtf8 } from '../../../worker/engine/primitives/bytes.ts';
+import {
+  decodeTransaction,
+  transactionId,
+  transactionWeight,
+} from '../../../worker/engine/transactions/transaction.ts';
+import { sumOf } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { startOf } from '../../simulation/starts.ts';
 import { World } from '../../simulation/world.ts';
 
@@ -66,5 +72,50 @@ describe('a channel that we open', () => {
     expect(world.a.node.manager.channels()).toHaveLength(again);
     const failures = world.a.node.manager.pendingEvents().filter(({ kind }) => kind === 'channelOpenFailed');
     expect(failures).toHaveLength(1 - again);
+  });
+});
+
+describe('the funding of a channel that we open', () => {
+  const fundingOf = (world: World): { readonly weight: number; readonly feeSat: bigint } | undefined => {
+    const [entry] = world.a.node.manager.channels();
+    if (entry?.state.kind !== 'open' || entry.state.funding.kind !== 'unconfirmed') return undefined;
+    const tx = decodeTransaction(entry.state.funding.transaction);
+    const spent = world.a.node.wallet.coinsSpentBy(transactionId(tx));
+    return { weight: transactionWeight(tx), feeSat: sumOf(spent) - sumOf(tx.outputs) };
+  };
+  const failures = ({ a }: World): readonly string[] =>
+    a.node.manager.pendingEvents().flatMap(({ kind, message }) => (kind === 'channelOpenFailed' ? [message] : []));
+
+  it.each([undefined, 5_000])('costs what was quoted, at the feerate %s', async (feeratePerKw) => {
+    const world = await atFeerate(1_000);
+    const { node } = world.a;
+    const terms = feeratePerKw === undefined ? {} : { feeratePerKw };
+    const before = node.wallet.state;
+    const feeSat = node.quoteOpen(world.b.node, 500_000n, terms);
+    expect(node.wallet.state).toBe(before);
+    node.open(world.b.node, 500_000n, 0n, { ...terms, maxFeeSat: feeSat });
+    await world.pump();
+    const funding = fundingOf(world);
+    expect(funding?.feeSat).toBe(feeSat);
+    expect((Number(feeSat) * 1_000) / (funding?.weight ?? 0)).toBeGreaterThanOrEqual(feeratePerKw ?? 253);
+  });
+
+  it('is not begun where it costs more than was agreed to', async () => {
+    const world = await atFeerate(1_000);
+    const feeSat = world.a.node.quoteOpen(world.b.node, 500_000n, {});
+    const open = (): unknown => world.a.node.open(world.b.node, 500_000n, 0n, { maxFeeSat: feeSat - 1n });
+    expect(open).toThrow(code('FeeTooHigh'));
+    expect(world.a.node.manager.channels()).toEqual([]);
+  });
+
+  it('is not signed where it costs more once the peer has accepted, and its coins are free again', async () => {
+    const world = await atFeerate(1_000);
+    const { node } = world.a;
+    const feeSat = node.quoteOpen(world.b.node, 500_000n, {});
+    node.open(world.b.node, 500_000n, 0n, { maxFeeSat: feeSat });
+    world.setFeerate(world.a, 4_000, 4_000);
+    await world.pump();
+    expect([fundingOf(world), node.wallet.state.locked]).toEqual([undefined, []]);
+    expect(failures(world)).toEqual([expect.stringContaining('above the')]);
   });
 });

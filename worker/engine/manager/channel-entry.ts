@@ -20,6 +20,12 @@ export interface SavedChannel {
   readonly signerState: SignerState;
 }
 
+/** What the opener pays for a funding: without a feerate that of the market, without a limit whatever that costs. */
+export interface FundingTerms {
+  readonly feeratePerKw?: number;
+  readonly maxFeeSat?: bigint;
+}
+
 /** A channel with what belongs to this run of the program only. Changed within a turn, through `Turn.touch`. */
 export interface ChannelEntry {
   /** Channel id in hex; the temporary one until there is a funding. */
@@ -46,6 +52,8 @@ export interface ChannelEntry {
   readonly storedOnions: Set<string>;
   /** Coins of the wallet that the funding spends, while it is not signed by both. */
   readonly lockedCoins: readonly Outpoint[] | undefined;
+  /** What its owner has agreed to pay for the funding, while that is not made. */
+  readonly fundingTerms: FundingTerms;
   /** What the channel's record says, to write it only when that has changed. */
   readonly saved: SavedChannel | undefined;
   /** The feerate of ours that the peer last answered with a warning. */
@@ -102,6 +110,7 @@ export const newEntry = (
   steps: [],
   storedOnions: new Set(),
   lockedCoins: undefined,
+  fundingTerms: {},
   refusedFeerate: undefined,
   saved: undefined,
 });

@@ -19,10 +19,12 @@ import {
 import { scidsOf } from '../channel/channel-scids.ts';
 import type { AwaitingFunding, OpenChannel } from '../channel/channel-state.ts';
 import { isTooLarge } from '../channel/channel-terms.ts';
+import { p2wsh } from '../transactions/script.ts';
 import { decodeTransaction } from '../transactions/transaction.ts';
+import type { SpendTerms } from '../wallet/wallet-transaction.ts';
 import { hasFeature, type FeatureSet } from '../wire/features.ts';
 import type { MessageOf } from '../wire/message.ts';
-import { channelIdOf, isUnfunded, newEntry, type ChannelEntry } from './channel-entry.ts';
+import { channelIdOf, isUnfunded, newEntry, type ChannelEntry, type FundingTerms } from './channel-entry.ts';
 import { archiveChannel, writeNewChannel } from './channel-store.ts';
 import { envOf, envOfSigner, type ManagerContext } from './manager-context.ts';
 import type { Peer } from './peer-table.ts';
@@ -42,6 +44,9 @@ interface ChannelRequest {
   readonly nodeId: string;
   readonly message: MessageOf<'open_channel'>;
 }
+
+/** Why a funding is not paid: the coins went elsewhere since the opening began, or its fee has risen. */
+const UNPAID: readonly string[] = ['InsufficientFunds', 'FeeTooHigh'];
 
 /** Channels from the wish to have one to their funding (BOLT 2, Channel Establishment). */
 export class ChannelEstablishment {
@@ -74,16 +79,9 @@ export class ChannelEstablishment {
   }
 
   /** As `ChannelManager.openChannel`. */
-  open(nodeId: string, fundingSat: Sat, pushMsat: Msat): string {
-    const peer = this.#context.peers.get(nodeId);
-    if (peer === undefined)
-      throw new GlowwormError('PeerNotConnected', 'The peer is not connected. Check its address.', { nodeId });
-    if (!this.#context.parts.isTipFresh())
-      throw new GlowwormError(
-        'ChainStale',
-        'No new block has come for so long that the chain server may be behind. Open the channel after the next block, add another server, or check this device’s clock.',
-      );
-    this.#checkAmounts(peer, fundingSat, pushMsat);
+  open(nodeId: string, fundingSat: Sat, pushMsat: Msat, fundingTerms: FundingTerms): string {
+    const peer = this.#peerFor(nodeId, fundingSat, pushMsat);
+    this.#checkFee(this.#quoteFunding(fundingSat, fundingTerms), fundingTerms);
     const { keys, entropy, chainHash } = this.#context.parts;
     const keysId = this.#takeKeysId();
     const signer = keys.deriveChannelSigner(keysId, fundingSat);
@@ -99,10 +97,53 @@ export class ChannelEstablishment {
       pushMsat,
       shutdownScript: this.#takeScript(peer.features),
     });
-    const entry = newEntry({ key, nodeId, signer, state: opening.state, connection: 'connected' });
+    const fixed = { key, nodeId, signer, state: opening.state, connection: 'connected' } as const;
+    const entry = { ...newEntry(fixed), fundingTerms };
     this.#context.channels.add(entry);
     this.#context.apply(entry, opening);
     return key;
+  }
+
+  /** As `ChannelManager.quoteOpenChannel`. */
+  quote(nodeId: string, fundingSat: Sat, pushMsat: Msat, terms: FundingTerms): bigint {
+    this.#peerFor(nodeId, fundingSat, pushMsat);
+    return this.#quoteFunding(fundingSat, terms);
+  }
+
+  /** A peer with whom a channel of this size can be opened now. */
+  #peerFor(nodeId: string, fundingSat: Sat, pushMsat: Msat): Peer {
+    const peer = this.#context.peers.get(nodeId);
+    if (peer === undefined)
+      throw new GlowwormError('PeerNotConnected', 'The peer is not connected. Check its address.', { nodeId });
+    if (!this.#context.parts.isTipFresh())
+      throw new GlowwormError(
+        'ChainStale',
+        'No new block has come for so long that the chain server may be behind. Open the channel after the next block, add another server, or check this device’s clock.',
+      );
+    this.#checkAmounts(peer, fundingSat, pushMsat);
+    return peer;
+  }
+
+  #quoteFunding(amountSat: Sat, terms: FundingTerms): bigint {
+    return this.#context.parts.wallet.quoteFunding({ amountSat, script: p2wsh(NO_SCRIPT) }, this.#spendTerms(terms));
+  }
+
+  #checkFee(feeSat: bigint, { maxFeeSat }: FundingTerms): void {
+    if (maxFeeSat !== undefined && feeSat > maxFeeSat)
+      throw new GlowwormError(
+        'FeeTooHigh',
+        `The network fee of the funding has risen to ${feeSat} sat, above the ${maxFeeSat} sat that were agreed to. Nothing was sent.`,
+        { feeSat, maxFeeSat },
+      );
+  }
+
+  /** What is kept for closes counts at the market's feerate, whatever is chosen for the funding. */
+  #spendTerms({ feeratePerKw }: FundingTerms): SpendTerms {
+    const { parts, conditions } = this.#context;
+    const { closing } = conditions.feerates;
+    const reserve = { reserveSat: this.#reserveSat(), reserveCoinSat: parts.reserveSat(1) };
+    if (feeratePerKw === undefined) return { ...reserve, feeratePerKw: closing };
+    return { ...reserve, feeratePerKw, reservePerKw: closing };
   }
 
   receiveOpen(nodeId: string, peer: Peer, message: MessageOf<'open_channel'>): void {
@@ -169,19 +210,20 @@ export class ChannelEstablishment {
 
   /** The wallet signs the funding transaction; it stays in the channel until the peer has signed our first commitment. */
   fund(given: ChannelEntry, state: AwaitingFunding): void {
-    const { channels, peers, parts, conditions } = this.#context;
+    const { channels, peers, parts } = this.#context;
     const entry = this.#context.turn().touch(given);
     try {
       const output = { amountSat: state.fundingSat, script: fundingOutputScript(state) };
-      const { closing: feeratePerKw } = conditions.feerates;
-      const terms = { feeratePerKw, reserveSat: this.#reserveSat(), reserveCoinSat: parts.reserveSat(1) };
-      const { rawTx, txid, outputIndex, coins } = parts.wallet.buildFunding(output, terms);
+      const { fundingTerms } = entry;
+      const terms = this.#spendTerms(fundingTerms);
+      const { rawTx, txid, outputIndex, coins, feeSat } = parts.wallet.buildFunding(output, terms);
       entry.lockedCoins = coins;
+      this.#checkFee(feeSat, fundingTerms);
       const created = createFunding(envOf(this.#context, entry), state, { transaction: rawTx, txid, outputIndex });
       channels.rekey(entry, created.state.params);
       this.#context.apply(entry, created);
     } catch (error) {
-      if (!(error instanceof GlowwormError) || error.code !== 'InsufficientFunds') throw error;
+      if (!(error instanceof GlowwormError) || !UNPAID.includes(error.code)) throw error;
       peers.sendError(entry.nodeId, channelIdOf(entry), 'the funding could not be paid');
       this.abandon(entry, error.message);
     }

@@ -36,6 +36,7 @@ import {
   isUnfunded,
   isUsable,
   type ChannelEntry,
+  type FundingTerms,
   type OpenEntry,
   type SavedChannel,
   type TouchedEntry,
@@ -247,10 +248,15 @@ export class ChannelManager {
 
   /**
    * Sends `open_channel`; the answer names the attempt. Throws `PeerNotConnected`, `ChainStale`, `ChannelTooSmall`, `ChannelTooLarge`,
-   * `AmountOutOfRange` and `InsufficientFunds`.
+   * `AmountOutOfRange`, `InsufficientFunds` and `FeeTooHigh`.
    */
-  openChannel(nodeId: string, fundingSat: Sat, pushMsat: Msat): string {
-    return this.#establishment.open(nodeId, fundingSat, pushMsat);
+  openChannel(nodeId: string, fundingSat: Sat, pushMsat: Msat, terms: FundingTerms = {}): string {
+    return this.#establishment.open(nodeId, fundingSat, pushMsat, terms);
+  }
+
+  /** The fee of the funding, in satoshi, were the channel opened now. Changes nothing; throws as `openChannel`. */
+  quoteOpenChannel(nodeId: string, fundingSat: Sat, pushMsat: Msat, terms: FundingTerms = {}): bigint {
+    return this.#establishment.quote(nodeId, fundingSat, pushMsat, terms);
   }
 
   /** Answers the event `channelRequested`. Throws `ChannelRequestGone`. */

@@ -295,17 +295,28 @@ export class OnchainWallet {
     output: TransactionOutput,
     terms: SpendTerms,
   ): WalletTransaction & { readonly outputIndex: number; readonly coins: readonly Outpoint[] } {
-    const [planned, ...others] = this.plan([output], terms);
-    if (planned === undefined || others.length > 0)
-      throw new GlowwormError(
-        'InsufficientFunds',
-        'a channel is funded by one transaction, and the coins are too small',
-      );
+    const planned = this.#planFunding(output, terms);
     const built = this.sign(planned);
     const { coins } = planned;
     this.lock(coins);
     const outputIndex = built.tx.outputs.findIndex(({ script }) => equalBytes(script, output.script));
     return { ...built, outputIndex, coins };
+  }
+
+  /** The fee of `buildFunding`, in satoshi. Changes nothing. */
+  quoteFunding(output: TransactionOutput, terms: SpendTerms): bigint {
+    const before = this.#state;
+    try {
+      return this.#planFunding(output, terms).feeSat;
+    } finally {
+      this.#state = before;
+    }
+  }
+
+  #planFunding(output: TransactionOutput, terms: SpendTerms): UnsignedTransaction {
+    const [planned, ...others] = this.plan([output], terms);
+    if (planned !== undefined && others.length === 0) return planned;
+    throw new GlowwormError('InsufficientFunds', 'a channel is funded by one transaction, and the coins are too small');
   }
 
   /** Frees coins that were set aside for what is given up. */
