@@ -129,6 +129,37 @@ describe('a wallet of many coins', () => {
     expect(wallet.told.snapshot.onchain).toMatchObject({ spendableSat: before - second.feeSat });
   });
 
+  it('hurries a payment from others, which a block then has with what was paid for it', async () => {
+    const before = wallet.told.snapshot.onchain.spendableSat;
+    const { address } = await wallet.api.newAddress({ type: 'p2wpkh' });
+    const txid = await world.chain.fund(address, 60_000);
+    await wallet.api.wake();
+    await scenario.until('it is seen', () => wallet.told.snapshot.onchain.unconfirmedSat === 60_000n);
+    const request = { txid, feeratePerVbyte: 40 };
+    const quote = await wallet.api.quoteBump(request);
+    await expect(wallet.api.bumpOnchain({ ...request, maxFeeSat: quote.feeSat - 1n })).rejects.toMatchObject({
+      code: 'FeeTooHigh',
+    });
+    const child = await wallet.api.bumpOnchain({ ...request, maxFeeSat: quote.feeSat });
+    await isOut(child.txid);
+    const both = [txid, child.txid].map((each) => world.chain.mempoolEntries().find(({ tx }) => tx.txid() === each));
+    const [feeSat, weight] = both.reduce<readonly [number, number]>(
+      ([fees, weights], entry) => [
+        fees + (entry?.fee ?? 0),
+        weights + transactionWeight(decodeTransaction(entry?.tx.toRaw() ?? new Uint8Array(0))),
+      ],
+      [0, 0],
+    );
+    expect((feeSat * 4) / weight).toBeGreaterThanOrEqual(40);
+    expect((feeSat * 4) / weight).toBeLessThan(41);
+    expect(await stateOf(child.txid)).toBe('pending');
+    await scenario.mine(1);
+    const all = await wallet.api.activity({ limit: 1_000 });
+    expect([txid, child.txid].map((id) => all.find((row) => row.id === id)?.state)).toEqual(['succeeded', 'succeeded']);
+    expect(wallet.told.snapshot.onchain).toMatchObject({ spendableSat: before + 60_000n - child.feeSat });
+    await expect(wallet.api.quoteBump(request)).rejects.toMatchObject({ code: 'PaymentUnknown' });
+  });
+
   it('sends everything', async () => {
     const before = wallet.told.snapshot.onchain.spendableSat;
     const { amountSat, feeSat } = await pay('all');

@@ -201,7 +201,7 @@ export class FakeWallet implements ServedWallet {
     return { txids: ['fd'.repeat(32)], feeSat: 700n };
   }
 
-  quoteBump(): ReplacementQuote {
+  async quoteBump(): Promise<ReplacementQuote> {
     return { feeSat: 564n, feeratePerVbyte: 4 };
   }
 

@@ -500,12 +500,15 @@ export interface WalletApi {
     readonly maxFeeSat?: bigint;
   }): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }>;
   /** What `bumpOnchain` would cost; rejects as it would, and changes nothing. */
-  quoteBump(request: { readonly txid: string; readonly feeratePerVbyte?: number }): ReplacementQuote;
+  quoteBump(request: { readonly txid: string; readonly feeratePerVbyte?: number }): Promise<ReplacementQuote>;
   /**
    * Sends a payment again at a higher fee, in place of the one that is not confirmed: out of its change, and where that does not
    * suffice with more coins. At least what servers take in its place (BIP 125), also where the feerate is lower. Rejects with
    * `PaymentUnknown`, `PaymentNotReplaceable` where it is confirmed or something has spent its change, `InsufficientFunds` and
    * `FeeTooHigh`. Until a block has one of the two, either may confirm; never both.
+   *
+   * A payment from others that waits is hurried by spending what it brings, to this wallet again: a block takes both or none. What it
+   * has paid itself is the servers' word, so agree to a fee first. Rejects with the `ChainSource` errors, too.
    */
   bumpOnchain(request: {
     readonly txid: string;

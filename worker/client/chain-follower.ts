@@ -15,6 +15,7 @@ import { GlowwormError } from '../engine/primitives/errors.ts';
 import { decodeTransaction, transactionId } from '../engine/transactions/transaction.ts';
 import type { StoreWrites } from '../engine/primitives/store.ts';
 import type { TransactionPackage } from '../engine/transactions/transaction-package.ts';
+import type { PaidWeight } from '../engine/wallet/coin.ts';
 import type { ChannelFeerates } from '../engine/channel/channel-env.ts';
 import { toApiError } from './api-error.ts';
 import { FeeratePolicy, type FeerateMemories } from './feerate-policy.ts';
@@ -140,6 +141,20 @@ export class ChainFollower {
   /** How far something has got that was broadcast in this run, by the id that explorers show. */
   standing(txid: string): Standing | undefined {
     return this.#propagation.standing(txid);
+  }
+
+  /**
+   * What a transaction weighs and has paid: of what servers say the most, for a lie makes its owner pay less then, not more. Rejects with
+   * the error of the last server where none knows it.
+   */
+  async paidBy(txid: string): Promise<PaidWeight> {
+    const answers = await Promise.allSettled(this.#sources.map((source) => source.paid(txid)));
+    const told = answers.flatMap((each) => (each.status === 'fulfilled' ? (each.value ?? []) : []));
+    const [most] = told.toSorted((one, other) => Number(other.feeSat - one.feeSat));
+    if (most !== undefined) return most;
+    const failed = answers.findLast((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    throw new GlowwormError('PaymentUnknown', 'No server knows this payment. Try again later.', { txid });
   }
 
   /** Each server gets them one after the other, and again until another shows it: see `Broadcaster` and `Propagation`. */

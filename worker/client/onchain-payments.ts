@@ -1,6 +1,8 @@
 import { GlowwormError } from '../engine/primitives/errors.ts';
+import type { PaidWeight } from '../engine/wallet/coin.ts';
 import { feesOf, type UnsignedTransaction, type WalletPayment } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainSent, SigningProgress } from './api.ts';
+import { planChild, sendChild } from './onchain-child.ts';
 import { planOnchain, sendOnchain, type OnchainPayer, type OnchainRequest } from './onchain-payment.ts';
 import {
   isReplaceable,
@@ -81,6 +83,16 @@ export class OnchainPayments {
       plan: () => planReplacing(payer, kind, request),
       areThere: (coins) => isReplaceable(payer, request, coins),
       send: (signed) => signed.map((each) => sendReplacement(payer, kind, request, each, now())),
+    });
+  }
+
+  /** As `pay`, of what a payment from others has brought, so that a block takes both. Rejects with what `planChild` throws. */
+  hurry(request: ReplacementRequest, parent: PaidWeight): Promise<OnchainSent> {
+    const { payer, now } = this.#parts;
+    return this.#make({
+      plan: () => planChild(payer, request, parent),
+      areThere: (coins) => coins.every(({ txid }) => payer.wallet.knows(txid)),
+      send: (signed) => signed.map((each) => sendChild(payer, each, now())),
     });
   }
 

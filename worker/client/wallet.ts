@@ -38,6 +38,7 @@ import { routeHints } from './invoice-hints.ts';
 import { amountToPay, readInvoice, summaryOf, type ReadInvoice } from './invoice-payment.ts';
 import { LightningNode } from './lightning-node.ts';
 import { Log } from './log.ts';
+import { quoteChild } from './onchain-child.ts';
 import { quoteOnchain, type OnchainRequest } from './onchain-payment.ts';
 import { quoteReplacing, type ReplacementRequest } from './onchain-replacement.ts';
 import { platformOf, type WalletPlatform } from './platform.ts';
@@ -331,12 +332,16 @@ class Wallet implements ServedWallet {
     return swept;
   }
 
-  quoteBump(request: ReplacementRequest): ReplacementQuote {
-    return quoteReplacing(this.#running(), 'bump', request);
+  async quoteBump(request: ReplacementRequest): Promise<ReplacementQuote> {
+    const node = this.#running();
+    if (node.onchainSend(request.txid) !== undefined) return quoteReplacing(node, 'bump', request);
+    return quoteChild(node, request, await node.chain.paidBy(request.txid));
   }
 
   async bumpOnchain(request: ReplacementRequest): Promise<OnchainSent> {
-    return this.#running().payments.replace('bump', request);
+    const node = this.#running();
+    if (node.onchainSend(request.txid) !== undefined) return node.payments.replace('bump', request);
+    return node.payments.hurry(request, await node.chain.paidBy(request.txid));
   }
 
   quoteCancel(request: ReplacementRequest): ReplacementQuote {

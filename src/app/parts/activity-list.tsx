@@ -9,6 +9,9 @@ export interface ActivityListProps {
   readonly now: number;
 }
 
+/** What has a fee that can be raised until a block has it. */
+const WAITING: readonly Activity['kind'][] = ['onchainSent', 'onchainReceived'];
+
 /** Payments, newest first. */
 export function ActivityList({ activities, now }: ActivityListProps): JSX.Element {
   if (activities === undefined) return <p class="muted">Reading…</p>;
@@ -35,7 +38,9 @@ function ActivityLine({ activity, now }: { readonly activity: Activity; readonly
         <span class="activity-title">{description === '' ? title : description}</span>
         <span class="muted">{subtitle}</span>
         {problem !== undefined && <span class="wrong">{problem.message}</span>}
-        {kind === 'onchainSent' && state === 'pending' && <ReplacePayment txid={activity.id} />}
+        {WAITING.includes(kind) && state === 'pending' && (
+          <ReplacePayment txid={activity.id} isIncoming={kind === 'onchainReceived'} />
+        )}
       </div>
       <span class="activity-amount">
         {sign(activity)}

@@ -2,6 +2,7 @@ import { fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
 import { GlowwormError } from '../../engine/primitives/errors.ts';
 import type { TransactionPackage } from '../../engine/transactions/transaction-package.ts';
 import { decodeTransaction, transactionId } from '../../engine/transactions/transaction.ts';
+import type { PaidWeight } from '../../engine/wallet/coin.ts';
 import { decodeHeader, headerOfFields, type BlockHeader } from './block-header.ts';
 import { badReply, isChainSourceError, isRateLimited } from './chain-source-error.ts';
 import { esploraClientCalls, type EsploraClientCalls } from './esplora-client-calls.ts';
@@ -104,6 +105,12 @@ export class EsploraApi {
   async status(txid: string): Promise<TxStatus> {
     const body = await this.#optionalText(`/tx/${txid}/status`);
     return body === undefined ? { confirmed: false } : this.#reader.status(this.#reader.json(body));
+  }
+
+  /** What a transaction weighs and pays, by the server's word. */
+  async paid(txid: string): Promise<PaidWeight | undefined> {
+    const body = await this.#optionalText(`/tx/${txid}`);
+    return body === undefined ? undefined : this.#reader.paid(this.#reader.json(body));
   }
 
   /** Of an output that it has never seen a server says "unspent". */

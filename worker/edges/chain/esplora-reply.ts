@@ -1,3 +1,5 @@
+import { MAX_SAT } from '../../engine/primitives/units.ts';
+import type { PaidWeight } from '../../engine/wallet/coin.ts';
 import { badReply } from './chain-source-error.ts';
 
 /** A transaction's place in the chain, as the server claims it; hashes in the order that explorers show. */
@@ -91,6 +93,15 @@ export class ReplyReader {
       confirmed: true,
       blockHeight: this.height(fields['block_height']),
       blockHash: this.hash(fields['block_hash']),
+    };
+  }
+
+  /** What a transaction weighs and pays, which nothing proves. */
+  paid(value: unknown): PaidWeight {
+    const { weight, fee } = this.#fields(value);
+    return {
+      weight: this.#integer(weight, 4_000_000, 'a weight'),
+      feeSat: BigInt(this.#integer(fee, Number(MAX_SAT), 'a fee')),
     };
   }
 

@@ -10,8 +10,9 @@ import {
   type TransactionOutput,
 } from '../transactions/transaction.ts';
 import { addressOfScript, scriptOfAddress } from './address.ts';
+import { planChild } from './child-payment.ts';
 import { signCoins, signingCoins } from './coin-signing.ts';
-import { among, compareOutpoints, isConfirmed, isSpendable, outpointName, type Coin } from './coin.ts';
+import { among, compareOutpoints, isConfirmed, isSpendable, outpointName, type Coin, type PaidWeight } from './coin.ts';
 import { reserveValueSat, splitChange, type Selection } from './coin-selection.ts';
 import {
   BRANCHES,
@@ -399,6 +400,20 @@ export class OnchainWallet {
   /** What has spent it would go with it: another payment, what pays for a close, or a funding that the peer is still to sign. */
   #isBuiltOn(txid: Uint8Array): boolean {
     return hasSpentChange(this.#state, txid) || this.#state.locked.some((coin) => equalBytes(coin.txid, txid));
+  }
+
+  /**
+   * Pays what a transaction that is in no block has brought to the wallet again, so that both are taken at a feerate; `txid` is in wire
+   * order, `parent` what that transaction weighs and has paid. Throws `PaymentUnknown`, and as `planChild`.
+   */
+  planChild(txid: Uint8Array, parent: PaidWeight, terms: SpendTerms): UnsignedTransaction {
+    const isLocked = this.#lock();
+    const coins = this.#state.coins.filter(
+      (coin) => equalBytes(coin.txid, txid) && !isConfirmed(coin) && !coin.spentBy && !isFound(coin) && !isLocked(coin),
+    );
+    if (coins.length === 0)
+      throw new GlowwormError('PaymentUnknown', 'No such payment waits for a block, or its coins are spent already.');
+    return this.#build(planChild(coins, parent, terms.feeratePerKw), [], { ...terms, reserveCoinSat: 0n });
   }
 
   sign({ tx, coins, prevouts, feeSat, paidSat }: UnsignedTransaction): WalletPayment {
