@@ -36,10 +36,6 @@ export class WatchedScripts {
     this.#isSearching = parts.isSearching;
   }
 
-  get isSearching(): boolean {
-    return this.#isSearching;
-  }
-
   start(): void {
     if (!this.#isSearching) for (const script of this.#turned(this.#handedOut())) this.#rest(script);
     this.look();

@@ -160,7 +160,11 @@ export class SyncRound {
     const stats = await this.#api.scriptStats(item.scripthash);
     const known = this.#knownOf(confirmed).length;
     const isKnown = stats.confirmed === known && stats.unconfirmed === 0 && item.unconfirmed.length === 0;
-    if (isKnown) return gone.length === 0 ? item : this.#without({ ...item, confirmed }, gone);
+    if (isKnown) {
+      if (gone.length === 0) return item;
+      for (const { txid } of gone) this.#found.drop(txid);
+      return { ...item, confirmed };
+    }
     const missed = [...item.unconfirmed, ...gone.map(({ txid }) => txid)];
     return this.#readScript({ ...item, confirmed }, stats, missed);
   }
@@ -168,11 +172,6 @@ export class SyncRound {
   /** What the wallet knows of a script, or this server has listed: any server can list what has nothing to do with it. */
   #knownOf(confirmed: readonly SeenAt[]): readonly SeenAt[] {
     return confirmed.filter(({ by }) => by === undefined || by.includes(this.#api.baseUrl));
-  }
-
-  #without(item: WatchedScript, gone: readonly SeenAt[]): WatchedScript {
-    for (const { txid } of gone) this.#found.drop(txid);
-    return item;
   }
 
   /** `missed` are dropped if no server has them any more, where all was listed. */
