@@ -20,7 +20,7 @@ export interface ChannelEnv {
 
 export interface ChannelFeerates {
   readonly commitment: Readonly<Record<CommitmentFormat, CommitmentFeerates>>;
-  /** For a cooperative close. */
+  /** For a cooperative close, and whatever the on-chain wallet pays for: LDK's `OutputSpendingFee`. */
   readonly closing: FeeratePerKw;
   /** Above this a proposal of the counterparty is absurd. */
   readonly maximum: FeeratePerKw;
