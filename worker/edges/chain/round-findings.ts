@@ -30,8 +30,8 @@ export class RoundFindings {
   readonly #done = new Map<string, Set<string>>();
   /** Unconfirmed transactions that a server has told of at this state. */
   readonly #listed = new Set<string>();
-  readonly unconfirmed: Set<string> = new Set();
-  readonly mempool: Map<string, Transaction> = new Map();
+  readonly #unconfirmed: Set<string> = new Set();
+  readonly #mempool: Map<string, Transaction> = new Map();
   /** By their bytes in hex: there can be several with one txid, and other witnesses. */
   readonly #spending: Map<string, Transaction> = new Map();
   readonly #dropped: Set<string> = new Set();
@@ -45,11 +45,11 @@ export class RoundFindings {
     this.#blocks = before.#blocks;
     this.#changes = before.#changes;
     this.#looked = before.#looked;
-    this.unconfirmed = before.unconfirmed;
-    this.mempool = before.mempool;
+    this.#unconfirmed = before.#unconfirmed;
+    this.#mempool = before.#mempool;
     this.#spending = before.#spending;
     this.#dropped = before.#dropped;
-    this.#wasThere = new Set(before.mempool.keys());
+    this.#wasThere = new Set(before.#mempool.keys());
   }
 
   /** The items that were looked at to the end and have changed. */
@@ -95,10 +95,23 @@ export class RoundFindings {
     return this.#listed.has(txid);
   }
 
+  /** What was told to be in a block is not in that any more. */
+  unconfirm(txid: string): void {
+    this.#unconfirmed.add(txid);
+  }
+
+  addToMempool(txid: string, transaction: Transaction): void {
+    this.#mempool.set(txid, transaction);
+  }
+
+  hasInMempool(txid: string): boolean {
+    return this.#mempool.has(txid);
+  }
+
   /** A known transaction is neither in a block nor in the mempool, as far as one item tells. */
   drop(txid: string): void {
     this.#dropped.add(txid);
-    if (this.#wasThere.has(txid) && !this.#listed.has(txid)) this.mempool.delete(txid);
+    if (this.#wasThere.has(txid) && !this.#listed.has(txid)) this.#mempool.delete(txid);
   }
 
   /** A transaction spends a watched output. */
@@ -124,17 +137,17 @@ export class RoundFindings {
     const stillThere = new Set([...this.#blocks.values()].flatMap((txs) => [...txs.keys()]));
     return {
       ...(disconnectedTo === undefined ? {} : { disconnectedTo }),
-      unconfirmed: wire(this.unconfirmed),
+      unconfirmed: wire(this.#unconfirmed),
       confirmed: this.#confirmedBlocks(),
       best: chain.tip,
-      mempool: [...this.mempool].filter(([txid]) => !stillThere.has(txid)).map(([, tx]) => tx),
+      mempool: [...this.#mempool].filter(([txid]) => !stillThere.has(txid)).map(([, tx]) => tx),
       spending: [...this.#spending.values()],
       dropped: wire([...this.#dropped].filter((txid) => !stillThere.has(txid) && !this.#isInMempool(txid))),
     };
   }
 
   #isInMempool(txid: string): boolean {
-    return this.mempool.has(txid) || this.#listed.has(txid);
+    return this.hasInMempool(txid) || this.#listed.has(txid);
   }
 
   #confirmedBlocks(): ConfirmedBlock[] {

@@ -75,7 +75,7 @@ export class SyncRound {
     const isFirst = !this.#found.isLookedAt(name);
     const known = this.#found.itemOf(name, item);
     const gone = isFirst ? this.#goneOf(known) : [];
-    for (const { txid } of gone) this.#found.unconfirmed.add(txid);
+    for (const { txid } of gone) this.#found.unconfirm(txid);
     const next = await this.#look(known, { isFresh: isFresh && isFirst, gone });
     this.#found.finish(this.#api.baseUrl, name, known, next);
   }
@@ -207,7 +207,7 @@ export class SyncRound {
 
   /** Whether a transaction is known to be in the mempool, with its bytes: they can come later than its name. */
   async #isInMempool(item: WatchedScript, txid: string): Promise<boolean> {
-    const isThere = item.unconfirmed.includes(txid) || (await this.#addTo(this.#found.mempool, txid));
+    const isThere = item.unconfirmed.includes(txid) || (await this.#addToMempool(txid));
     if (isThere) this.#found.list(txid);
     return isThere;
   }
@@ -241,10 +241,11 @@ export class SyncRound {
   }
 
   /** Whether it is there then: a server can know that a transaction is in the mempool before it has it. */
-  async #addTo(found: Map<string, Transaction>, txid: string): Promise<boolean> {
-    const rawTx = found.has(txid) ? undefined : await this.#api.transaction(txid);
-    if (rawTx) found.set(txid, decodeTransaction(rawTx));
-    return found.has(txid);
+  async #addToMempool(txid: string): Promise<boolean> {
+    if (this.#found.hasInMempool(txid)) return true;
+    const rawTx = await this.#api.transaction(txid);
+    if (rawTx) this.#found.addToMempool(txid, decodeTransaction(rawTx));
+    return this.#found.hasInMempool(txid);
   }
 }
 
