@@ -270,6 +270,26 @@ describe('a payment that every server refuses', () => {
   });
 });
 
+describe('a payment whose coin another device took', () => {
+  it('has its coins again where the block of that is gone, and with it all that had taken them', async () => {
+    await startWith(1, 'takes');
+    const before = spendableSat();
+    const elsewhere = fake.node.draftWallet().send(ELSEWHERE, 20_000n, { feeratePerKw: 5_000, reserveSat: 0n });
+    const txid = pay(50_000n);
+    const paidSat = before - spendableSat();
+    await fake.pass(10);
+    for (const { tx } of chain.mempoolEntries()) await chain.forget(tx.toRaw());
+    await chain.submit(elsewhere.rawTx);
+    await mine();
+    expect(row(txid)).toMatchObject({ state: 'failed', problem: { code: 'SendDisplaced' } });
+    await chain.reorg(1, { keepOut: true });
+    await fake.pass(MINUTE_S);
+    expect([row(txid)?.state, before - spendableSat()]).toEqual(['pending', paidSat]);
+    await mine();
+    expect([row(txid)?.state, before - spendableSat()]).toEqual(['succeeded', paidSat]);
+  });
+});
+
 describe('a payment that a server takes and keeps to itself', () => {
   it('is told as unseen after minutes, and is in a block once another server takes it', async () => {
     await startWith(1, 'swallows', 'refuses');

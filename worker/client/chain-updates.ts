@@ -7,12 +7,14 @@ import { transactionId, type Transaction } from '../engine/transactions/transact
 import { explorerTxid } from '../engine/transactions/txid.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { ReceivedPayments } from './received-payments.ts';
+import type { RefusedPayments } from './refused-payments.ts';
 import type { SentPayments } from './sent-payments.ts';
 
 export interface ChainUpdatesParts {
   readonly wallet: OnchainWallet;
   readonly manager: ChannelManager;
   readonly sent: SentPayments;
+  readonly refused: RefusedPayments;
   readonly received: ReceivedPayments;
   /** As `LightningNode.turn`. */
   readonly turn: (work: () => void) => void;
@@ -31,7 +33,7 @@ export class ChainUpdates {
 
   /** Takes a whole update in one turn, which writes `writes` too. Throws what that throws. */
   take(update: ChainUpdate, writes: StoreWrites): void {
-    const { manager, turn } = this.#parts;
+    const { manager, refused, turn } = this.#parts;
     const { hash } = update.best.header;
     turn(() => {
       for (const [key, value] of writes) manager.record(key, value);
@@ -40,6 +42,7 @@ export class ChainUpdates {
       this.#unconfirm(update);
       this.#confirm(update);
       this.#takeUnconfirmed(update);
+      refused.standAgain();
       this.#noteReceived(update);
       if (hash !== this.#bestHash) this.#takeBest(update.best.height);
     });

@@ -225,7 +225,15 @@ export class LightningNode implements OnchainPayer {
     const [sent, received] = [this.#sent, this.#received];
     const turn = (work: () => void): void => this.turn(work);
     this.#refused = new RefusedPayments({ wallet, sent, turn, log });
-    this.#updates = new ChainUpdates({ wallet, manager, sent, received, turn, now: () => platform.timers.now() });
+    this.#updates = new ChainUpdates({
+      wallet,
+      manager,
+      sent,
+      refused: this.#refused,
+      received,
+      turn,
+      now: () => platform.timers.now(),
+    });
     this.labels = new AddressLabels(recordsBelow(records, labelKey('')), rows);
     this.#channelActivity = new ChannelActivity(recordsBelow(records, channelRowKey('')), this, rows);
     this.#durableEventId = this.manager.pendingEvents().at(-1)?.id ?? 0;

@@ -44,6 +44,16 @@ export class RefusedPayments {
   }
 
   /**
+   * Payments that are to be in a block and have no coins: what had taken those, or made them, was in a block that is gone, or was
+   * itself taken back. They are theirs again once all are there; what spends the change of another one comes after it.
+   */
+  standAgain(): void {
+    const { wallet, sent } = this.#parts;
+    const bare = sent.wanted().filter(({ txid }) => !wallet.hasSpent(wireTxid(txid)));
+    if (bare.some(({ rawTx }) => wallet.transactionStands(decodeTransaction(rawTx)))) this.standAgain();
+  }
+
+  /**
    * Inputs may be missing for what made them is not in a block yet: then that one's fate decides. And what a channel or a claim was
    * built on is not ours alone to take back.
    */
@@ -70,8 +80,6 @@ export class RefusedPayments {
     const taken = sent.takeBack(txid, reason);
     log(`took back ${taken.map((send) => send.txid.slice(0, 12)).join(', ')}: ${reason}`);
     wallet.transactionDropped(wireTxid(txid));
-    // What it was to replace counts again.
-    for (const { rawTx } of taken.flatMap((send) => sent.rivalsOf(send)))
-      wallet.transactionMade(decodeTransaction(rawTx));
+    this.standAgain();
   }
 }

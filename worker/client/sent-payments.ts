@@ -182,12 +182,6 @@ export class SentPayments {
     this.save(standing);
   }
 
-  /** The payments, of those that are to be in a block, that spend a coin of one. */
-  rivalsOf(send: OnchainSend): readonly OnchainSend[] {
-    const isSpent = among(this.#inputsOf(send));
-    return this.wanted().filter((other) => other.txid !== send.txid && this.#inputsOf(other).some(isSpent));
-  }
-
   /** Its own coins, and those of payments that are not confirmed and that it spends the change of. */
   #coinsBelow(send: OnchainSend): readonly Outpoint[] {
     const all = new Set([send]);

@@ -245,6 +245,14 @@ export class OnchainWallet {
     this.#apply(tx, undefined);
   }
 
+  /** As `transactionMade`, where all that it spends are coins that nothing spends; gives whether they are. */
+  transactionStands(tx: Transaction): boolean {
+    const coins = this.#state.coins.filter(among(tx.inputs));
+    const isFree = coins.length === tx.inputs.length && coins.every(({ spentBy }) => spentBy === undefined);
+    if (isFree) this.#apply(tx, undefined);
+    return isFree;
+  }
+
   /**
    * A transaction that is said to be in the mempool. What spends coins of ours counts only where we have signed that, here or
    * elsewhere with the same words: a server could otherwise invent money, or spend it. Of what others pay nobody knows, and it is
@@ -485,6 +493,11 @@ export class OnchainWallet {
   /** The coins that a transaction spends, as far as the wallet was told of it. */
   coinsSpentBy(txid: Uint8Array): readonly Coin[] {
     return coinsSpentBy(this.#state, txid);
+  }
+
+  /** Whether a transaction spends coins of the wallet, as far as that was told of it. */
+  hasSpent(txid: Uint8Array): boolean {
+    return this.#state.coins.some(({ spentBy }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
   }
 
   /** Whether a coin of the wallet was made by a transaction. */
