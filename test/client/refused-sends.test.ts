@@ -271,22 +271,42 @@ describe('a payment that every server refuses', () => {
 });
 
 describe('a payment whose coin another device took', () => {
-  it('has its coins again where the block of that is gone, and with it all that had taken them', async () => {
+  it('is not sent again where the block of that is gone, and counts again where a server shows it', async () => {
     await startWith(1, 'takes');
     const before = spendableSat();
     const elsewhere = fake.node.draftWallet().send(ELSEWHERE, 20_000n, { feeratePerKw: 5_000, reserveSat: 0n });
     const txid = pay(50_000n);
     const paidSat = before - spendableSat();
+    const { rawTx = new Uint8Array(0) } = fake.node.onchainSends()[0] ?? {};
     await fake.pass(10);
-    for (const { tx } of chain.mempoolEntries()) await chain.forget(tx.toRaw());
+    await chain.forget(rawTx);
     await chain.submit(elsewhere.rawTx);
     await mine();
     expect(row(txid)).toMatchObject({ state: 'failed', problem: { code: 'SendDisplaced' } });
     await chain.reorg(1, { keepOut: true });
+    await mine();
+    expect(row(txid)).toMatchObject({ state: 'failed', problem: { code: 'SendRefused' } });
+    expect(spendableSat()).toBe(before);
+    await chain.submit(rawTx);
+    fake.node.wake();
     await fake.pass(MINUTE_S);
     expect([row(txid)?.state, before - spendableSat()]).toEqual(['pending', paidSat]);
+  });
+});
+
+describe('a payment whose coin leaves the chain', () => {
+  it('has it again where that comes back', async () => {
+    await startWith(2, 'takes');
+    const txid = pay(150_000n);
+    const leftSat = spendableSat();
+    const { txs } = chain.tip;
+    await chain.reorg(1, { keepOut: true });
+    await fake.pass(MINUTE_S);
+    expect(spendableSat()).toBe(100_000n);
+    for (const tx of txs.slice(1)) await chain.submit(tx.toRaw());
+    fake.node.wake();
     await mine();
-    expect([row(txid)?.state, before - spendableSat()]).toEqual(['succeeded', paidSat]);
+    expect([row(txid)?.state, spendableSat()]).toEqual(['pending', leftSat]);
   });
 });
 

@@ -99,6 +99,17 @@ describe('payments out of the on-chain wallet', () => {
     expect(payments.list()[0]).not.toHaveProperty('refused');
   });
 
+  it('that could not come are taken back once they can again: they were told to have failed, and may have been paid again', () => {
+    const payment = sendOf(spending(1));
+    const other = { ...spending(1), locktime: 9 };
+    const payments = load([[payment.txid, encodeSend({ ...payment, accepted: true })]]);
+    payments.confirmed(other);
+    payments.unconfirmed(transactionId(other));
+    expect([payments.wanted(), payments.contested()]).toMatchObject([[], [[{ vout: 1 }]]]);
+    payments.returned(payment.txid);
+    expect(payments.wanted()).toEqual([{ ...payment, accepted: true }]);
+  });
+
   it('of change go with the payment that made it, and one spent coin of that settles all', () => {
     const parent = sendOf(spending(1));
     const child = sendOf(spending(0, transactionId(decodeTransaction(parent.rawTx))));

@@ -138,7 +138,9 @@ export class SentPayments {
     const txid = explorerTxid(internalTxid);
     const send = this.#payments.get(txid);
     if (send?.confirmed === true) this.save({ ...send, confirmed: false });
-    for (const { displacedBy, ...other } of this.list()) if (displacedBy === txid) this.save(other);
+    // Its owner was told that it cannot arrive, and may have paid again: only who finds it in a mempool wants it again.
+    for (const { displacedBy, ...other } of this.list())
+      if (displacedBy === txid) this.save({ refused: 'conflict', ...other });
   }
 
   /** A server says that it has it, or shows it; within a turn. */
