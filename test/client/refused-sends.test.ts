@@ -105,6 +105,12 @@ function pay(amountSat: bigint | 'all'): string {
   });
 }
 
+async function replaceBy(txid: string, feeratePerVbyte: number): Promise<{ readonly txid: string }> {
+  const sent = fake.node.payments.replace('bump', { txid, feeratePerVbyte });
+  await fake.pass(10);
+  return sent;
+}
+
 /** A coin on an address of BIP 44, as after a restore. */
 function find(amountSat: bigint): void {
   const { node } = fake;
@@ -267,6 +273,28 @@ describe('a payment that every server refuses', () => {
     await fake.pass(5 * MINUTE_S);
     expect(row((await sweep).txids[0] ?? '')?.state).toBe('failed');
     expect(pay(10_000n)).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('a payment that was replaced', () => {
+  it('is seen in the block that has it all the same, also where what replaced it spends more coins', async () => {
+    await startWith(1, 'takes');
+    const { node } = fake;
+    await chain.fund(
+      node.turn(() => node.wallet.newAddress()),
+      50_000,
+    );
+    await mine();
+    const txid = pay(99_500n);
+    const { rawTx = new Uint8Array(0) } = node.onchainSends()[0] ?? {};
+    await fake.pass(10);
+    const { txid: other } = await replaceBy(txid, 100);
+    expect(inputsOf(other)).toHaveLength(2);
+    await fake.pass(MINUTE_S);
+    await chain.forget(node.onchainSend(other)?.rawTx ?? rawTx);
+    await chain.submit(rawTx);
+    await mine();
+    expect([row(txid)?.state, row(other)?.state]).toEqual(['succeeded', 'replaced']);
   });
 });
 

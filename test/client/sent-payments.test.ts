@@ -120,6 +120,16 @@ describe('payments out of the on-chain wallet', () => {
     expect(payments.contested()).toEqual([]);
   });
 
+  it('are looked out for while what was to take their place is in no block', () => {
+    const [first, second] = [spending(1), spending(1)].map((tx, index) => sendOf({ ...tx, locktime: index }));
+    if (first === undefined || second === undefined) throw new Error('two payments');
+    const payments = load([[first.txid, encodeSend(first)]]);
+    payments.replace(first.txid, second);
+    expect([payments.contested(), payments.unsettled(() => false)]).toMatchObject([[[{ vout: 1 }]], []]);
+    payments.confirmed(decodeTransaction(second.rawTx));
+    expect(payments.contested()).toEqual([]);
+  });
+
   it('hold up no other where they pay nobody but this wallet', () => {
     const { txid, ...payment } = sendOf(spending(1));
     const payments = load([[txid, encodeSend({ ...payment, txid, refused: 'feeTooLow' })]]);

@@ -77,18 +77,23 @@ export class SentPayments {
   }
 
   /**
-   * Of each payment that was taken back, and may come all the same, the coins of which one has to be spent for that not to happen:
-   * its own, and those of payments of ours whose change it spends.
+   * The coins of each payment that may come all the same, though it was taken back or another one has taken its place: its own, and
+   * those of payments of ours whose change it spends.
    */
   contested(): readonly (readonly Outpoint[])[] {
+    const isStanding = (txid: string | undefined): boolean => {
+      const send = txid === undefined ? undefined : this.#payments.get(txid);
+      return send !== undefined && isWanted(send);
+    };
     return this.list()
-      .filter(isTakenBack)
+      .filter((send) => isTakenBack(send) || isStanding(send.replacedBy))
       .map((send) => this.#coinsBelow(send));
   }
 
   /**
-   * Those of `contested` that a payment must not be beside in the chain. What pays nobody but the wallet may come beside any: nobody
-   * is paid twice by it, and of coins that were found on other addresses no payment can spend one.
+   * The coins of each payment that was taken back: the next one has to spend one of them, for the two must not both be in the chain.
+   * What pays nobody but the wallet may come beside any: nobody is paid twice by it, and of coins that were found on other addresses
+   * no payment can spend one.
    */
   unsettled(owns: (script: Uint8Array) => boolean): readonly (readonly Outpoint[])[] {
     const paysOthers = (send: OnchainSend): boolean => !this.#partsOf(send).outputs.every(({ script }) => owns(script));

@@ -13,7 +13,7 @@ export interface WatchedScriptsParts {
   readonly entropy: EntropySource;
   /** Those that no descriptor of the wallet makes. */
   readonly others: readonly Uint8Array[];
-  /** The coins of payments that were taken back: one of each shows whether it comes all the same. */
+  /** The coins of payments that were taken back or replaced: one of each shows whether it comes all the same. */
   readonly contested: () => readonly (readonly Outpoint[])[];
   /** Whether the words may have coins that the wallet does not know of. */
   readonly isSearching: boolean;
