@@ -63,8 +63,9 @@ const FIRST_BACKOFF_MS = 2_000;
 const MOST_BACKOFF_MS = 120_000;
 
 /**
- * Follows the chain by polling. An update is complete or does not happen: while a request fails, a claim is not proven or a
- * header breaks the rules there is none. What was found at the same tip is not asked for again, and what is proven not at any.
+ * Follows the chain by polling. An update is complete, or does not happen: while a request for what is in channels fails, a claim is
+ * not proven or a header breaks the rules there is none. Scripts can be late: they stay to be asked for. What was found at the same
+ * tip is not asked for again, and what is proven not at any.
  */
 export class ChainSync {
   readonly #options: ChainSyncOptions;
@@ -229,28 +230,41 @@ export class ChainSync {
     const found = this.#findingsAt(chain);
     const { heard } = await this.#ask(sources, found, new Map(items), new Set());
     const missed = new Set([...items.keys()].filter((name) => !found.isAnswered(name)));
-    if (found.changes.size > 0) this.#tell(found, new Set());
-    else this.#found = undefined;
+    if (found.changes.size > 0) {
+      this.#tell(found, new Set());
+      this.#proven.forget();
+    } else this.#found = undefined;
     return { heard, missed };
   }
 
   /**
-   * Asks sources for items, and tells what was found; throws where there is one that none has answered. Gives those that have answered
-   * to the end.
+   * Asks sources for items, and tells what was found; throws where there is one that none has answered. Anybody can pay to an address
+   * until servers do not answer for it any more: only then what becomes of channels is told all the same. Gives the sources that have
+   * answered to the end.
    */
   async #round(
     sources: readonly Source[],
     chain: HeaderChain,
     items: ReadonlyMap<string, Watched>,
   ): Promise<readonly Source[]> {
-    const fresh = new Set(this.#options.watchList.fresh);
+    const { watchList } = this.#options;
+    const fresh = new Set(watchList.fresh);
     const found = this.#findingsAt(chain);
     const { disconnectedTo: fork } = found.view;
-    const gone = fork === undefined ? [] : this.#options.watchList.restingAbove(fork);
+    const gone = fork === undefined ? [] : watchList.restingAbove(fork);
     const asked = new Map([...items, ...gone]);
     const { heard, problem } = await this.#ask(sources, found, asked, fresh);
-    if (![...asked.keys()].every((name) => found.isAnswered(name))) throw problem;
+    const missed = new Map([...asked].filter(([name]) => !found.isAnswered(name)));
+    // What is gone has to be told of all at once.
+    if (missed.size > 0 && (fork !== undefined || concernsChannels(missed))) throw problem;
+    for (const name of missed.keys()) fresh.delete(name);
     this.#tell(found, fresh);
+    if (missed.size > 0) {
+      note(chain, sources, heard);
+      watchList.missed(missed.keys());
+      throw problem;
+    }
+    this.#proven.forget();
     return heard;
   }
 
@@ -262,7 +276,6 @@ export class ChainSync {
     this.#told = { headers: chain, height: chain.tip.height };
     this.#synced = true;
     this.#found = undefined;
-    this.#proven.forget();
     watchList.update(found.changes, fresh, chain.tip.height);
     onUpdate(found.update);
   }
@@ -370,6 +383,9 @@ export class ChainSync {
     return (this.#found = new RoundFindings(view, isExtended ? before : undefined));
   }
 }
+
+const concernsChannels = (items: ReadonlyMap<string, Watched>): boolean =>
+  [...items.values()].some(({ kind }) => kind !== 'script');
 
 /** Who was asked for all that is watched at a tip, and who of them has told of it. */
 function note({ tip }: HeaderChain, asked: readonly Source[], heard: readonly Source[]): void {

@@ -52,7 +52,7 @@ export class RoundFindings {
     this.#wasThere = new Set(before.#mempool.keys());
   }
 
-  /** The items that were looked at to the end and have changed. */
+  /** The items that have changed. */
   get changes(): ReadonlyMap<string, Watched> {
     return this.#changes;
   }
@@ -85,6 +85,11 @@ export class RoundFindings {
     this.#done.set(server, (this.#done.get(server) ?? new Set()).add(name));
     this.#looked.add(name);
     if (next !== item) this.#changes.set(name, next);
+  }
+
+  /** An item that has changed, as far as it was looked at. */
+  begin(name: string, item: Watched): void {
+    this.#changes.set(name, item);
   }
 
   list(txid: string): void {

@@ -4,7 +4,7 @@ import { badReply, isChainSourceError, isRateLimited, unavailable } from './chai
 import type { EsploraApi } from './esplora-api.ts';
 import type { ScriptStats, ScriptTx, TxStatus } from './esplora-reply.ts';
 import type { RoundFindings } from './round-findings.ts';
-import type { SeenAt, Watched, WatchedOutput, WatchedScript } from './watch-list.ts';
+import { nameOf, type SeenAt, type Watched, type WatchedOutput, type WatchedScript } from './watch-list.ts';
 
 /** Of one script's history: whoever pays to it so often pays for it. */
 const MAX_PAGES = 400;
@@ -179,11 +179,16 @@ export class SyncRound {
     const { listed, isWhole } = await this.#scriptTxs(item, stats);
     const confirmed = new Map(item.confirmed.map((seen) => [seen.txid, seen]));
     const unconfirmed = new Set<string>();
-    for (const { txid, status } of listed) {
-      if (this.#isOver) throw unavailable(this.#api.baseUrl, 'no answer in time');
-      const seen = confirmed.get(txid) ?? (await this.#confirm(txid, status));
-      if (seen) confirmed.set(txid, this.#listedHere(seen, confirmed.has(txid)));
-      else if (await this.#isUnconfirmed(item, txid, status)) unconfirmed.add(txid);
+    try {
+      for (const { txid, status } of listed) {
+        if (this.#isOver) throw unavailable(this.#api.baseUrl, 'no answer in time');
+        const seen = confirmed.get(txid) ?? (await this.#confirm(txid, status));
+        if (seen) confirmed.set(txid, this.#listedHere(seen, confirmed.has(txid)));
+        else if (await this.#isUnconfirmed(item, txid, status)) unconfirmed.add(txid);
+      }
+    } catch (error) {
+      this.#keep({ ...item, confirmed: [...confirmed.values()] });
+      throw error;
     }
     // What another server has told of just now is there, though this one does not have it.
     for (const txid of item.unconfirmed) if (this.#found.isListed(txid) && !confirmed.has(txid)) unconfirmed.add(txid);
@@ -192,6 +197,11 @@ export class SyncRound {
       if (isWhole) this.#found.drop(txid);
       else unconfirmed.add(txid);
     return { ...item, confirmed: [...confirmed.values()], unconfirmed: [...unconfirmed] };
+  }
+
+  /** What is proven of a script that was not read to the end is told with the rest, once. Of what is gone nothing is forgotten. */
+  #keep(item: WatchedScript): void {
+    if (!this.#isOver && this.#found.view.disconnectedTo === undefined) this.#found.begin(nameOf(item), item);
   }
 
   #listedHere(seen: SeenAt, isKnown: boolean): SeenAt {

@@ -155,6 +155,11 @@ export class WatchList implements Filter {
     return this.#fresh;
   }
 
+  /** Nobody has answered for them: they are asked for again, whether or not there is a new block. */
+  missed(names: Iterable<string>): void {
+    for (const name of names) if (this.#items.has(name)) this.#fresh.add(name);
+  }
+
   /** Takes over what a sync found out; items registered meanwhile stay fresh. */
   update(changes: ReadonlyMap<string, Watched>, asked: Iterable<string>, bestHeight: number): void {
     for (const name of asked) this.#fresh.delete(name);

@@ -111,3 +111,30 @@ describe('a script whose history does not end', () => {
     expect(confirmedOf(updates)).toContain(nameOfTx(spending));
   });
 });
+
+describe('a script that no server has an answer for, because others have paid to it too often', () => {
+  const dusted = scriptOf(7);
+  const refuses: Lie = (path) =>
+    path.startsWith(`/scripthash/${scripthash(dusted)}`)
+      ? new Response('too many entries', { status: 413 })
+      : undefined;
+
+  it('does not keep the wallet from what becomes of its channels, and is asked for again', async () => {
+    const { chain, outpoint, spending } = spent();
+    let lie: Lie = () => undefined;
+    const { sync, watchList, updates } = followerOf([serverOf('honest', chain, (path) => lie(path))]);
+    watchList.registerScript(dusted);
+    await sync.poll();
+    watchList.registerOutput(outpoint);
+    lie = refuses;
+    const paid = paying(dusted);
+    chain.mine(paid);
+    await expect(sync.poll()).rejects.toMatchObject({ code: 'ChainSourceBadReply' });
+    await expect(sync.poll()).rejects.toMatchObject({ code: 'ChainSourceBadReply' });
+    expect(confirmedOf(updates)).toEqual([nameOfTx(spending)]);
+    expect(updates.at(-1)?.best.height).toBe(chain.height);
+    lie = () => undefined;
+    await sync.poll();
+    expect(confirmedOf(updates)).toEqual([nameOfTx(spending), nameOfTx(paid)]);
+  });
+});
