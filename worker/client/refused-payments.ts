@@ -4,7 +4,9 @@ import { toHex } from '../engine/primitives/bytes.ts';
 import { decodeTransaction } from '../engine/transactions/transaction.ts';
 import { wireTxid } from '../engine/transactions/txid.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
+import { readable } from '../engine/wire/stored-record.ts';
 import type { SentPayments } from './sent-payments.ts';
+import type { OnchainSend } from './wallet-records.ts';
 
 export interface RefusedPaymentsParts {
   readonly wallet: OnchainWallet;
@@ -50,7 +52,11 @@ export class RefusedPayments {
   standAgain(): void {
     const { wallet, sent } = this.#parts;
     const bare = sent.wanted().filter(({ txid }) => !wallet.hasSpent(wireTxid(txid)));
-    if (bare.some(({ rawTx }) => wallet.transactionStands(decodeTransaction(rawTx)))) this.standAgain();
+    const stands = ({ rawTx }: OnchainSend): boolean => {
+      const tx = readable(() => decodeTransaction(rawTx));
+      return tx !== undefined && wallet.transactionStands(tx);
+    };
+    if (bare.some(stands)) this.standAgain();
   }
 
   /**
