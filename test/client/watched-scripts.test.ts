@@ -65,6 +65,16 @@ it('are all asked for while a search lasts, and then the awaited ones; the other
   expect(synced(watched)).toBe(false);
 });
 
+it('rest as the gap moves on, in the run of the search too', () => {
+  const watched = scripts(true);
+  watched.start();
+  synced(watched);
+  use(1);
+  watched.changed();
+  const turn = watchList.nextResting(10_000);
+  expect([...turn.keys()]).toEqual(expect.arrayContaining(namesOf(wallet.expectedScripts())));
+});
+
 it('are a few at a start, the newest among them; each gets its turn after that', () => {
   const used = use(200);
   const watched = scripts();

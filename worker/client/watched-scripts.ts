@@ -53,8 +53,7 @@ export class WatchedScripts {
   changed(): void {
     for (const script of this.#awaited()) this.#ask(script);
     if (this.#isSearching) return;
-    const watched = this.#parts.wallet.expectedScripts();
-    if (watched.length > this.#rested.size) for (const script of watched) this.#rest(script);
+    for (const script of this.#parts.wallet.expectedScripts()) this.#rest(script);
   }
 
   /** The wallet has taken in transactions in blocks, however it heard of them. */
