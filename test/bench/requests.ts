@@ -67,6 +67,7 @@ function sessionOf(wallet: OnchainWallet, channels: readonly Outpoint[], told: T
     entropy: { getSecureRandomBytes: () => crypto.getRandomValues(new Uint8Array(32)) },
     others: [],
     contested: () => [],
+    isHeardOut: () => true,
     isSearching: false,
   });
   const sync = new ChainSync({

@@ -13,6 +13,7 @@ const descriptors = (): Descriptors => new Descriptors(mnemonicSeed('abandon '.r
 let wallet: OnchainWallet;
 let watchList: WatchList;
 let payments = 0;
+let isHeardOut = true;
 
 beforeEach(() => {
   wallet = new OnchainWallet(secp, descriptors());
@@ -26,6 +27,7 @@ const scripts = (isSearching: boolean = false): WatchedScripts =>
     entropy: { getSecureRandomBytes: () => crypto.getRandomValues(new Uint8Array(32)) },
     others: [OTHER],
     contested: () => [],
+    isHeardOut: () => isHeardOut,
     isSearching,
   });
 const nameOf = (script: Uint8Array): string => `script:${scripthash(script)}`;
@@ -63,6 +65,16 @@ it('are all asked for while a search lasts, and then the awaited ones; the other
   expect(watchList.restingCount).toBe(4 * GAP_LIMIT + 1);
   expect(watchList.nextResting(100).has(nameOf(script ?? OTHER))).toBe(true);
   expect(synced(watched)).toBe(false);
+});
+
+it('are searched until every server has said all, not only the one that answers first', () => {
+  isHeardOut = false;
+  const watched = scripts(true);
+  watched.start();
+  const before = asked();
+  expect([synced(watched), asked()]).toEqual([false, before]);
+  isHeardOut = true;
+  expect(synced(watched)).toBe(true);
 });
 
 it('rest as the gap moves on, in the run of the search too', () => {

@@ -111,6 +111,11 @@ export class ChainFollower {
     return this.#tipAge.staleness(this.#platform.now());
   }
 
+  /** Whether every server that answers has said all that it has to say of what is watched. */
+  get isHeardOut(): boolean {
+    return this.#sync?.isHeardOut ?? false;
+  }
+
   get feerates(): ChannelFeerates {
     return this.#policy.feerates;
   }

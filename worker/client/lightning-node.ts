@@ -127,6 +127,7 @@ export class LightningNode implements OnchainPayer {
       entropy: platform.entropy,
       others: [this.keys.destinationScript()],
       contested: () => this.#sent.contested(),
+      isHeardOut: () => this.chain.isHeardOut,
       // What is damaged is found again from the words, as after a restore.
       isSearching: !parts.secret.searched || (coins === undefined && records.has(COINS_KEY)),
     });

@@ -15,6 +15,8 @@ export interface WatchedScriptsParts {
   readonly others: readonly Uint8Array[];
   /** The coins of payments that were taken back or replaced: one of each shows whether it comes all the same. */
   readonly contested: () => readonly (readonly Outpoint[])[];
+  /** Whether every server that answers has told of all that is asked for: one alone may lie, or have no history yet. */
+  readonly isHeardOut: () => boolean;
   /** Whether the words may have coins that the wallet does not know of. */
   readonly isSearching: boolean;
 }
@@ -65,6 +67,7 @@ export class WatchedScripts {
   /** Everything registered was asked for: what nothing is awaited at rests. Gives whether a search ends with this. */
   synced(): boolean {
     const isSearch = this.#isSearching;
+    if (isSearch && !this.#parts.isHeardOut()) return false;
     this.#isSearching = false;
     const awaited = new Set(this.#awaited().map(toHex));
     const over = [...this.#asked].filter(([name]) => !awaited.has(name));

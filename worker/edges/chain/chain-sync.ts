@@ -48,6 +48,8 @@ interface Source {
   heardAt: string | undefined;
   /** What it had no time to answer when it was asked last. */
   owed: ReadonlySet<string>;
+  /** It did answer some of it. */
+  getsOn: boolean;
 }
 
 /** Outputs registered by an update may have been spent in the same blocks: so often one poll looks again. */
@@ -100,6 +102,7 @@ export class ChainSync {
       askedAt: undefined,
       heardAt: undefined,
       owed: new Set(),
+      getsOn: false,
     }));
   }
 
@@ -111,6 +114,11 @@ export class ChainSync {
   /** How many sources have told of the newest block, and of all that is watched at it. */
   get agreeing(): number {
     return this.#sources.filter(({ heardAt }) => heardAt === this.#told?.headers.tip.header.hash).length;
+  }
+
+  /** Whether no source has more to say of what is watched than it had time for. One that answers nothing is not waited for. */
+  get isHeardOut(): boolean {
+    return !this.#sources.some(({ owed, getsOn }) => owed.size > 0 && getsOn);
   }
 
   start(): void {
@@ -331,10 +339,11 @@ export class ChainSync {
       );
       const isOwed = (name: string): boolean => !found.isDone(source.api.baseUrl, name);
       if (isLate) source.owed = new Set([...source.owed, ...[...items.keys()].filter(isOwed)]);
+      source.getsOn = found.doneBy(source.api.baseUrl) > before;
       problem = error ?? problem;
       if (error === undefined) heard.push(source);
       // Who answers some of it is of use, whatever route it lacks.
-      else if (found.doneBy(source.api.baseUrl) > before) {
+      else if (source.getsOn) {
         source.restsUntil = 0;
         this.#hasProgress = true;
       }

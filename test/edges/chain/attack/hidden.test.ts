@@ -97,6 +97,7 @@ describe('what one server hides another one shows', () => {
       await settled();
       for (const callback of timers.splice(0)) callback();
       await polled;
+      if (poll < 2) expect(sync.isHeardOut).toBe(poll === 1);
       if (poll % 3 === 2) chain.mine();
     }
     expect(confirmedOf(updates)).toContain(nameOfTx(spending));
