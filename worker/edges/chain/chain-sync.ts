@@ -9,7 +9,7 @@ import type { OldHeaders } from './old-headers.ts';
 import type { ChainPlatform } from './platform.ts';
 import { ProvenTransactions } from './proven-transactions.ts';
 import { Rotation } from './rotation.ts';
-import { RoundFindings } from './round-findings.ts';
+import { RoundFindings, type ChainView } from './round-findings.ts';
 import { SyncRound } from './sync-round.ts';
 import { TreeDepths } from './tree-depths.ts';
 import type { Watched, WatchList } from './watch-list.ts';
@@ -210,7 +210,7 @@ export class ChainSync {
   async #lookAround(sources: readonly Source[], chain: HeaderChain): Promise<void> {
     const { watchList, platform } = this.#options;
     const late = sources.filter(({ askedAt }) => askedAt !== chain.tip.header.hash);
-    if (late.length > 0) return note(chain, late, (await this.#hear(late, chain, watchList.items)).heard);
+    if (late.length > 0) return note(chain, late, (await this.#hear(late, chain, watchList.items, 'some')).heard);
     const slow = sources.find(({ owed }) => owed.size > 0);
     if (slow !== undefined) return this.#hearOut(slow, chain);
     if (this.#again-- > 0) await this.#hear(sources, chain, watchList.pending);
@@ -225,7 +225,7 @@ export class ChainSync {
     const { items } = this.#options.watchList;
     const owed = new Map([...items].filter(([name]) => source.owed.has(name)));
     source.owed = new Set();
-    const { heard } = await this.#hear([source], chain, owed);
+    const { heard } = await this.#hear([source], chain, owed, 'some');
     note(chain, [source], heard);
   }
 
@@ -234,8 +234,9 @@ export class ChainSync {
     sources: readonly Source[],
     chain: HeaderChain,
     items: ReadonlyMap<string, Watched>,
+    asked: ChainView['asked'] = 'all',
   ): Promise<{ readonly heard: readonly Source[]; readonly missed: ReadonlySet<string> }> {
-    const found = this.#findingsAt(chain);
+    const found = this.#findingsAt(chain, asked);
     const { heard } = await this.#ask(sources, found, new Map(items), new Set());
     const missed = new Set([...items.keys()].filter((name) => !found.isAnswered(name)));
     if (found.changes.size > 0) {
@@ -377,13 +378,14 @@ export class ChainSync {
   }
 
   /** What was found at this state of the chain, or nothing yet. */
-  #findingsAt(chain: HeaderChain): RoundFindings {
+  #findingsAt(chain: HeaderChain, asked: ChainView['asked'] = 'all'): RoundFindings {
     const before = this.#found;
     if (before?.view.chain === chain) return before;
     const isExtended = before?.view.chain.forkWith(chain) === before?.view.chain.tip.height;
     const { oldHeaders: old, watchList } = this.#options;
     const view = {
       chain,
+      asked,
       old,
       proven: this.#proven,
       disconnectedTo: disconnectedTo(this.#told, chain),

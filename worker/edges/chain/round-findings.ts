@@ -10,6 +10,8 @@ import type { Watched } from './watch-list.ts';
 /** The state of the chain that a round is about. */
 export interface ChainView {
   readonly chain: HeaderChain;
+  /** Of the servers that are at its tip: what some do not have in their mempools, others may. */
+  readonly asked: 'all' | 'some';
   readonly old: OldHeaders;
   readonly proven: ProvenTransactions;
   /** Blocks above this height were told of and are not in the chain any more. */

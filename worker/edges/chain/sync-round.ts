@@ -194,7 +194,7 @@ export class SyncRound {
     for (const txid of item.unconfirmed) if (this.#found.isListed(txid) && !confirmed.has(txid)) unconfirmed.add(txid);
     const unlisted = missed.filter((txid) => !listed.some((entry) => entry.txid === txid));
     for (const txid of unlisted)
-      if (isWhole) this.#found.drop(txid);
+      if (isWhole && this.#found.view.asked === 'all') this.#found.drop(txid);
       else unconfirmed.add(txid);
     return { ...item, confirmed: [...confirmed.values()], unconfirmed: [...unconfirmed] };
   }

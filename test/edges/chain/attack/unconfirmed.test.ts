@@ -19,6 +19,31 @@ describe('a payment in the mempool', () => {
     expect(updates.filter(({ dropped }) => isNamed(dropped, paid))).toEqual([]);
   });
 
+  it('is not dropped because a server that came late to the tip does not have it', async () => {
+    const chain = new FakeChain();
+    const paid = paying(script);
+    chain.mempool = [paid];
+    let lateAt: string | undefined;
+    const late: Lie = (path) => {
+      if (path === '/blocks/tip/hash' && lateAt !== undefined) return new Response(lateAt);
+      if (path === asksFor) return json({ chain_stats: { tx_count: 0 }, mempool_stats: { tx_count: 0 } });
+      return path.startsWith(asksFor) ? json([]) : undefined;
+    };
+    const { sync, watchList, updates } = followerOf([serverOf('honest', chain), serverOf('late', chain, late)]);
+    watchList.registerScript(script);
+    await sync.poll();
+    lateAt = chain.tip.hash;
+    chain.mine();
+    await sync.poll();
+    lateAt = undefined;
+    await sync.poll();
+    expect(updates.filter(({ dropped }) => isNamed(dropped, paid))).toEqual([]);
+    // Another payment has taken its coins.
+    chain.mempool = [];
+    await sync.poll({ everything: true });
+    expect(isNamed(updates.at(-1)?.dropped ?? [], paid)).toBe(true);
+  });
+
   it('that one server says to be in a block which nobody knows is dropped once it is gone', async () => {
     const chain = new FakeChain();
     const paid = paying(script);
