@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeSend } from '../../worker/client/wallet-records.ts';
+import { activityOf } from '../../worker/client/activity.ts';
 import { encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { EMPTY_WALLET } from '../../worker/engine/wallet/wallet-state.ts';
 import { GAP_LIMIT } from '../../worker/engine/wallet/wallet.ts';
@@ -140,6 +141,19 @@ describe('a wallet of which many addresses were used', () => {
 });
 
 describe('a payment out of the wallet that is in no block', () => {
+  it('is a row of the list, also where its address cannot be read', () => {
+    const disk = new MemoryDisk();
+    const at = 5;
+    const sends = ['bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', ''].map((address, index) => {
+      const txid = `0${index + 1}`.repeat(32);
+      return { txid, rawTx: Uint8Array.of(1), address, amountSat: 1n, feeSat: 1n, at, confirmed: false };
+    });
+    disk.apply(new Map(sends.map((send) => [`coin/sent/${send.txid}`, encodeSend(send)])));
+    fake = new FakeNode([], disk);
+    const rows = activityOf(fake.node, fake.timers.now(), 10);
+    expect(rows.map(({ id }) => id).toSorted()).toEqual(sends.map(({ txid }) => txid));
+  });
+
   it('is broadcast before what channels broadcast, which may spend its change', async () => {
     const disk = new MemoryDisk();
     const rawTx = Uint8Array.of(1, 2, 3);

@@ -3,6 +3,7 @@ import type { OutboundPayment } from '../engine/payments/outbound-payment.ts';
 import { storedInvoice } from '../engine/payments/bolt11.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
 import { scriptOfAddress } from '../engine/wallet/address.ts';
+import { readable } from '../engine/wire/stored-record.ts';
 import type { Activity } from './api.ts';
 import { hasFailed, problemOf } from './send-problems.ts';
 import type { LightningNode } from './lightning-node.ts';
@@ -97,8 +98,9 @@ function stateOf(send: OnchainSend): Activity['state'] {
 /** What was sent to this wallet itself is still here: only its fee is gone. Of what is not sent nothing is. */
 function onchainSentActivity({ wallet, network, chain }: LightningNode, send: OnchainSend): Activity {
   const { txid, amountSat, feeSat, at, address, label } = send;
-  // Of what goes to several the amount is without what is ours.
-  const isOurs = !address.includes(',') && wallet.owns(scriptOfAddress(address, network));
+  // Of what goes to several the amount is without what is ours. One row that cannot be read takes no others with it.
+  const script = address.includes(',') ? undefined : readable(() => scriptOfAddress(address, network));
+  const isOurs = script !== undefined && wallet.owns(script);
   const problem = problemOf(send, chain.standing(txid));
   const state = stateOf(send);
   return {
