@@ -160,3 +160,24 @@ describe('a payment', () => {
     );
   });
 });
+
+describe('a payment beside one that was taken back', () => {
+  const coins = coinsOf(3_000, 20_000n);
+  const code = (expected: string): Error => expect.objectContaining({ code: expected }) as Error;
+  const pay = (amountSat: bigint): readonly PlannedTransaction[] =>
+    planPayment(coins, [{ amountSat, script: script(1) }], terms, coins.slice(0, 2));
+
+  it('is one transaction, with the coins that rule the other out', () => {
+    const [planned, ...others] = pay(100_000n);
+    expect(others).toEqual([]);
+    expect(planned?.coins).toEqual(expect.arrayContaining([...coins.slice(0, 2)]));
+  });
+
+  it('waits where one is too small for it, and is refused where the coins are too few', () => {
+    expect(() => pay(40_000_000n)).toThrow(code('EarlierPaymentUnsettled'));
+    expect(() => pay(70_000_000n)).toThrow(code('InsufficientFunds'));
+    expect(() => planPayment(coins, { everythingTo: script(1) }, terms, coins.slice(0, 2))).toThrow(
+      code('EarlierPaymentUnsettled'),
+    );
+  });
+});

@@ -12,7 +12,6 @@ import {
   outputWeight,
   OVERHEAD_WEIGHT,
   selectAll,
-  selectCoins,
   weightOf,
   type Selection,
 } from './coin-selection.ts';
@@ -59,12 +58,17 @@ function planWith(
   outputs: readonly TransactionOutput[],
   terms: SpendTerms,
 ): PlannedTransaction {
-  const selection = selectCoins({
+  const selection = findSelection({
     ...terms,
     coins: without(coins, required),
     targetSat: sumOf(outputs) - sumOf(required),
     baseWeight: weightOf(baseWeightOf(outputs), required),
   });
+  if (selection === undefined) {
+    // Throws where the coins are too few; where they are too many, each of several transactions would have to spend them all.
+    planParts(coins, outputs, terms, MOST_TRANSACTIONS);
+    throw earlierUnsettled();
+  }
   return { ...selection, coins: [...required, ...selection.coins], outputs };
 }
 
