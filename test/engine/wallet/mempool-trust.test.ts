@@ -173,6 +173,27 @@ describe('a transaction of a block', () => {
     expect(wallet.state).toEqual(before);
   });
 
+  it('that spends another keeps it from being dropped, and what is between', () => {
+    const received = foreign(100_000n);
+    wallet.transactionSeen(received);
+    const first = signed(paying(90_000n, 'receive', 5, input(transactionId(received))));
+    const second = signed(paying(80_000n, 'receive', 6, input(transactionId(first))));
+    wallet.transactionSeen(first);
+    wallet.transactionConfirmed(second, 100);
+    const before = wallet.state;
+    for (const tx of [received, first]) wallet.transactionDropped(transactionId(tx));
+    expect(wallet.state).toEqual(before);
+    expect(wallet.balance(0n).confirmedSat).toBe(80_000n);
+  });
+
+  it('may be larger than what a mempool takes, and only then', () => {
+    const { outputs, ...rest } = foreign(1_000n);
+    const huge = { ...rest, outputs: Array.from({ length: 3_300 }, () => outputs).flat() };
+    expect(seen(huge)).toMatchObject({ unconfirmedSat: 0n });
+    wallet.transactionConfirmed(huge, 100);
+    expect(wallet.balance(0n).confirmedSat).toBe(3_300_000n);
+  });
+
   it('may be in the mempool, or dropped, once a reorganisation has taken it out', () => {
     const received = foreign(100_000n);
     wallet.transactionConfirmed(received, 100);

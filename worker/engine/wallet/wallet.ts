@@ -61,6 +61,9 @@ const AWAITED: ReadonlyMap<Branch, number> = new Map([
   ['taproot', 1],
 ]);
 
+/** Nodes relay nothing heavier: of a mempool it is an invention, and its outputs could be a hundred thousand. */
+const MOST_RELAYED_WEIGHT = 400_000;
+
 /** Scripts watched beyond the last one that ever got a coin, as BIP 44 has it. */
 export const GAP_LIMIT = 20;
 
@@ -268,7 +271,7 @@ export class OnchainWallet {
 
   /** A transaction that is known never to confirm. One in a block has to be `transactionUnconfirmed` before. */
   transactionDropped(txid: Uint8Array): void {
-    if (!this.isConfirmed(txid)) this.#state = afterDropped(this.#state, txid);
+    if (!this.isConfirmed(txid) && !this.#hasConfirmedChild(txid)) this.#state = afterDropped(this.#state, txid);
   }
 
   bestBlockUpdated(height: number): void {
@@ -512,6 +515,16 @@ export class OnchainWallet {
     return this.#state.coins.some((coin) => isIn(coin) || (coin.spentBy !== undefined && isIn(coin.spentBy)));
   }
 
+  /** What something in a block spends, or a child of it, is in a block too, whoever says that it has vanished. */
+  #hasConfirmedChild(txid: Uint8Array): boolean {
+    return this.#state.coins.some(
+      ({ txid: made, spentBy }) =>
+        spentBy !== undefined &&
+        equalBytes(made, txid) &&
+        (spentBy.height !== undefined || this.#hasConfirmedChild(spentBy.txid)),
+    );
+  }
+
   /** By transaction: where a coin comes from that it spends, which another one could take, or else one that it makes. */
   #unconfirmedOrigins(): readonly ScriptOrigin[] {
     const origins = new Map<string, ScriptOrigin>();
@@ -538,7 +551,7 @@ export class OnchainWallet {
     });
     const isKnown = own.every(({ coin: { spentBy } }) => spentBy !== undefined && equalBytes(spentBy.txid, txid));
     if (own.length > 0 && isKnown) return true;
-    if (sumOf(tx.outputs) > MAX_SAT) return false;
+    if (sumOf(tx.outputs) > MAX_SAT || transactionWeight(tx) > MOST_RELAYED_WEIGHT) return false;
     if (own.length === tx.inputs.length && sumOf(own) < sumOf(tx.outputs)) return false;
     // Of two that are in no block the one that was seen first stays.
     if (own.some(({ coin: { spentBy } }) => spentBy !== undefined && !equalBytes(spentBy.txid, txid))) return false;
