@@ -44,6 +44,10 @@ function propagationOver(...servers: readonly Server[]): Propagation {
     });
     return new EsploraApi(`http://server${index}.test`, { ...clock, fetch: network.fetch });
   });
+  return propagationWith(sources);
+}
+
+function propagationWith(sources: readonly EsploraApi[]): Propagation {
   return new Propagation({
     sources,
     broadcaster: new Broadcaster(sources, clock.now),
@@ -196,4 +200,18 @@ describe('what is refused', () => {
     await pass(60 * MINUTE_S);
     expect([asked.length, told.length]).toEqual(before);
   });
+});
+
+it('an error of ours about what one server says ends nothing: the transaction is sent again until another shows it', async () => {
+  const broken = new EsploraApi('http://broken.test', { ...clock, fetch: () => Promise.reject(new TypeError('away')) });
+  const failing = (): Promise<never> => Promise.reject(new RangeError('ours'));
+  Object.assign(broken, { transaction: failing, broadcast: failing });
+  const other = new FakePlatform((_, init) => (init?.method === 'POST' ? TAKEN : NOT_FOUND));
+  const taking = new EsploraApi('http://taking.test', { ...clock, fetch: other.fetch });
+  const outcomes = await propagationWith([broken, taking]).broadcast([RAW]);
+  expect(outcomes).toMatchObject([{ result: { kind: 'accepted' } }]);
+  const before = other.requests.length;
+  await pass(6 * MINUTE_S);
+  expect(other.requests.length).toBeGreaterThan(before + 2);
+  expect(told.at(-1)).toEqual({ kind: 'unseen' });
 });
