@@ -6,6 +6,7 @@ import type { OnchainSend } from '../../worker/client/wallet-records.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
+import type { SpendTerms } from '../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
 
 /** When everything happens. */
@@ -58,8 +59,12 @@ export class FakePayer implements OnchainPayer {
     return new OnchainWallet(secp, descriptors, this.wallet.state);
   }
 
-  onchainTerms(): { readonly feeratePerKw: number; readonly reserveSat: bigint } {
-    return { feeratePerKw: this.feeratePerKw, reserveSat: this.reserveSat };
+  onchainTerms(): SpendTerms {
+    return {
+      feeratePerKw: this.feeratePerKw,
+      reserveSat: this.reserveSat,
+      against: this.sent.unsettled((script) => this.wallet.owns(script)),
+    };
   }
 
   sendOnchain(send: OnchainSend): void {

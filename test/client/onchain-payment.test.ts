@@ -204,6 +204,17 @@ describe('a payment of many coins', () => {
     expect([freeSat(), payer.sends, payer.payments.progress]).toEqual([290_000n, [], undefined]);
   });
 
+  it('is given up where an earlier payment is taken back meanwhile, which could arrive beside it', async () => {
+    await payer.pay({ address: ELSEWHERE, amountSat: 5_000n });
+    const [earlier] = payer.sends;
+    payer.betweenTurns = (goOn) => {
+      payer.sent.takeBack(earlier?.txid ?? '', 'conflict');
+      goOn();
+    };
+    await expect(payer.pay(request)).rejects.toMatchObject({ code: 'CoinsChanged' });
+    expect([payer.sends, payer.payments.progress]).toEqual([[earlier], undefined]);
+  });
+
   it('is given up where the wallet is closed meanwhile', async () => {
     payer.betweenTurns = (goOn) => {
       payer.payments.stop();

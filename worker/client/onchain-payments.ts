@@ -69,9 +69,15 @@ export class OnchainPayments {
   /** Resolves when it is durable. Rejects with what `planOnchain` throws, `CoinsChanged` and `WalletClosed`: nothing was sent then. */
   pay(request: OnchainRequest): Promise<OnchainSent> {
     const { payer, now } = this.#parts;
+    const unsettled = (): number => payer.onchainTerms().against?.length ?? 0;
+    let planned = 0;
     return this.#make({
-      plan: () => planOnchain(payer, request),
-      areThere: (coins) => payer.wallet.areThere(coins),
+      plan: () => {
+        planned = unsettled();
+        return planOnchain(payer, request);
+      },
+      // Another payment that was taken back since then could arrive beside this one.
+      areThere: (coins) => unsettled() <= planned && payer.wallet.areThere(coins),
       send: (signed) => sendOnchain(payer, request, signed, now()),
     });
   }
