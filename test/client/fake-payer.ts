@@ -2,7 +2,7 @@ import type { OnchainSent } from '../../worker/client/api.ts';
 import type { OnchainPayer } from '../../worker/client/onchain-payment.ts';
 import { OnchainPayments } from '../../worker/client/onchain-payments.ts';
 import { SentPayments } from '../../worker/client/sent-payments.ts';
-import type { OnchainSend } from '../../worker/client/wallet-records.ts';
+import type { OnchainSend } from '../../worker/client/onchain-send.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { encodeSend } from '../../worker/client/wallet-records.ts';
+import { encodeSend } from '../../worker/client/onchain-send.ts';
 import { activityOf } from '../../worker/client/activity.ts';
 import { encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { EMPTY_WALLET } from '../../worker/engine/wallet/wallet-state.ts';
@@ -140,13 +140,15 @@ describe('a wallet of which many addresses were used', () => {
   });
 });
 
+const WAITING = { kind: 'waiting' } as const;
+
 describe('a payment out of the wallet that is in no block', () => {
-  it('is a row of the list, also where its address cannot be read', () => {
+  it('is a row of the list, also where it has no address', () => {
     const disk = new MemoryDisk();
     const at = 5;
     const sends = ['bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', ''].map((address, index) => {
       const txid = `0${index + 1}`.repeat(32);
-      return { txid, rawTx: Uint8Array.of(1), address, amountSat: 1n, feeSat: 1n, at, confirmed: false };
+      return { txid, rawTx: Uint8Array.of(1), address, amountSat: 1n, feeSat: 1n, at, fate: WAITING };
     });
     disk.apply(new Map(sends.map((send) => [`coin/sent/${send.txid}`, encodeSend(send)])));
     fake = new FakeNode([], disk);
@@ -157,7 +159,7 @@ describe('a payment out of the wallet that is in no block', () => {
   it('is broadcast before what channels broadcast, which may spend its change', async () => {
     const disk = new MemoryDisk();
     const rawTx = Uint8Array.of(1, 2, 3);
-    const send = { txid: '07'.repeat(32), rawTx, address: '', amountSat: 1n, feeSat: 1n, at: 0, confirmed: false };
+    const send = { txid: '07'.repeat(32), rawTx, address: '', amountSat: 1n, feeSat: 1n, at: 0, fate: WAITING };
     disk.apply(new Map([[`coin/sent/${send.txid}`, encodeSend(send)]]));
     fake = new FakeNode([], disk);
     const { manager } = fake.node;

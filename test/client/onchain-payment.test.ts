@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { quoteOnchain } from '../../worker/client/onchain-payment.ts';
-import type { OnchainSend } from '../../worker/client/wallet-records.ts';
+import type { OnchainSend } from '../../worker/client/onchain-send.ts';
 import { equalBytes, fromHex, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import { decodeTransaction, transactionId, transactionWeight } from '../../worker/engine/transactions/transaction.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { OnchainSent } from '../../worker/client/api.ts';
 import { quoteReplacing } from '../../worker/client/onchain-replacement.ts';
-import type { OnchainSend } from '../../worker/client/wallet-records.ts';
+import type { Fate, OnchainSend } from '../../worker/client/onchain-send.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import {
   decodeTransaction,
@@ -21,6 +21,7 @@ const arriving = (send: OnchainSend): readonly bigint[] =>
     .outputs.filter(({ script }) => toHex(script) === toHex(scriptOfAddress(ELSEWHERE, 'regtest')))
     .map(({ amountSat }) => amountSat);
 const perKw = (send: OnchainSend): number => (Number(send.feeSat) * 1_000) / transactionWeight(txOf(send));
+const replacedBy = ({ txid }: OnchainSend): Fate => ({ kind: 'replaced', by: txid });
 const last = (): OnchainSend => payer.sends.at(-1) ?? first;
 const freeSat = (): bigint => payer.wallet.balance(0n).spendableSat;
 
@@ -80,7 +81,7 @@ describe('a payment that is not confirmed', () => {
       await payer.payments.replace('bump', { txid: last().txid, feeratePerVbyte });
     expect(payer.sent.wanted()).toEqual([last()]);
     const others = payer.sent.list().filter(({ txid }) => txid !== last().txid);
-    expect(others.map(({ replacedBy }) => replacedBy)).toEqual([last().txid, last().txid, last().txid]);
+    expect(others.map(({ fate }) => fate)).toEqual(Array.from({ length: 3 }, () => replacedBy(last())));
     await expect(payer.payments.replace('bump', { txid: first.txid })).rejects.toMatchObject({
       code: 'PaymentNotReplaceable',
     });
@@ -106,8 +107,8 @@ describe('a payment that is not confirmed', () => {
     const replacement = last();
     payer.wallet.transactionConfirmed(txOf(first), 1_001);
     payer.sent.confirmed(txOf(first));
-    expect(payer.sent.get(first.txid)).toEqual({ ...first, confirmed: true });
-    expect(payer.sent.get(replacement.txid)?.replacedBy).toBe(first.txid);
+    expect(payer.sent.get(first.txid)).toEqual({ ...first, fate: { kind: 'confirmed' } });
+    expect(payer.sent.get(replacement.txid)?.fate).toEqual(replacedBy(first));
     expect([payer.sent.wanted(), freeSat()]).toEqual([[], 80_000n - first.feeSat]);
   });
 });
@@ -125,7 +126,7 @@ describe('what takes its place', () => {
     await payer.payments.replace('bump', { txid: second.txid, feeratePerVbyte: 20 });
     payer.sent.takeBack(last().txid, 'feeTooLow');
     expect(payer.sent.wanted().map(({ txid }) => txid)).toEqual([second.txid]);
-    expect(payer.sent.get(first.txid)?.replacedBy).toBe(second.txid);
+    expect(payer.sent.get(first.txid)?.fate).toEqual(replacedBy(second));
     await expect(payer.payments.replace('bump', { txid: last().txid })).rejects.toMatchObject({
       code: 'PaymentNotReplaceable',
     });
@@ -134,8 +135,7 @@ describe('what takes its place', () => {
   it('does not count as displaced by what it has taken the place of, nor that by it', async () => {
     await payer.payments.replace('bump', { txid: first.txid, feeratePerVbyte: 10 });
     payer.sent.confirmed(txOf(last()));
-    expect(payer.sent.get(first.txid)).toMatchObject({ replacedBy: last().txid, confirmed: false });
-    expect(payer.sent.get(first.txid)?.displacedBy).toBeUndefined();
+    expect(payer.sent.get(first.txid)?.fate).toEqual(replacedBy(last()));
   });
 });
 

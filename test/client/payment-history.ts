@@ -1,7 +1,7 @@
 import { activityOf } from '../../worker/client/activity.ts';
 import { planOnchain, sendOnchain } from '../../worker/client/onchain-payment.ts';
 import { planReplacing, sendReplacement, type ReplacementKind } from '../../worker/client/onchain-replacement.ts';
-import { decodeSend, encodeSend, type OnchainSend } from '../../worker/client/wallet-records.ts';
+import { decodeSend, encodeSend, type OnchainSend } from '../../worker/client/onchain-send.ts';
 import type { ChainPlatform } from '../../worker/edges/chain/platform.ts';
 import { fromHex, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { GlowwormError } from '../../worker/engine/primitives/errors.ts';
@@ -22,8 +22,9 @@ const REFUSAL = 'sendrawtransaction RPC error: {"message":"min relay fee not met
 type Conduct = 'takes' | 'refuses' | 'swallows';
 
 const inputsOf = ({ rawTx }: OnchainSend): readonly string[] => decodeTransaction(rawTx).inputs.map(outpointName);
-const isWanted = ({ confirmed, refused, displacedBy, replacedBy }: OnchainSend): boolean =>
-  !confirmed && refused === undefined && displacedBy === undefined && replacedBy === undefined;
+const isWanted = ({ fate }: OnchainSend): boolean => fate.kind === 'waiting';
+const hasFailed = ({ fate }: OnchainSend): boolean => fate.kind === 'refused' || fate.kind === 'displaced';
+const isConfirmed = ({ fate }: OnchainSend): boolean => fate.kind === 'confirmed';
 
 /** A node whose owner pays, pays again, replaces and cancels by chance, while servers refuse and keep, and blocks come and go. */
 export class PaymentHistory {
@@ -167,8 +168,8 @@ export class PaymentHistory {
   /** What was refused, where nothing stands of it. */
   #payAgain(): void {
     const isOver = (intent: ReadonlySet<string>): boolean =>
-      !this.#sends.some((send) => intent.has(send.txid) && (send.confirmed || isWanted(send)));
-    const failed = this.#sends.filter(({ refused, amountSat }) => refused !== undefined && amountSat > 0n);
+      !this.#sends.some((send) => intent.has(send.txid) && (isConfirmed(send) || isWanted(send)));
+    const failed = this.#sends.filter((send) => hasFailed(send) && send.amountSat > 0n);
     const again = pick(this.#random, failed);
     const intent = this.#intents.find((each) => again !== undefined && each.has(again.txid));
     if (again === undefined || intent === undefined || !isOver(intent)) return;
@@ -221,7 +222,7 @@ export class PaymentHistory {
 
   /** Of two that spend the same coin they have the one that nobody else has. */
   async #minersPrefer(): Promise<void> {
-    const open = this.#sends.filter(({ confirmed }) => !confirmed);
+    const open = this.#sends.filter((send) => !isConfirmed(send));
     const send = pick(this.#random, open);
     if (send === undefined) return;
     const spent = new Set(inputsOf(send));
@@ -240,15 +241,14 @@ export class PaymentHistory {
     return this.#chain.index.transaction(txid) !== undefined;
   }
 
-  /** Rows say what the chain has, give one reason for what it has not, and are read as they are written. */
+  /** Rows say what the chain has, name what is in the way, and are read as they are written. */
   #wrongRows(): readonly string[] {
     return this.#sends.flatMap((send) => {
-      const { txid, confirmed, refused, displacedBy, replacedBy } = send;
-      const isRight = confirmed === this.#isInChain(txid);
-      const isFree = !confirmed || (refused ?? displacedBy ?? replacedBy) === undefined;
-      const isDisplaced = displacedBy === undefined || this.#isInChain(displacedBy);
+      const { txid, fate } = send;
+      const isRight = isConfirmed(send) === this.#isInChain(txid);
+      const isDisplaced = fate.kind !== 'displaced' || this.#isInChain(fate.by);
       const isSame = toHex(encodeSend(decodeSend(txid, encodeSend(send)))) === toHex(encodeSend(send));
-      return isRight && isFree && isDisplaced && isSame ? [] : [`the row of ${txid}`];
+      return isRight && isDisplaced && isSame ? [] : [`the row of ${txid}`];
     });
   }
 
@@ -274,7 +274,7 @@ export class PaymentHistory {
   /** Blocks that leave the chain can take the one of two with them that ruled the other out. */
   #paidTwice(): readonly string[] {
     if (this.#isReorganised) return [];
-    const standing = new Set(this.#sends.filter((send) => send.confirmed || isWanted(send)).map(({ txid }) => txid));
+    const standing = new Set(this.#sends.filter((send) => isConfirmed(send) || isWanted(send)).map(({ txid }) => txid));
     return this.#intents.flatMap((intent) => {
       const both = [...intent].filter((txid) => standing.has(txid) || this.#isInChain(txid));
       return both.length > 1 ? [`paid twice: ${both.join()}`] : [];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { problemOf } from '../../worker/client/send-problems.ts';
-import type { OnchainSend } from '../../worker/client/wallet-records.ts';
+import type { OnchainSend } from '../../worker/client/onchain-send.ts';
 import type { Standing } from '../../worker/edges/chain/propagation.ts';
 
 const send: OnchainSend = {
@@ -10,7 +10,7 @@ const send: OnchainSend = {
   amountSat: 1_000n,
   feeSat: 10n,
   at: 1_700_000_000_000,
-  confirmed: false,
+  fate: { kind: 'waiting' },
 };
 const refused = (reason: 'feeTooLow' | 'dust' | 'invalid'): Standing => ({
   kind: 'refused',
@@ -25,12 +25,12 @@ describe('what is said of a payment that servers refuse', () => {
       const again = /To pay, send/;
       expect(problemOf(send, refused(reason))?.message).toMatch(/It is tried again\.$/);
       expect(problemOf(send, refused(reason))?.message).not.toMatch(again);
-      expect(problemOf({ ...send, refused: reason }, refused(reason))?.message).toMatch(again);
+      expect(problemOf({ ...send, fate: { kind: 'refused', reason } }, refused(reason))?.message).toMatch(again);
     },
   );
 
   it('is nothing once another has taken its place, for then it is tried no more', () => {
-    const replaced = { ...send, replacedBy: '08'.repeat(32) };
+    const replaced: OnchainSend = { ...send, fate: { kind: 'replaced', by: '08'.repeat(32) } };
     expect(problemOf(replaced, refused('feeTooLow'))).toBeUndefined();
     expect(problemOf(replaced, { kind: 'unseen' })).toBeUndefined();
   });

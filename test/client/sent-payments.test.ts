@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SentPayments } from '../../worker/client/sent-payments.ts';
-import { encodeSend, type OnchainSend } from '../../worker/client/wallet-records.ts';
+import { encodeSend, type OnchainSend } from '../../worker/client/onchain-send.ts';
 import { fromHex, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import {
   decodeTransaction,
@@ -17,7 +17,7 @@ const send: OnchainSend = {
   amountSat: 1_000n,
   feeSat: 10n,
   at: 1_700_000_000_000,
-  confirmed: false,
+  fate: { kind: 'waiting' },
 };
 
 let log: string[];
@@ -31,8 +31,10 @@ beforeEach(() => {
   undo = undefined;
 });
 
-const TAKEN_BACK = { ...send, refused: 'feeTooLow' } as const;
-const DISPLACED = { ...send, accepted: true, displacedBy: '09'.repeat(32) } as const;
+const TAKEN_BACK: OnchainSend = { ...send, fate: { kind: 'refused', reason: 'feeTooLow' } };
+const DISPLACED: OnchainSend = { ...send, accepted: true, fate: { kind: 'displaced', by: '09'.repeat(32) } };
+const REPLACED: OnchainSend = { ...send, fate: { kind: 'replaced', by: '09'.repeat(32) } };
+const CONFIRMED: OnchainSend = { ...send, fate: { kind: 'confirmed' } };
 
 describe('payments out of the on-chain wallet', () => {
   it('of a turn that fails are not broadcast again, and what it marked is as before', () => {
@@ -59,12 +61,9 @@ describe('payments out of the on-chain wallet', () => {
     expect(log.join()).toContain('08'.repeat(32));
   });
 
-  it.each([send, TAKEN_BACK, DISPLACED, { ...DISPLACED, refused: 'invalid' } as const])(
-    'are read as they were written: %o',
-    (payment) => {
-      expect(load([[send.txid, encodeSend(payment)]]).list()).toEqual([payment]);
-    },
-  );
+  it.each([send, TAKEN_BACK, DISPLACED, REPLACED, CONFIRMED])('are read as they were written: %o', (payment) => {
+    expect(load([[send.txid, encodeSend(payment)]]).list()).toEqual([payment]);
+  });
 
   it('are written as older programs wrote them until one is taken back, which those must not misread', () => {
     expect([send, DISPLACED, TAKEN_BACK].map((payment) => encodeSend(payment)[2])).toEqual([1, 1, 2]);
@@ -74,7 +73,7 @@ describe('payments out of the on-chain wallet', () => {
 
   it('are wanted in a block while nothing says otherwise', () => {
     const payments = load(
-      [send, TAKEN_BACK, DISPLACED, { ...send, confirmed: true }].map((payment, index) => [
+      [send, TAKEN_BACK, DISPLACED, REPLACED, CONFIRMED].map((payment, index) => [
         `0${index}`.repeat(32),
         encodeSend(payment),
       ]),
@@ -90,13 +89,12 @@ describe('payments out of the on-chain wallet', () => {
     expect(payments.contested()).toMatchObject([[{ vout: 1 }]]);
     payments.confirmed(decodeTransaction(second.rawTx));
     expect([payments.contested(), payments.wanted()]).toEqual([[], []]);
-    expect(payments.list().map(({ displacedBy }) => displacedBy)).toEqual([second.txid, undefined]);
+    expect(payments.list().map(({ fate }) => fate)).toEqual([{ kind: 'displaced', by: second.txid }, CONFIRMED.fate]);
     payments.unconfirmed(transactionId(decodeTransaction(second.rawTx)));
     expect(payments.contested()).toHaveLength(1);
     expect(payments.wanted().map(({ txid }) => txid)).toEqual([second.txid]);
     payments.confirmed(decodeTransaction(first.rawTx));
-    expect(payments.list()).toMatchObject([{ confirmed: true }, { displacedBy: first.txid }]);
-    expect(payments.list()[0]).not.toHaveProperty('refused');
+    expect(payments.list().map(({ fate }) => fate)).toEqual([CONFIRMED.fate, { kind: 'displaced', by: first.txid }]);
   });
 
   it('that could not come are taken back once they can again: they were told to have failed, and may have been paid again', () => {
@@ -132,14 +130,14 @@ describe('payments out of the on-chain wallet', () => {
 
   it('hold up no other where they pay nobody but this wallet', () => {
     const { txid, ...payment } = sendOf(spending(1));
-    const payments = load([[txid, encodeSend({ ...payment, txid, refused: 'feeTooLow' })]]);
+    const payments = load([[txid, encodeSend({ ...payment, txid, fate: TAKEN_BACK.fate })]]);
     expect([payments.unsettled(() => true), payments.contested()]).toMatchObject([[], [[{ vout: 1 }]]]);
     expect(payments.unsettled(() => false)).toEqual(payments.contested());
   });
 
   it.each([
     ['one that a server has taken', { accepted: true }, 'feeTooLow'],
-    ['one that is in a block', { confirmed: true }, 'feeTooLow'],
+    ['one that is in a block', CONFIRMED, 'feeTooLow'],
     ['what may be taken later', {}, 'tooManyUnconfirmed'],
     ['what is too early', {}, 'notFinal'],
   ] as const)('are not taken back: %s', (_, changed, reason) => {

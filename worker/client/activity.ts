@@ -2,12 +2,11 @@ import type { InboundPayment } from '../engine/payments/inbound-payment.ts';
 import type { OutboundPayment } from '../engine/payments/outbound-payment.ts';
 import { storedInvoice } from '../engine/payments/bolt11.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
-import { scriptOfAddress } from '../engine/wallet/address.ts';
-import { readable } from '../engine/wire/stored-record.ts';
 import type { Activity } from './api.ts';
-import { hasFailed, problemOf } from './send-problems.ts';
+import type { OnchainSend } from './onchain-send.ts';
+import { problemOf } from './send-problems.ts';
 import type { LightningNode } from './lightning-node.ts';
-import type { NotedRow, OnchainReceived, OnchainSend } from './wallet-records.ts';
+import type { NotedRow, OnchainReceived } from './wallet-records.ts';
 
 /** Payments in and out, open invoices, on-chain payments that came or went, and what channels cost, newest first. */
 export function activityOf(node: LightningNode, now: number, limit: number): readonly Activity[] {
@@ -89,18 +88,25 @@ const onchainReceivedActivity = (
   at: block?.at ?? seenAt,
 });
 
-function stateOf(send: OnchainSend): Activity['state'] {
-  if (send.replacedBy !== undefined) return 'replaced';
-  if (send.confirmed) return 'succeeded';
-  return hasFailed(send) ? 'failed' : 'pending';
+function stateOf({ fate }: OnchainSend): Activity['state'] {
+  switch (fate.kind) {
+    case 'waiting':
+      return 'pending';
+    case 'confirmed':
+      return 'succeeded';
+    case 'refused':
+    case 'displaced':
+      return 'failed';
+    case 'replaced':
+      return 'replaced';
+    default:
+      return fate satisfies never;
+  }
 }
 
-/** What was sent to this wallet itself is still here: only its fee is gone. Of what is not sent nothing is. */
-function onchainSentActivity({ wallet, network, chain }: LightningNode, send: OnchainSend): Activity {
+/** Of what is not sent no fee is gone. */
+function onchainSentActivity({ chain }: LightningNode, send: OnchainSend): Activity {
   const { txid, amountSat, feeSat, at, address, label } = send;
-  // Of what goes to several the amount is without what is ours. One row that cannot be read takes no others with it.
-  const script = address.includes(',') ? undefined : readable(() => scriptOfAddress(address, network));
-  const isOurs = script !== undefined && wallet.owns(script);
   const problem = problemOf(send, chain.standing(txid));
   const state = stateOf(send);
   return {
@@ -108,7 +114,7 @@ function onchainSentActivity({ wallet, network, chain }: LightningNode, send: On
     id: txid,
     kind: 'onchainSent',
     state,
-    amountMsat: isOurs ? 0n : amountSat * 1000n,
+    amountMsat: amountSat * 1000n,
     feeMsat: state === 'failed' ? 0n : feeSat * 1000n,
     description: address,
     at,

@@ -6,7 +6,7 @@ import type { FoundSweep } from '../engine/wallet/found-sweep.ts';
 import { feesOf, sumOf } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainQuote } from './api.ts';
 import { checkFee, type OnchainPayer } from './onchain-payment.ts';
-import type { OnchainSend } from './wallet-records.ts';
+import type { OnchainSend } from './onchain-send.ts';
 
 /** What a sweep needs of the node: each transaction is signed in a turn of its own. */
 export interface FoundSweeper extends Pick<OnchainPayer, 'network' | 'wallet' | 'onchainTerms' | 'sendOnchain'> {
@@ -64,7 +64,8 @@ function sendSweep(
   const built = wallet.sweepFound(scriptOfAddress(address, network), sweep);
   if (built === undefined) return [];
   const { txid, rawTx, feeSat } = built;
-  const send = { txid: explorerTxid(txid), rawTx, address, amountSat: sweep.amountSat, feeSat, at, confirmed: false };
+  const fate = { kind: 'waiting' } as const;
+  const send = { txid: explorerTxid(txid), rawTx, address, amountSat: 0n, feeSat, at, fate };
   sweeper.sendOnchain(send);
   return [send];
 }

@@ -33,6 +33,7 @@ import { AddressLabels } from './address-labels.ts';
 import type { OnchainPayer } from './onchain-payment.ts';
 import { OnchainPayments } from './onchain-payments.ts';
 import { reserveSat } from './onchain-reserve.ts';
+import { sentKey, type OnchainSend } from './onchain-send.ts';
 import { localFeatures } from './peers/local-features.ts';
 import { PeerAdmission } from './peers/peer-admission.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
@@ -52,10 +53,8 @@ import {
   labelKey,
   peerKey,
   receivedKey,
-  sentKey,
   type NotedRow,
   type OnchainReceived,
-  type OnchainSend,
   WALLET_KEY,
   type WalletSecret,
 } from './wallet-records.ts';

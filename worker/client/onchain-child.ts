@@ -28,7 +28,8 @@ export function planChild(
 export function sendChild(payer: OnchainPayer, { tx, rawTx, txid, feeSat }: WalletPayment, at: number): string {
   payer.wallet.transactionMade(tx);
   const address = addressOfScript(tx.outputs[0]?.script ?? new Uint8Array(0), payer.network) ?? '';
-  const send = { txid: explorerTxid(txid), rawTx, address, amountSat: 0n, feeSat, at, confirmed: false };
+  const fate = { kind: 'waiting' } as const;
+  const send = { txid: explorerTxid(txid), rawTx, address, amountSat: 0n, feeSat, at, fate };
   payer.sendOnchain(send);
   return send.txid;
 }

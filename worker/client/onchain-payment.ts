@@ -15,7 +15,7 @@ import {
 } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { OnchainOutput, OnchainQuote, WalletApi } from './api.ts';
-import type { OnchainSend } from './wallet-records.ts';
+import type { OnchainSend } from './onchain-send.ts';
 
 export type OnchainRequest = Parameters<WalletApi['sendOnchain']>[0];
 
@@ -86,10 +86,18 @@ export function sendOnchain(
     .join(', ');
   const { label } = request;
   const isElsewhere = ({ script }: TransactionOutput): boolean => !payer.wallet.owns(script);
-  return signed.map(({ tx, rawTx, txid, feeSat, paidSat }) => {
+  return signed.map(({ tx, rawTx, txid, feeSat }) => {
     payer.wallet.transactionMade(tx);
-    const amountSat = 'outputs' in request ? sumOf(tx.outputs.filter(isElsewhere)) : paidSat;
-    const send = { txid: explorerTxid(txid), rawTx, address, amountSat, feeSat, at, confirmed: false };
+    const amountSat = sumOf(tx.outputs.filter(isElsewhere));
+    const send: OnchainSend = {
+      txid: explorerTxid(txid),
+      rawTx,
+      address,
+      amountSat,
+      feeSat,
+      at,
+      fate: { kind: 'waiting' },
+    };
     payer.sendOnchain(label === undefined || label === '' ? send : { ...send, label });
     return send.txid;
   });

@@ -9,7 +9,7 @@ import type { UnsignedTransaction, WalletPayment } from '../engine/wallet/wallet
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { ReplacementQuote, WalletApi } from './api.ts';
 import { checkFee, termsOf, type OnchainPayer } from './onchain-payment.ts';
-import type { OnchainSend } from './wallet-records.ts';
+import type { Fate, OnchainSend } from './onchain-send.ts';
 
 export type ReplacementRequest = Parameters<WalletApi['bumpOnchain']>[0];
 
@@ -44,7 +44,7 @@ export function isReplaceable(
   coins: UnsignedTransaction['coins'],
 ): boolean {
   const send = payer.onchainSend(request.txid);
-  if (send === undefined || send.replacedBy !== undefined) return false;
+  if (send === undefined || send.fate.kind === 'replaced') return false;
   const added = coins.filter(({ spentBy }) => spentBy === undefined);
   return payer.wallet.isReplaceable(decodeTransaction(send.rawTx)) && payer.wallet.areThere(added);
 }
@@ -72,6 +72,7 @@ export function sendReplacement(
     rawTx,
     feeSat,
     at,
+    fate: { kind: 'waiting' },
   };
   payer.replaceOnchain(request.txid, send);
   return send.txid;
@@ -92,9 +93,14 @@ function plan(
 function sendOf(payer: OnchainPayer, { txid }: ReplacementRequest): OnchainSend {
   const send = payer.onchainSend(txid);
   if (send === undefined) throw new GlowwormError('PaymentUnknown', 'This wallet has made no such payment.', { txid });
-  if (send.replacedBy !== undefined)
-    throw new GlowwormError('PaymentNotReplaceable', 'Another payment has taken its place already.', { txid });
-  if (send.refused !== undefined || send.displacedBy !== undefined)
-    throw new GlowwormError('PaymentNotReplaceable', 'It was not sent: there is nothing to replace.', { txid });
+  const problem = NOT_REPLACEABLE[send.fate.kind];
+  if (problem !== undefined) throw new GlowwormError('PaymentNotReplaceable', problem, { txid });
   return send;
 }
+
+/** What is in a block the wallet itself refuses, which knows the block. */
+const NOT_REPLACEABLE: Partial<Record<Fate['kind'], string>> = {
+  replaced: 'Another payment has taken its place already.',
+  refused: 'It was not sent: there is nothing to replace.',
+  displaced: 'It cannot arrive any more: there is nothing to replace.',
+};

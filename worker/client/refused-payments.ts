@@ -6,7 +6,7 @@ import { wireTxid } from '../engine/transactions/txid.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
 import { readable } from '../engine/wire/stored-record.ts';
 import type { SentPayments } from './sent-payments.ts';
-import type { OnchainSend } from './wallet-records.ts';
+import type { OnchainSend } from './onchain-send.ts';
 
 export interface RefusedPaymentsParts {
   readonly wallet: OnchainWallet;

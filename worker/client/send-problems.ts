@@ -1,6 +1,6 @@
 import type { RejectReason } from '../edges/chain/broadcaster.ts';
 import type { Standing } from '../edges/chain/propagation.ts';
-import type { OnchainSend } from './wallet-records.ts';
+import type { OnchainSend } from './onchain-send.ts';
 
 /** What stands in the way of an on-chain payment, in a sentence for the person who pays. */
 export interface SendProblem {
@@ -8,20 +8,27 @@ export interface SendProblem {
   readonly message: string;
 }
 
-/** Whether it is not in the chain, and is not expected to be. */
-export const hasFailed = ({ confirmed, refused, displacedBy }: OnchainSend): boolean =>
-  !confirmed && (refused !== undefined || displacedBy !== undefined);
-
 /**
  * `standing` is what the servers have said of it in this run. Nobody is told to pay again before a payment is taken back: until then
  * both could arrive.
  */
-export function problemOf(send: OnchainSend, standing: Standing | undefined): SendProblem | undefined {
-  const { confirmed, refused, displacedBy, replacedBy } = send;
-  if (confirmed || replacedBy !== undefined) return undefined;
-  if (displacedBy !== undefined) return DISPLACED;
-  if (refused !== undefined)
-    return { code: 'SendRefused', message: [WHY[refused], TAKEN_BACK, ...adviceOn(refused)].join(' ') };
+export function problemOf({ fate }: OnchainSend, standing: Standing | undefined): SendProblem | undefined {
+  switch (fate.kind) {
+    case 'waiting':
+      return problemSoFar(standing);
+    case 'refused':
+      return { code: 'SendRefused', message: [WHY[fate.reason], TAKEN_BACK, ...adviceOn(fate.reason)].join(' ') };
+    case 'displaced':
+      return DISPLACED;
+    case 'confirmed':
+    case 'replaced':
+      return undefined;
+    default:
+      return fate satisfies never;
+  }
+}
+
+function problemSoFar(standing: Standing | undefined): SendProblem | undefined {
   if (standing?.kind === 'unseen') return UNSEEN;
   if (standing?.kind !== 'refused') return undefined;
   return { code: 'SendRefusedForNow', message: `${WHY[standing.refusal.reason]} It is tried again.` };

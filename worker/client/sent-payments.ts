@@ -9,7 +9,7 @@ import {
 } from '../engine/transactions/transaction.ts';
 import { explorerTxid } from '../engine/transactions/txid.ts';
 import { among } from '../engine/wallet/coin.ts';
-import { decodeSend, encodeSend, sentKey, type OnchainSend } from './wallet-records.ts';
+import { decodeSend, encodeSend, sentKey, type OnchainSend } from './onchain-send.ts';
 
 /** What payments need of the node around them. */
 export interface PaymentRows {
@@ -72,8 +72,7 @@ export class SentPayments {
 
   /** Whether it is one of those that are to be in a block. `txid` is in internal byte order. */
   wants(txid: Uint8Array): boolean {
-    const send = this.#payments.get(explorerTxid(txid));
-    return send !== undefined && isWanted(send);
+    return this.#isWanted(explorerTxid(txid));
   }
 
   /**
@@ -81,12 +80,8 @@ export class SentPayments {
    * those of payments of ours whose change it spends.
    */
   contested(): readonly (readonly Outpoint[])[] {
-    const isStanding = (txid: string | undefined): boolean => {
-      const send = txid === undefined ? undefined : this.#payments.get(txid);
-      return send !== undefined && isWanted(send);
-    };
     return this.list()
-      .filter((send) => isTakenBack(send) || isStanding(send.replacedBy))
+      .filter(({ fate }) => fate.kind === 'refused' || (fate.kind === 'replaced' && this.#isWanted(fate.by)))
       .map((send) => this.#coinsBelow(send));
   }
 
@@ -98,7 +93,7 @@ export class SentPayments {
   unsettled(owns: (script: Uint8Array) => boolean): readonly (readonly Outpoint[])[] {
     const paysOthers = (send: OnchainSend): boolean => !this.#partsOf(send).outputs.every(({ script }) => owns(script));
     return this.list()
-      .filter((send) => isTakenBack(send) && paysOthers(send))
+      .filter((send) => send.fate.kind === 'refused' && paysOthers(send))
       .map((send) => this.#coinsBelow(send));
   }
 
@@ -115,8 +110,8 @@ export class SentPayments {
 
   /** Saves a payment in place of another one, and of all that the other one took the place of; within a turn. */
   replace(txid: string, by: OnchainSend): void {
-    for (const send of this.list())
-      if (send.txid === txid || send.replacedBy === txid) this.save({ ...send, replacedBy: by.txid });
+    const fate = { kind: 'replaced', by: by.txid } as const;
+    for (const send of this.list()) if (send.txid === txid || isReplacedBy(send, txid)) this.save({ ...send, fate });
     this.save(by);
   }
 
@@ -124,42 +119,42 @@ export class SentPayments {
   confirmed(transaction: Transaction): void {
     const txid = explorerTxid(transactionId(transaction));
     const send = this.#payments.get(txid);
-    if (send?.confirmed === false) this.#confirm(send);
+    if (send !== undefined && send.fate.kind !== 'confirmed') this.#confirm(send);
     const isSpent = among(transaction.inputs);
     for (const other of this.list())
-      if (!other.confirmed && other.txid !== txid && other.displacedBy === undefined && other.replacedBy === undefined)
-        if (this.#coinsBelow(other).some(isSpent)) this.save({ ...other, displacedBy: txid });
+      if (other.txid !== txid && mayCome(other) && this.#coinsBelow(other).some(isSpent))
+        this.save({ ...other, fate: { kind: 'displaced', by: txid } });
   }
 
   /** The block decides which of several stands, also where that is one that had been replaced. */
   #confirm(send: OnchainSend): void {
-    const { replacedBy, ...standing } = withoutProblems({ ...send, confirmed: true });
-    if (replacedBy === undefined) this.save(standing);
-    else this.replace(replacedBy, standing);
+    const confirmed = { ...send, fate: { kind: 'confirmed' } } as const;
+    if (send.fate.kind === 'replaced') this.replace(send.fate.by, confirmed);
+    else this.save(confirmed);
   }
 
   /** A transaction is in a block no more, in internal byte order; within a turn. */
   unconfirmed(internalTxid: Uint8Array): void {
     const txid = explorerTxid(internalTxid);
     const send = this.#payments.get(txid);
-    if (send?.confirmed === true) this.save({ ...send, confirmed: false });
+    if (send?.fate.kind === 'confirmed') this.save({ ...send, fate: WAITING });
     // Its owner was told that it cannot arrive, and may have paid again: only who finds it in a mempool wants it again.
-    for (const { displacedBy, ...other } of this.list())
-      if (displacedBy === txid) this.save({ refused: 'conflict', ...other });
+    const fate = { kind: 'refused', reason: 'conflict' } as const;
+    for (const other of this.list())
+      if (other.fate.kind === 'displaced' && other.fate.by === txid) this.save({ ...other, fate });
   }
 
   /** A server says that it has it, or shows it; within a turn. */
   accepted(txid: string): void {
     const send = this.#payments.get(txid);
-    if (send !== undefined && !send.confirmed && send.accepted !== true) this.save({ ...send, accepted: true });
+    if (send !== undefined && send.fate.kind !== 'confirmed' && send.accepted !== true)
+      this.save({ ...send, accepted: true });
   }
 
   /** It is in a mempool after all, and its coins are its own; within a turn. */
   returned(txid: string): void {
     const send = this.#payments.get(txid);
-    if (send?.refused === undefined) return;
-    const { refused: _, ...rest } = send;
-    this.save({ ...rest, accepted: true });
+    if (send?.fate.kind === 'refused') this.save({ ...send, fate: WAITING, accepted: true });
   }
 
   /** Whether a payment may be taken back: no server ever had it, and it is not refused for what passes with the next blocks. */
@@ -172,7 +167,7 @@ export class SentPayments {
   takeBack(txid: string, reason: RejectReason): readonly OnchainSend[] {
     const send = this.#payments.get(txid);
     if (send === undefined || !isWanted(send)) return [];
-    this.save({ ...send, refused: reason });
+    this.save({ ...send, fate: { kind: 'refused', reason } });
     this.#standAgain(txid);
     const children = this.list().filter((each) => this.#partsOf(each).parents.has(txid));
     return [send, ...children.flatMap((child) => this.takeBack(child.txid, 'missingInputs'))];
@@ -180,13 +175,12 @@ export class SentPayments {
 
   /** What was replaced by a payment stands again that was not sent: the newest, instead of those that it had replaced itself. */
   #standAgain(txid: string): void {
-    const replaced = this.list().filter(({ replacedBy }) => replacedBy === txid);
+    const replaced = this.list().filter((send) => isReplacedBy(send, txid));
     // Each pays more than what it has replaced (BIP 125, rule 3).
     const [newest] = replaced.toSorted((one, other) => Number(other.feeSat - one.feeSat));
     if (newest === undefined) return;
-    const { replacedBy: _, ...standing } = newest;
-    for (const send of replaced) if (send !== newest) this.save({ ...send, replacedBy: newest.txid });
-    this.save(standing);
+    for (const send of replaced) this.save({ ...send, fate: { kind: 'replaced', by: newest.txid } });
+    this.save({ ...newest, fate: WAITING });
   }
 
   /** Its own coins, and those of payments that are not confirmed and that it spends the change of. */
@@ -195,9 +189,14 @@ export class SentPayments {
     for (const each of all)
       for (const txid of this.#partsOf(each).parents) {
         const parent = this.#payments.get(txid);
-        if (parent?.confirmed === false) all.add(parent);
+        if (parent !== undefined && parent.fate.kind !== 'confirmed') all.add(parent);
       }
     return [...all].flatMap((each) => this.#inputsOf(each));
+  }
+
+  #isWanted(txid: string): boolean {
+    const send = this.#payments.get(txid);
+    return send !== undefined && isWanted(send);
   }
 
   #inputsOf(send: OnchainSend): readonly Outpoint[] {
@@ -214,10 +213,11 @@ export class SentPayments {
   }
 }
 
-const isTakenBack = ({ confirmed, refused, displacedBy }: OnchainSend): boolean =>
-  !confirmed && refused !== undefined && displacedBy === undefined;
+const WAITING = { kind: 'waiting' } as const;
 
-const isWanted = ({ confirmed, refused, displacedBy, replacedBy }: OnchainSend): boolean =>
-  !confirmed && refused === undefined && displacedBy === undefined && replacedBy === undefined;
+const isWanted = ({ fate }: OnchainSend): boolean => fate.kind === 'waiting';
 
-const withoutProblems = ({ refused: _refused, displacedBy: _displacedBy, ...send }: OnchainSend): OnchainSend => send;
+/** Whether a block can still take it: what was taken back is signed, and somebody may have kept it. */
+const mayCome = ({ fate }: OnchainSend): boolean => fate.kind === 'waiting' || fate.kind === 'refused';
+
+const isReplacedBy = ({ fate }: OnchainSend, txid: string): boolean => fate.kind === 'replaced' && fate.by === txid;

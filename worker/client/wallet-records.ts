@@ -1,16 +1,14 @@
 import { fromHex, fromUtf8, toHex, toUtf8 } from '../engine/primitives/bytes.ts';
-import { GlowwormError } from '../engine/primitives/errors.ts';
 import { recordFormat } from '../engine/wire/stored-record.ts';
 import type { NetworkName, PeerAddress, PeerConfig } from './api.ts';
 import type { ChannelRow } from './channel-rows.ts';
-import type { RejectReason } from '../edges/chain/broadcaster.ts';
 import type { FeerateMemories } from './feerate-policy.ts';
+import { known } from './known-value.ts';
 
 /** Keys of the client's own records. */
 export const WALLET_KEY = 'meta/wallet';
 export const FEERATES_KEY = 'chain/feerates';
 export const peerKey = (nodeId: string): string => `meta/peer/${nodeId}`;
-export const sentKey = (txid: string): string => `coin/sent/${txid}`;
 export const receivedKey = (txid: string): string => `coin/received/${txid}`;
 export const labelKey = (address: string): string => `coin/label/${address}`;
 export const channelRowKey = (id: string): string => `coin/channel/${id}`;
@@ -25,30 +23,6 @@ export interface WalletSecret {
   readonly searched: boolean;
   /** Channels of an earlier life of the same words have used lower indexes: their keys must not be used again. */
   readonly firstKeysIndex: number;
-}
-
-/** A payment out of the on-chain wallet. */
-export interface OnchainSend {
-  /** As explorers print it. */
-  readonly txid: string;
-  readonly rawTx: Uint8Array;
-  /** One, or several with a comma and a space between them. */
-  readonly address: string;
-  readonly amountSat: bigint;
-  readonly feeSat: bigint;
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  readonly confirmed: boolean;
-  /** A server said once that it has it: it may be where nobody shows it to us, and no refusal takes it back. */
-  readonly accepted?: boolean;
-  /** Why no server would have it: it was taken back, and its coins may be spent again. */
-  readonly refused?: RejectReason;
-  /** The transaction in a block that spends one of its coins, as explorers print it: while that is there, it cannot confirm. */
-  readonly displacedBy?: string;
-  /** Its owner's word for it. */
-  readonly label?: string;
-  /** The txid of what has taken its place, as far as one knows: of the two only one can confirm. */
-  readonly replacedBy?: string;
 }
 
 /** A payment to the on-chain wallet: all that one transaction brought. Times are milliseconds since 1970. */
@@ -102,39 +76,6 @@ const peerRecord = recordFormat('peer', 1, {
   port: [8, 'u16'],
   trustedForZeroConf: [10, 'u8'],
 });
-
-const sentFields = {
-  rawTx: [2, 'remaining'],
-  address: [4, 'remaining'],
-  amountSat: [6, 'u64'],
-  feeSat: [8, 'u64'],
-  at: [10, 'u64'],
-  confirmed: [12, 'u8'],
-} as const;
-/** `refused` is a place in `REJECT_REASONS`. */
-const sentAdded = {
-  accepted: [13, 'u8'],
-  refused: [15, 'u8'],
-  displacedBy: [17, 'sha256'],
-  label: [19, 'remaining'],
-  replacedBy: [21, 'sha256'],
-} as const;
-/**
- * The first version is written as long as nothing was refused. A program that knows only that one would broadcast what was taken
- * back, and pay with its coins as if that could not confirm any more: it has to refuse.
- */
-const sentRecord = recordFormat('on-chain payment', 1, sentFields, sentAdded);
-const refusedRecord = recordFormat('on-chain payment', 2, sentFields, sentAdded);
-/** In the order of their numbers in records. */
-const REJECT_REASONS: readonly RejectReason[] = [
-  'missingInputs',
-  'conflict',
-  'feeTooLow',
-  'notFinal',
-  'dust',
-  'tooManyUnconfirmed',
-  'invalid',
-];
 
 const labelRecord = recordFormat('label of an address', 1, { label: [2, 'remaining'] });
 
@@ -191,40 +132,6 @@ export function decodeReceived(txid: string, bytes: Uint8Array): OnchainReceived
   const { amountSat, seenAt, blockHeight, blockAt } = receivedRecord.decode(bytes);
   const payment = { txid, amountSat, seenAt: Number(seenAt) };
   return blockHeight === 0 ? payment : { ...payment, block: { height: blockHeight, at: Number(blockAt) } };
-}
-
-export function encodeSend({ refused, displacedBy, accepted, label, replacedBy, ...send }: OnchainSend): Uint8Array {
-  const format = refused === undefined ? sentRecord : refusedRecord;
-  return format.encode({
-    rawTx: send.rawTx,
-    address: fromUtf8(send.address),
-    amountSat: send.amountSat,
-    feeSat: send.feeSat,
-    at: BigInt(send.at),
-    confirmed: send.confirmed ? 1 : 0,
-    ...(accepted === true ? { accepted: 1 } : {}),
-    ...(refused === undefined ? {} : { refused: REJECT_REASONS.indexOf(refused) }),
-    ...(displacedBy === undefined ? {} : { displacedBy: fromHex(displacedBy) }),
-    ...(label === undefined ? {} : { label: fromUtf8(label) }),
-    ...(replacedBy === undefined ? {} : { replacedBy: fromHex(replacedBy) }),
-  });
-}
-
-export function decodeSend(txid: string, bytes: Uint8Array): OnchainSend {
-  const { address, at, confirmed, accepted, refused, displacedBy, label, replacedBy, ...stored } =
-    refusedRecord.decode(bytes);
-  return {
-    ...stored,
-    txid,
-    address: toUtf8(address),
-    at: Number(at),
-    confirmed: confirmed === 1,
-    ...(accepted === 1 ? { accepted: true } : {}),
-    ...(refused === undefined ? {} : { refused: known(REJECT_REASONS[refused], 'reason') }),
-    ...(displacedBy === undefined ? {} : { displacedBy: toHex(displacedBy) }),
-    ...(label === undefined ? {} : { label: toUtf8(label) }),
-    ...(replacedBy === undefined ? {} : { replacedBy: toHex(replacedBy) }),
-  };
 }
 
 export const encodeLabel = (label: string): Uint8Array => labelRecord.encode({ label: fromUtf8(label) });
@@ -293,9 +200,4 @@ export function decodePeer(nodeId: string, bytes: Uint8Array): PeerConfig {
   const address: PeerAddress =
     kind === 'websocket' ? { kind, url } : { kind, proxyUrl: url, host: toUtf8(stored.host), port: stored.port };
   return { nodeId, address, trustedForZeroConf: stored.trustedForZeroConf === 1 };
-}
-
-function known<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new GlowwormError('RecordIncomplete', `a stored record has an unknown ${what}`);
-  return value;
 }
