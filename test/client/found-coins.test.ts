@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import { quoteFound, sweepFound, type FoundSweeper } from '../../worker/client/found-coins.ts';
+import { quoteFound, sweepFound, type FoundSweeper, type Turns } from '../../worker/client/found-coins.ts';
 import type { OnchainSend } from '../../worker/client/onchain-send.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
@@ -10,7 +10,7 @@ const AT = 1_700_000_000_000;
 const descriptors = new Descriptors(mnemonicSeed('abandon '.repeat(11) + 'about'), 'regtest');
 
 /** A wallet with 25 coins of 10,000 sat on BIP 44 addresses. */
-class Sweeper implements FoundSweeper {
+class Sweeper implements FoundSweeper, Turns {
   readonly network = 'regtest';
   readonly wallet: OnchainWallet = new OnchainWallet(secp, descriptors);
   readonly sends: OnchainSend[] = [];
@@ -50,7 +50,7 @@ beforeEach(() => {
 
 it('a sweep brings and costs what was quoted, to one address, each transaction in a turn of its own', async () => {
   const { amountSat, feeSat, feeratePerVbyte } = quoteFound(sweeper);
-  const swept = await sweepFound(sweeper, feeSat, () => AT);
+  const swept = await sweepFound(sweeper, sweeper, feeSat, () => AT);
   expect(swept).toEqual({ txids: sweeper.sends.map(({ txid }) => txid), feeSat });
   const common = { at: AT, fate: { kind: 'waiting' }, address: sweeper.sends[0]?.address, amountSat: 0n };
   expect(sweeper.sends).toMatchObject([common, common]);
@@ -60,7 +60,7 @@ it('a sweep brings and costs what was quoted, to one address, each transaction i
 
 it('what comes while it goes on waits for the next one', async () => {
   const { feeSat } = quoteFound(sweeper);
-  const swept = sweepFound(sweeper, feeSat, () => AT);
+  const swept = sweepFound(sweeper, sweeper, feeSat, () => AT);
   for (let index = 25; index < 50; index++) sweeper.receive(index);
   expect((await swept).txids).toHaveLength(2);
   expect((await swept).feeSat).toBe(feeSat);
@@ -69,9 +69,9 @@ it('what comes while it goes on waits for the next one', async () => {
 
 it('nothing is sent for more than was agreed to, or where nothing is worth it', async () => {
   const { feeSat } = quoteFound(sweeper);
-  await expect(sweepFound(sweeper, feeSat - 1n, () => AT)).rejects.toMatchObject({ code: 'FeeTooHigh' });
+  await expect(sweepFound(sweeper, sweeper, feeSat - 1n, () => AT)).rejects.toMatchObject({ code: 'FeeTooHigh' });
   sweeper.feeratePerKw = 50_000;
   expect(() => quoteFound(sweeper)).toThrow(expect.objectContaining({ code: 'NothingToSweep' }) as Error);
-  await expect(sweepFound(sweeper, undefined, () => AT)).rejects.toMatchObject({ code: 'NothingToSweep' });
+  await expect(sweepFound(sweeper, sweeper, undefined, () => AT)).rejects.toMatchObject({ code: 'NothingToSweep' });
   expect([sweeper.turns, sweeper.sends]).toEqual([0, []]);
 });

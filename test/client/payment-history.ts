@@ -90,7 +90,7 @@ export class PaymentHistory {
   }
 
   get #sends(): readonly OnchainSend[] {
-    return this.#fake.node.onchainSends();
+    return this.#fake.node.sent.list();
   }
 
   get #coins(): readonly Coin[] {
@@ -184,8 +184,8 @@ export class PaymentHistory {
     const { node, timers } = this.#fake;
     const request = { address: ELSEWHERE, amountSat };
     return node.turn(() => {
-      const signed = planOnchain(node, request).map((planned) => node.wallet.sign(planned));
-      return sendOnchain(node, request, signed, timers.now())[0] ?? '';
+      const signed = planOnchain(node.payer, request).map((planned) => node.wallet.sign(planned));
+      return sendOnchain(node.payer, request, signed, timers.now())[0] ?? '';
     });
   }
 
@@ -196,8 +196,8 @@ export class PaymentHistory {
     const request = { txid: send.txid, feeratePerVbyte: 5 + this.#random(40) };
     this.#try(`${kind} ${send.txid}`, () =>
       node.turn(() => {
-        const [by = ''] = planReplacing(node, kind, request).map((planned) =>
-          sendReplacement(node, kind, request, node.wallet.sign(planned), timers.now()),
+        const [by = ''] = planReplacing(node.payer, kind, request).map((planned) =>
+          sendReplacement(node.payer, kind, request, node.wallet.sign(planned), timers.now()),
         );
         this.#intents.find((intent) => intent.has(send.txid))?.add(by);
         return by;

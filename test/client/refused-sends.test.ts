@@ -100,8 +100,8 @@ function pay(amountSat: bigint | 'all'): string {
   const { node, timers } = fake;
   const request = { address: ELSEWHERE, amountSat };
   return node.turn(() => {
-    const signed = planOnchain(node, request).map((planned) => node.wallet.sign(planned));
-    return sendOnchain(node, request, signed, timers.now())[0] ?? '';
+    const signed = planOnchain(node.payer, request).map((planned) => node.wallet.sign(planned));
+    return sendOnchain(node.payer, request, signed, timers.now())[0] ?? '';
   });
 }
 
@@ -128,7 +128,7 @@ const rows = (): readonly Activity[] => activityOf(fake.node, fake.timers.now(),
 const row = (txid: string): Activity | undefined => rows().find(({ id }) => id === txid);
 const spendableSat = (): bigint => fake.node.wallet.balance(0n).spendableSat;
 const inputsOf = (txid: string): readonly string[] =>
-  decodeTransaction(fake.node.onchainSends().find((send) => send.txid === txid)?.rawTx ?? new Uint8Array(0)).inputs.map(
+  decodeTransaction(fake.node.sent.list().find((send) => send.txid === txid)?.rawTx ?? new Uint8Array(0)).inputs.map(
     (input) => `${String(input.txid)}:${input.vout}`,
   );
 
@@ -197,7 +197,7 @@ describe('a payment that every server refuses', () => {
     const { node } = fake;
     const { txid } = node.turn(() => {
       const output = { amountSat: 20_000n, script: new Uint8Array(34).fill(1) };
-      const built = node.wallet.buildFunding(output, node.onchainTerms());
+      const built = node.wallet.buildFunding(output, node.payer.onchainTerms());
       node.wallet.transactionMade(built.tx);
       return built;
     });
@@ -218,7 +218,7 @@ describe('a payment that every server refuses', () => {
     await expect(chain.submit(kept[0] ?? new Uint8Array(0))).rejects.toThrow();
     expect(row(first)).toMatchObject({ state: 'failed', problem: { code: 'SendDisplaced' } });
     // From here on payments are free to take what they like.
-    expect(fake.node.onchainTerms().against).toEqual([]);
+    expect(fake.node.payer.onchainTerms().against).toEqual([]);
   });
 
   it('is counted where it comes all the same, and the other is told to have failed', async () => {
@@ -269,7 +269,7 @@ describe('a payment that every server refuses', () => {
   it('holds up nothing where it only brought to the wallet what was found on other addresses of its words', async () => {
     await startWith(1, 'refuses');
     find(10_000n);
-    const sweep = sweepFound(fake.node, undefined, () => fake.timers.now());
+    const sweep = sweepFound(fake.node.payer, fake.node, undefined, () => fake.timers.now());
     await fake.pass(5 * MINUTE_S);
     expect(row((await sweep).txids[0] ?? '')?.state).toBe('failed');
     expect(pay(10_000n)).toMatch(/^[0-9a-f]{64}$/);
@@ -286,12 +286,12 @@ describe('a payment that was replaced', () => {
     );
     await mine();
     const txid = pay(99_500n);
-    const { rawTx = new Uint8Array(0) } = node.onchainSends()[0] ?? {};
+    const { rawTx = new Uint8Array(0) } = node.sent.list()[0] ?? {};
     await fake.pass(10);
     const { txid: other } = await replaceBy(txid, 100);
     expect(inputsOf(other)).toHaveLength(2);
     await fake.pass(MINUTE_S);
-    await chain.forget(node.onchainSend(other)?.rawTx ?? rawTx);
+    await chain.forget(node.sent.get(other)?.rawTx ?? rawTx);
     await chain.submit(rawTx);
     await mine();
     expect([row(txid)?.state, row(other)?.state]).toEqual(['succeeded', 'replaced']);
@@ -302,10 +302,10 @@ describe('a payment whose coin another device took', () => {
   it('is not sent again where the block of that is gone, and counts again where a server shows it', async () => {
     await startWith(1, 'takes');
     const before = spendableSat();
-    const elsewhere = fake.node.draftWallet().send(ELSEWHERE, 20_000n, { feeratePerKw: 5_000, reserveSat: 0n });
+    const elsewhere = fake.node.payer.draftWallet().send(ELSEWHERE, 20_000n, { feeratePerKw: 5_000, reserveSat: 0n });
     const txid = pay(50_000n);
     const paidSat = before - spendableSat();
-    const { rawTx = new Uint8Array(0) } = fake.node.onchainSends()[0] ?? {};
+    const { rawTx = new Uint8Array(0) } = fake.node.sent.list()[0] ?? {};
     await fake.pass(10);
     await chain.forget(rawTx);
     await chain.submit(elsewhere.rawTx);

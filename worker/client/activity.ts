@@ -22,11 +22,11 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
       ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),
       ...ofChannels.map(channelActivity),
       // What a channel gives back did not come from outside.
-      ...node
-        .onchainReceived()
+      ...node.received
+        .list()
         .filter(({ txid }) => !moved.has(txid))
         .map((payment) => onchainReceivedActivity(payment, labels.get(payment.txid))),
-      ...node.onchainSends().map((send) => onchainSentActivity(node, send)),
+      ...node.sent.list().map((send) => onchainSentActivity(node, send)),
     ]
       // Of the same moment in an order of their own, which a restart does not change.
       .toSorted((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1))

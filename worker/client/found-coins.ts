@@ -9,7 +9,9 @@ import { checkFee, type OnchainPayer } from './onchain-payment.ts';
 import type { OnchainSend } from './onchain-send.ts';
 
 /** What a sweep needs of the node: each transaction is signed in a turn of its own. */
-export interface FoundSweeper extends Pick<OnchainPayer, 'network' | 'wallet' | 'onchainTerms' | 'sendOnchain'> {
+export type FoundSweeper = Pick<OnchainPayer, 'network' | 'wallet' | 'onchainTerms' | 'sendOnchain'>;
+
+export interface Turns {
   /** Runs a turn, and resolves when its outcome is durable. */
   durably<T>(work: () => T): Promise<T>;
 }
@@ -32,16 +34,17 @@ export function quoteFound(sweeper: Pick<FoundSweeper, 'wallet' | 'onchainTerms'
  */
 export async function sweepFound(
   sweeper: FoundSweeper,
+  turns: Turns,
   maxFeeSat: bigint | undefined,
   now: () => number,
 ): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
   // What comes while they are sent waits for the next time: its fee was not agreed to.
   const sweeps = sweepsOf(sweeper);
   checkFee(feesOf(sweeps), maxFeeSat);
-  const address = await sweeper.durably(() => sweeper.wallet.newAddress());
+  const address = await turns.durably(() => sweeper.wallet.newAddress());
   const sent: OnchainSend[] = [];
   for (const sweep of sweeps)
-    sent.push(...(await sweeper.durably(() => sendSweep(sweeper, sweep, { address, at: now() }))));
+    sent.push(...(await turns.durably(() => sendSweep(sweeper, sweep, { address, at: now() }))));
   return { txids: sent.map(({ txid }) => txid), feeSat: feesOf(sent) };
 }
 

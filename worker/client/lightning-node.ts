@@ -1,4 +1,5 @@
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
+import type { ChainParameters } from '../edges/chain/chain-parameters.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import type { Store } from '../edges/storage/store.ts';
 import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
@@ -16,7 +17,6 @@ import type { InboundChannelRule } from '../engine/manager/manager-context.ts';
 import type { Effect, TurnResult } from '../engine/manager/turn.ts';
 import { Descriptors } from '../engine/wallet/descriptors.ts';
 import { decodeWallet } from '../engine/wallet/wallet-record.ts';
-import type { SpendTerms } from '../engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { FeatureSet } from '../engine/wire/features.ts';
 import type { Message } from '../engine/wire/message.ts';
@@ -30,10 +30,10 @@ import { ChainUpdates } from './chain-updates.ts';
 import { configuredChain } from './configured-chain.ts';
 import { Committer } from './committer.ts';
 import { AddressLabels } from './address-labels.ts';
-import type { OnchainPayer } from './onchain-payment.ts';
+import { NodePayer } from './node-payer.ts';
 import { OnchainPayments } from './onchain-payments.ts';
 import { reserveSat } from './onchain-reserve.ts';
-import { sentKey, type OnchainSend } from './onchain-send.ts';
+import { sentKey } from './onchain-send.ts';
 import { localFeatures } from './peers/local-features.ts';
 import { PeerAdmission } from './peers/peer-admission.ts';
 import { PeerConnections } from './peers/peer-connections.ts';
@@ -54,7 +54,6 @@ import {
   peerKey,
   receivedKey,
   type NotedRow,
-  type OnchainReceived,
   WALLET_KEY,
   type WalletSecret,
 } from './wallet-records.ts';
@@ -79,7 +78,7 @@ const TICK_MS = 1_000;
  * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
  * happens goes through `turn`.
  */
-export class LightningNode implements OnchainPayer {
+export class LightningNode {
   readonly secp: Secp256k1 = nobleSecp256k1;
   readonly keys: KeysManager;
   readonly wallet: OnchainWallet;
@@ -87,16 +86,16 @@ export class LightningNode implements OnchainPayer {
   readonly peers: PeerConnections;
   readonly admission: PeerAdmission;
   readonly chain: ChainFollower;
+  readonly payer: NodePayer;
   readonly payments: OnchainPayments;
+  readonly sent: SentPayments;
+  readonly received: ReceivedPayments;
   readonly labels: AddressLabels;
   readonly #parts: NodeParts;
   readonly #committer: Committer;
   readonly #watchList: WatchList = new WatchList();
-  readonly #sent: SentPayments;
   readonly #refused: RefusedPayments;
   readonly #updates: ChainUpdates;
-  readonly #descriptors: Descriptors;
-  readonly #received: ReceivedPayments;
   readonly #channelActivity: ChannelActivity;
   /** Something was written since the rows of channels were last looked at. */
   #rowsAreDue = true;
@@ -117,100 +116,18 @@ export class LightningNode implements OnchainPayer {
     const { records } = store;
     const seed = mnemonicSeed(parts.secret.mnemonic);
     this.keys = new KeysManager(this.secp, seed, network);
+    const descriptors = new Descriptors(seed, network);
     const coins = this.#stored(COINS_KEY, decodeWallet);
-    this.#descriptors = new Descriptors(seed, network);
-    this.wallet = new OnchainWallet(this.secp, this.#descriptors, coins);
-    this.#scripts = new WatchedScripts({
-      wallet: this.wallet,
-      watchList: this.#watchList,
-      entropy: platform.entropy,
-      others: [this.keys.destinationScript()],
-      contested: () => this.#sent.contested(),
-      isHeardOut: () => this.chain.isHeardOut,
-      // What is damaged is found again from the words, as after a restore.
-      isSearching: !parts.secret.searched || (coins === undefined && records.has(COINS_KEY)),
-    });
-    const toldHeight = this.wallet.state.bestHeight;
+    this.wallet = new OnchainWallet(this.secp, descriptors, coins);
+    // What is damaged is found again from the words, as after a restore.
+    this.#scripts = this.#watchedScripts(!parts.secret.searched || (coins === undefined && records.has(COINS_KEY)));
     const parameters = configuredChain(config);
+    const toldHeight = this.wallet.state.bestHeight;
     this.#headers = new HeaderStore(parameters, records, toldHeight, (key) => this.#reportDamage(key));
-    const feerates = this.#stored(FEERATES_KEY, decodeFeerates);
-    this.chain = new ChainFollower({
-      parameters,
-      esploraUrls: config.esploraUrls,
-      requestsPer10s: config.requestsPer10s,
-      platform,
-      watchList: this.#watchList,
-      headers: this.#headers,
-      storedFeerates: feerates,
-      onUpdate: (update, writes) => this.#chainUpdated(update, writes),
-      onHeaders: (writes) => this.#guarded(() => this.turn(() => this.#record(writes))),
-      onSynced: () => this.#synced(),
-      onStatus: () => this.#chainStatusChanged(),
-      onStanding: (txid, standing) => {
-        this.#guarded(() => this.#refused.stands(txid, standing));
-        parts.changed();
-      },
-      onFeerates: (update, memories) =>
-        this.#guarded(() =>
-          this.turn(() => {
-            this.manager.updateFeerates(update);
-            if (memories !== undefined) this.manager.record(FEERATES_KEY, encodeFeerates(memories));
-          }),
-        ),
-      log,
-    });
-    this.manager = new ChannelManager(
-      {
-        secp: this.secp,
-        keys: this.keys,
-        entropy: platform.entropy,
-        wallet: this.wallet,
-        filter: this.#watchList,
-        config: defaultChannelConfig,
-        chainHash: chainHashOf(network),
-        trustedForZeroConf: (nodeId) => this.admission.trusts(nodeId),
-        inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
-        reserveSat,
-        mayCloseAtDeadlines: () => this.#mayCloseAtDeadlines(),
-        isTipFresh: () => this.chain.staleness?.stopped !== true,
-        channelFrozen: parts.changed,
-        log,
-      },
-      this.chain.feerates,
-    );
-    this.#committer = new Committer({
-      target: store,
-      soon: platform.soon,
-      release: (effects) => effects.forEach((effect) => this.#guarded(() => this.#leave(effect))),
-      endCommit: (updates) => this.manager.endCommit(platform.timers.now(), updates),
-      completed: (updates) => {
-        if (updates.length > 0)
-          this.#guarded(() =>
-            this.turn(() =>
-              updates.forEach((done) => this.manager.channelMonitorUpdated(done.channelKey, done.updateId)),
-            ),
-          );
-      },
-      failed: (error) => this.#freeze(error),
-      threw: (error) => this.#report(error),
-    });
-    this.peers = new PeerConnections({
-      secp: this.secp,
-      staticKey: this.keys,
-      entropy: platform.entropy,
-      transport: new WebSocketTransport(platform),
-      timers: platform.timers,
-      localFeatures,
-      chainHash: chainHashOf(network),
-      handlers: {
-        connected: (nodeId, connectionId, features) => this.#peerConnected(nodeId, connectionId, features),
-        disconnected: (nodeId, connectionId) =>
-          this.#guarded(() => this.turn(() => this.manager.peerDisconnected(nodeId, connectionId))),
-        message: (nodeId, connectionId, message) => this.#messageCame(nodeId, connectionId, message),
-        status: parts.changed,
-        log,
-      },
-    });
+    this.chain = this.#chainFollower(parameters);
+    this.manager = this.#channelManager();
+    this.#committer = this.#newCommitter();
+    this.peers = this.#peerConnections();
     this.admission = new PeerAdmission({ connections: this.peers, timers: platform.timers, log });
     this.admission.load(records, config.peers ?? []);
     this.manager.load(records, parts.origin);
@@ -219,32 +136,25 @@ export class LightningNode implements OnchainPayer {
       record: (key, value) => this.manager.record(key, value),
       log,
     };
-    this.#sent = new SentPayments(recordsBelow(records, sentKey('')), rows);
-    this.#received = new ReceivedPayments(recordsBelow(records, receivedKey('')), rows);
-    const { wallet, manager } = this;
-    const [sent, received] = [this.#sent, this.#received];
-    const turn = (work: () => void): void => this.turn(work);
-    this.#refused = new RefusedPayments({ wallet, sent, turn, log });
-    this.#updates = new ChainUpdates({
-      wallet,
-      manager,
-      sent,
-      refused: this.#refused,
-      received,
-      turn,
-      now: () => platform.timers.now(),
-    });
+    this.sent = new SentPayments(recordsBelow(records, sentKey('')), rows);
+    this.received = new ReceivedPayments(recordsBelow(records, receivedKey('')), rows);
     this.labels = new AddressLabels(recordsBelow(records, labelKey('')), rows);
     this.#channelActivity = new ChannelActivity(recordsBelow(records, channelRowKey('')), this, rows);
     this.#durableEventId = this.manager.pendingEvents().at(-1)?.id ?? 0;
     this.manager.skipKeys(parts.secret.firstKeysIndex);
+    const { secp, wallet, manager, chain, sent, received } = this;
+    const turn = <T>(work: () => T): T => this.turn(work);
+    const now = (): number => platform.timers.now();
+    this.#refused = new RefusedPayments({ wallet, sent, turn, log });
+    this.#updates = new ChainUpdates({ wallet, manager, sent, refused: this.#refused, received, turn, now });
+    this.payer = new NodePayer({ network, secp, descriptors, wallet, manager, chain, sent });
     this.payments = new OnchainPayments({
-      payer: this,
-      turn: (work) => this.turn(work),
+      payer: this.payer,
+      turn,
       durably: (work) => this.durably(work),
       soon: platform.soon,
       changed: parts.changed,
-      now: () => platform.timers.now(),
+      now,
     });
   }
 
@@ -343,44 +253,9 @@ export class LightningNode implements OnchainPayer {
     await this.durably(() => this.manager.record(peerKey(nodeId), undefined));
   }
 
-  /** Stores and broadcasts a payment out of the on-chain wallet; to be called in a turn. */
-  sendOnchain(send: OnchainSend): void {
-    this.#sent.save(send);
-    this.manager.broadcast(send.rawTx);
-  }
-
-  replaceOnchain(txid: string, by: OnchainSend): void {
-    this.#sent.replace(txid, by);
-    this.manager.broadcast(by.rawTx);
-  }
-
-  onchainSend(txid: string): OnchainSend | undefined {
-    return this.#sent.get(txid);
-  }
-
-  draftWallet(): OnchainWallet {
-    return new OnchainWallet(this.secp, this.#descriptors, this.wallet.state);
-  }
-
-  onchainTerms(): SpendTerms {
-    const channels = this.manager.reservingChannels();
-    const { closing: feeratePerKw } = this.chain.feerates;
-    const against = this.#sent.unsettled((script) => this.wallet.owns(script));
-    return { feeratePerKw, reserveSat: reserveSat(channels), reserveCoinSat: reserveSat(1), against };
-  }
-
-  /** Payments from others to the on-chain wallet, in no order. */
-  onchainReceived(): readonly OnchainReceived[] {
-    return this.#received.list();
-  }
-
   /** What opening and closing channels moved and cost, in no order. */
   channelActivity(): readonly NotedRow[] {
     return this.#channelActivity.list(this.#parts.platform.timers.now());
-  }
-
-  onchainSends(): readonly OnchainSend[] {
-    return this.#sent.list();
   }
 
   /** As `WalletApi.wake`. */
@@ -394,6 +269,111 @@ export class LightningNode implements OnchainPayer {
   watchScripts(): void {
     this.#scripts.changed();
     this.chain.wake();
+  }
+
+  #watchedScripts(isSearching: boolean): WatchedScripts {
+    return new WatchedScripts({
+      wallet: this.wallet,
+      watchList: this.#watchList,
+      entropy: this.#parts.platform.entropy,
+      others: [this.keys.destinationScript()],
+      contested: () => this.sent.contested(),
+      isHeardOut: () => this.chain.isHeardOut,
+      isSearching,
+    });
+  }
+
+  #chainFollower(parameters: ChainParameters): ChainFollower {
+    const { config, platform, changed, log } = this.#parts;
+    return new ChainFollower({
+      parameters,
+      esploraUrls: config.esploraUrls,
+      requestsPer10s: config.requestsPer10s,
+      platform,
+      watchList: this.#watchList,
+      headers: this.#headers,
+      storedFeerates: this.#stored(FEERATES_KEY, decodeFeerates),
+      onUpdate: (update, writes) => this.#chainUpdated(update, writes),
+      onHeaders: (writes) => this.#guarded(() => this.turn(() => this.#record(writes))),
+      onSynced: () => this.#synced(),
+      onStatus: () => this.#chainStatusChanged(),
+      onStanding: (txid, standing) => {
+        this.#guarded(() => this.#refused.stands(txid, standing));
+        changed();
+      },
+      onFeerates: (update, memories) =>
+        this.#guarded(() =>
+          this.turn(() => {
+            this.manager.updateFeerates(update);
+            if (memories !== undefined) this.manager.record(FEERATES_KEY, encodeFeerates(memories));
+          }),
+        ),
+      log,
+    });
+  }
+
+  #channelManager(): ChannelManager {
+    const { config, platform, changed, log } = this.#parts;
+    return new ChannelManager(
+      {
+        secp: this.secp,
+        keys: this.keys,
+        entropy: platform.entropy,
+        wallet: this.wallet,
+        filter: this.#watchList,
+        config: defaultChannelConfig,
+        chainHash: chainHashOf(config.network),
+        trustedForZeroConf: (nodeId) => this.admission.trusts(nodeId),
+        inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
+        reserveSat,
+        mayCloseAtDeadlines: () => this.#mayCloseAtDeadlines(),
+        isTipFresh: () => this.chain.staleness?.stopped !== true,
+        channelFrozen: changed,
+        log,
+      },
+      this.chain.feerates,
+    );
+  }
+
+  #newCommitter(): Committer {
+    const { store, platform } = this.#parts;
+    return new Committer({
+      target: store,
+      soon: platform.soon,
+      release: (effects) => effects.forEach((effect) => this.#guarded(() => this.#leave(effect))),
+      endCommit: (updates) => this.manager.endCommit(platform.timers.now(), updates),
+      completed: (updates) => {
+        if (updates.length > 0)
+          this.#guarded(() =>
+            this.turn(() =>
+              updates.forEach((done) => this.manager.channelMonitorUpdated(done.channelKey, done.updateId)),
+            ),
+          );
+      },
+      failed: (error) => this.#freeze(error),
+      threw: (error) => this.#report(error),
+    });
+  }
+
+  #peerConnections(): PeerConnections {
+    const { config, platform, changed, log } = this.#parts;
+    return new PeerConnections({
+      secp: this.secp,
+      staticKey: this.keys,
+      entropy: platform.entropy,
+      transport: new WebSocketTransport(platform),
+      timers: platform.timers,
+      localFeatures,
+      chainHash: chainHashOf(config.network),
+      handlers: {
+        connected: (nodeId, connectionId, features) => this.#peerConnected(nodeId, connectionId, features),
+        disconnected: (nodeId, connectionId) =>
+          this.#guarded(() => this.turn(() => this.manager.peerDisconnected(nodeId, connectionId))),
+        message: (nodeId, connectionId, message) => this.#messageCame(nodeId, connectionId, message),
+        status: changed,
+        log,
+      },
+    });
   }
 
   /** What can be learnt again is left out where its record is damaged. */

@@ -310,7 +310,7 @@ class Wallet implements ServedWallet {
   }
 
   quoteOnchain(request: OnchainRequest): OnchainQuote {
-    return quoteOnchain(this.#running(), request);
+    return quoteOnchain(this.#running().payer, request);
   }
 
   async sendOnchain(request: OnchainRequest): Promise<OnchainSent> {
@@ -318,7 +318,7 @@ class Wallet implements ServedWallet {
   }
 
   quoteSweepFound(): OnchainQuote {
-    return quoteFound(this.#running());
+    return quoteFound(this.#running().payer);
   }
 
   async sweepFound({
@@ -327,25 +327,25 @@ class Wallet implements ServedWallet {
     readonly maxFeeSat?: bigint;
   }): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
     const node = this.#running();
-    const swept = await sweepFound(node, maxFeeSat, () => this.#platform.timers.now());
+    const swept = await sweepFound(node.payer, node, maxFeeSat, () => this.#platform.timers.now());
     node.watchScripts();
     return swept;
   }
 
   async quoteBump(request: ReplacementRequest): Promise<ReplacementQuote> {
-    const node = this.#running();
-    if (node.onchainSend(request.txid) !== undefined) return quoteReplacing(node, 'bump', request);
-    return quoteChild(node, request, await node.chain.paidBy(request.txid));
+    const { payer, chain } = this.#running();
+    if (payer.onchainSend(request.txid) !== undefined) return quoteReplacing(payer, 'bump', request);
+    return quoteChild(payer, request, await chain.paidBy(request.txid));
   }
 
   async bumpOnchain(request: ReplacementRequest): Promise<OnchainSent> {
-    const node = this.#running();
-    if (node.onchainSend(request.txid) !== undefined) return node.payments.replace('bump', request);
-    return node.payments.hurry(request, await node.chain.paidBy(request.txid));
+    const { payer, payments, chain } = this.#running();
+    if (payer.onchainSend(request.txid) !== undefined) return payments.replace('bump', request);
+    return payments.hurry(request, await chain.paidBy(request.txid));
   }
 
   quoteCancel(request: ReplacementRequest): ReplacementQuote {
-    return quoteReplacing(this.#running(), 'cancel', request);
+    return quoteReplacing(this.#running().payer, 'cancel', request);
   }
 
   async cancelOnchain(request: ReplacementRequest): Promise<OnchainSent> {
