@@ -52,6 +52,7 @@ describe('the targets and times of real blocks', () => {
   it.each([
     ['bitcoin-retargets', bitcoin.rules, 413],
     ['testnet', testnet.rules, 216],
+    ['testnet4', testnet4.rules, 36],
     ['signet', signet.rules, 143],
   ])('are by the rules, and would not be with another target: %s', (name, rules, count) => {
     const blocks = blocksOf(name);
@@ -86,6 +87,18 @@ describe('the targets and times of real blocks', () => {
       (height) => blocks.get(height),
     );
     expect(broken).toMatch(/another target/);
+  });
+
+  it('on testnet 4 go on after a stretch of the easiest ones, over the end of a period and with a clock that is put back', () => {
+    const blocks = blocksOf('testnet4');
+    const stretch = Array.from({ length: 29 }, (_, index) => blocks.get(145_132 + index));
+    const isEasy = stretch.map((header) => header?.bits === 0x1d00ffff);
+    // A new target comes from that of the first block of a period (BIP 94), whatever the last ones had.
+    expect(isEasy.flatMap((easy, index) => (easy ? [] : [145_132 + index]))).toEqual([
+      145_132, 145_151, 145_152, 145_156,
+    ]);
+    expect(stretch.slice(-10, -8).map((header) => header?.bits)).toEqual([0x190228f4, 0x190274df]);
+    expect(stretch.filter((header, index) => (header?.time ?? 0) < (stretch[index - 1]?.time ?? 0))).toHaveLength(2);
   });
 });
 
