@@ -5,15 +5,10 @@ import { checkedMnemonic, mnemonicOf } from '../engine/keys/mnemonic.ts';
 import type { ChannelManager } from '../engine/manager/channel-manager.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { RecordsOrigin } from '../engine/manager/reconciliation.ts';
-import { encodeInvoice } from '../engine/payments/bolt11.ts';
-import { invoiceNetwork } from '../engine/payments/invoice.ts';
-import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../engine/payments/inbound-payment.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { perKwOfVbyte } from '../engine/primitives/feerates.ts';
-import { sha256 } from '../engine/primitives/hash.ts';
 import { msat, sat, type Msat } from '../engine/primitives/units.ts';
-import { featureSet } from '../engine/wire/features.ts';
 import { activityOf } from './activity.ts';
 import { configuredChain } from './configured-chain.ts';
 import type {
@@ -34,7 +29,7 @@ import type {
 } from './api.ts';
 import type { ServedWallet } from './endpoint.ts';
 import { quoteFound, sweepFound } from './found-coins.ts';
-import { routeHints } from './invoice-hints.ts';
+import { newInvoice, type InvoiceRequest } from './invoice-creation.ts';
 import { amountToPay, readInvoice, summaryOf, type ReadInvoice } from './invoice-payment.ts';
 import { LightningNode } from './lightning-node.ts';
 import { Log } from './log.ts';
@@ -47,7 +42,6 @@ import { emptySnapshot, snapshotOf } from './wallet-snapshot.ts';
 
 /** Snapshots of one burst of changes are one. */
 const SNAPSHOT_DELAY_MS = 40;
-const DEFAULT_EXPIRY_SECONDS = 3600;
 /**
  * 2024. A restored wallet does not know which channel keys its words have been used for: it goes on from the minutes since
  * then, which is more than the channels that anybody can have opened.
@@ -230,40 +224,11 @@ class Wallet implements ServedWallet {
     await node.durably(() => node.manager.refuseInboundChannel(temporaryChannelId));
   }
 
-  async createInvoice(request: {
-    readonly amountMsat?: bigint;
-    readonly description: string;
-    readonly expirySeconds?: number;
-  }): Promise<{ readonly invoice: string; readonly paymentHash: string }> {
+  async createInvoice(request: InvoiceRequest): Promise<{ readonly invoice: string; readonly paymentHash: string }> {
     const node = this.#running();
-    const { entropy, timers } = this.#platform;
-    const [preimage, paymentSecret, createdAt] = [
-      entropy.getSecureRandomBytes(),
-      entropy.getSecureRandomBytes(),
-      timers.now(),
-    ];
-    const paymentHash = sha256(preimage);
-    const expirySeconds = request.expirySeconds ?? DEFAULT_EXPIRY_SECONDS;
-    const amountMsat = request.amountMsat === undefined ? undefined : msat(request.amountMsat);
-    if (amountMsat === 0n) throw new GlowwormError('AmountOutOfRange', 'An invoice cannot be for nothing.');
-    const invoice = encodeInvoice((hash) => node.keys.signInvoice(hash), {
-      network: invoiceNetwork(this.#config.network),
-      ...(amountMsat === undefined ? {} : { amountMsat }),
-      timestamp: Math.floor(createdAt / 1000),
-      paymentHash,
-      paymentSecret,
-      description: { kind: 'text', text: request.description },
-      expirySeconds,
-      minFinalCltvExpiryDelta: MIN_FINAL_CLTV_EXPIRY_DELTA,
-      fallbackAddresses: [],
-      routeHints: routeHints(node.manager.channels(), node.manager.blockHeight),
-      features: featureSet({ var_onion_optin: 'compulsory', payment_secret: 'compulsory', basic_mpp: 'optional' }),
-    });
-    const expiresAt = createdAt + expirySeconds * 1000;
-    const { description } = request;
-    const common = { paymentHash, preimage, paymentSecret, amountMsat, description, createdAt, expiresAt };
-    await node.durably(() => node.manager.addInvoice({ ...common, invoiceText: invoice, received: undefined }));
-    return { invoice, paymentHash: toHex(paymentHash) };
+    const payment = newInvoice(node, request, this.#platform);
+    await node.durably(() => node.manager.addInvoice(payment));
+    return { invoice: payment.invoiceText, paymentHash: toHex(payment.paymentHash) };
   }
 
   decodeInvoice({ invoice }: { readonly invoice: string }): InvoiceSummary {
