@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import funding from '../../vectors/bolt03-funding-tx.json' with { type: 'json' };
-import { Broadcaster, type BroadcastResult } from '../../../worker/edges/chain/broadcaster.ts';
+import { Broadcaster, type BroadcastResult, type RejectReason } from '../../../worker/edges/chain/broadcaster.ts';
 import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { fromHex, reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import {
@@ -17,6 +17,17 @@ const refusal = (words: string): Answer => ({
   status: 400,
   body: `sendrawtransaction RPC error: {"message":"${words}"}`,
 });
+/** All that mempool's own backend passes on of an error of the node's. */
+const coded = (code: number | string): string =>
+  JSON.stringify({ error: `sendrawtransaction RPC error: ${JSON.stringify({ code })}` });
+/** An error of the node's in the two ways in which versions of electrs put it. */
+function told<const T extends readonly unknown[]>(code: number, message: string, ...expected: T): [string, string, ...T][] {
+  return [
+    ['electrs', `sendrawtransaction RPC error: ${JSON.stringify({ code, message })}`, ...expected],
+    ['a newer electrs', `sendrawtransaction RPC error ${code}: ${message}`, ...expected],
+  ];
+}
+
 const source = (answer: Answer): EsploraApi => new EsploraApi('http://esplora.test', new FakePlatform(() => answer));
 const broadcast = async (...answers: Answer[]): Promise<BroadcastResult | undefined> =>
   (await new Broadcaster(answers.map(source), () => 0).broadcast([rawTx]))[0]?.result;
@@ -44,6 +55,33 @@ describe('Broadcaster', () => {
     ['mandatory-script-verify-flag-failed', 'invalid'],
   ])('calls "%s" %s', async (words, reason) => {
     expect(await broadcast(refusal(words))).toMatchObject({ kind: 'rejected', reason });
+  });
+
+  it.each<[string, string, BroadcastResult['kind'], RejectReason?]>([
+    ...told(-25, 'bad-txns-inputs-missingorspent', 'rejected', 'missingInputs'),
+    ...told(-25, 'Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)', 'rejected', 'invalid'),
+    ...told(-26, 'txn-mempool-conflict', 'rejected', 'conflict'),
+    ...told(-26, 'min relay fee not met, 100 < 141', 'rejected', 'feeTooLow'),
+    ...told(-22, 'TX decode failed. Make sure the tx has at least one input.', 'rejected', 'invalid'),
+    ...told(-27, 'Transaction outputs already in utxo set', 'alreadyKnown'),
+    ...told(-27, 'Transaction already in block chain', 'alreadyKnown'),
+    ...told(-28, 'Loading block index…', 'unreachable'),
+    ['electrs', 'RPC error', 'rejected', 'invalid'],
+    ['electrs', 'Invalid hex string', 'rejected', 'invalid'],
+    ['electrs', 'Connection error', 'unreachable'],
+    ['mempool', coded(-25), 'rejected', 'missingInputs'],
+    ['mempool', coded(-26), 'rejected', 'invalid'],
+    ['mempool', coded(-22), 'rejected', 'invalid'],
+    ['mempool', coded(-4), 'rejected', 'invalid'],
+    ['mempool', coded(-27), 'alreadyKnown'],
+    ['mempool', coded(-28), 'unreachable'],
+    ['mempool', coded(-32603), 'unreachable'],
+    ['mempool', coded('ECONNREFUSED'), 'unreachable'],
+    ['mempool', '{"error":"Failed to send raw transaction"}', 'unreachable'],
+  ])('reads what %s says: %s', async (_, body, kind, reason) => {
+    const type = body.startsWith('{') ? 'application/json' : 'text/plain';
+    const result = await broadcast({ status: 400, body, type });
+    expect(result).toEqual(kind === 'rejected' ? { kind, reason, words: body } : { kind });
   });
 
   it('asks further sources until one accepts', async () => {

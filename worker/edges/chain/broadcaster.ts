@@ -127,10 +127,14 @@ const resultOf = (reply: BroadcastReply): BroadcastResult =>
 
 /** With another witness, it is the same transaction for all that spends it. */
 const KNOWN =
-  /already[- ]in[- ](mempool|block ?chain|utxo)|txn-already-known|already known|outputs already in utxo|same-nonwitness-data/i;
+  /already[- ]in[- ](mempool|block ?chain|utxo)|txn-already-known|already known|outputs already in utxo|same-nonwitness-data|code\\?":-27\b/i;
+
+/** The server could not ask its node, or that could not answer: no transaction is refused by that. */
+const UNASKED =
+  /^connection error|failed to send raw transaction|(code\\?":|RPC error (?=-))(?!-([1-8]|22|25|26|27)\b)/i;
 
 const REASONS: readonly (readonly [RegExp, RejectReason])[] = [
-  [/missing-?inputs|missingorspent/i, 'missingInputs'],
+  [/missing-?inputs|missingorspent|code\\?":-25\}/i, 'missingInputs'],
   [/mempool-conflict|insufficient fee, rejecting replacement|replacement|double-?spend/i, 'conflict'],
   [/fee not met|min relay fee|mempool min fee|insufficient fee|insufficient priority/i, 'feeTooLow'],
   [/non-final|non-BIP68-final|premature-spend/i, 'notFinal'],
@@ -138,9 +142,10 @@ const REASONS: readonly (readonly [RegExp, RejectReason])[] = [
   [/too-long-mempool-chain/i, 'tooManyUnconfirmed'],
 ];
 
-/** The words are bitcoind's, which every server passes on. */
+/** The words are bitcoind's, which every server passes on; mempool's own backend passes on nothing but its code, in JSON in JSON. */
 function classify(words: string): BroadcastResult {
   if (KNOWN.test(words)) return { kind: 'alreadyKnown' };
+  if (UNASKED.test(words)) return { kind: 'unreachable' };
   const reason = REASONS.find(([pattern]) => pattern.test(words))?.[1] ?? 'invalid';
   return { kind: 'rejected', reason, words };
 }
