@@ -14,7 +14,7 @@ export function servedBy(chain: RegtestChain, settings: ServedSettings): ChainPl
       if (route === undefined) throw new TypeError(`nobody asks for ${url} here`);
       const parameters = route.path.exec(pathname)?.slice(1) ?? [];
       const sent = typeof init.body === 'string' ? init.body : '';
-      const { status, type, body } = await route.reply(parameters, { body: sent, query });
+      const { status, type, body } = await route.reply(parameters, { body: sent, type: 'text/plain', query });
       const content = typeof body === 'string' ? body : Uint8Array.from(body);
       return new Response(content, { status, headers: { 'content-type': type } });
     },

@@ -14,6 +14,8 @@ export interface EsploraFlavour {
   readonly unknown: (method: string, path: string) => Reply;
   /** Without, no page of another origin may read its answers. */
   readonly withoutCors?: boolean;
+  /** It answers a browser that asks first, as before it sends JSON. */
+  readonly allowsTypes?: true;
   /** For how long each answer may be kept, in seconds, by the name of its route. */
   readonly maxAge: (route: string) => number | undefined;
   /** How long an answer takes, in milliseconds. */
@@ -49,6 +51,7 @@ export const electrsWithoutCors: EsploraFlavour = { ...electrs, name: 'electrs w
 /** mempool's own backend over an Electrum server; express answers what it does not know with a page. */
 const mempool: EsploraFlavour = {
   name: 'mempool',
+  allowsTypes: true,
   routes: (chain, settings) => mempoolRoutes(chain, settings),
   unknown: (method, path) => ({
     status: 404,

@@ -6,6 +6,8 @@ import type { ServedChain } from './served-chain.ts';
 /** What a request carries beside the parameters of its path. */
 export interface RequestExtras {
   readonly body: string;
+  /** The body's, as `Content-Type` has it. */
+  readonly type: string;
   readonly query: URLSearchParams;
 }
 

@@ -63,10 +63,7 @@ export function esploraRoutes(
     get('/mempool', () => json(200, view.mempool())),
     get('/mempool/txids', () => json(200, txidsOf(chain.mempoolTxs().map((tx) => ({ tx }))))),
     route('POST', '/tx', (_, { body }) => broadcast(chain, body)),
-    route('POST', '/txs/package', (_, { body }) => {
-      if (!settings.packages) throw new EsploraError(404, 'endpoint does not exist "/txs/package"');
-      return broadcastPackage(chain, body);
-    }),
+    route('POST', '/txs/package', (_, { body }) => submitPackage(chain, settings, body)),
   ];
 }
 
@@ -195,7 +192,8 @@ export async function broadcast(chain: ServedChain, body: string): Promise<Reply
 }
 
 /** electrs passes on the result of Core's `submitpackage`, and of its errors nothing but that there was one. */
-async function broadcastPackage(chain: ServedChain, body: string): Promise<Reply> {
+export async function submitPackage(chain: ServedChain, settings: ServedSettings, body: string): Promise<Reply> {
+  if (!settings.packages) throw new EsploraError(404, 'endpoint does not exist "/txs/package"');
   const hexes = packageOf(body);
   if (hexes.length > MOST_PACKAGED) throw new EsploraError(400, `Exceeded maximum of ${MOST_PACKAGED} transactions`);
   const wrong = hexes.findIndex((hex) => hex.length < 120 || hex.length >= 800_000);

@@ -20,6 +20,8 @@ export interface EsploraRequest {
   readonly method: string;
   readonly path: string;
   readonly body: string;
+  /** The body's, as `Content-Type` has it. */
+  readonly type: string;
 }
 
 /** What comes of a request, and after how long. */
@@ -78,7 +80,7 @@ export class EsploraServer implements ServedSettings {
   }
 
   /** Answers without a socket; who asks has to wait for `delayMs`. */
-  async answer({ method, path: asked, body }: EsploraRequest): Promise<EsploraAnswer> {
+  async answer({ method, path: asked, body, type }: EsploraRequest): Promise<EsploraAnswer> {
     const { pathname, searchParams: query } = new URL(asked, 'http://esplora');
     const path = pathname.replace(/^\/api(?=\/)/, '');
     const route = this.#routes.find((candidate) => candidate.method === method && candidate.path.test(path));
@@ -88,7 +90,7 @@ export class EsploraServer implements ServedSettings {
     const delayMs = (this.flavour.delayMs?.(this.#random) ?? 0) + (fault?.kind === 'delay' ? fault.ms : 0);
     if (fault !== undefined && fault.kind !== 'delay') return { delayMs, reply: outcomeOf(fault) };
     if (route === undefined) return { delayMs, reply: this.flavour.unknown(method, path) };
-    const reply = await route.reply(route.path.exec(path)?.slice(1) ?? [], { body, query });
+    const reply = await route.reply(route.path.exec(path)?.slice(1) ?? [], { body, type, query });
     return { delayMs, reply: this.#cacheable(name, reply) };
   }
 
@@ -111,7 +113,8 @@ export class EsploraServer implements ServedSettings {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<Reply | undefined> {
     const body = await readBody(request);
-    const { delayMs, reply } = await this.answer({ method: request.method ?? '', path: request.url ?? '/', body });
+    const { method = '', url: path = '/', headers } = request;
+    const { delayMs, reply } = await this.answer({ method, path, body, type: headers['content-type'] ?? '' });
     if (delayMs > 0) await delay(delayMs);
     if (reply === 'drop') request.socket.destroy();
     if (reply === 'drop' || reply === 'hang') return undefined;

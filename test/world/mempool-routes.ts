@@ -1,7 +1,7 @@
 import type { KnownTx } from './chain-index.ts';
 import { EsploraJson } from './esplora-json.ts';
-import { EsploraError, type EsploraRoute, get, hash32, integer, scriptHashOfAddress } from './esplora-route.ts';
-import { esploraRoutes, type ServedSettings } from './esplora-routes.ts';
+import { EsploraError, type EsploraRoute, get, hash32, integer, route, scriptHashOfAddress } from './esplora-route.ts';
+import { esploraRoutes, submitPackage, type ServedSettings } from './esplora-routes.ts';
 import { json, type Reply } from './http-server.ts';
 import type { ServedChain } from './served-chain.ts';
 
@@ -10,7 +10,7 @@ const TXS_PER_PAGE = 10;
 
 /** What it has as Blockstream's servers have it. */
 const SAME =
-  /^(\/blocks\/tip\/|\/block\/:hash$|\/block\/:hash\/(header|raw|txids|txs)|\/block-height\/|\/tx\/:txid$|\/tx\/:txid\/(hex|status|merkle-proof)$|\/(address|scripthash)\/:id$|\/mempool|POST \/tx)/;
+  /^(\/blocks\/tip\/|\/block\/:hash$|\/block\/:hash\/(header|raw|txids|txs)|\/block-height\/|\/tx\/:txid$|\/tx\/:txid\/(hex|status|merkle-proof)$|\/(address|scripthash)\/:id$|\/mempool|POST \/tx$)/;
 
 /**
  * The API of mempool's own backend over an Electrum server, as those have it who run it at home: no route for one output or one
@@ -45,9 +45,18 @@ export function mempoolRoutes(chain: ServedChain, settings: ServedSettings): rea
       }),
     ),
     get('/v1/fees/recommended', () => json(200, recommended(settings))),
+    route('POST', '/txs/package', async (_, extras) => {
+      // Its framework reads a list out of a body of this type alone.
+      if (extras.type !== 'application/json') return refused('submitpackage', -1);
+      const reply = await submitPackage(chain, settings, extras.body);
+      return reply.status === 400 ? refused('submitpackage', -25) : reply;
+    }),
     ...same.map(failing),
   ];
 }
+
+/** All that it passes on of an error of the node's. */
+const refused = (method: string, code: number): Reply => json(400, { error: `${method} RPC error: {"code":${code}}` });
 
 /** The mempool's first, then the newest blocks', ten at a time. */
 function historyAfter(
@@ -86,8 +95,7 @@ function failing(same: EsploraRoute): EsploraRoute {
       const reply = await same.reply(parameters, extras);
       if (reply.status === 404 && !isKept) return json(500, { error: 'Failed' });
       const code = /"code":(-?\d+)/.exec(String(reply.body))?.[1];
-      if (reply.status !== 400 || code === undefined) return reply;
-      return json(400, { error: `sendrawtransaction RPC error: {"code":${code}}` });
+      return reply.status === 400 && code !== undefined ? refused('sendrawtransaction', Number(code)) : reply;
     },
   };
 }

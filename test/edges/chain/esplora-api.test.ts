@@ -121,6 +121,20 @@ describe('EsploraApi', () => {
       expect(await api({ status, body: 'no' }).broadcastPackage([rawTx])).toBeUndefined();
   });
 
+  it.each([
+    '{"error":"submitpackage RPC error: {\\"code\\":-1}"}',
+    'submitpackage RPC error: {"code":-1,"message":"Invalid request body (should be an array of hexadecimal strings)"}',
+  ])('submits a package as JSON where the server says that it reads nothing else: %s', async (unread) => {
+    const types: (string | null)[] = [];
+    const server = api((_, init) => {
+      types.push(new Headers(init?.headers).get('content-type'));
+      if (types.at(-1) === null) return { status: 400, body: unread };
+      return json({ package_msg: 'success', 'tx-results': { aa: { txid: funding.funding_txid } } });
+    });
+    for (let time = 0; time < 2; time++) expect(await server.broadcastPackage([rawTx])).toEqual([{ kind: 'accepted' }]);
+    expect(types).toEqual([null, 'application/json', 'application/json']);
+  });
+
   it('takes the estimates of the other API where there are none of its own, and asks for those from then on', async () => {
     const asked: string[] = [];
     const recommended = { fastestFee: 9, halfHourFee: 7, hourFee: 5, economyFee: 2, minimumFee: 1 };

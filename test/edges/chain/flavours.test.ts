@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Broadcaster } from '../../../worker/edges/chain/broadcaster.ts';
 import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import { decodeTransaction } from '../../../worker/engine/transactions/transaction.ts';
 import { RegtestChain } from '../../world/chain.ts';
 import {
   balancedPair,
@@ -89,6 +91,20 @@ describe.each(HONEST_FLAVOURS.map((flavour) => [flavour.name, flavour] as const)
     const fees = Promise.all(sources.map((source) => source.feeEstimates()));
     await clock.run(A_WHILE_MS);
     expect((await fees).map((estimates) => estimates.get(1))).toEqual([10]);
+  });
+
+  it('takes a parent below its minimum with its child, where it takes packages at all', async () => {
+    const { clock, sources, victim } = followed(flavour);
+    const parent = chain.faucet.build([{ script: victim.newScript(), sats: 100_000 }], 1);
+    victim.wallet.transactionConfirmed(decodeTransaction(parent), chain.height);
+    const { rawTx: child } = victim.wallet.send(ELSEWHERE, 'all', { ...terms, feeratePerKw: 5000 });
+    chain.mempoolMinimum = 3;
+    const sent = new Broadcaster(sources, clock.now).broadcast([parent, child]);
+    await clock.run(A_WHILE_MS);
+    chain.mempoolMinimum = 0;
+    const expected = flavour.name === 'electrs' ? 'rejected' : 'accepted';
+    expect((await sent).map(({ result }) => result.kind)).toEqual([expected, expected]);
+    await chain.mine();
   });
 
   it('shows a long history of one script, some of it not confirmed', async () => {

@@ -6,7 +6,7 @@ import type { PaidWeight } from '../../engine/wallet/coin.ts';
 import { decodeHeader, headerOfFields, type BlockHeader } from './block-header.ts';
 import { badReply, isChainSourceError, isRateLimited } from './chain-source-error.ts';
 import { esploraClientCalls, type EsploraClientCalls } from './esplora-client-calls.ts';
-import { EsploraHttp } from './esplora-http.ts';
+import { EsploraHttp, type HttpReply } from './esplora-http.ts';
 import { lookUpOutspend } from './esplora-outspend.ts';
 import {
   refusal,
@@ -24,6 +24,9 @@ import type { ChainPlatform } from './platform.ts';
 const TIMEOUT_MS = 15_000;
 /** A script that has an output of ours and more history than this is no script of ours. */
 const MOST_PAGES = 20;
+
+/** mempool's own code for a body that it takes for no list. */
+const UNREAD = /code\\?":-1\b/;
 
 /** An output, its transaction's id as explorers show it. */
 export interface OutputName {
@@ -190,12 +193,12 @@ export class EsploraApi {
 
   /**
    * Submits a parent with its child to Bitcoin Core's `submitpackage`; a reply for each, in order. `undefined` where the server
-   * has no such call, as older ones. The body has no type of its own, for JSON's would be asked for permission first (CORS).
+   * has no such call, as older ones.
    */
   async broadcastPackage(rawTxs: TransactionPackage): Promise<readonly BroadcastReply[] | undefined> {
-    const { status, body } = await this.#http.post('/txs/package', JSON.stringify(rawTxs.map(toHex)));
+    const { status, body } = await this.#submit(JSON.stringify(rawTxs.map(toHex)));
     if (status === 404 || status === 405) return undefined;
-    if (status === 400) return rawTxs.map(() => refusal(body));
+    // What is wrong with a request says nothing of each of its transactions.
     if (status !== 200) throw badReply(this.baseUrl, `status ${status}`);
     const replies = this.#reader.packageReplies(this.#reader.json(body));
     return rawTxs.map((rawTx) => {
@@ -203,6 +206,16 @@ export class EsploraApi {
       if (reply === undefined) throw badReply(this.baseUrl, 'a package without its transaction');
       return reply;
     });
+  }
+
+  /** JSON's type has to be asked for first (CORS), to which electrs says nothing; mempool's own backend reads no other. */
+  async #submit(transactions: string): Promise<HttpReply> {
+    const route = '/txs/package';
+    const untyped = this.#routes.lacks('untypedPackage') ? undefined : await this.#http.post(route, transactions);
+    if (untyped !== undefined && !(untyped.status === 400 && UNREAD.test(untyped.body))) return untyped;
+    const reply = await this.#http.postJson(route, transactions);
+    this.#routes.missing('untypedPackage');
+    return reply;
   }
 
   #text(path: string): Promise<string> {

@@ -36,6 +36,11 @@ export class EsploraHttp {
     return this.#request(path, { method: 'POST', body });
   }
 
+  /** A browser asks first whether it may send that type to another origin. */
+  postJson(path: string, body: string): Promise<HttpReply> {
+    return this.#request(path, { method: 'POST', body, headers: { 'Content-Type': 'application/json' } });
+  }
+
   async #request(path: string, init: RequestInit): Promise<HttpReply> {
     const abort = new AbortController();
     const cancel = this.#platform.after(this.#timeoutMs, () => abort.abort());

@@ -1,11 +1,21 @@
 import { badReply } from './chain-source-error.ts';
 import type { EsploraHttp, HttpReply } from './esplora-http.ts';
 
+/** What some servers do not have, or not in this way. */
+export type OptionalRoute =
+  | 'outspend'
+  | 'outspends'
+  | 'coinbase'
+  | 'chainPages'
+  | 'feeEstimates'
+  /** A package whose body has no type of its own. */
+  | 'untypedPackage';
+
 /** GETs of one server by what its statuses mean. */
 export class EsploraRoutes {
   readonly #http: EsploraHttp;
   /** Routes that the server was asked for, and does not have. */
-  readonly #lacks = new Set<string>();
+  readonly #lacks = new Set<OptionalRoute>();
 
   constructor(http: EsploraHttp) {
     this.#http = http;
@@ -23,7 +33,7 @@ export class EsploraRoutes {
   }
 
   /** The answer of a route that not every server has; `undefined` where this one does not have it, or not what is asked for. */
-  async tried(route: string, path: string): Promise<string | undefined> {
+  async tried(route: OptionalRoute, path: string): Promise<string | undefined> {
     if (this.lacks(route)) return undefined;
     const reply = await this.#http.get(path);
     if (reply.status !== 404 && reply.status !== 405) return this.ok(reply);
@@ -32,11 +42,11 @@ export class EsploraRoutes {
     return undefined;
   }
 
-  lacks(route: string): boolean {
+  lacks(route: OptionalRoute): boolean {
     return this.#lacks.has(route);
   }
 
-  missing(route: string): void {
+  missing(route: OptionalRoute): void {
     this.#lacks.add(route);
   }
 
