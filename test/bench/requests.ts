@@ -1,5 +1,4 @@
 import { ChainSync, type ToldTip } from '../../worker/edges/chain/chain-sync.ts';
-import { EsploraApi } from '../../worker/edges/chain/esplora-api.ts';
 import { workerPlatform } from '../../worker/edges/chain/platform.ts';
 import { WatchList } from '../../worker/edges/chain/watch-list.ts';
 import { WatchedScripts } from '../../worker/client/watched-scripts.ts';
@@ -11,6 +10,7 @@ import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
 import { noOldHeaders, regtestChain } from '../edges/chain/regtest-headers.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { EsploraServer } from '../world/esplora.ts';
+import { esploraAt } from '../edges/chain/esplora-at.ts';
 
 /**
  * Counts the requests to one server: `{ addresses, channels, perBlock, perStart, perCatchUp }`, a JSON line each. All addresses were
@@ -71,7 +71,7 @@ function sessionOf(wallet: OnchainWallet, channels: readonly Outpoint[], told: T
     isSearching: false,
   });
   const sync = new ChainSync({
-    sources: [new EsploraApi(server.url, workerPlatform)],
+    sources: [esploraAt(server.url, workerPlatform)],
     platform: workerPlatform,
     headers: told.headers,
     oldHeaders: noOldHeaders(),

@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CHAIN_PARAMETERS } from '../../worker/edges/chain/chain-parameters.ts';
 import type { BlockHeader } from '../../worker/edges/chain/block-header.ts';
-import { EsploraApi } from '../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../worker/edges/chain/esplora-api.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { FakePlatform, type Answer } from '../edges/chain/fake-platform.ts';
 import { headersOn, regtestChain } from '../edges/chain/regtest-headers.ts';
 import { renewed, withCheckpoint, type KnownBlocks } from './renewal.ts';
+import { esploraAt } from '../edges/chain/esplora-at.ts';
 
 const genesis = regtestChain().tip.header;
 const main = [genesis, ...headersOn(genesis, 4_400)];
@@ -23,7 +24,7 @@ function serverOf(headers: readonly BlockHeader[]): EsploraApi {
     if (height !== undefined) return { body: headers[Number(height)]?.hash ?? '' };
     return { body: toHex(headers.find(({ hash }) => path.includes(hash))?.raw ?? new Uint8Array(0)) };
   };
-  return new EsploraApi('http://esplora.test', new FakePlatform(answer));
+  return esploraAt('http://esplora.test', new FakePlatform(answer));
 }
 
 describe('the renewal of checkpoints', () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CHAIN_PARAMETERS } from '../../worker/edges/chain/chain-parameters.ts';
 import { checkpointHashes } from '../../worker/edges/chain/checkpoints.ts';
 import { EsploraApi } from '../../worker/edges/chain/esplora-api.ts';
+import { REQUEST_TIMEOUT_MS } from '../../worker/edges/chain/esplora-http.ts';
 import { workerPlatform } from '../../worker/edges/chain/platform.ts';
 import { budgeted, REQUESTS_PER_10_S } from '../../worker/edges/chain/request-budget.ts';
 import type { Network } from '../../worker/engine/primitives/network.ts';
@@ -19,7 +20,8 @@ if (new URL(first).host === new URL(second).host) throw new Error('the two serve
 const folder = join(import.meta.dirname, '../../worker/edges/chain');
 const { checkpoint } = CHAIN_PARAMETERS[network];
 const known = { checkpoint, hashes: await checkpointHashes(network) };
-const apiOf = (url: string): EsploraApi => new EsploraApi(url, budgeted(workerPlatform, REQUESTS_PER_10_S));
+const apiOf = (url: string): EsploraApi =>
+  new EsploraApi(url, budgeted(workerPlatform, REQUESTS_PER_10_S), { network, timeoutMs: REQUEST_TIMEOUT_MS });
 const renewal = await renewed(known, [apiOf(first), apiOf(second)]);
 if (renewal !== undefined) {
   const parameters = join(folder, 'chain-parameters.ts');

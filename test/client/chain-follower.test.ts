@@ -19,6 +19,7 @@ async function heard(first: Answer): Promise<readonly unknown[]> {
   const bodies: unknown[] = [];
   const platform = new FakePlatform(() => ({ body: 'accepted' }));
   const follower = new ChainFollower({
+    network: 'regtest',
     parameters: REGTEST,
     esploraUrls: ['http://first.test', 'http://second.test'],
     requestsPer10s: undefined,

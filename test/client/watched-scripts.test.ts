@@ -4,7 +4,7 @@ import { WatchList } from '../../worker/edges/chain/watch-list.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import { transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
-import { scripthash } from '../../worker/engine/wallet/address.ts';
+import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { GAP_LIMIT, OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
 
@@ -30,7 +30,7 @@ const scripts = (isSearching: boolean = false): WatchedScripts =>
     isHeardOut: () => isHeardOut,
     isSearching,
   });
-const nameOf = (script: Uint8Array): string => `script:${scripthash(script)}`;
+const nameOf = (script: Uint8Array): string => `script:${toHex(script)}`;
 const asked = (): string[] => [...watchList.items.keys()].toSorted();
 const namesOf = (list: readonly Uint8Array[]): string[] => list.map(nameOf).toSorted();
 

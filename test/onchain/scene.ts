@@ -1,6 +1,5 @@
 import { expect, onTestFailed, onTestFinished } from 'vitest';
 import { Broadcaster } from '../../worker/edges/chain/broadcaster.ts';
-import { EsploraApi } from '../../worker/edges/chain/esplora-api.ts';
 import { equalBytes, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
@@ -29,6 +28,7 @@ import { Delivery, type Tell, type ToldBlock } from './delivery.ts';
 import { Party, told, type PartyTerms } from './party.ts';
 import { servedBy } from './served.ts';
 import { TowerProcess } from './tower/tower-process.ts';
+import { esploraAt } from '../edges/chain/esplora-at.ts';
 
 export type Format = 'anchors' | 'static_remotekey';
 
@@ -121,7 +121,7 @@ export class Scene {
     this.chain = chain;
     this.us = new Party('us', options.seed ?? seedOf(format, 1), terms, deliveries.us);
     this.them = new Party('them', seedOf(format, 2), terms, deliveries.them);
-    this.#server = new Broadcaster([new EsploraApi('http://esplora.test', servedBy(chain, this.served))], () => 0);
+    this.#server = new Broadcaster([esploraAt('http://esplora.test', servedBy(chain, this.served))], () => 0);
     this.#left = new Map(this.parties.map((party) => [party, new Set<string>()]));
     this.#unsubscribe = chain.subscribe({
       connected: (block) => this.#blocks.push(block),

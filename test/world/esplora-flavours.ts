@@ -61,6 +61,13 @@ const mempool: EsploraFlavour = {
   maxAge: () => undefined,
 };
 
+/** The same before it knew of script hashes. */
+const mempoolByAddress: EsploraFlavour = {
+  ...mempool,
+  name: 'mempool without script hashes',
+  routes: (chain, settings) => mempoolRoutes(chain, settings).filter(({ name }) => !name.startsWith('/scripthash/')),
+};
+
 /** Mempool and chain together are 50 on a page; the next one begins with what the last one ended with. */
 const mempoolPages: ScriptPages = {
   first: (view, chain, scriptHash, after) => {
@@ -119,6 +126,7 @@ export const HONEST_FLAVOURS: readonly [EsploraFlavour, ...EsploraFlavour[]] = [
   blockstream,
   electrs,
   mempool,
+  mempoolByAddress,
   mempoolElectrs,
   balancedPair,
   slow,

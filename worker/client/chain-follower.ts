@@ -5,6 +5,7 @@ import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import { Broadcaster, type BroadcastResult } from '../edges/chain/broadcaster.ts';
 import { Propagation, type Standing } from '../edges/chain/propagation.ts';
 import { EsploraApi } from '../edges/chain/esplora-api.ts';
+import { REQUEST_TIMEOUT_MS } from '../edges/chain/esplora-http.ts';
 import { FeeEstimator, refreshFees } from '../edges/chain/fee-estimator.ts';
 import { HeaderChain } from '../edges/chain/header-chain.ts';
 import type { ChainPlatform } from '../edges/chain/platform.ts';
@@ -13,6 +14,7 @@ import { WatchList } from '../edges/chain/watch-list.ts';
 import { reversed, toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { decodeTransaction, transactionId } from '../engine/transactions/transaction.ts';
+import type { Network } from '../engine/primitives/network.ts';
 import type { StoreWrites } from '../engine/primitives/store.ts';
 import type { TransactionPackage } from '../engine/transactions/transaction-package.ts';
 import type { PaidWeight } from '../engine/wallet/coin.ts';
@@ -25,6 +27,7 @@ import { TipAge, type Staleness } from './tip-age.ts';
 import type { WalletPlatform } from './platform.ts';
 
 export interface ChainFollowerParts {
+  readonly network: Network;
   readonly parameters: ChainParameters;
   readonly esploraUrls: readonly string[];
   /** To each server; one on this machine counts none. */
@@ -80,9 +83,10 @@ export class ChainFollower {
         return () => timers.clearTimeout(timer);
       },
     };
-    const { esploraUrls, requestsPer10s = REQUESTS_PER_10_S } = parts;
+    const { esploraUrls, network, requestsPer10s = REQUESTS_PER_10_S } = parts;
+    const options = { network, timeoutMs: REQUEST_TIMEOUT_MS };
     this.#sources = esploraUrls.map(
-      (url) => new EsploraApi(url, isOwn(url) ? this.#platform : budgeted(this.#platform, requestsPer10s)),
+      (url) => new EsploraApi(url, isOwn(url) ? this.#platform : budgeted(this.#platform, requestsPer10s), options),
     );
     this.#broadcaster = new Broadcaster(this.#sources, this.#platform.now);
     this.#tipAge = new TipAge(parts.parameters.rules);

@@ -286,6 +286,7 @@ export class LightningNode {
   #chainFollower(parameters: ChainParameters): ChainFollower {
     const { config, platform, changed, log } = this.#parts;
     return new ChainFollower({
+      network: config.network,
       parameters,
       esploraUrls: config.esploraUrls,
       requestsPer10s: config.requestsPer10s,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import funding from '../../vectors/bolt03-funding-tx.json' with { type: 'json' };
 import { Broadcaster, type BroadcastResult, type RejectReason } from '../../../worker/edges/chain/broadcaster.ts';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { fromHex, reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import {
   decodeTransaction,
@@ -9,6 +9,7 @@ import {
   transactionId,
 } from '../../../worker/engine/transactions/transaction.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const rawTx = fromHex(funding.funding_tx_hex);
 const decoded = decodeTransaction(rawTx);
@@ -21,14 +22,18 @@ const refusal = (words: string): Answer => ({
 const coded = (code: number | string): string =>
   JSON.stringify({ error: `sendrawtransaction RPC error: ${JSON.stringify({ code })}` });
 /** An error of the node's in the two ways in which versions of electrs put it. */
-function told<const T extends readonly unknown[]>(code: number, message: string, ...expected: T): [string, string, ...T][] {
+function told<const T extends readonly unknown[]>(
+  code: number,
+  message: string,
+  ...expected: T
+): [string, string, ...T][] {
   return [
     ['electrs', `sendrawtransaction RPC error: ${JSON.stringify({ code, message })}`, ...expected],
     ['a newer electrs', `sendrawtransaction RPC error ${code}: ${message}`, ...expected],
   ];
 }
 
-const source = (answer: Answer): EsploraApi => new EsploraApi('http://esplora.test', new FakePlatform(() => answer));
+const source = (answer: Answer): EsploraApi => esploraAt('http://esplora.test', new FakePlatform(() => answer));
 const broadcast = async (...answers: Answer[]): Promise<BroadcastResult | undefined> =>
   (await new Broadcaster(answers.map(source), () => 0).broadcast([rawTx]))[0]?.result;
 
@@ -96,7 +101,7 @@ describe('Broadcaster', () => {
       sent.push(String(init?.body));
       return OK;
     });
-    const broadcaster = new Broadcaster([new EsploraApi('http://esplora.test', platform)], () => 0);
+    const broadcaster = new Broadcaster([esploraAt('http://esplora.test', platform)], () => 0);
     const [first, second, close] = [1, 2, 3].map((locktime) => encodeTransaction({ ...decoded, locktime }));
     if (first === undefined || second === undefined || close === undefined) throw new Error('three transactions');
     await Promise.all([first, second].map((raw) => broadcaster.broadcast([raw])));
@@ -139,7 +144,7 @@ class Server {
       this.sent.push(name);
       return { package: together, parent: parentAlone, child: childAlone }[name];
     });
-    this.api = new EsploraApi('http://esplora.test', platform);
+    this.api = esploraAt('http://esplora.test', platform);
   }
 }
 

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Backoff } from '../../../worker/edges/chain/backoff.ts';
 import type { ChainUpdate } from '../../../worker/edges/chain/chain-update.ts';
 import { ChainSync } from '../../../worker/edges/chain/chain-sync.ts';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { WatchList } from '../../../worker/edges/chain/watch-list.ts';
 import { reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { encodeTransaction, transactionId } from '../../../worker/engine/transactions/transaction.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
 import { noOldHeaders, regtestChain } from './regtest-headers.ts';
+import { esploraAt } from './esplora-at.ts';
 
 describe('Backoff', () => {
   it('doubles up to its most, and starts again after a success', () => {
@@ -44,7 +44,7 @@ describe('polling', () => {
     const updates: ChainUpdate[] = [];
     const platform = new FakePlatform(answer);
     const sync = new ChainSync({
-      sources: [new EsploraApi('http://esplora.test', platform)],
+      sources: [esploraAt('http://esplora.test', platform)],
       platform,
       headers,
       oldHeaders: noOldHeaders(),
@@ -72,7 +72,7 @@ describe('polling', () => {
     const platform = new FakePlatform(() => ({ body: headers.tip.header.hash }));
     const broken = new FakePlatform(() => (isBroken ? { status: 502, body: '' } : { body: headers.tip.header.hash }));
     const sync = new ChainSync({
-      sources: [new EsploraApi('http://first.test', broken), new EsploraApi('http://second.test', platform)],
+      sources: [esploraAt('http://first.test', broken), esploraAt('http://second.test', platform)],
       platform,
       headers,
       oldHeaders: noOldHeaders(),
@@ -128,7 +128,7 @@ describe('polling', () => {
     const watchList = new WatchList();
     for (let script = 0; script < 6; script++) watchList.registerScript(new Uint8Array(22).fill(script));
     const sync = new ChainSync({
-      sources: [new EsploraApi('http://esplora.test', platform)],
+      sources: [esploraAt('http://esplora.test', platform)],
       platform,
       headers,
       oldHeaders: noOldHeaders(),
@@ -182,7 +182,7 @@ describe('polling', () => {
     watchList.registerOutput(spent);
     const spending: Uint8Array[] = [];
     const sync = new ChainSync({
-      sources: [new EsploraApi('http://esplora.test', platform)],
+      sources: [esploraAt('http://esplora.test', platform)],
       platform,
       headers,
       oldHeaders: noOldHeaders(),

@@ -1,5 +1,4 @@
 import type { ChainUpdate } from '../../../worker/edges/chain/chain-update.ts';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { budgeted, REQUESTS_PER_10_S } from '../../../worker/edges/chain/request-budget.ts';
 import { fromHex } from '../../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
@@ -13,6 +12,7 @@ import type { EsploraFlavour } from '../../world/esplora-flavours.ts';
 import { EsploraServer } from '../../world/esplora.ts';
 import { display, ELSEWHERE, FollowedWallet } from './followed-wallet.ts';
 import { SimulatedClock } from './simulated-clock.ts';
+import { esploraAt } from './esplora-at.ts';
 
 export interface DayOptions {
   readonly servers: readonly EsploraFlavour[];
@@ -91,7 +91,7 @@ class Day {
     this.#servers = servers.map((flavour) => new EsploraServer(chain, { flavour: { ...flavour, failsPer100 }, seed }));
     const sources = this.#servers.map((server, index) => {
       const platform = this.#clock.platform(fetchFrom(server, this.#clock.after));
-      return new EsploraApi(`http://${index}.test`, budgeted(platform, REQUESTS_PER_10_S));
+      return esploraAt(`http://${index}.test`, budgeted(platform, REQUESTS_PER_10_S));
     });
     const platform = this.#clock.platform(() => Promise.reject(new TypeError('only servers are asked')));
     this.#wallet = new FollowedWallet(chain, account, { sources, platform, intervalMs: INTERVAL_MS });

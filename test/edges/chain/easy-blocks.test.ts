@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
 import type { BlockHeader } from '../../../worker/edges/chain/block-header.ts';
 import type { DifficultyRules } from '../../../worker/edges/chain/difficulty.ts';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
 import { HeaderSync } from '../../../worker/edges/chain/header-sync.ts';
 import { randomOf } from '../../simulation/random.ts';
 import { FakePlatform } from './fake-platform.ts';
 import { headerOn, HeaderServer, REGTEST_BITS, regtestChain } from './regtest-headers.ts';
+import { esploraAt } from './esplora-at.ts';
 
 /** Four times as hard as the easiest target. */
 const REAL_BITS = 0x201f_ffff;
@@ -40,7 +40,7 @@ const followed = async (
     () => 1e13,
   );
   const server = new HeaderServer(blocks, { lowest: FIRST_HEIGHT, page });
-  await sync.follow(new EsploraApi('http://esplora.test', new FakePlatform(server.answer)), server.tipHash);
+  await sync.follow(esploraAt('http://esplora.test', new FakePlatform(server.answer)), server.tipHash);
   return sync.best.tip.height;
 };
 

@@ -1,26 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import funding from '../../vectors/bolt03-funding-tx.json' with { type: 'json' };
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import { scripthash } from '../../../worker/engine/wallet/address.ts';
 import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const api = (answer: Answer | ((path: string, init?: RequestInit) => Answer)): EsploraApi =>
-  new EsploraApi(
-    'http://esplora.test/api/',
-    new FakePlatform(typeof answer === 'function' ? answer : () => answer),
-    1000,
-  );
+  esploraAt('http://esplora.test/api/', new FakePlatform(typeof answer === 'function' ? answer : () => answer), 1000);
 const code = (name: string): unknown => expect.objectContaining({ code: name });
 const json = (value: unknown): Answer => ({ body: JSON.stringify(value), type: 'application/json' });
 const hash = 'ab'.repeat(32);
 const rawTx = fromHex(funding.funding_tx_hex);
+const script = fromHex('0014751e76e8199196d454941c45d1b3a323f1433bd6');
 
 describe('EsploraApi', () => {
   it('asks below its base URL', async () => {
     const platform = new FakePlatform(() => ({ body: hash }));
-    expect(await new EsploraApi('http://esplora.test/api/', platform).tipHash()).toBe(hash);
+    expect(await esploraAt('http://esplora.test/api/', platform).tipHash()).toBe(hash);
     expect(platform.requests).toEqual(['http://esplora.test/api/blocks/tip/hash']);
   });
 
@@ -46,7 +45,7 @@ describe('EsploraApi', () => {
       },
     });
     const platform = { ...new FakePlatform(() => 'hang'), fetch: () => Promise.resolve(new Response(endless)) };
-    const asked = new EsploraApi('http://esplora.test', { ...platform, now: () => 0, after: () => () => undefined });
+    const asked = esploraAt('http://esplora.test', { ...platform, now: () => 0, after: () => () => undefined });
     await expect(asked.tipHash()).rejects.toThrow(code('ChainSourceBadReply'));
     expect(sent).toBeLessThan(12);
   });
@@ -57,13 +56,13 @@ describe('EsploraApi', () => {
       given = init;
       return { body: hash };
     });
-    await new EsploraApi('http://esplora.test', platform).tipHash();
+    await esploraAt('http://esplora.test', platform).tipHash();
     expect(given?.cache).toBe('no-store');
   });
 
   it('gives up after its time', async () => {
     const platform = new FakePlatform(() => 'hang');
-    const asked = new EsploraApi('http://esplora.test', platform, 1000).tipHeight();
+    const asked = esploraAt('http://esplora.test', platform, 1000).tipHeight();
     platform.advance(1000);
     await expect(asked).rejects.toThrow('no answer in time');
   });
@@ -159,24 +158,65 @@ describe('EsploraApi', () => {
     await expect(api({ status: 302, body: hash }).tipHash()).rejects.toThrow(code('ChainSourceBadReply'));
   });
 
+  it.each<[string, Answer]>([
+    ['a page', { status: 404, body: '<!DOCTYPE html><pre>Cannot GET', type: 'text/html' }],
+    ['words', { status: 404, body: 'endpoint does not exist' }],
+    ['another method', { status: 405, body: '' }],
+  ])(
+    'asks for the address where there is no route for the hash of a script, of which %s tells once',
+    async (_, none) => {
+      const asked: string[] = [];
+      const counts = { chain_stats: { tx_count: 2 }, mempool_stats: { tx_count: 1 } };
+      const status = { confirmed: true, block_height: 7, block_hash: hash };
+      const server = api((path) => {
+        asked.push(path.replace('/api/', '').replace(scripthash(script), 'HASH'));
+        if (path.includes('/scripthash/')) return none;
+        return json(path.includes('/txs') ? [{ txid: hash, status }] : counts);
+      });
+      expect(await server.scriptStats(script)).toEqual({ confirmed: 2, unconfirmed: 1 });
+      const [last] = await server.scriptTxs(script);
+      if (last === undefined) throw new Error('there is one');
+      await server.scriptTxsAfter(script, last);
+      const address = 'address/bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+      expect(asked).toEqual(['scripthash/HASH', address, `${address}/txs`, `${address}/txs/chain/${hash}`]);
+      // Who has no address cannot be asked for there.
+      await expect(server.scriptStats(Uint8Array.of(0x6a, 1, 2))).rejects.toThrow(code('ChainSourceBadReply'));
+    },
+  );
+
+  it('takes a server that finds nothing at all for one that has lost its way, and not for one without the route', async () => {
+    const asked: string[] = [];
+    let isLost = true;
+    const server = api((path) => {
+      asked.push(path.split('/')[2] ?? '');
+      if (isLost) return { status: 404, body: 'no such server' };
+      return json({ chain_stats: { tx_count: 0 }, mempool_stats: { tx_count: 0 } });
+    });
+    await expect(server.scriptStats(script)).rejects.toThrow(code('ChainSourceBadReply'));
+    isLost = false;
+    await server.scriptStats(script);
+    expect(asked).toEqual(['scripthash', 'address', 'scripthash']);
+  });
+
   it('asks for the next page by either route', async () => {
     const asked: string[] = [];
-    const server = new EsploraApi('http://esplora.test', {
+    const server = esploraAt('http://esplora.test', {
       ...new FakePlatform(() => 'hang'),
       now: () => 0,
       after: () => () => undefined,
       fetch: (url) => {
-        asked.push(url.slice('http://esplora.test/scripthash/'.length));
+        asked.push(url.slice(`http://esplora.test/scripthash/${scripthash(script)}`.length));
         const isThere = url.includes('after_txid');
         return Promise.resolve(isThere ? new Response('[]') : new Response('no', { status: 404 }));
       },
     });
     const status = { confirmed: true, blockHeight: 7, blockHash: hash } as const;
-    for (let page = 0; page < 2; page++) expect(await server.scriptTxsAfter('ab', { txid: hash, status })).toEqual([]);
-    const other = `ab/txs?after_txid=${hash}`;
-    expect(asked).toEqual([`ab/txs/chain/${hash}`, other, `ab/txs/chain/${hash}`, other]);
+    for (let page = 0; page < 2; page++)
+      expect(await server.scriptTxsAfter(script, { txid: hash, status })).toEqual([]);
+    const other = `/txs?after_txid=${hash}`;
+    expect(asked).toEqual([`/txs/chain/${hash}`, other, `/txs/chain/${hash}`, other]);
     asked.length = 0;
-    await server.scriptTxsAfter('ab', { txid: hash, status: { confirmed: false } });
+    await server.scriptTxsAfter(script, { txid: hash, status: { confirmed: false } });
     expect(asked).toEqual([other]);
   });
 
@@ -188,8 +228,8 @@ describe('EsploraApi', () => {
           () => server.status(hash),
           () => server.outspend(hash, 0),
           () => server.merkleProof(hash),
-          () => server.scriptStats(hash),
-          () => server.scriptTxs(hash),
+          () => server.scriptStats(script),
+          () => server.scriptTxs(script),
           () => server.headersDownFrom(5),
           () => server.feeEstimates(),
           () => server.tipHeight(),

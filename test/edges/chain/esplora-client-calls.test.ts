@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { esploraClientCalls } from '../../../worker/edges/chain/esplora-client-calls.ts';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { FakePlatform } from './fake-platform.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const platform = new FakePlatform(() => 'drop');
 
@@ -32,19 +32,19 @@ describe('the esplora-client package', () => {
     ['https://esplora.test/signet/api/', 'https://esplora.test/signet/api/fee-estimates'],
   ])('is used for %s', async (baseUrl, expected) => {
     const urls = serve(() => Response.json({ 2: 7.5 }));
-    expect(await new EsploraApi(baseUrl, platform).feeEstimates()).toEqual(new Map([[2, 7.5]]));
+    expect(await esploraAt(baseUrl, platform).feeEstimates()).toEqual(new Map([[2, 7.5]]));
     expect(urls).toEqual([expected]);
   });
 
   it('is not asked for the tip, which no cache may answer', async () => {
     const urls = serve(() => new Response('1'));
     const own = new FakePlatform(() => ({ body: '812345' }));
-    expect(await new EsploraApi('https://esplora.test/api', own).tipHeight()).toBe(812_345);
+    expect(await esploraAt('https://esplora.test/api', own).tipHeight()).toBe(812_345);
     expect([urls, own.requests]).toEqual([[], ['https://esplora.test/api/blocks/tip/height']]);
   });
 
   it('brings fee estimates, which are checked', async () => {
-    const api = new EsploraApi('https://esplora.test/api', platform);
+    const api = esploraAt('https://esplora.test/api', platform);
     serve(() => Response.json({ 2: 7.5 }));
     expect(await api.feeEstimates()).toEqual(new Map([[2, 7.5]]));
     serve(() => new Response('none'));
@@ -56,14 +56,14 @@ describe('the esplora-client package', () => {
     [503, 'down', 'ChainSourceUnavailable'],
   ])('fails with the typed error of status %i', async (status, body, code) => {
     serve(() => new Response(body, { status }));
-    const api = new EsploraApi('https://esplora.test/api', platform);
+    const api = esploraAt('https://esplora.test/api', platform);
     await expect(api.feeEstimates()).rejects.toThrow(expect.objectContaining({ code }));
   });
 
   it('is given up after a time', async () => {
     serve(() => new Promise<Response>(() => undefined));
     const clock = new FakePlatform(() => 'drop');
-    const asked = new EsploraApi('https://esplora.test/api', clock, 1000).feeEstimates();
+    const asked = esploraAt('https://esplora.test/api', clock, 1000).feeEstimates();
     clock.advance(1000);
     await expect(asked).rejects.toThrow('no answer in time');
   });

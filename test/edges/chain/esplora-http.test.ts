@@ -1,13 +1,14 @@
 import { createServer } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { EsploraHttp } from '../../../worker/edges/chain/esplora-http.ts';
 import { workerPlatform } from '../../../worker/edges/chain/platform.ts';
 import { fromHex, reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { decodeTransaction, transactionId } from '../../../worker/engine/transactions/transaction.ts';
 import { close, listen } from '../../world/http-server.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const hash = 'ab'.repeat(32);
 const server = createServer((request, response) => {
@@ -35,7 +36,7 @@ it('a page says that there is no such route, and nothing of what was asked for',
     asked.push(path);
     return path.endsWith('/txids') ? { body: JSON.stringify([hash]), type: 'application/json' } : page(404);
   });
-  const api = new EsploraApi('http://esplora.test', platform);
+  const api = esploraAt('http://esplora.test', platform);
   expect([await api.coinbaseTxid(hash), await api.coinbaseTxid(hash)]).toEqual([hash, hash]);
   // It is remembered that there is none.
   expect(asked).toEqual([`/block/${hash}/txid/0`, `/block/${hash}/txids`, `/block/${hash}/txids`]);
@@ -47,7 +48,7 @@ it('a page says that there is no such route, and nothing of what was asked for',
 const raw = fromHex(`0200000001${'00'.repeat(36)}00ffffffff01e803000000000000015100000000`);
 const spent = toHex(reversed(transactionId(decodeTransaction(raw))));
 const unnamed = (history: (path: string) => readonly object[]): EsploraApi =>
-  new EsploraApi(
+  esploraAt(
     'http://esplora.test',
     new FakePlatform((path) => {
       if (path.endsWith('/outspends')) return { body: JSON.stringify([{ spent: true }]) };

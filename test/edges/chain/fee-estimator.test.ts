@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { FeeEstimator, refreshFees } from '../../../worker/edges/chain/fee-estimator.ts';
 import { FakePlatform } from './fake-platform.ts';
+import { esploraAt } from './esplora-at.ts';
 
 describe('FeeEstimator', () => {
   it('turns sat/vB into sat per 1000 weight by target', () => {
@@ -89,9 +89,9 @@ describe('FeeEstimator', () => {
 
   it('asks the next source when one fails', async () => {
     const platform = new FakePlatform(() => ({ body: '{"2": 8, "x": 1, "6": -3}' }));
-    const broken = new EsploraApi('http://broken.test', new FakePlatform(() => 'drop'));
+    const broken = esploraAt('http://broken.test', new FakePlatform(() => 'drop'));
     const fees = new FeeEstimator();
-    await refreshFees(fees, [broken, new EsploraApi('http://good.test', platform)], platform);
+    await refreshFees(fees, [broken, esploraAt('http://good.test', platform)], platform);
     expect(fees.feerate('urgentOnChainSweep')).toBe(2000);
     await expect(refreshFees(fees, [broken], platform)).rejects.toThrow("can't be reached");
     expect(fees.feerate('urgentOnChainSweep')).toBe(2000);

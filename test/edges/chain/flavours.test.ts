@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Broadcaster } from '../../../worker/edges/chain/broadcaster.ts';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { decodeTransaction } from '../../../worker/engine/transactions/transaction.ts';
 import { RegtestChain } from '../../world/chain.ts';
 import {
@@ -13,6 +12,7 @@ import { fetchFrom } from '../../world/esplora-fetch.ts';
 import { EsploraServer } from '../../world/esplora.ts';
 import { display, ELSEWHERE, FollowedWallet } from './followed-wallet.ts';
 import { SimulatedClock } from './simulated-clock.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const terms = { feeratePerKw: 1000, reserveSat: 0n };
 const INTERVAL_MS = 30_000;
@@ -30,8 +30,8 @@ afterAll(() => chain.stop());
 function followed(...flavours: readonly EsploraFlavour[]) {
   const clock = new SimulatedClock(0);
   const servers = flavours.map((flavour) => new EsploraServer(chain, { flavour, seed: 7 }));
-  const sources = servers.map(
-    (server, index) => new EsploraApi(`http://${index}.test`, clock.platform(fetchFrom(server, clock.after))),
+  const sources = servers.map((server, index) =>
+    esploraAt(`http://${index}.test`, clock.platform(fetchFrom(server, clock.after))),
   );
   const platform = clock.platform(() => Promise.reject(new TypeError('not here')));
   const victim = new FollowedWallet(chain, ++accounts, { sources, platform, intervalMs: INTERVAL_MS });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import type { BlockHeader } from '../../../worker/edges/chain/block-header.ts';
 import { CHAIN_PARAMETERS } from '../../../worker/edges/chain/chain-parameters.ts';
 import { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
@@ -7,6 +7,7 @@ import { HeaderSync } from '../../../worker/edges/chain/header-sync.ts';
 import { randomOf } from '../../simulation/random.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
 import { HeaderServer, headersOn, regtestChain } from './regtest-headers.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const genesis = regtestChain();
 const main = [genesis.tip.header, ...headersOn(genesis.tip.header, 2500)];
@@ -20,7 +21,7 @@ const branch = (fork: number, count: number, salt = 1): readonly BlockHeader[] =
 ];
 
 const apiOf = (answer: (path: string) => Answer): EsploraApi =>
-  new EsploraApi('http://esplora.test', new FakePlatform(answer));
+  esploraAt('http://esplora.test', new FakePlatform(answer));
 
 const follow = (sync: HeaderSync, server: HeaderServer): Promise<void> =>
   sync.follow(apiOf(server.answer), server.tipHash);

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { OldHeaders } from '../../../worker/edges/chain/old-headers.ts';
 import { concat, fromHex } from '../../../worker/engine/primitives/bytes.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
 import { HeaderServer, headersOn, regtestChain } from './regtest-headers.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const genesis = regtestChain().tip.header;
 const main = [genesis, ...headersOn(genesis, 4100)];
@@ -12,7 +13,7 @@ const chain = regtestChain(main[4050]?.raw, 4050);
 const hashOf = (height: number): Uint8Array => fromHex(main[height]?.hash.slice(32) ?? '');
 const load = (): Promise<Uint8Array> => Promise.resolve(concat(hashOf(2015), hashOf(4031)));
 const apiOf = (answer: (path: string) => Answer): EsploraApi =>
-  new EsploraApi('http://esplora.test', new FakePlatform(answer));
+  esploraAt('http://esplora.test', new FakePlatform(answer));
 
 describe('headers below the chain', () => {
   it.each([
@@ -62,8 +63,8 @@ describe('headers below the chain', () => {
       await new Promise((resolve) => setImmediate(resolve));
       return load();
     });
-    const servers = ['http://first.test', 'http://second.test'].map(
-      (url) => new EsploraApi(url, new FakePlatform(new HeaderServer(main).answer)),
+    const servers = ['http://first.test', 'http://second.test'].map((url) =>
+      esploraAt(url, new FakePlatform(new HeaderServer(main).answer)),
     );
     const found = await Promise.all(servers.map((api) => old.prove(api, chain, 1990)));
     expect(found).toEqual([main[1990], main[1990]]);

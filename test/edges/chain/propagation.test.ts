@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import funding from '../../vectors/bolt03-funding-tx.json' with { type: 'json' };
 import { Broadcaster } from '../../../worker/edges/chain/broadcaster.ts';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { Propagation, type Standing } from '../../../worker/edges/chain/propagation.ts';
 import { fromHex } from '../../../worker/engine/primitives/bytes.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const RAW = fromHex(funding.funding_tx_hex);
 const TXID = funding.funding_txid;
@@ -42,7 +43,7 @@ function propagationOver(...servers: readonly Server[]): Propagation {
       asked.push(`${method} ${index}`);
       return method === 'POST' ? server.post : server.get;
     });
-    return new EsploraApi(`http://server${index}.test`, { ...clock, fetch: network.fetch });
+    return esploraAt(`http://server${index}.test`, { ...clock, fetch: network.fetch });
   });
   return propagationWith(sources);
 }
@@ -203,11 +204,11 @@ describe('what is refused', () => {
 });
 
 it('an error of ours about what one server says ends nothing: the transaction is sent again until another shows it', async () => {
-  const broken = new EsploraApi('http://broken.test', { ...clock, fetch: () => Promise.reject(new TypeError('away')) });
+  const broken = esploraAt('http://broken.test', { ...clock, fetch: () => Promise.reject(new TypeError('away')) });
   const failing = (): Promise<never> => Promise.reject(new RangeError('ours'));
   Object.assign(broken, { transaction: failing, broadcast: failing });
   const other = new FakePlatform((_, init) => (init?.method === 'POST' ? TAKEN : NOT_FOUND));
-  const taking = new EsploraApi('http://taking.test', { ...clock, fetch: other.fetch });
+  const taking = esploraAt('http://taking.test', { ...clock, fetch: other.fetch });
   const outcomes = await propagationWith([broken, taking]).broadcast([RAW]);
   expect(outcomes).toMatchObject([{ result: { kind: 'accepted' } }]);
   const before = other.requests.length;

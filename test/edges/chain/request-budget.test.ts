@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { budgeted } from '../../../worker/edges/chain/request-budget.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
@@ -10,7 +11,7 @@ const settled = async (): Promise<void> => {
 /** A server that answers by a function, asked by a client with a budget. */
 function asking(per10s: number, answer: () => Answer): { readonly platform: FakePlatform; readonly api: EsploraApi } {
   const platform = new FakePlatform(answer);
-  return { platform, api: new EsploraApi('http://esplora.test', budgeted(platform, per10s), 1_000_000) };
+  return { platform, api: esploraAt('http://esplora.test', budgeted(platform, per10s), 1_000_000) };
 }
 
 describe('the requests to a server', () => {
@@ -73,7 +74,7 @@ describe('the requests to a server', () => {
         return Promise.resolve(new Response('slow down', { status: 429, headers }));
       },
     };
-    const api = new EsploraApi('http://esplora.test', budgeted(limited, 60));
+    const api = esploraAt('http://esplora.test', budgeted(limited, 60));
     const isLimited = expect.objectContaining({ code: 'ChainSourceRateLimited' });
     await expect(api.tipHash()).rejects.toThrow(isLimited);
     isGreedy = false;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { decodeHeader, type BlockHeader } from '../../../worker/edges/chain/block-header.ts';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { provesInclusion } from '../../../worker/edges/chain/merkle-proof.ts';
 import { TreeDepths } from '../../../worker/edges/chain/tree-depths.ts';
 import { concat, fromHex, reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { sha256d } from '../../../worker/engine/primitives/hash.ts';
 import { encodeTransaction, transactionId, type Transaction } from '../../../worker/engine/transactions/transaction.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const display = (hash: Uint8Array): string => toHex(reversed(hash));
 const paying = (txid: Uint8Array, script: Uint8Array): Transaction => ({
@@ -35,7 +35,7 @@ function serverOf(first: Transaction, proof: { readonly merkle: readonly string[
     if (path === `/tx/${txid}/hex`) return { body: toHex(encodeTransaction(first)) };
     return { body: JSON.stringify({ block_height: 1, ...proof }) };
   });
-  return { platform, api: new EsploraApi('http://esplora.test', platform) };
+  return { platform, api: esploraAt('http://esplora.test', platform) };
 }
 
 const second = transactionId(other);

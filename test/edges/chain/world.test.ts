@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Broadcaster } from '../../../worker/edges/chain/broadcaster.ts';
 import { ChainSync, type ToldTip } from '../../../worker/edges/chain/chain-sync.ts';
 import type { ChainUpdate } from '../../../worker/edges/chain/chain-update.ts';
-import { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import type { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
 import { workerPlatform, type ChainPlatform } from '../../../worker/edges/chain/platform.ts';
 import { WatchList } from '../../../worker/edges/chain/watch-list.ts';
@@ -17,6 +17,7 @@ import { randomOf } from '../../simulation/random.ts';
 import { RegtestChain } from '../../world/chain.ts';
 import { EsploraServer } from '../../world/esplora.ts';
 import { noOldHeaders, regtestChain } from './regtest-headers.ts';
+import { esploraAt } from './esplora-at.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -59,7 +60,7 @@ class Follower {
 
   constructor(options: FollowerOptions = {}) {
     const platform = options.platform ?? workerPlatform;
-    this.api = new EsploraApi(esplora.url, platform);
+    this.api = esploraAt(esplora.url, platform);
     this.wallet = options.wallet ?? new OnchainWallet(secp, new Descriptors(seed.with(0, accounts++), 'regtest'));
     this.sync = new ChainSync({
       sources: options.sources ?? [...(options.before ?? []), this.api],
@@ -468,7 +469,7 @@ describe('a source that fails', () => {
   });
 
   it('is left for the next one', async () => {
-    const broken = new EsploraApi('http://127.0.0.1:1', workerPlatform);
+    const broken = esploraAt('http://127.0.0.1:1', workerPlatform);
     const two = new Follower({ before: [broken] });
     await chain.mine();
     await two.sync.poll();
@@ -479,7 +480,7 @@ describe('a source that fails', () => {
 describe('several sources', () => {
   /** The real server, with some answers given by a function. */
   const saying = (name: string, answer: (path: string) => Response | undefined): EsploraApi =>
-    new EsploraApi(`http://${name}.test`, {
+    esploraAt(`http://${name}.test`, {
       ...workerPlatform,
       fetch: (url, init) => {
         const path = url.slice(`http://${name}.test`.length);
@@ -497,7 +498,7 @@ describe('several sources', () => {
     });
 
   it.each(['before', 'after'] as const)('show what one of them hides, which is asked %s them', async (place) => {
-    const honest = new EsploraApi(esplora.url, workerPlatform);
+    const honest = esploraAt(esplora.url, workerPlatform);
     const sources = place === 'before' ? [hiding(), honest] : [honest, hiding()];
     const outpoint = await follower.fund(100_000);
     const both = new Follower({ sources });
@@ -598,7 +599,7 @@ describe('several sources', () => {
 
   it('suffice where each lacks another route', async () => {
     const both = new Follower({
-      sources: [lacking('scriptless', /^\/scripthash\//), lacking('spendless', /outspend/)],
+      sources: [lacking('scriptless', /^\/(scripthash|address)\//), lacking('spendless', /outspend/)],
     });
     both.watchList.registerOutput(await follower.fund(100_000));
     both.watchList.registerScript(both.wallet.newScript('receive'));
@@ -610,7 +611,7 @@ describe('several sources', () => {
 
   it('show a spending that one hides, though the other knows nothing of scripts', async () => {
     const hides = saying('hides', (path) => (path.includes('/outspend/') ? body({ spent: false }) : undefined));
-    const both = new Follower({ sources: [hides, lacking('scriptless', /^\/scripthash\//)] });
+    const both = new Follower({ sources: [hides, lacking('scriptless', /^\/(scripthash|address)\//)] });
     for (let script = 0; script < 10; script++) both.watchList.registerScript(both.wallet.newScript('receive'));
     both.watchList.registerOutput(await follower.fund(100_000));
     const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
@@ -673,14 +674,14 @@ describe('several sources', () => {
       },
     };
     const never = new Promise<Response>(() => undefined);
-    const hanging = new EsploraApi('http://hanging.test', {
+    const hanging = esploraAt('http://hanging.test', {
       ...workerPlatform,
       fetch: (url, init) =>
         url.includes('/outspend/')
           ? never
           : workerPlatform.fetch(url.replace('http://hanging.test', esplora.url), init),
     });
-    const both = new Follower({ platform, sources: [new EsploraApi(esplora.url, workerPlatform), hanging] });
+    const both = new Follower({ platform, sources: [esploraAt(esplora.url, workerPlatform), hanging] });
     both.watchList.registerOutput(await follower.fund(100_000));
     const polled = both.sync.poll();
     while (timers.length < 2) await new Promise((resolve) => setImmediate(resolve));
@@ -762,7 +763,7 @@ describe('a source that fails often', () => {
 describe('a source of another kind', () => {
   /** The real server, with other routes or pages. */
   const changed = (change: (url: string) => string | undefined, page = 1_000): EsploraApi =>
-    new EsploraApi(esplora.url, {
+    esploraAt(esplora.url, {
       ...workerPlatform,
       fetch: async (url, init) => {
         const other = change(url);

@@ -1,5 +1,6 @@
 import { fromHex, reversed, toHex } from '../../engine/primitives/bytes.ts';
 import { GlowwormError } from '../../engine/primitives/errors.ts';
+import type { Network } from '../../engine/primitives/network.ts';
 import type { TransactionPackage } from '../../engine/transactions/transaction-package.ts';
 import { decodeTransaction, transactionId } from '../../engine/transactions/transaction.ts';
 import type { PaidWeight } from '../../engine/wallet/coin.ts';
@@ -20,8 +21,8 @@ import {
 } from './esplora-reply.ts';
 import { EsploraRoutes } from './esplora-routes.ts';
 import type { ChainPlatform } from './platform.ts';
+import { ScriptRoutes } from './script-routes.ts';
 
-const TIMEOUT_MS = 15_000;
 /** A script that has an output of ours and more history than this is no script of ours. */
 const MOST_PAGES = 20;
 
@@ -34,6 +35,13 @@ export interface OutputName {
   readonly vout: number;
 }
 
+export interface EsploraApiOptions {
+  /** Whose addresses the server knows. */
+  readonly network: Network;
+  /** For each answer. */
+  readonly timeoutMs: number;
+}
+
 /**
  * One Esplora server. Ids are hex in the order that explorers show. Every reply is checked for its form, and a
  * transaction or header for its hash; `undefined` where the server does not know. Throws the `ChainSource` errors.
@@ -43,10 +51,12 @@ export class EsploraApi {
   readonly #reader: ReplyReader;
   readonly #client: EsploraClientCalls | undefined;
   readonly #routes: EsploraRoutes;
+  readonly #scripts: ScriptRoutes;
 
-  constructor(baseUrl: string, platform: ChainPlatform, timeoutMs: number = TIMEOUT_MS) {
+  constructor(baseUrl: string, platform: ChainPlatform, { network, timeoutMs }: EsploraApiOptions) {
     this.#http = new EsploraHttp(baseUrl, platform, timeoutMs);
     this.#routes = new EsploraRoutes(this.#http);
+    this.#scripts = new ScriptRoutes(this.#routes, this.#http.baseUrl, network);
     this.#reader = new ReplyReader(this.#http.baseUrl);
     this.#client = esploraClientCalls(this.#http.baseUrl, platform, timeoutMs);
   }
@@ -126,38 +136,31 @@ export class EsploraApi {
     return body === undefined ? undefined : this.#reader.merkleProof(this.#reader.json(body));
   }
 
-  async scriptStats(scripthash: string): Promise<ScriptStats> {
-    return this.#reader.scriptStats(this.#reader.json(await this.#text(`/scripthash/${scripthash}`)));
+  async scriptStats(script: Uint8Array): Promise<ScriptStats> {
+    return this.#reader.scriptStats(this.#reader.json(await this.#scripts.stats(script)));
   }
 
   /** The transactions of a script, newest first: those in the mempool and a page of the chain's. */
-  async scriptTxs(scripthash: string): Promise<ScriptTx[]> {
-    return this.#reader.scriptTxs(this.#reader.json(await this.#text(`/scripthash/${scripthash}/txs`)));
+  async scriptTxs(script: Uint8Array): Promise<ScriptTx[]> {
+    return this.#reader.scriptTxs(this.#reader.json(await this.#scripts.history(script)));
   }
 
   /** The next page, after a transaction of the page before. */
-  async scriptTxsAfter(scripthash: string, last: ScriptTx): Promise<ScriptTx[]> {
-    return this.#reader.scriptTxs(await this.#historyAfter(scripthash, last));
+  async scriptTxsAfter(script: Uint8Array, last: ScriptTx): Promise<ScriptTx[]> {
+    return this.#reader.scriptTxs(this.#reader.json(await this.#scripts.historyAfter(script, last)));
   }
 
   /** What spends an output, by the first pages of its script's history. Throws `ChainSourceBadReply` where nothing does. */
-  async spenderIn(scripthash: string, { txid, vout }: OutputName): Promise<ScriptTx> {
-    let page = this.#reader.json(await this.#text(`/scripthash/${scripthash}/txs`));
+  async spenderIn(script: Uint8Array, { txid, vout }: OutputName): Promise<ScriptTx> {
+    let page = this.#reader.json(await this.#scripts.history(script));
     for (let pages = 1; ; pages++) {
       const spender = this.#reader.spenderOf(page, txid, vout);
       if (spender !== undefined) return spender;
       const last = this.#reader.scriptTxs(page).at(-1);
       if (last === undefined || last.txid === txid || pages === MOST_PAGES)
         throw badReply(this.baseUrl, 'a spending that nobody has made');
-      page = await this.#historyAfter(scripthash, last);
+      page = this.#reader.json(await this.#scripts.historyAfter(script, last));
     }
-  }
-
-  /** The one route knows the chain's transactions only; servers that lack it, or mix both, have the other. */
-  async #historyAfter(scripthash: string, { txid, status }: ScriptTx): Promise<unknown> {
-    const route = `/scripthash/${scripthash}/txs`;
-    const page = status.confirmed ? await this.#routes.tried('chainPages', `${route}/chain/${txid}`) : undefined;
-    return this.#reader.json(page ?? (await this.#text(`${route}?after_txid=${txid}`)));
   }
 
   /** Servers without Esplora's estimates have those of mempool's own API. */

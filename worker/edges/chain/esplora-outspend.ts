@@ -1,6 +1,5 @@
 import { GlowwormError } from '../../engine/primitives/errors.ts';
 import { decodeTransaction } from '../../engine/transactions/transaction.ts';
-import { scripthash } from '../../engine/wallet/address.ts';
 import { badReply, isRateLimited } from './chain-source-error.ts';
 import type { EsploraApi, OutputName } from './esplora-api.ts';
 import type { Outspend, ReplyReader } from './esplora-reply.ts';
@@ -26,7 +25,7 @@ export async function lookUpOutspend(
   const rawTx = await api.transaction(output.txid);
   const spent = rawTx && decodeTransaction(rawTx).outputs[output.vout];
   if (!spent) throw badReply(api.baseUrl, 'a spending of nothing');
-  return { spent: true, ...(await api.spenderIn(scripthash(spent.script), output)) };
+  return { spent: true, ...(await api.spenderIn(spent.script, output)) };
 }
 
 /**

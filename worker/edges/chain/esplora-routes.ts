@@ -7,6 +7,7 @@ export type OptionalRoute =
   | 'outspends'
   | 'coinbase'
   | 'chainPages'
+  | 'scripthash'
   | 'feeEstimates'
   /** A package whose body has no type of its own. */
   | 'untypedPackage';

@@ -1,7 +1,5 @@
-import { EsploraHttp } from './esplora-http.ts';
+import { EsploraHttp, REQUEST_TIMEOUT_MS } from './esplora-http.ts';
 import { workerPlatform } from './platform.ts';
-
-const TIMEOUT_MS = 15_000;
 
 /**
  * What `esplora-client` gets instead of `fetch-plus-plus` (an alias in `vite.config.ts`), which reads an answer to its end however
@@ -9,7 +7,9 @@ const TIMEOUT_MS = 15_000;
  */
 export default async function fetchOnce(url: string): Promise<unknown> {
   const { origin, pathname, search } = new URL(url);
-  const { status, body } = await new EsploraHttp(origin, workerPlatform, TIMEOUT_MS).get(`${pathname}${search}`);
+  const { status, body } = await new EsploraHttp(origin, workerPlatform, REQUEST_TIMEOUT_MS).get(
+    `${pathname}${search}`,
+  );
   if (status < 200 || status > 299) throw new Error(`status ${status}`);
   try {
     return JSON.parse(body);

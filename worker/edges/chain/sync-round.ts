@@ -157,7 +157,7 @@ export class SyncRound {
   /** Whether there is more than is known, a server's counts say: what only another one has said they are not compared with. */
   async #lookAtScript(item: WatchedScript, gone: readonly SeenAt[]): Promise<WatchedScript> {
     const confirmed = item.confirmed.filter((seen) => !gone.includes(seen));
-    const stats = await this.#api.scriptStats(item.scripthash);
+    const stats = await this.#api.scriptStats(item.script);
     const known = this.#knownOf(confirmed).length;
     const isKnown = stats.confirmed === known && stats.unconfirmed === 0 && item.unconfirmed.length === 0;
     if (isKnown) {
@@ -232,7 +232,7 @@ export class SyncRound {
   ): Promise<{ readonly listed: readonly ScriptTx[]; readonly isWhole: boolean }> {
     const known = new Set(this.#knownOf(item.confirmed).map(({ txid }) => txid));
     const listed = new Map<string, ScriptTx>();
-    let page = await this.#api.scriptTxs(item.scripthash);
+    let page = await this.#api.scriptTxs(item.script);
     for (let pages = 1; ; pages++) {
       const before = listed.size;
       for (const entry of page) {
@@ -243,7 +243,7 @@ export class SyncRound {
       const last = page.findLast(({ status }) => status.confirmed) ?? page.at(-1);
       if (!last || listed.size === before || known.size >= stats.confirmed || pages === MAX_PAGES) break;
       if (this.#isOver) throw unavailable(this.#api.baseUrl, 'no answer in time');
-      page = await this.#api.scriptTxsAfter(item.scripthash, last);
+      page = await this.#api.scriptTxsAfter(item.script, last);
     }
     const waiting = [...listed.values()].filter(({ status }) => !status.confirmed);
     const isWhole = known.size + waiting.length >= stats.confirmed + stats.unconfirmed;

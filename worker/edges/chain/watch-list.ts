@@ -1,7 +1,7 @@
 import type { Filter } from '../../engine/monitor/chain-monitor.ts';
+import { toHex } from '../../engine/primitives/bytes.ts';
 import type { Outpoint } from '../../engine/transactions/transaction.ts';
 import { explorerTxid } from '../../engine/transactions/txid.ts';
-import { scripthash } from '../../engine/wallet/address.ts';
 import type { KnownTransaction } from '../../engine/wallet/wallet.ts';
 
 /** Where something watched was last seen in the chain. */
@@ -33,7 +33,7 @@ export interface WatchedOutput {
 /** A script of the wallet, all of whose transactions are looked for. */
 export interface WatchedScript {
   readonly kind: 'script';
-  readonly scripthash: string;
+  readonly script: Uint8Array;
   readonly confirmed: readonly SeenAt[];
   readonly unconfirmed: readonly string[];
 }
@@ -90,7 +90,7 @@ export class WatchList implements Filter {
 
   /** Stops asking for a script, such as one beyond the gap of a wallet. */
   unregisterScript(script: Uint8Array): void {
-    this.#unregister(`script:${scripthash(script)}`);
+    this.#unregister(nameOf(watchedScript(script, [])));
   }
 
   /** Asks for a script now and then only: nothing is awaited there, and yet somebody may pay to it. `known` as in `registerScript`. */
@@ -206,7 +206,7 @@ function watchedScript(script: Uint8Array, known: readonly KnownTransaction[]): 
   const places = new Map(known.map(({ txid, height }) => [explorerTxid(txid), height]));
   const confirmed = [...places].flatMap(([txid, height]) => (height === undefined ? [] : { txid, height }));
   const unconfirmed = [...places].flatMap(([txid, height]) => (height === undefined ? txid : []));
-  return { kind: 'script', scripthash: scripthash(script), confirmed, unconfirmed };
+  return { kind: 'script', script, confirmed, unconfirmed };
 }
 
 function withKnown(item: WatchedScript, { confirmed: told }: WatchedScript): WatchedScript {
@@ -228,7 +228,7 @@ export function nameOf(item: Watched): string {
     case 'output':
       return `output:${item.txid}:${item.vout}`;
     case 'script':
-      return `script:${item.scripthash}`;
+      return `script:${toHex(item.script)}`;
     default:
       return item satisfies never;
   }

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { EsploraApi } from '../../../../worker/edges/chain/esplora-api.ts';
 import { still } from './fake-chain.ts';
+import { esploraAt } from '../esplora-at.ts';
 
 /** More than any body may have, see `EsploraHttp`. */
 const MOST = 9_000_000;
@@ -24,7 +24,8 @@ it.each(['tipHeight', 'feeEstimates'] as const)('%s does not read an answer that
     );
   const fetch = (): Promise<Response> => Promise.resolve(endless());
   vi.stubGlobal('fetch', fetch);
-  await new EsploraApi('https://esplora.test/api', { ...still, fetch })[call]().catch(() => undefined);
+  const api = esploraAt('https://esplora.test/api', { ...still, fetch });
+  await api[call]().catch(() => undefined);
   // Fee estimates are looked for at two routes.
   expect(read).toBeLessThan(3 * MOST);
 });

@@ -1,7 +1,7 @@
 import { decodeHeader, hasProofOfWork, type BlockHeader } from '../../../../worker/edges/chain/block-header.ts';
 import { ChainSync, type ChainSyncOptions } from '../../../../worker/edges/chain/chain-sync.ts';
 import type { ChainUpdate } from '../../../../worker/edges/chain/chain-update.ts';
-import { EsploraApi } from '../../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../../worker/edges/chain/esplora-api.ts';
 import type { ChainPlatform } from '../../../../worker/edges/chain/platform.ts';
 import { WatchList } from '../../../../worker/edges/chain/watch-list.ts';
 import { concat, equalBytes, fromHex, reversed, toHex } from '../../../../worker/engine/primitives/bytes.ts';
@@ -14,6 +14,7 @@ import {
 } from '../../../../worker/engine/transactions/transaction.ts';
 import { scripthash } from '../../../../worker/engine/wallet/address.ts';
 import { noOldHeaders, regtestChain } from '../regtest-headers.ts';
+import { esploraAt } from '../esplora-at.ts';
 
 interface Block {
   readonly header: BlockHeader;
@@ -195,7 +196,7 @@ export const serverOf = (
   lie: Lie = () => undefined,
   platform: Omit<ChainPlatform, 'fetch'> = still,
 ): EsploraApi =>
-  new EsploraApi(`http://${name}.test`, {
+  esploraAt(`http://${name}.test`, {
     ...platform,
     fetch: async (url) => {
       const path = url.slice(`http://${name}.test`.length);

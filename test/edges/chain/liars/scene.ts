@@ -1,4 +1,4 @@
-import { EsploraApi } from '../../../../worker/edges/chain/esplora-api.ts';
+import type { EsploraApi } from '../../../../worker/edges/chain/esplora-api.ts';
 import type { ChainPlatform } from '../../../../worker/edges/chain/platform.ts';
 import { fromHex } from '../../../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../../../worker/engine/primitives/secp256k1.ts';
@@ -16,6 +16,7 @@ import { fetchFrom } from '../../../world/esplora-fetch.ts';
 import { EsploraServer } from '../../../world/esplora.ts';
 import { display, ELSEWHERE, FollowedWallet, type Told } from '../followed-wallet.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
+import { esploraAt } from '../esplora-at.ts';
 
 /** How a server that lies answers a request; `ask` has the truth. */
 export type Tell = (path: string, ask: (path: string) => Promise<Response>, init?: RequestInit) => Promise<Response>;
@@ -60,8 +61,8 @@ export class LyingScene {
       if (answer === asked) this.#lies--;
       return answer;
     };
-    const liar = new EsploraApi('http://liar.test', this.clock.platform(lying));
-    const honest = new EsploraApi('http://honest.test', this.clock.platform(truth));
+    const liar = esploraAt('http://liar.test', this.clock.platform(lying));
+    const honest = esploraAt('http://honest.test', this.clock.platform(truth));
     this.#sources = { alone: [liar], 'before an honest one': [liar, honest], 'after an honest one': [honest, liar] }[
       company
     ];
