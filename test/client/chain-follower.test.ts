@@ -42,6 +42,7 @@ async function heard(first: Answer): Promise<readonly unknown[]> {
     storedFeerates: undefined,
     onUpdate: () => undefined,
     onHeaders: () => undefined,
+    onChannelsKnown: () => undefined,
     onSynced: () => undefined,
     onStatus: () => undefined,
     onStanding: () => undefined,

@@ -97,7 +97,7 @@ export class FakeNode {
   constructor(
     peers: readonly PeerConfig[],
     disk: MemoryDisk = new MemoryDisk(),
-    server: Pick<ChainPlatform, 'fetch'> = new FakePlatform((path) => (this.isChainThere ? this.#reply(path) : 'drop')),
+    server: Pick<ChainPlatform, 'fetch'> = new FakePlatform((path) => (this.isChainThere ? this.reply(path) : 'drop')),
     config: Partial<WalletConfig> = {},
   ) {
     this.#store = disk.open();
@@ -140,7 +140,8 @@ export class FakeNode {
     await stopped;
   }
 
-  #reply(path: string): Answer {
+  /** What the Esplora server says while it answers. */
+  reply(path: string): Answer {
     this.asked.push(path);
     const reply = this.replies.get(path);
     if (reply === undefined) return esploraReply(path);

@@ -9,6 +9,7 @@ import { reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { encodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
 import { ours, PARAMS, theirs } from '../engine/monitor/samples.ts';
 import { MemoryDisk } from '../simulation/memory-store.ts';
+import { FakePlatform } from '../edges/chain/fake-platform.ts';
 import { FakeNode, peerOf } from './fake-node.ts';
 import { stfu } from './peers/fixtures.ts';
 
@@ -84,6 +85,26 @@ describe('a node without the chain', () => {
       await fake.pass(RETRY_S);
     }
     expect([fake.peers, fake.sockets.length]).toEqual([['connected'], 1]);
+  });
+});
+
+describe('a node whose server tells of no address, as where others have paid to it too often', () => {
+  it('knows its channels at the newest block, says so, and meets its peers', async () => {
+    const server = new FakePlatform((path) =>
+      path.startsWith('/scripthash/') ? { status: 413, body: 'too many' } : fake.reply(path),
+    );
+    fake = new FakeNode([peerOf(2)], new MemoryDisk(), server);
+    await fake.pass(MINUTE_S);
+    const { chain } = fake.node;
+    expect(chain.status).toMatchObject({ kind: 'syncing', problem: { code: 'ChainSourceBadReply' } });
+    expect([chain.knowsChannels, fake.peers]).toEqual([true, ['connected']]);
+  });
+
+  it('knows nothing where the server does not tell of blocks either', async () => {
+    const server = new FakePlatform(() => ({ status: 503, body: '' }));
+    fake = new FakeNode([peerOf(2)], new MemoryDisk(), server);
+    await fake.pass(MINUTE_S);
+    expect([fake.node.chain.status.kind, fake.node.chain.knowsChannels]).toEqual(['unreachable', false]);
   });
 });
 

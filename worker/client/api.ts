@@ -100,7 +100,10 @@ export interface ChainStatus {
    * have kept them to itself. They are sent again.
    */
   readonly unseen?: number;
-  /** Why the chain source does not answer, with `unreachable`. */
+  /**
+   * Why the chain source does not answer, with `unreachable`. With `syncing`: all that is in channels is known, and of some addresses
+   * no server tells.
+   */
   readonly problem?: ApiError;
 }
 

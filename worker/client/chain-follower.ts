@@ -1,6 +1,6 @@
 import type { ChainParameters } from '../edges/chain/chain-parameters.ts';
 import { badReply } from '../edges/chain/chain-source-error.ts';
-import { ChainSync } from '../edges/chain/chain-sync.ts';
+import { ChainSync, type PollOutcome } from '../edges/chain/chain-sync.ts';
 import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import { Broadcaster, type BroadcastResult } from '../edges/chain/broadcaster.ts';
 import { Propagation, type Standing } from '../edges/chain/propagation.ts';
@@ -21,7 +21,7 @@ import type { PaidWeight } from '../engine/wallet/coin.ts';
 import type { ChannelFeerates } from '../engine/channel/channel-env.ts';
 import { toApiError } from './api-error.ts';
 import { FeeratePolicy, type FeerateMemories } from './feerate-policy.ts';
-import type { ChainStatus } from './api.ts';
+import type { ApiError, ChainStatus } from './api.ts';
 import type { HeaderStore } from './header-store.ts';
 import { TipAge, type Staleness } from './tip-age.ts';
 import type { WalletPlatform } from './platform.ts';
@@ -41,6 +41,8 @@ export interface ChainFollowerParts {
   readonly onUpdate: (update: ChainUpdate, writes: StoreWrites) => void;
   /** A long way to the tip: what is to be stored of it, so that a restart does not begin anew. */
   readonly onHeaders: (writes: StoreWrites) => void;
+  /** All that is in channels is known at the tip: everything else may be still to come. */
+  readonly onChannelsKnown: () => void;
   /** A poll has completed: everything registered was asked for. */
   readonly onSynced: () => void;
   readonly onStatus: () => void;
@@ -108,6 +110,12 @@ export class ChainFollower {
       ...(stale === undefined ? {} : { stale }),
       ...(unseen === 0 ? {} : { unseen }),
     };
+  }
+
+  /** Whether all that is in channels is known at the newest block that servers show. */
+  get knowsChannels(): boolean {
+    const { kind, problem } = this.#status;
+    return kind === 'synced' || (kind === 'syncing' && problem !== undefined);
   }
 
   /** Whether the newest block is older than it should be. */
@@ -223,14 +231,19 @@ export class ChainFollower {
         this.#status = { kind: 'syncing', blockHeight: update.best.height };
         this.#parts.onUpdate(update, this.#parts.headers.tell(this.#sync?.headers ?? headers));
       },
-      onStatus: (error) => {
-        if (error !== undefined) return this.#failed(error);
-        this.#noteTip();
-        const servers = { agreeing: this.#sync?.agreeing ?? 0, of: this.#sources.length };
-        this.#setStatus({ kind: 'synced', blockHeight: this.#status.blockHeight, servers });
-        this.#parts.onSynced();
-      },
+      onPolled: (outcome) => this.#polled(outcome),
     });
+  }
+
+  #polled(outcome: PollOutcome): void {
+    if (outcome.kind === 'failed') return this.#failed(outcome.problem);
+    this.#noteTip();
+    const { blockHeight } = this.#status;
+    const servers = { agreeing: this.#sync?.agreeing ?? 0, of: this.#sources.length };
+    if (outcome.kind === 'complete') this.#setStatus({ kind: 'synced', blockHeight, servers });
+    else this.#setStatus({ kind: 'syncing', blockHeight, problem: this.#logged(outcome.problem) });
+    this.#parts.onChannelsKnown();
+    if (outcome.kind === 'complete') this.#parts.onSynced();
   }
 
   #noteTip(): void {
@@ -273,9 +286,13 @@ export class ChainFollower {
   }
 
   #failed(error: unknown): void {
+    this.#setStatus({ kind: 'unreachable', blockHeight: this.#status.blockHeight, problem: this.#logged(error) });
+  }
+
+  #logged(error: unknown): ApiError {
     const problem = toApiError(error);
     this.#parts.log(`chain source: ${problem.code} ${problem.message}`);
-    this.#setStatus({ kind: 'unreachable', blockHeight: this.#status.blockHeight, problem });
+    return problem;
   }
 
   #setStatus(status: ChainStatus): void {

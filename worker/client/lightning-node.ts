@@ -296,6 +296,7 @@ export class LightningNode {
       storedFeerates: this.#stored(FEERATES_KEY, decodeFeerates),
       onUpdate: (update, writes) => this.#chainUpdated(update, writes),
       onHeaders: (writes) => this.#guarded(() => this.turn(() => this.#record(writes))),
+      onChannelsKnown: () => this.#channelsKnown(),
       onSynced: () => this.#synced(),
       onStatus: () => this.#chainStatusChanged(),
       onStanding: (txid, standing) => {
@@ -401,7 +402,7 @@ export class LightningNode {
 
   /** Peers had a while to come back since the start, and what is known of the chain is what is there now. */
   #mayCloseAtDeadlines(): boolean {
-    return this.#awake.isLong(this.#parts.platform.timers.now()) && this.chain.status.kind === 'synced';
+    return this.#awake.isLong(this.#parts.platform.timers.now()) && this.chain.knowsChannels;
   }
 
   #leave(effect: Effect): void {
@@ -450,11 +451,14 @@ export class LightningNode {
     for (const [key, value] of writes) this.manager.record(key, value);
   }
 
-  /** Everything registered was asked for. */
-  #synced(): void {
+  #channelsKnown(): void {
     // What is held for later is decided upon by a height that is known, and before any peer is met.
     if (!this.admission.isOpen) this.#guarded(() => this.turn(() => this.manager.decideAccepted()));
     this.admission.chainKnown();
+  }
+
+  /** Everything registered was asked for. */
+  #synced(): void {
     if (!this.#scripts.synced()) return;
     this.turn(() => this.manager.record(WALLET_KEY, encodeWalletSecret({ ...this.#parts.secret, searched: true })));
   }

@@ -51,7 +51,7 @@ describe('polling', () => {
       told: { headers, height: 0 },
       watchList: new WatchList(),
       onUpdate: (update) => updates.push(update),
-      onStatus: (error) => states.push(error?.code),
+      onPolled: (outcome) => states.push(outcome.kind === 'complete' ? undefined : outcome.problem.code),
       intervalMs: 30_000,
     });
     sync.start();

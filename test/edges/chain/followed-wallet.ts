@@ -51,7 +51,7 @@ export class FollowedWallet {
       told: undefined,
       watchList: this.watchList,
       onUpdate: (update) => this.#apply(update),
-      onStatus: (error) => this.statuses.push(error),
+      onPolled: (outcome) => this.statuses.push(outcome.kind === 'complete' ? undefined : outcome.problem),
       intervalMs,
     });
   }

@@ -28,10 +28,16 @@ export interface ChainSyncOptions {
   readonly onHeaders?: (headers: HeaderChain) => void;
   /** Takes a whole update at once; what it registers in the watch list is asked for right after. */
   readonly onUpdate: (update: ChainUpdate) => void;
-  /** How a poll went: undefined after a success. */
-  readonly onStatus?: (error: GlowwormError | undefined) => void;
+  readonly onPolled?: (outcome: PollOutcome) => void;
   readonly intervalMs: number;
 }
+
+/** How far a poll got. */
+export type PollOutcome =
+  | { readonly kind: 'complete' }
+  /** All that is in channels is known at the tip, and of some scripts no server has told. */
+  | { readonly kind: 'withoutScripts'; readonly problem: GlowwormError }
+  | { readonly kind: 'failed'; readonly problem: GlowwormError };
 
 /** A tip with the headers below it, as far as they are still known. */
 export interface ToldTip {
@@ -80,6 +86,8 @@ export class ChainSync {
   readonly #rotation: Rotation = new Rotation();
   readonly #sources: readonly Source[];
   #synced = false;
+  /** This poll has told of the tip, and of all that is in channels at it. */
+  #knowsChannels = false;
   /** Something was answered in this poll by who has failed at something else. */
   #hasProgress = false;
   /** In so many polls what is in no block is asked for again. */
@@ -177,11 +185,11 @@ export class ChainSync {
       this.#backoff.succeeded();
       // A long history brings new scripts to ask for with every round.
       if (this.#options.watchList.fresh.size > 0) return 0;
-      this.#options.onStatus?.(undefined);
+      this.#options.onPolled?.({ kind: 'complete' });
       return this.#options.intervalMs;
     } catch (error) {
-      const known = error instanceof GlowwormError ? error : unavailable('sync', String(error));
-      this.#options.onStatus?.(known);
+      const problem = error instanceof GlowwormError ? error : unavailable('sync', String(error));
+      this.#options.onPolled?.({ kind: this.#knowsChannels ? 'withoutScripts' : 'failed', problem });
       // Of many requests some always fail where each may: what was answered is not asked for again, and so it ends.
       if (this.#hasProgress) this.#backoff.succeeded();
       return this.#backoff.failed();
@@ -189,17 +197,23 @@ export class ChainSync {
   }
 
   async #pollSources(everything: boolean): Promise<void> {
+    this.#knowsChannels = false;
     for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
       const sources = await this.#sourcesAtTip();
       const chain = this.#headers.best;
       const moved = chain.tip.header.hash !== this.#told?.headers.tip.header.hash;
       const all = moved || !this.#synced || (everything && rounds === 0);
-      const { fresh, items } = this.#options.watchList;
-      if (all) note(chain, sources, await this.#round(sources, chain, items));
-      else if (fresh.size > 0)
-        await this.#round(sources, chain, new Map([...items].filter(([name]) => fresh.has(name))));
-      else return this.#lookAround(sources, chain);
-      if (this.#options.watchList.fresh.size === 0) return;
+      const { watchList } = this.#options;
+      if (!all && watchList.fresh.size === 0) return this.#lookAround(sources, chain);
+      const { heard, problem } = await this.#round(sources, chain, all ? watchList.items : watchList.freshItems);
+      if (all) note(chain, sources, heard);
+      if (watchList.fresh.size === 0) return;
+      // What an update has registered may have been spent in the same blocks.
+      if (problem === undefined || concernsChannels(watchList.freshItems)) continue;
+      this.#knowsChannels = true;
+      // One script that nobody tells of keeps no other from its turn.
+      if (!all) await this.#lookAround(sources, chain);
+      throw problem;
     }
   }
 
@@ -248,14 +262,14 @@ export class ChainSync {
 
   /**
    * Asks sources for items, and tells what was found; throws where there is one that none has answered. Anybody can pay to an address
-   * until servers do not answer for it any more: only then what becomes of channels is told all the same. Gives the sources that have
-   * answered to the end.
+   * until servers do not answer for it any more: of what becomes of channels is told all the same, and the problem is given. Gives the
+   * sources that have answered to the end, too.
    */
   async #round(
     sources: readonly Source[],
     chain: HeaderChain,
     items: ReadonlyMap<string, Watched>,
-  ): Promise<readonly Source[]> {
+  ): Promise<{ readonly heard: readonly Source[]; readonly problem?: unknown }> {
     const { watchList } = this.#options;
     const fresh = new Set(watchList.fresh);
     const found = this.#findingsAt(chain);
@@ -268,13 +282,10 @@ export class ChainSync {
     if (missed.size > 0 && (fork !== undefined || concernsChannels(missed))) throw problem;
     for (const name of missed.keys()) fresh.delete(name);
     this.#tell(found, fresh);
-    if (missed.size > 0) {
-      note(chain, sources, heard);
-      watchList.missed(missed.keys());
-      throw problem;
-    }
+    watchList.missed(missed.keys());
+    if (missed.size > 0) return { heard, problem };
     this.#proven.forget();
-    return heard;
+    return { heard };
   }
 
   /** Nothing can fail here: the state and what it is made of change together. */

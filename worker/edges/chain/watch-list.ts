@@ -155,6 +155,10 @@ export class WatchList implements Filter {
     return this.#fresh;
   }
 
+  get freshItems(): ReadonlyMap<string, Watched> {
+    return new Map([...this.#items].filter(([name]) => this.#fresh.has(name)));
+  }
+
   /** Nobody has answered for them: they are asked for again, whether or not there is a new block. */
   missed(names: Iterable<string>): void {
     for (const name of names) if (this.#items.has(name)) this.#fresh.add(name);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ChainSyncOptions } from '../../../../worker/edges/chain/chain-sync.ts';
 import { concat } from '../../../../worker/engine/primitives/bytes.ts';
 import {
   sized,
@@ -8,6 +9,7 @@ import {
 } from '../../../../worker/engine/transactions/transaction.ts';
 import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
 import { scripthash } from '../../../../worker/engine/wallet/address.ts';
+import { SimulatedClock } from '../simulated-clock.ts';
 import {
   confirmedOf,
   FakeChain,
@@ -136,5 +138,72 @@ describe('a script that no server has an answer for, because others have paid to
     lie = () => undefined;
     await sync.poll();
     expect(confirmedOf(updates)).toEqual([nameOfTx(spending), nameOfTx(paid)]);
+  });
+
+  /** A wallet that looks every second, how its polls went, and what its server lies. */
+  function started(chain: FakeChain, outpoint: Outpoint, options: Partial<ChainSyncOptions> = {}) {
+    const clock = new SimulatedClock(0);
+    const kinds: string[] = [];
+    const told: { lie: Lie } = { lie: refuses };
+    const server = serverOf('honest', chain, (path) => told.lie(path), clock);
+    const platform = clock.platform(() => Promise.reject(new Error('not asked')));
+    const onPolled: ChainSyncOptions['onPolled'] = ({ kind }) => void kinds.push(kind);
+    const { sync, watchList, updates } = followerOf([server], { platform, onPolled, ...options });
+    watchList.registerScript(dusted);
+    watchList.registerOutput(outpoint);
+    sync.start();
+    return { clock, kinds, told, sync, watchList, updates };
+  }
+  /** So long a server is left alone at most that has failed. */
+  const A_WHILE_MS = 130_000;
+  const fails = (path: string): Response | undefined =>
+    path.startsWith('/blocks/tip') ? undefined : new Response('', { status: 503 });
+
+  it('is told apart from a chain that is not known', async () => {
+    const { chain, outpoint } = spent();
+    const { clock, kinds, told, sync, updates } = started(chain, outpoint);
+    await clock.run(A_WHILE_MS);
+    expect(kinds.at(-1)).toBe('withoutScripts');
+    for (const [lie, kind] of [
+      [fails, 'failed'],
+      [refuses, 'withoutScripts'],
+      [() => new Response('', { status: 503 }), 'failed'],
+      [() => undefined, 'complete'],
+    ] as const) {
+      told.lie = lie;
+      chain.mine();
+      await clock.run(A_WHILE_MS);
+      expect([kinds.at(-1), updates.at(-1)?.best.height === chain.height]).toEqual([kind, kind !== 'failed']);
+    }
+    sync.stop();
+  });
+
+  it('is not all that is missing while nobody tells of an output that was found to be a channel’s only now', async () => {
+    const { chain, outpoint, spending } = spent();
+    const next = { txid: transactionId(spending), vout: 0 };
+    const onUpdate = (): void => found.watchList.registerOutput(next);
+    const found = started(chain, outpoint, { onUpdate });
+    const { clock, kinds, told, sync } = found;
+    const ofNext = `/tx/${nameOfTx(spending)}/outspend/`;
+    told.lie = (path) => (path.startsWith(ofNext) ? new Response('', { status: 503 }) : refuses(path));
+    await clock.run(A_WHILE_MS);
+    expect(new Set(kinds)).toEqual(new Set(['failed']));
+    told.lie = refuses;
+    await clock.run(A_WHILE_MS);
+    expect(kinds.at(-1)).toBe('withoutScripts');
+    sync.stop();
+  });
+
+  it('keeps no other script from having its turn', async () => {
+    const { chain, outpoint } = spent();
+    const { clock, sync, watchList, updates } = started(chain, outpoint);
+    const resting = scriptOf(8);
+    watchList.restScript(resting);
+    await clock.run(A_WHILE_MS);
+    const paid = paying(resting);
+    chain.mine(paid);
+    await clock.run(60 * 60_000);
+    expect(confirmedOf(updates)).toContain(nameOfTx(paid));
+    sync.stop();
   });
 });
