@@ -48,6 +48,35 @@ describe('the newest block', () => {
     expect(after(5 + 120)).toMatchObject({ stopped: true });
   });
 
+  it('stops where a server shows the blocks of long ago, one every two hours', () => {
+    hear('0', 0);
+    // Made every ten minutes.
+    for (let block = 1; block <= 20; block++) {
+      hear(String(block), block * 119, block * 109);
+      expect(after(block * 119)?.stopped).toBe(block > 1);
+      expect(after(block * 119 + 11)?.stopped).toBe(true);
+    }
+  });
+
+  it('stops where it is told later and later, also by a clock that is wrong', () => {
+    for (let block = 0; block <= 20; block++) hear(String(block), block * 30, 300 + block * 20);
+    expect(after(600)).toMatchObject({ stopped: true });
+  });
+
+  it('is missed by no block whose time is wrong', () => {
+    for (let block = 0; block <= 40; block++) {
+      // A miner may give a time of two hours ahead, and of about one ago.
+      hear(String(block), block * 10, { 10: -120, 20: 60 }[block] ?? 0);
+      expect(after(block * 10 + 10)?.stopped ?? false).toBe(false);
+    }
+  });
+
+  it('is not missed for good where the clock is put forward', () => {
+    for (let block = 0; block <= 20; block++)
+      hear(String(block), block * 10 + (block > 5 ? 300 : 0), block > 5 ? 300 : 0);
+    expect(after(500)).toMatchObject({ stopped: false });
+  });
+
   it('is missed by a clock that is behind too, which takes its header for one of the future', () => {
     hear('a', 0, -300);
     expect(after(59)).toBeUndefined();

@@ -26,10 +26,14 @@ function limitsOf({ kind, spacingSeconds }: DifficultyRules): Limits {
   return { warnMs, stopMs: 2 * warnMs };
 }
 
+/** Of so many blocks the quickest tells how far this device's clock may be ahead; and after so many a clock that was changed is known. */
+const COMPARED_BLOCKS = 12;
+
 /**
  * How old the newest block is. Two clocks tell: how long ago it was first heard of here, and how long ago its header says that it
- * was made. The header alone tells of a server that has stood still since before the start; but it is compared with this device's
- * clock, which can be wrong. So it stops payments only until the tip has moved in this run, and from then on it only warns.
+ * was made. The header alone tells of a server that has stood still since before the start, or that shows old blocks one by one; but
+ * it is compared with this device's clock, which can be wrong. So once the tip has moved in this run, it stops payments only by how
+ * much later this block came than others; it warns all the same.
  */
 export class TipAge {
   readonly #limits: Limits;
@@ -37,6 +41,8 @@ export class TipAge {
   #heardAt = 0;
   #madeAt = 0;
   #hasMoved = false;
+  /** How long after they were made the last blocks were heard of, by this device's clock: none of them before. */
+  #delaysMs: readonly number[] = [];
 
   constructor(rules: DifficultyRules) {
     this.#limits = limitsOf(rules);
@@ -50,6 +56,7 @@ export class TipAge {
     this.#hash = hash;
     this.#heardAt = now;
     this.#madeAt = madeAt;
+    this.#delaysMs = [...this.#delaysMs, Math.max(0, now - madeAt)].slice(-COMPARED_BLOCKS);
   }
 
   /** `undefined` while the tip is as new as it should be, or none is known yet. */
@@ -59,7 +66,8 @@ export class TipAge {
     const ageMs = Math.max(sinceHeardMs, sinceMadeMs);
     const { warnMs, stopMs } = this.#limits;
     if (ageMs < warnMs) return undefined;
-    const stopped = sinceHeardMs >= stopMs || (!this.#hasMoved && sinceMadeMs >= stopMs);
+    const aheadMs = this.#hasMoved ? Math.min(...this.#delaysMs) : 0;
+    const stopped = sinceHeardMs >= stopMs || sinceMadeMs - aheadMs >= stopMs;
     return { minutes: Math.floor(ageMs / MINUTE_MS), stopped };
   }
 }
