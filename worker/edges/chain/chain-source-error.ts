@@ -4,6 +4,9 @@ import { GlowwormError } from '../../engine/primitives/errors.ts';
 export const unavailable = (source: string, why: string): GlowwormError =>
   new GlowwormError('ChainSourceUnavailable', `the chain source can't be reached: ${why}`, { source });
 
+/** Its time is over: what it would still have said nobody waits for. */
+export const tooLate = (source: string): GlowwormError => unavailable(source, 'no answer in time');
+
 export const rateLimited = (source: string): GlowwormError =>
   new GlowwormError('ChainSourceRateLimited', 'the chain source wants fewer requests', { source });
 

@@ -1,6 +1,7 @@
 import { GlowwormError } from '../../engine/primitives/errors.ts';
 import { Backoff } from './backoff.ts';
-import { badReply, unavailable } from './chain-source-error.ts';
+import { unavailable } from './chain-source-error.ts';
+import { ChainSources, FIRST_BACKOFF_MS, MOST_BACKOFF_MS, note, type Heard, type Source } from './chain-sources.ts';
 import type { ChainUpdate } from './chain-update.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { HeaderChain } from './header-chain.ts';
@@ -10,7 +11,6 @@ import type { ChainPlatform } from './platform.ts';
 import { ProvenTransactions } from './proven-transactions.ts';
 import { Rotation } from './rotation.ts';
 import { RoundFindings, type ChainView } from './round-findings.ts';
-import { SyncRound } from './sync-round.ts';
 import { TreeDepths } from './tree-depths.ts';
 import type { Watched, WatchList } from './watch-list.ts';
 
@@ -45,31 +45,10 @@ export interface ToldTip {
   readonly height: number;
 }
 
-interface Source {
-  readonly api: EsploraApi;
-  readonly backoff: Backoff;
-  restsUntil: number;
-  /** The tip at which it was asked for all that is watched, and that at which it has told of it. */
-  askedAt: string | undefined;
-  heardAt: string | undefined;
-  /** What it had no time to answer when it was asked last. */
-  owed: ReadonlySet<string>;
-  /** It did answer some of it. */
-  getsOn: boolean;
-}
-
 /** Outputs registered by an update may have been spent in the same blocks: so often one poll looks again. */
 const MAX_ROUNDS = 10;
 /** A server can be several: the one that has told of a block is not the one that is asked what is in it. */
 const AGAIN = 3;
-/** How long one of several sources is followed towards its tip in a poll. */
-const FOLLOW_MS = 20_000;
-/** How long a round waits for one of several sources while there are items that none has answered, and afterwards. */
-const FIRST_MS = 120_000;
-const SECOND_MS = 20_000;
-const FIRST_BACKOFF_MS = 2_000;
-const MOST_BACKOFF_MS = 120_000;
-
 /**
  * Follows the chain by polling. An update is complete, or does not happen: while a request for what is in channels fails, a claim is
  * not proven or a header breaks the rules there is none. Scripts can be late: they stay to be asked for. What was found at the same
@@ -84,7 +63,7 @@ export class ChainSync {
   #found: RoundFindings | undefined;
   #told: ToldTip | undefined;
   readonly #rotation: Rotation = new Rotation();
-  readonly #sources: readonly Source[];
+  readonly #sources: ChainSources;
   #synced = false;
   /** This poll has told of the tip, and of all that is in channels at it. */
   #knowsChannels = false;
@@ -103,15 +82,7 @@ export class ChainSync {
     this.#options = options;
     this.#headers = new HeaderSync(options.headers, options.platform.now, options.onHeaders);
     this.#told = options.told;
-    this.#sources = options.sources.map((api) => ({
-      api,
-      backoff: new Backoff(FIRST_BACKOFF_MS, MOST_BACKOFF_MS),
-      restsUntil: 0,
-      askedAt: undefined,
-      heardAt: undefined,
-      owed: new Set(),
-      getsOn: false,
-    }));
+    this.#sources = new ChainSources(options.sources, this.#headers, options.platform);
   }
 
   /** The chain of most work that is known. */
@@ -121,12 +92,12 @@ export class ChainSync {
 
   /** How many sources have told of the newest block, and of all that is watched at it. */
   get agreeing(): number {
-    return this.#sources.filter(({ heardAt }) => heardAt === this.#told?.headers.tip.header.hash).length;
+    return this.#sources.agreeingAt(this.#told?.headers.tip.header.hash);
   }
 
   /** Whether no source has more to say of what is watched than it had time for. One that answers nothing is not waited for. */
   get isHeardOut(): boolean {
-    return !this.#sources.some(({ owed, getsOn }) => owed.size > 0 && getsOn);
+    return this.#sources.areHeardOut;
   }
 
   start(): void {
@@ -146,7 +117,7 @@ export class ChainSync {
     this.#isAwaited = true;
     this.#rotation.hurry(this.#options.platform.now());
     this.#backoff.succeeded();
-    for (const source of this.#sources) source.restsUntil = 0;
+    this.#sources.wake();
     if (this.#ticking) return;
     this.#cancel?.();
     this.#schedule(0);
@@ -199,14 +170,15 @@ export class ChainSync {
   async #pollSources(everything: boolean): Promise<void> {
     this.#knowsChannels = false;
     for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
-      const sources = await this.#sourcesAtTip();
+      const sources = await this.#sources.atTip();
       const chain = this.#headers.best;
-      const moved = chain.tip.header.hash !== this.#told?.headers.tip.header.hash;
+      const { hash: tip } = chain.tip.header;
+      const moved = tip !== this.#told?.headers.tip.header.hash;
       const all = moved || !this.#synced || (everything && rounds === 0);
       const { watchList } = this.#options;
       if (!all && watchList.fresh.size === 0) return this.#lookAround(sources, chain);
       const { heard, problem } = await this.#round(sources, chain, all ? watchList.items : watchList.freshItems);
-      if (all) note(chain, sources, heard);
+      if (all) note(tip, sources, heard);
       if (watchList.fresh.size === 0) return;
       // What an update has registered may have been spent in the same blocks.
       if (problem === undefined || concernsChannels(watchList.freshItems)) continue;
@@ -223,8 +195,9 @@ export class ChainSync {
    */
   async #lookAround(sources: readonly Source[], chain: HeaderChain): Promise<void> {
     const { watchList, platform } = this.#options;
-    const late = sources.filter(({ askedAt }) => askedAt !== chain.tip.header.hash);
-    if (late.length > 0) return note(chain, late, (await this.#hear(late, chain, watchList.items, 'some')).heard);
+    const { hash: tip } = chain.tip.header;
+    const late = sources.filter(({ askedAt }) => askedAt !== tip);
+    if (late.length > 0) return note(tip, late, (await this.#hear(late, chain, watchList.items, 'some')).heard);
     const slow = sources.find(({ owed }) => owed.size > 0);
     if (slow !== undefined) return this.#hearOut(slow, chain);
     if (this.#again-- > 0) await this.#hear(sources, chain, watchList.pending);
@@ -240,7 +213,7 @@ export class ChainSync {
     const owed = new Map([...items].filter(([name]) => source.owed.has(name)));
     source.owed = new Set();
     const { heard } = await this.#hear([source], chain, owed, 'some');
-    note(chain, [source], heard);
+    note(chain.tip.header.hash, [source], heard);
   }
 
   /** As much as sources say. Gives those that have answered to the end, and the items that none has answered. */
@@ -300,92 +273,15 @@ export class ChainSync {
     onUpdate(found.update);
   }
 
-  /** The sources that are at the tip of the chain of most work. Throws the error of one if there is none. */
-  async #sourcesAtTip(): Promise<readonly Source[]> {
-    const now = this.#options.platform.now();
-    // A clock that was put back lets nobody rest for longer.
-    const rested = this.#sources.filter(({ restsUntil }) => restsUntil <= now || restsUntil > now + MOST_BACKOFF_MS);
-    const tips = new Map<Source, string>();
-    let problem: unknown = unavailable('none', 'no source is configured');
-    for (const source of rested.length > 0 ? rested : this.#sources) {
-      const error = await this.#attempt(source, () => this.#follow(source, tips));
-      problem = error ?? problem;
-    }
-    const { hash } = this.#headers.best.tip.header;
-    const there = [...tips].filter(([, tipHash]) => tipHash === hash).map(([source]) => source);
-    if (there.length > 0) return there;
-    const [behind] = tips.keys();
-    throw behind === undefined
-      ? problem
-      : badReply(behind.api.baseUrl, 'a tip with no more work than one that is known');
-  }
-
-  /** The way to a tip may be long; with several sources each has its time, and goes on with the next poll. */
-  async #follow(source: Source, tips: Map<Source, string>): Promise<void> {
-    const { api } = source;
-    const patienceMs = this.#sources.length > 1 ? FOLLOW_MS : Infinity;
-    const tipHash = await api.tipHash();
-    await this.#headers.follow(api, tipHash, patienceMs);
-    tips.set(source, tipHash);
-  }
-
-  /** Asks every source for every item: what one hides, another shows. Gives those that have answered to the end, and an error. */
   async #ask(
     sources: readonly Source[],
     found: RoundFindings,
     items: ReadonlyMap<string, Watched>,
     fresh: ReadonlySet<string>,
-  ): Promise<{ readonly heard: readonly Source[]; readonly problem: unknown }> {
-    const isAnswered = (): boolean => [...items.keys()].every((name) => found.isAnswered(name));
-    const heard: Source[] = [];
-    let problem: unknown;
-    for (const source of sources) {
-      const patienceMs = this.#sources.length === 1 ? Infinity : isAnswered() ? SECOND_MS : FIRST_MS;
-      const before = found.doneBy(source.api.baseUrl);
-      let isLate = false;
-      const round = new SyncRound(source.api, found);
-      const error = await this.#attempt(source, () =>
-        this.#withinTime(source.api, patienceMs, round.run(items, fresh), () => (isLate = true)).finally(() =>
-          round.stop(),
-        ),
-      );
-      const isOwed = (name: string): boolean => !found.isDone(source.api.baseUrl, name);
-      if (isLate) source.owed = new Set([...source.owed, ...[...items.keys()].filter(isOwed)]);
-      source.getsOn = found.doneBy(source.api.baseUrl) > before;
-      problem = error ?? problem;
-      if (error === undefined) heard.push(source);
-      // Who answers some of it is of use, whatever route it lacks.
-      else if (source.getsOn) {
-        source.restsUntil = 0;
-        this.#hasProgress = true;
-      }
-    }
-    return { heard, problem };
-  }
-
-  /** A slow source may not hold up what another has told, or would. */
-  async #withinTime(api: EsploraApi, patienceMs: number, asked: Promise<void>, onLate: () => void): Promise<void> {
-    if (patienceMs === Infinity) return asked;
-    let cancel = (): void => undefined;
-    const late = new Promise<never>((_, reject) => {
-      cancel = this.#options.platform.after(patienceMs, () => {
-        onLate();
-        reject(unavailable(api.baseUrl, 'no answer in time'));
-      });
-    });
-    await Promise.race([asked, late]).finally(() => cancel());
-  }
-
-  /** Gives the error of a source that has failed, whatever it is: it is left alone for a while, and keeps no other from being asked. */
-  async #attempt(source: Source, ask: () => Promise<void>): Promise<unknown> {
-    try {
-      await ask();
-      source.backoff.succeeded();
-      return undefined;
-    } catch (error) {
-      source.restsUntil = this.#options.platform.now() + source.backoff.failed();
-      return error;
-    }
+  ): Promise<Heard> {
+    const heard = await this.#sources.ask(sources, found, items, fresh);
+    this.#hasProgress ||= heard.hasProgress;
+    return heard;
   }
 
   /** What was found at this state of the chain, or nothing yet. */
@@ -408,12 +304,6 @@ export class ChainSync {
 
 const concernsChannels = (items: ReadonlyMap<string, Watched>): boolean =>
   [...items.values()].some(({ kind }) => kind !== 'script');
-
-/** Who was asked for all that is watched at a tip, and who of them has told of it. */
-function note({ tip }: HeaderChain, asked: readonly Source[], heard: readonly Source[]): void {
-  for (const source of asked) source.askedAt = tip.header.hash;
-  for (const source of heard) source.heardAt = tip.header.hash;
-}
 
 /** The highest block of those that were told of which is still in the chain, where some are not. */
 function disconnectedTo(told: ToldTip | undefined, chain: HeaderChain): number | undefined {

@@ -1,5 +1,6 @@
 import { esploraClient } from 'esplora-client';
-import { rateLimited, unavailable } from './chain-source-error.ts';
+import { GlowwormError } from '../../engine/primitives/errors.ts';
+import { rateLimited, tooLate, unavailable } from './chain-source-error.ts';
 import type { ChainPlatform } from './platform.ts';
 
 /**
@@ -36,11 +37,12 @@ async function withinTime(
 ): Promise<unknown> {
   let cancel = (): void => undefined;
   const late = new Promise<never>((_, reject) => {
-    cancel = platform.after(timeoutMs, () => reject(new Error('no answer in time')));
+    cancel = platform.after(timeoutMs, () => reject(tooLate(baseUrl)));
   });
   try {
     return await Promise.race([call(), late]);
   } catch (error) {
+    if (error instanceof GlowwormError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw /wants fewer requests/.test(message) ? rateLimited(baseUrl) : unavailable(baseUrl, message);
   } finally {

@@ -1,5 +1,5 @@
 import { GlowwormError } from '../../engine/primitives/errors.ts';
-import { badReply, rateLimited, unavailable } from './chain-source-error.ts';
+import { badReply, rateLimited, tooLate, unavailable } from './chain-source-error.ts';
 import type { ChainPlatform } from './platform.ts';
 
 export interface HttpReply {
@@ -55,8 +55,8 @@ export class EsploraHttp {
       return this.#checked(response, await this.#bodyOf(response));
     } catch (error) {
       if (error instanceof GlowwormError) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      throw unavailable(this.baseUrl, abort.signal.aborted ? 'no answer in time' : why);
+      if (abort.signal.aborted) throw tooLate(this.baseUrl);
+      throw unavailable(this.baseUrl, error instanceof Error ? error.message : String(error));
     } finally {
       cancel();
     }

@@ -1,5 +1,5 @@
 import type { BlockHeader } from './block-header.ts';
-import { badReply, unavailable } from './chain-source-error.ts';
+import { badReply, tooLate } from './chain-source-error.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { HeaderChain } from './header-chain.ts';
 
@@ -42,7 +42,7 @@ export class HeaderSync {
   async follow(api: EsploraApi, tipHash: string, forMs: number = Infinity): Promise<void> {
     const until = this.#now() + forMs;
     const inTime: InTime = () => {
-      if (this.#now() >= until) throw unavailable(api.baseUrl, 'no answer in time');
+      if (this.#now() >= until) throw tooLate(api.baseUrl);
     };
     if (this.#best.tip.header.hash === tipHash || (await this.#followByHash(api, tipHash, inTime))) return;
     const tipHeight = await api.tipHeight();
