@@ -1,4 +1,4 @@
-import { ChainSync, type ToldTip } from '../../worker/edges/chain/chain-sync.ts';
+import type { ToldTip } from '../../worker/edges/chain/chain-sync.ts';
 import { workerPlatform } from '../../worker/edges/chain/platform.ts';
 import { WatchList } from '../../worker/edges/chain/watch-list.ts';
 import { WatchedScripts } from '../../worker/client/watched-scripts.ts';
@@ -7,10 +7,11 @@ import { nobleSecp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import { decodeTransaction, transactionId, type Outpoint } from '../../worker/engine/transactions/transaction.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
-import { noOldHeaders, regtestChain } from '../edges/chain/regtest-headers.ts';
+import { regtestChain } from '../edges/chain/regtest-headers.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { EsploraServer } from '../world/esplora.ts';
 import { esploraAt } from '../edges/chain/esplora-at.ts';
+import { syncOf } from '../edges/chain/sync-of.ts';
 
 /**
  * Counts the requests to one server: `{ addresses, channels, perBlock, perStart, perCatchUp }`, a JSON line each. All addresses were
@@ -70,11 +71,10 @@ function sessionOf(wallet: OnchainWallet, channels: readonly Outpoint[], told: T
     isHeardOut: () => true,
     isSearching: false,
   });
-  const sync = new ChainSync({
+  const sync = syncOf({
     sources: [esploraAt(server.url, workerPlatform)],
     platform: workerPlatform,
     headers: told.headers,
-    oldHeaders: noOldHeaders(),
     told,
     watchList,
     onUpdate: ({ confirmed, best }) => {
@@ -84,7 +84,6 @@ function sessionOf(wallet: OnchainWallet, channels: readonly Outpoint[], told: T
       scripts.confirmed(confirmed.flatMap(({ txs }) => txs.map(({ txid }) => txid)));
       scripts.changed();
     },
-    intervalMs: 30_000,
   });
   scripts.start();
   for (const outpoint of channels) {

@@ -38,7 +38,7 @@ async function heard(first: Answer): Promise<readonly unknown[]> {
       soon: (callback) => void setImmediate(callback),
     },
     watchList: new WatchList(),
-    headers: new HeaderStore(REGTEST, new Map(), 0),
+    headers: new HeaderStore(REGTEST, new Map(), 0, () => undefined),
     storedFeerates: undefined,
     onUpdate: () => undefined,
     onHeaders: () => undefined,

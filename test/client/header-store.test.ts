@@ -22,8 +22,11 @@ function stored(...writes: readonly StoreWrites[]): Map<string, Uint8Array> {
   return new Map([...records].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-const open = (records: ReadonlyMap<string, Uint8Array>, toldHeight = 0): HeaderStore =>
-  new HeaderStore(REGTEST, records, toldHeight);
+const open = (
+  records: ReadonlyMap<string, Uint8Array>,
+  toldHeight = 0,
+  onDamaged: (key: string) => void = () => undefined,
+): HeaderStore => new HeaderStore(REGTEST, records, toldHeight, onDamaged);
 
 describe('stored headers', () => {
   it.each([0, 1, 63, 64, 65, 700])('are there again after a restart: %i blocks', (height) => {
@@ -65,7 +68,7 @@ describe('stored headers', () => {
     const [, second = '', third = ''] = [...records.keys()];
     const damaged: string[] = [];
     const broken = new Map([...records, [third, Uint8Array.of(1, 2, 3)]]);
-    const { chain } = new HeaderStore(REGTEST, broken, 0, (key) => damaged.push(key));
+    const { chain } = open(broken, 0, (key) => damaged.push(key));
     expect([chain?.tip.height, damaged]).toEqual([127, [third]]);
     records.delete(second);
     expect(open(records).chain?.tip.height).toBe(63);

@@ -26,12 +26,7 @@ export class HeaderStore {
   #hasUnproven: boolean;
 
   /** `toldHeight` is the wallet's best block, 0 where it has none. */
-  constructor(
-    { rules, oldHashes }: ConfiguredChain,
-    records: StoredRecords,
-    toldHeight: number,
-    onDamaged: OnDamaged = () => undefined,
-  ) {
+  constructor({ rules, oldHashes }: ConfiguredChain, records: StoredRecords, toldHeight: number, onDamaged: OnDamaged) {
     const stored = readHeaders(records, onDamaged);
     const before = readUnproven(records, onDamaged) ?? stored;
     const proven = readOldHeaders(records, onDamaged);

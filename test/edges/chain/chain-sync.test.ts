@@ -6,8 +6,9 @@ import { WatchList } from '../../../worker/edges/chain/watch-list.ts';
 import { reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { encodeTransaction, transactionId } from '../../../worker/engine/transactions/transaction.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
-import { noOldHeaders, regtestChain } from './regtest-headers.ts';
+import { regtestChain } from './regtest-headers.ts';
 import { esploraAt } from './esplora-at.ts';
+import { syncOf } from './sync-of.ts';
 
 describe('Backoff', () => {
   it('doubles up to its most, and starts again after a success', () => {
@@ -43,16 +44,13 @@ describe('polling', () => {
     const states: (string | undefined)[] = [];
     const updates: ChainUpdate[] = [];
     const platform = new FakePlatform(answer);
-    const sync = new ChainSync({
+    const sync = syncOf({
       sources: [esploraAt('http://esplora.test', platform)],
       platform,
-      headers,
-      oldHeaders: noOldHeaders(),
       told: { headers, height: 0 },
       watchList: new WatchList(),
       onUpdate: (update) => updates.push(update),
       onPolled: (outcome) => states.push(outcome.kind === 'complete' ? undefined : outcome.problem.code),
-      intervalMs: 30_000,
     });
     sync.start();
     return { platform, sync, states, updates };
@@ -71,11 +69,9 @@ describe('polling', () => {
     let isBroken = true;
     const platform = new FakePlatform(() => ({ body: headers.tip.header.hash }));
     const broken = new FakePlatform(() => (isBroken ? { status: 502, body: '' } : { body: headers.tip.header.hash }));
-    const sync = new ChainSync({
+    const sync = syncOf({
       sources: [esploraAt('http://first.test', broken), esploraAt('http://second.test', platform)],
       platform,
-      headers,
-      oldHeaders: noOldHeaders(),
       told: { headers, height: 0 },
       watchList: new WatchList(),
       onUpdate: () => undefined,
@@ -127,15 +123,12 @@ describe('polling', () => {
     });
     const watchList = new WatchList();
     for (let script = 0; script < 6; script++) watchList.registerScript(new Uint8Array(22).fill(script));
-    const sync = new ChainSync({
+    const sync = syncOf({
       sources: [esploraAt('http://esplora.test', platform)],
       platform,
-      headers,
-      oldHeaders: noOldHeaders(),
       told: { headers, height: 0 },
       watchList,
       onUpdate: () => undefined,
-      intervalMs: 30_000,
     });
     sync.start();
     const delays: (number | undefined)[] = [];
@@ -181,15 +174,12 @@ describe('polling', () => {
     const watchList = new WatchList();
     watchList.registerOutput(spent);
     const spending: Uint8Array[] = [];
-    const sync = new ChainSync({
+    const sync = syncOf({
       sources: [esploraAt('http://esplora.test', platform)],
       platform,
-      headers,
-      oldHeaders: noOldHeaders(),
       told: { headers, height: 0 },
       watchList,
       onUpdate: (update) => spending.push(...update.spending.map(transactionId)),
-      intervalMs: 30_000,
     });
     for (const next of [false, true, true]) {
       isThere = next;

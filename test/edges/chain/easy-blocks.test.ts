@@ -2,11 +2,11 @@ import { expect, it } from 'vitest';
 import type { BlockHeader } from '../../../worker/edges/chain/block-header.ts';
 import type { DifficultyRules } from '../../../worker/edges/chain/difficulty.ts';
 import { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
-import { HeaderSync } from '../../../worker/edges/chain/header-sync.ts';
 import { randomOf } from '../../simulation/random.ts';
 import { FakePlatform } from './fake-platform.ts';
 import { headerOn, HeaderServer, REGTEST_BITS, regtestChain } from './regtest-headers.ts';
 import { esploraAt } from './esplora-at.ts';
+import { headerSyncOf } from './sync-of.ts';
 
 /** Four times as hard as the easiest target. */
 const REAL_BITS = 0x201f_ffff;
@@ -35,7 +35,7 @@ const followed = async (
   blocks: readonly BlockHeader[],
   page: number,
 ): Promise<number> => {
-  const sync = new HeaderSync(
+  const sync = headerSyncOf(
     HeaderChain.from(rulesOf(kind), { height: FIRST_HEIGHT, headers: [first.raw] }),
     () => 1e13,
   );

@@ -12,7 +12,8 @@ import { addressOfScript } from '../../../worker/engine/wallet/address.ts';
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import type { RegtestChain } from '../../world/chain.ts';
-import { noOldHeaders, regtestChain } from './regtest-headers.ts';
+import { regtestChain } from './regtest-headers.ts';
+import { syncOf } from './sync-of.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 export const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -43,12 +44,10 @@ export class FollowedWallet {
   ) {
     this.#chain = chain;
     this.wallet = new OnchainWallet(secp, new Descriptors(seed.with(0, account), 'regtest'));
-    this.sync = new ChainSync({
+    this.sync = syncOf({
       sources,
       platform,
       headers: regtestChain(chain.tip.header, chain.height),
-      oldHeaders: noOldHeaders(),
-      told: undefined,
       watchList: this.watchList,
       onUpdate: (update) => this.#apply(update),
       onPolled: (outcome) => this.statuses.push(outcome.kind === 'complete' ? undefined : outcome.problem),

@@ -3,11 +3,12 @@ import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import type { BlockHeader } from '../../../worker/edges/chain/block-header.ts';
 import { CHAIN_PARAMETERS } from '../../../worker/edges/chain/chain-parameters.ts';
 import { HeaderChain } from '../../../worker/edges/chain/header-chain.ts';
-import { HeaderSync } from '../../../worker/edges/chain/header-sync.ts';
+import type { HeaderSync } from '../../../worker/edges/chain/header-sync.ts';
 import { randomOf } from '../../simulation/random.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
 import { HeaderServer, headersOn, regtestChain } from './regtest-headers.ts';
 import { esploraAt } from './esplora-at.ts';
+import { headerSyncOf } from './sync-of.ts';
 
 const genesis = regtestChain();
 const main = [genesis.tip.header, ...headersOn(genesis.tip.header, 2500)];
@@ -35,14 +36,14 @@ describe('a chain of headers that follows a server', () => {
     [25, 15, 7],
     [25, 3, 15],
   ])('is at its tip %i blocks on, of which a page has %i, after %i requests', async (blocks, page, requests) => {
-    const sync = new HeaderSync(chainUntil(100), () => 0);
+    const sync = headerSyncOf(chainUntil(100));
     const server = new HeaderServer(until(100 + blocks), { page });
     await follow(sync, server);
     expect([sync.best.tip.header.hash, server.asked.length]).toEqual([server.tipHash, requests]);
   });
 
   it('catches up with a fortnight in a request for each page and a few more', async () => {
-    const sync = new HeaderSync(chainUntil(100), () => 0);
+    const sync = headerSyncOf(chainUntil(100));
     const server = new HeaderServer(until(2116));
     await follow(sync, server);
     expect(sync.best.tip.height).toBe(2116);
@@ -50,7 +51,7 @@ describe('a chain of headers that follows a server', () => {
   });
 
   it.each([1, 2, 13, 144, 1900])('follows a reorganisation of %i blocks', async (depth) => {
-    const sync = new HeaderSync(chainUntil(2000), () => 0);
+    const sync = headerSyncOf(chainUntil(2000));
     const server = new HeaderServer(branch(2000 - depth, depth + 1));
     await follow(sync, server);
     expect([sync.best.tip.height, sync.best.tip.header.hash]).toEqual([2001, server.tipHash]);
@@ -58,7 +59,7 @@ describe('a chain of headers that follows a server', () => {
   });
 
   it('stays with its own where the other has as much work or less, and is behind neither', async () => {
-    const sync = new HeaderSync(chainUntil(100), () => 0);
+    const sync = headerSyncOf(chainUntil(100));
     for (const headers of [branch(90, 10), branch(90, 4), until(95), until(0)]) {
       await follow(sync, new HeaderServer(headers));
       expect(sync.best.tip).toEqual({ height: 100, header: main[100] });
@@ -68,14 +69,14 @@ describe('a chain of headers that follows a server', () => {
   });
 
   it('refuses a server without the block that all others link to', async () => {
-    const sync = new HeaderSync(regtestChain(main[50]?.raw, 50).extend(50, main.slice(51, 61)), () => 0);
+    const sync = headerSyncOf(regtestChain(main[50]?.raw, 50).extend(50, main.slice(51, 61)));
     await expect(follow(sync, new HeaderServer(branch(40, 30)))).rejects.toMatchObject({ code: 'ChainSourceBadReply' });
     expect(sync.best.tip.height).toBe(60);
   });
 
   it('takes nothing of a header that breaks a rule, and keeps those below it', async () => {
     const bad = [...until(130), ...headersOn(main[130] ?? genesis.tip.header, 40, { bits: 0x207ffffe })];
-    const sync = new HeaderSync(chainUntil(100), () => 0);
+    const sync = headerSyncOf(chainUntil(100));
     await expect(follow(sync, new HeaderServer(bad))).rejects.toMatchObject({ code: 'HeadersInvalid' });
     expect(sync.best.tip.height).toBe(130);
     await follow(sync, new HeaderServer(until(140)));
@@ -84,7 +85,7 @@ describe('a chain of headers that follows a server', () => {
 
   it('tells of each longer chain, of no branch that is not heavier', async () => {
     const told: number[] = [];
-    const sync = new HeaderSync(
+    const sync = headerSyncOf(
       chainUntil(100),
       () => 0,
       ({ tip }) => told.push(tip.height),
@@ -103,7 +104,7 @@ describe('a chain of headers on its way to a tip', () => {
       now += 1_000;
       return server.answer(path);
     });
-    const sync = new HeaderSync(chainUntil(100), () => now);
+    const sync = headerSyncOf(chainUntil(100), () => now);
     await sync.follow(api, server.tipHash, 20_000);
     const { height } = sync.best.tip;
     expect(height).toBeGreaterThan(150);
@@ -117,10 +118,10 @@ describe('a chain of headers on its way to a tip', () => {
     const chain = HeaderChain.from({ ...rules, kind: 'testnet3' }, { height: 0, headers: [genesis.tip.header.raw] });
     const server = new HeaderServer(until(50));
     const now = (main[30]?.time ?? 0) - 2 * 60 * 60;
-    const sync = new HeaderSync(chain, () => now * 1_000);
+    const sync = headerSyncOf(chain, () => now * 1_000);
     await expect(follow(sync, server)).rejects.toThrow(/more than two hours ahead/);
     expect(sync.best.tip.height).toBe(30);
-    const later = new HeaderSync(sync.best, () => (now + 1_000_000) * 1_000);
+    const later = headerSyncOf(sync.best, () => (now + 1_000_000) * 1_000);
     await follow(later, server);
     expect(later.best.tip.height).toBe(50);
   });
@@ -135,7 +136,7 @@ describe('a chain of headers whose server fails', () => {
     ['a longer chain', until(500), 100],
     ['a long branch', branch(100, 402), 500],
   ])('goes on where it stood, and does not ask twice: %s', async (_name, headers, from) => {
-    const sync = new HeaderSync(chainUntil(from), () => 0);
+    const sync = headerSyncOf(chainUntil(from));
     const server = new HeaderServer(headers);
     let [asked, attempts] = [0, 0];
     const api = failing(server, () => ++asked % 25 === 0);
@@ -151,7 +152,7 @@ describe('a chain of headers whose server fails', () => {
     'ends on the heaviest of random servers, whatever came first (seed %i)',
     async (seed) => {
       const below = randomOf(seed);
-      const sync = new HeaderSync(chainUntil(below(150)), () => 0);
+      const sync = headerSyncOf(chainUntil(below(150)));
       const servers = Array.from({ length: 5 }, (_, index) => {
         const fork = below(150);
         return new HeaderServer(branch(fork, below(60), index + 1), { page: [3, 10, 15][below(3)] ?? 10 });

@@ -16,8 +16,9 @@ import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import { randomOf } from '../../simulation/random.ts';
 import { RegtestChain } from '../../world/chain.ts';
 import { EsploraServer } from '../../world/esplora.ts';
-import { noOldHeaders, regtestChain } from './regtest-headers.ts';
+import { regtestChain } from './regtest-headers.ts';
 import { esploraAt } from './esplora-at.ts';
+import { syncOf } from './sync-of.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -62,11 +63,10 @@ class Follower {
     const platform = options.platform ?? workerPlatform;
     this.api = esploraAt(esplora.url, platform);
     this.wallet = options.wallet ?? new OnchainWallet(secp, new Descriptors(seed.with(0, accounts++), 'regtest'));
-    this.sync = new ChainSync({
+    this.sync = syncOf({
       sources: options.sources ?? [...(options.before ?? []), this.api],
       platform,
       headers: options.headers ?? regtestChain(chain.tip.header, chain.height),
-      oldHeaders: noOldHeaders(),
       told: options.told,
       watchList: this.watchList,
       onUpdate: (update) => this.#apply(update),

@@ -25,10 +25,10 @@ export interface ChainSyncOptions {
   readonly told: ToldTip | undefined;
   readonly watchList: WatchList;
   /** More headers are known; the update that tells of them comes when all else is known too. */
-  readonly onHeaders?: (headers: HeaderChain) => void;
+  readonly onHeaders: (headers: HeaderChain) => void;
   /** Takes a whole update at once; what it registers in the watch list is asked for right after. */
   readonly onUpdate: (update: ChainUpdate) => void;
-  readonly onPolled?: (outcome: PollOutcome) => void;
+  readonly onPolled: (outcome: PollOutcome) => void;
   readonly intervalMs: number;
 }
 
@@ -156,11 +156,11 @@ export class ChainSync {
       this.#backoff.succeeded();
       // A long history brings new scripts to ask for with every round.
       if (this.#options.watchList.fresh.size > 0) return 0;
-      this.#options.onPolled?.({ kind: 'complete' });
+      this.#options.onPolled({ kind: 'complete' });
       return this.#options.intervalMs;
     } catch (error) {
       const problem = error instanceof GlowwormError ? error : unavailable('sync', String(error));
-      this.#options.onPolled?.({ kind: this.#knowsChannels ? 'withoutScripts' : 'failed', problem });
+      this.#options.onPolled({ kind: this.#knowsChannels ? 'withoutScripts' : 'failed', problem });
       // Of many requests some always fail where each may: what was answered is not asked for again, and so it ends.
       if (this.#hasProgress) this.#backoff.succeeded();
       return this.#backoff.failed();

@@ -23,7 +23,7 @@ export class HeaderSync {
   #branch: HeaderChain | undefined;
 
   /** `now` is in milliseconds since 1970. */
-  constructor(best: HeaderChain, now: () => number, onBest: (best: HeaderChain) => void = () => undefined) {
+  constructor(best: HeaderChain, now: () => number, onBest: (best: HeaderChain) => void) {
     this.#best = best;
     this.#now = now;
     this.#onBest = onBest;

@@ -13,8 +13,9 @@ import {
   type Transaction,
 } from '../../../../worker/engine/transactions/transaction.ts';
 import { scripthash } from '../../../../worker/engine/wallet/address.ts';
-import { noOldHeaders, regtestChain } from '../regtest-headers.ts';
+import { regtestChain } from '../regtest-headers.ts';
 import { esploraAt } from '../esplora-at.ts';
+import { syncOf } from '../sync-of.ts';
 
 interface Block {
   readonly header: BlockHeader;
@@ -211,12 +212,9 @@ export function followerOf(
 ): { readonly sync: ChainSync; readonly watchList: WatchList; readonly updates: ChainUpdate[] } {
   const watchList = new WatchList();
   const updates: ChainUpdate[] = [];
-  const sync = new ChainSync({
+  const sync = syncOf({
     sources,
     platform: { ...still, fetch: () => Promise.reject(new Error('not asked')) },
-    headers: regtestChain(),
-    oldHeaders: noOldHeaders(),
-    told: undefined,
     watchList,
     onUpdate: (update) => updates.push(update),
     intervalMs: 1_000,
