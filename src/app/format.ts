@@ -175,18 +175,6 @@ export function activityText(activity: Activity): string {
   }
 }
 
-/** The network's average, in minutes. */
-const BLOCK_MINUTES = 10;
-
-/** About how long so many blocks take. */
-export function blocksText(blocks: number): string {
-  const minutes = Math.max(1, blocks) * BLOCK_MINUTES;
-  if (minutes < 60) return `about ${minutes} minutes`;
-  const hours = Math.round(minutes / 60);
-  if (hours < 36) return hours === 1 ? 'about an hour' : `about ${hours} hours`;
-  return `about ${Math.round(hours / 24)} days`;
-}
-
 /** What happened: what the wallet says of it after what can be said from here. */
 export function eventText(event: WalletEvent): string {
   const amount = msatText(event.amountMsat);

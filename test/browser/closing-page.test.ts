@@ -136,11 +136,11 @@ describe('a channel that is closed alone with a payment under way', () => {
     await page.goBack();
   });
 
-  it('says at which height and about when each part comes, once it is in a block', async () => {
+  it('says at which height and in how many blocks each part comes, once it is in a block', async () => {
     await mine(1);
     await seen('Confirmed once.');
-    await seen(new RegExp(`From block ${world.chain.height + TO_SELF_DELAY}, in about 24 hours`));
-    await seen(/Can be taken back from block \d+, in about \d+ (hours|days), unless it was made/);
+    await seen(new RegExp(`From block ${world.chain.height + TO_SELF_DELAY}, in ${TO_SELF_DELAY} blocks`));
+    await seen(/Can be taken back from block \d+, in \d+ blocks, unless it was made/);
     await shots('confirmed');
   });
 

@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ChannelSummary, CloseQuote } from '../../../worker/client/api.ts';
+import { blocksText } from '../block-time.ts';
 import { msatText, satText } from '../format.ts';
+import { useWallet } from '../wallet-context.ts';
 import { Dialog } from './dialog.tsx';
 
 export interface CloseDialogProps {
@@ -31,14 +33,20 @@ export function CloseChannelDialog({ channel, quote, onConfirm, onDone }: CloseC
   );
 }
 
+/** After the closing transaction's block: the most that a peer may have asked for. */
+const MOST_DELAY_BLOCKS = 2016;
+
 export function ForceCloseDialog({ channel, onConfirm, onDone }: CloseDialogProps): JSX.Element {
+  const { network } = useWallet().snapshot;
   const [knows, setKnows] = useState(false);
   return (
     <Dialog title="Force-close this channel?" onClose={onDone}>
       <p>Only when the peer is gone for good or refuses to close. It costs you:</p>
       <ul class="bullets">
         <li>fees of two or more transactions, higher than for a close together;</li>
-        <li>time: your {msatText(channel.balanceMsat)} stay locked for hours up to two weeks;</li>
+        <li>
+          time: your {msatText(channel.balanceMsat)} stay locked for up to {blocksText(MOST_DELAY_BLOCKS, network)};
+        </li>
         {channel.pendingHtlcs > 0 && (
           <li>a transaction more for each payment under way: there are {channel.pendingHtlcs} now.</li>
         )}

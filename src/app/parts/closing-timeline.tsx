@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
-import type { ChannelClosing, ClosingBalance, ClosingStep } from '../../../worker/client/api.ts';
-import { blocksText, grouped, msatText, satText, shortId } from '../format.ts';
+import type { ChannelClosing, ClosingBalance, ClosingStep, WalletSnapshot } from '../../../worker/client/api.ts';
+import { blocksText } from '../block-time.ts';
+import { grouped, msatText, satText, shortId } from '../format.ts';
 import { useWallet } from '../wallet-context.ts';
 
 /** What has become of a closed channel's money, and what is still to come: when, how much, and what it costs. */
@@ -107,8 +108,7 @@ const Gain = ({ gainMsat }: { readonly gainMsat: bigint }): JSX.Element =>
   );
 
 function Balance({ balance }: { readonly balance: ClosingBalance }): JSX.Element {
-  const { blockHeight } = useWallet().snapshot.chain;
-  const { title, text, look } = wordsOf(balance, blockHeight);
+  const { title, text, look } = wordsOf(balance, useWallet().snapshot);
   return (
     <Item look={look} title={title} amount={satText(balance.amountSat)}>
       {text}
@@ -122,8 +122,8 @@ interface Words {
   readonly text: string;
 }
 
-function wordsOf({ kind, height }: ClosingBalance, blockHeight: number): Words {
-  const when = height === undefined ? '' : whenText(height, blockHeight);
+function wordsOf({ kind, height }: ClosingBalance, snapshot: WalletSnapshot): Words {
+  const when = height === undefined ? '' : whenText(height, snapshot);
   switch (kind) {
     case 'claimableOnChannelClose':
       return {
@@ -158,9 +158,10 @@ function wordsOf({ kind, height }: ClosingBalance, blockHeight: number): Words {
   }
 }
 
-function whenText(height: number, blockHeight: number): string {
-  const at = `block ${grouped(BigInt(height))}`;
-  return height <= blockHeight + 1 ? `With the next block` : `From ${at}, in ${blocksText(height - blockHeight)}`;
+function whenText(height: number, { network, chain }: WalletSnapshot): string {
+  const blocks = height - chain.blockHeight;
+  if (blocks <= 1) return 'With the next block';
+  return `From block ${grouped(BigInt(height))}, in ${blocksText(blocks, network)}`;
 }
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

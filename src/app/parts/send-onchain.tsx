@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { OnchainQuote } from '../../../worker/client/api.ts';
+import { blocksText, USUAL_BLOCKS } from '../block-time.ts';
 import { parseFeerate, parseSat, satText } from '../format.ts';
 import type { PaymentInput } from '../payment-input.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
@@ -59,7 +60,7 @@ export function SendOnchain({ target, onStarted }: SendOnchainProps): JSX.Elemen
         onInput={setChosen}
         unit="sat/vB"
         inputMode="decimal"
-        hint="Leave it empty for what confirms within about two hours."
+        hint={`Leave it empty for what should confirm within ${blocksText(USUAL_BLOCKS, snapshot.network)}.`}
         wrong={wrongFeerate}
       />
       <ActionButton

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
   activityText,
-  blocksText,
   chainText,
   channelText,
   eventText,
@@ -16,18 +15,6 @@ import {
 import { ALICE, channel, FakeWallet } from '../fake-wallet.ts';
 
 const plain = (text: string): string => text.replaceAll('\u202f', '_').replaceAll('\u00a0', ' ');
-
-describe('how long blocks take', () => {
-  it.each([
-    [-3, 'about 10 minutes'],
-    [1, 'about 10 minutes'],
-    [5, 'about 50 minutes'],
-    [6, 'about an hour'],
-    [144, 'about 24 hours'],
-    [216, 'about 2 days'],
-    [2016, 'about 14 days'],
-  ])('%i of them take %s', (blocks, text) => expect(blocksText(blocks)).toBe(text));
-});
 
 describe('a feerate', () => {
   it.each([
