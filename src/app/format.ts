@@ -39,10 +39,22 @@ export function parseSat(text: string): bigint | undefined {
   return /^\d{1,16}$/.test(digits) ? BigInt(digits) : undefined;
 }
 
-/** Reads satoshi per vbyte; `undefined` when it is something else, or less or more than a wallet takes. */
-export function parseFeerate(text: string): number | undefined {
-  const feerate = /^\d{1,4}([.,]\d{1,3})?$/.test(text.trim()) ? Number(text.trim().replace(',', '.')) : 0;
-  return feerate >= 1 && feerate <= 1_000 ? feerate : undefined;
+/** As the methods of a wallet take it. */
+export interface ChosenFeerate {
+  readonly feeratePerVbyte?: number;
+}
+
+/** Reads satoshi per vbyte; nothing typed is none chosen, `undefined` what is something else, or less or more than a wallet takes. */
+export function readFeerate(text: string): ChosenFeerate | undefined {
+  const typed = text.trim().replace(',', '.');
+  if (typed === '') return {};
+  const feeratePerVbyte = /^\d{1,4}(\.\d{1,3})?$/.test(typed) ? Number(typed) : 0;
+  return feeratePerVbyte >= 1 && feeratePerVbyte <= 1_000 ? { feeratePerVbyte } : undefined;
+}
+
+/** To a tenth. */
+export function feerateText(feeratePerVbyte: number): string {
+  return `${Math.round(feeratePerVbyte * 10) / 10}\u00a0sat/vB`;
 }
 
 /** The two ends of a long id: enough to compare by eye, never to copy. */

@@ -6,7 +6,7 @@ export type PaymentInput =
   | { readonly kind: 'unusable'; readonly reason: string };
 
 /** As `sendOnchain` has it, in UTF-8. */
-const MOST_LABEL_BYTES = 200;
+export const MOST_LABEL_BYTES = 200;
 
 /** Recognizes BOLT 11 invoices, addresses, `lightning:` and `bitcoin:` links (BIP 21); what is inside them the wallet checks. */
 export function readPaymentInput(text: string): PaymentInput {
@@ -30,6 +30,11 @@ export function bip21(address: string, amountSat?: bigint): string {
   return `bitcoin:${address}?amount=${btcText(amountSat)}`;
 }
 
+/** As much of a text as a wallet takes for a label: the payment must not fail for the rest. */
+export function labelOf(text: string): string {
+  return text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(MOST_LABEL_BYTES)).read);
+}
+
 function readBip21(rest: string): PaymentInput {
   const [address = '', query = ''] = rest.split('?', 2);
   const fields = new URLSearchParams(query);
@@ -40,16 +45,12 @@ function readBip21(rest: string): PaymentInput {
   }
   if (!isAddress(address)) return unusable('The link holds no address. Check that all of it was copied.');
   const amount = fields.get('amount');
-  const label = beginningOf(fields.get('label') ?? fields.get('message') ?? '');
+  const label = labelOf(fields.get('label') ?? fields.get('message') ?? '');
   if (amount === null) return { kind: 'address', address, label };
   const amountSat = parseBtc(amount);
   if (amountSat === undefined) return unusable('The amount in the link is not a number of bitcoin.');
   return { kind: 'address', address, amountSat, label };
 }
-
-/** As much of what somebody else has written as a wallet takes for a label: the payment must not fail for the rest. */
-const beginningOf = (text: string): string =>
-  text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(MOST_LABEL_BYTES)).read);
 
 function isAddress(text: string): boolean {
   return /^((bc|tb|bcrt)1[0-9a-z]{11,87}|(BC|TB|BCRT)1[0-9A-Z]{11,87}|[123mn][1-9A-HJ-NP-Za-km-z]{25,39})$/.test(text);

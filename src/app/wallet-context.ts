@@ -69,3 +69,18 @@ export function useAction(act: () => Promise<unknown>): Action {
   };
   return { run, busy, error };
 }
+
+/**
+ * Does what was agreed to for a fee. Where that has risen meanwhile, it is asked for again: with the new one beside it, the error
+ * says what to do.
+ */
+export function useAgreedAction(act: () => Promise<unknown>, askAgain: () => Promise<void> | void): Action {
+  return useAction(async () => {
+    try {
+      await act();
+    } catch (thrown) {
+      if (toError(thrown).code === 'FeeTooHigh') await askAgain();
+      throw thrown;
+    }
+  });
+}

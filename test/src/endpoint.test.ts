@@ -165,7 +165,7 @@ describe('exposeWallet', () => {
       await wallet.connectPeer(peer);
       await wallet.createInvoice({ description: '', amountMsat: 1n });
       await wallet.payInvoice({ invoice: 'lnbc', amountMsat: 1n, maxFeeMsat: 0n });
-      await wallet.sendOnchain({ address: 'a', amountSat: 1n, maxFeeSat: 0n });
+      await wallet.sendOnchain({ address: 'a', amountSat: 1n, maxFeeSat: 300n });
       await wallet.sweepFound({ maxFeeSat: (await wallet.quoteSweepFound()).feeSat });
       const several = { outputs: [{ address: 'a', amountSat: 1n }], feeratePerVbyte: 1.5, label: 'rent' };
       await wallet.sendOnchain(several);
@@ -173,7 +173,7 @@ describe('exposeWallet', () => {
         ['connectPeer', peer],
         ['createInvoice', { description: '', amountMsat: 1n }],
         ['payInvoice', { invoice: 'lnbc', amountMsat: 1n, maxFeeMsat: 0n }],
-        ['sendOnchain', { address: 'a', amountSat: 1n, maxFeeSat: 0n }],
+        ['sendOnchain', { address: 'a', amountSat: 1n, maxFeeSat: 300n }],
         ['sweepFound', { maxFeeSat: 700n }],
         ['sendOnchain', several],
       ]);

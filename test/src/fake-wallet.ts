@@ -31,6 +31,9 @@ export class FakeWallet implements ServedWallet {
   readonly #listeners = new Set<(update: WalletUpdate) => void>();
   #snapshot: WalletSnapshot;
   closed = false;
+  activities: readonly Activity[] = someActivity();
+  /** What a vbyte costs where no feerate is chosen. */
+  satPerVbyte = 2;
 
   constructor(snapshot: WalletSnapshot = runningSnapshot()) {
     this.#snapshot = snapshot;
@@ -105,12 +108,15 @@ export class FakeWallet implements ServedWallet {
     this.calls.push(['forgetPeer', ...args]);
   }
 
-  quoteOpenChannel(): OpenQuote {
-    return { feeSat: 300n };
+  quoteOpenChannel(request: Parameters<WalletApi['quoteOpenChannel']>[0]): OpenQuote {
+    return { feeSat: this.#feeSat(150, request) };
   }
 
-  async openChannel(...args: Parameters<WalletApi['openChannel']>): Promise<{ readonly temporaryChannelId: string }> {
-    this.calls.push(['openChannel', ...args]);
+  async openChannel(
+    request: Parameters<WalletApi['openChannel']>[0],
+  ): Promise<{ readonly temporaryChannelId: string }> {
+    this.calls.push(['openChannel', request]);
+    checkFee(this.quoteOpenChannel(request).feeSat, request);
     return { temporaryChannelId: '77'.repeat(32) };
   }
 
@@ -166,7 +172,7 @@ export class FakeWallet implements ServedWallet {
   }
 
   activity({ limit }: { readonly limit: number }): readonly Activity[] {
-    return someActivity().slice(0, limit);
+    return this.activities.slice(0, limit);
   }
 
   async newAddress(...args: Parameters<WalletApi['newAddress']>): Promise<{ readonly address: string }> {
@@ -179,44 +185,44 @@ export class FakeWallet implements ServedWallet {
       'outputs' in request ? request.outputs.reduce((sum, each) => sum + each.amountSat, 0n) : request.amountSat;
     return {
       amountSat: amountSat === 'all' ? 1_229_718n : amountSat,
-      feeSat: 282n,
-      feeratePerVbyte: 2,
+      feeSat: this.#feeSat(141, request),
+      feeratePerVbyte: request.feeratePerVbyte ?? this.satPerVbyte,
       transactions: 1,
     };
   }
 
-  async sendOnchain(...args: Parameters<WalletApi['sendOnchain']>): Promise<OnchainSent> {
-    this.calls.push(['sendOnchain', ...args]);
-    return { txid: 'fe'.repeat(32), txids: ['fe'.repeat(32)], feeSat: 282n };
+  async sendOnchain(request: Parameters<WalletApi['sendOnchain']>[0]): Promise<OnchainSent> {
+    this.calls.push(['sendOnchain', request]);
+    return sent('fe', this.quoteOnchain(request).feeSat, request);
   }
 
   quoteSweepFound(): OnchainQuote {
-    return { amountSat: 69_300n, feeSat: 700n, feeratePerVbyte: 2, transactions: 1 };
+    return { amountSat: 69_300n, feeSat: this.#feeSat(350, {}), feeratePerVbyte: this.satPerVbyte, transactions: 1 };
   }
 
   async sweepFound(
-    ...args: Parameters<WalletApi['sweepFound']>
+    request: Parameters<WalletApi['sweepFound']>[0],
   ): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
-    this.calls.push(['sweepFound', ...args]);
-    return { txids: ['fd'.repeat(32)], feeSat: 700n };
+    this.calls.push(['sweepFound', request]);
+    return sent('fd', this.quoteSweepFound().feeSat, request);
   }
 
-  async quoteBump(): Promise<ReplacementQuote> {
-    return { feeSat: 564n, feeratePerVbyte: 4 };
+  async quoteBump(request: Parameters<WalletApi['quoteBump']>[0]): Promise<ReplacementQuote> {
+    return this.#replacement(141, request);
   }
 
-  async bumpOnchain(...args: Parameters<WalletApi['bumpOnchain']>): Promise<OnchainSent> {
-    this.calls.push(['bumpOnchain', ...args]);
-    return { txid: 'fd'.repeat(32), txids: ['fd'.repeat(32)], feeSat: 564n };
+  async bumpOnchain(request: Parameters<WalletApi['bumpOnchain']>[0]): Promise<OnchainSent> {
+    this.calls.push(['bumpOnchain', request]);
+    return sent('fd', this.#replacement(141, request).feeSat, request);
   }
 
-  quoteCancel(): ReplacementQuote {
-    return { feeSat: 500n, feeratePerVbyte: 4 };
+  quoteCancel(request: Parameters<WalletApi['quoteCancel']>[0]): ReplacementQuote {
+    return this.#replacement(125, request);
   }
 
-  async cancelOnchain(...args: Parameters<WalletApi['cancelOnchain']>): Promise<OnchainSent> {
-    this.calls.push(['cancelOnchain', ...args]);
-    return { txid: 'fc'.repeat(32), txids: ['fc'.repeat(32)], feeSat: 500n };
+  async cancelOnchain(request: Parameters<WalletApi['cancelOnchain']>[0]): Promise<OnchainSent> {
+    this.calls.push(['cancelOnchain', request]);
+    return sent('fc', this.#replacement(125, request).feeSat, request);
   }
 
   acknowledgeEvent(...args: Parameters<WalletApi['acknowledgeEvent']>): void {
@@ -234,6 +240,33 @@ export class FakeWallet implements ServedWallet {
   #tell(update: WalletUpdate): void {
     for (const listener of this.#listeners) listener(update);
   }
+
+  /** More than what is replaced has paid. */
+  #replacement(vbytes: number, { feeratePerVbyte = this.satPerVbyte + 2 }: Feerate): ReplacementQuote {
+    return { feeSat: this.#feeSat(vbytes, { feeratePerVbyte }), feeratePerVbyte };
+  }
+
+  #feeSat(vbytes: number, { feeratePerVbyte = this.satPerVbyte }: Feerate): bigint {
+    return BigInt(Math.ceil(vbytes * feeratePerVbyte));
+  }
+}
+
+interface Feerate {
+  readonly feeratePerVbyte?: number;
+}
+
+interface Agreed {
+  readonly maxFeeSat?: bigint;
+}
+
+function sent(byte: string, feeSat: bigint, agreed: Agreed): OnchainSent {
+  checkFee(feeSat, agreed);
+  const txid = byte.repeat(32);
+  return { txid, txids: [txid], feeSat };
+}
+
+function checkFee(feeSat: bigint, { maxFeeSat = feeSat }: Agreed): void {
+  if (feeSat > maxFeeSat) throw new GlowwormError('FeeTooHigh', `The network fee has risen to ${feeSat} sat.`);
 }
 
 export function emptySnapshot(): WalletSnapshot {
@@ -416,7 +449,7 @@ function someActivity(): readonly Activity[] {
       id: '6',
       kind: 'onchainReceived',
       amountMsat: 1_250_000_000n,
-      description: 'Received on-chain',
+      description: '',
       at: NOW - 300_000_000,
     },
   ];

@@ -1,9 +1,8 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { OnchainQuote } from '../../../worker/client/api.ts';
-import { toError } from '../error-words.ts';
 import { satText } from '../format.ts';
-import { useAction, useWallet } from '../wallet-context.ts';
+import { useAction, useAgreedAction, useWallet } from '../wallet-context.ts';
 import { ActionButton } from './action-button.tsx';
 
 /** Coins that another wallet has left on addresses of the same words, and the way to have them here. */
@@ -11,18 +10,13 @@ export function FoundCard(): JSX.Element | null {
   const { wallet, snapshot } = useWallet();
   const { foundSat } = snapshot.onchain;
   const [quote, setQuote] = useState<OnchainQuote>();
-  const look = useAction(async () => setQuote(await wallet.quoteSweepFound()));
-  const sweep = useAction(async () => {
+  const ask = async (): Promise<void> => setQuote(await wallet.quoteSweepFound());
+  const look = useAction(ask);
+  const sweep = useAgreedAction(async () => {
     if (quote === undefined) return;
-    try {
-      await wallet.sweepFound({ maxFeeSat: quote.feeSat });
-      setQuote(undefined);
-    } catch (thrown) {
-      // With the fee of now beside it the error says what to do.
-      if (toError(thrown).code === 'FeeTooHigh') setQuote(await wallet.quoteSweepFound());
-      throw thrown;
-    }
-  });
+    await wallet.sweepFound({ maxFeeSat: quote.feeSat });
+    setQuote(undefined);
+  }, ask);
   if (foundSat === 0n) return null;
   return (
     <section class="card stack" aria-label="Found coins">

@@ -5,10 +5,11 @@ import {
   channelText,
   eventText,
   exactMsatText,
+  feerateText,
   grouped,
   msatText,
-  parseFeerate,
   parseSat,
+  readFeerate,
   shortId,
   timeText,
 } from '../../../src/app/format.ts';
@@ -18,16 +19,23 @@ const plain = (text: string): string => text.replaceAll('\u202f', '_').replaceAl
 
 describe('a feerate', () => {
   it.each([
-    ['1', 1],
-    [' 12.5 ', 12.5],
-    ['1,25', 1.25],
-    ['1000', 1_000],
+    ['', {}],
+    ['  ', {}],
+    ['1', { feeratePerVbyte: 1 }],
+    [' 12.5 ', { feeratePerVbyte: 12.5 }],
+    ['1,25', { feeratePerVbyte: 1.25 }],
+    ['1000', { feeratePerVbyte: 1_000 }],
     ['0.9', undefined],
     ['1000.1', undefined],
     ['1e3', undefined],
     ['-2', undefined],
-    ['', undefined],
-  ])('%j is read as %s', (text, feerate) => expect(parseFeerate(text)).toBe(feerate));
+  ])('%j is read as %s', (text, feerate) => expect(readFeerate(text)).toEqual(feerate));
+
+  it('is printed to a tenth', () => {
+    expect(plain(feerateText(4))).toBe('4 sat/vB');
+    expect(plain(feerateText(2.0471))).toBe('2 sat/vB');
+    expect(plain(feerateText(12.25))).toBe('12.3 sat/vB');
+  });
 });
 
 describe('amounts', () => {
