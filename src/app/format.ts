@@ -1,11 +1,4 @@
-import type {
-  Activity,
-  ChainStatus,
-  ChannelSummary,
-  NetworkName,
-  PeerStatus,
-  WalletEvent,
-} from '../../worker/client/api.ts';
+import type { ChainStatus, ChannelSummary, NetworkName, PeerStatus, WalletEvent } from '../../worker/client/api.ts';
 
 /** Narrow and unbreakable, so that an amount never wraps. */
 const SEPARATOR = '\u202f';
@@ -155,35 +148,6 @@ export function peerText(state: PeerStatus['state']): string {
       return 'Not connected';
     default:
       return state satisfies never;
-  }
-}
-
-/** What an activity is, in a word or two. */
-export function activityText(activity: Activity): string {
-  switch (activity.kind) {
-    case 'sent':
-      if (activity.state === 'failed') return 'Not sent';
-      return activity.state === 'pending' ? 'Sending' : 'Sent';
-    case 'received':
-      return activity.state === 'pending' ? 'Receiving' : 'Received';
-    case 'invoice':
-      return activity.state === 'expired' ? 'Invoice expired' : 'Invoice, unpaid';
-    case 'onchainReceived':
-      return activity.state === 'pending' ? 'On-chain, unconfirmed' : 'On-chain';
-    case 'onchainSent':
-      if (activity.state === 'failed') return 'Not sent on-chain';
-      if (activity.state === 'replaced') return 'Replaced by another payment';
-      return activity.state === 'pending' ? 'Sent on-chain, unconfirmed' : 'Sent on-chain';
-    case 'channelOpened':
-      return activity.state === 'pending' ? 'Channel opened, unconfirmed' : 'Channel opened';
-    case 'channelClosed':
-      return activity.state === 'pending' ? 'Channel closed, unconfirmed' : 'Channel closed';
-    case 'channelClaimed': {
-      const what = activity.amountMsat === 0n ? 'Fee of a close' : 'From a closed channel';
-      return activity.state === 'pending' ? `${what}, unconfirmed` : what;
-    }
-    default:
-      return activity.kind satisfies never;
   }
 }
 

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type JSHandle, type Locator, type Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Activity } from '../../worker/client/api.ts';
 import type { FakeWallet } from '../src/fake-wallet.ts';
 import { StaticServer } from '../world/static-server.ts';
 import { chromiumPath } from './harness.ts';
@@ -56,6 +57,15 @@ async function visit(hash: string): Promise<void> {
   fake = (await page.evaluateHandle('fake')) as JSHandle<FakeWallet>;
 }
 
+/** Shows other activities than those that the fake wallet has by itself. */
+async function visitActivities(...activities: readonly Activity[]): Promise<void> {
+  await visit('');
+  await fake.evaluate((wallet, shown) => (wallet.activities = shown), activities);
+  await page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name: 'Activity' }).click();
+  await page.locator('.activity').first().waitFor();
+}
+
+const raiseFees = (): Promise<number> => fake.evaluate((wallet) => (wallet.satPerVbyte = 30));
 const callsOf = (method: string): Promise<readonly unknown[]> =>
   fake.evaluate((wallet, wanted) => wallet.calls.filter(([name]) => name === wanted).map(([, args]) => args), method);
 
@@ -72,6 +82,95 @@ async function look(name: string): Promise<void> {
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
   }
 }
+
+const waiting: Activity = {
+  id: 'ab'.repeat(32),
+  kind: 'onchainSent',
+  state: 'pending',
+  amountMsat: 50_000_000n,
+  feeMsat: 282_000n,
+  description: ADA,
+  at: Date.UTC(2026, 4, 17, 12, 0),
+};
+
+describe('the list of activities', () => {
+  it('shows the label, the first of a hundred recipients, and the others to whoever asks', async () => {
+    const description = [ADA, ...Array.from({ length: 99 }, () => BEN)].join(', ');
+    await visitActivities({ ...waiting, label: 'Wages in May', description });
+    await look('hundred');
+    expect(await page.locator('.activity-title').innerText()).toBe('Wages in May');
+    await page.getByText(ADA).waitFor();
+    expect(await page.getByText(BEN).first().isVisible()).toBe(false);
+    await page.getByText('and 99 more').click();
+    await page.getByText(BEN).last().waitFor();
+  });
+
+  it('offers to cancel what pays somebody, and nothing else', async () => {
+    const toItself = { ...waiting, id: 'ac'.repeat(32), amountMsat: 0n };
+    const coming = { ...waiting, id: 'ad'.repeat(32), kind: 'onchainReceived', description: '', feeMsat: 0n } as const;
+    await visitActivities(waiting, toItself, coming);
+    await look('waiting');
+    const offered = page.locator('.activity').filter({ has: button('Cancel') });
+    expect(await button('Speed up').count()).toBe(3);
+    expect(await offered.count()).toBe(1);
+    await offered.getByText(ADA).waitFor();
+  });
+
+  it('shortens what somebody else has written', async () => {
+    const description = 'a'.repeat(600);
+    await visitActivities({ ...waiting, kind: 'sent', state: 'succeeded', description });
+    await look('long');
+    const box = await page.locator('.activity-title').boundingBox();
+    expect(box?.height).toBeLessThan(100);
+  });
+});
+
+describe('a payment that waits for a block', () => {
+  it('is sped up at the feerate that is chosen, for the fee that is shown for it', async () => {
+    await visitActivities(waiting);
+    await button('Speed up').click();
+    const dialog = page.getByRole('dialog', { name: 'Pay a higher fee?' });
+    await fact(dialog, 'Network fee now', '282');
+    await fact(dialog, 'Network fee instead', '564');
+    await dialog.getByLabel('Feerate').fill('0.5');
+    await dialog.getByText('From 1 to 1000, please.').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Pay the higher fee' }).isDisabled()).toBe(true);
+    await dialog.getByLabel('Feerate').fill('10');
+    await fact(dialog, 'Network fee instead', '1\u202f410');
+    await fact(dialog, 'Its feerate', '10');
+    await look('speed-up');
+    await dialog.getByRole('button', { name: 'Pay the higher fee' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await callsOf('bumpOnchain')).toEqual([{ txid: waiting.id, feeratePerVbyte: 10, maxFeeSat: 1_410n }]);
+  });
+
+  it.each([
+    ['Speed up', 'Pay the higher fee', '4\u202f512', 'bumpOnchain', 4_512n],
+    ['Cancel', 'Cancel payment', '4\u202f000', 'cancelOnchain', 4_000n],
+  ])('asks again where the fee to %s has risen meanwhile', async (name, confirm, fee, method, maxFeeSat) => {
+    await visitActivities(waiting);
+    await button(name).click();
+    const dialog = page.getByRole('dialog');
+    await fact(dialog, 'Network fee instead', '5');
+    await raiseFees();
+    await dialog.getByRole('button', { name: confirm }).click();
+    await dialog.getByRole('alert').getByText('The network fee has risen').waitFor();
+    await fact(dialog, 'Network fee instead', fee);
+    await dialog.getByRole('button', { name: confirm }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect((await callsOf(method)).at(-1)).toEqual({ txid: waiting.id, maxFeeSat });
+  });
+
+  it('from others is sped up for a fee of its own', async () => {
+    await visitActivities({ ...waiting, kind: 'onchainReceived', description: '', feeMsat: 0n });
+    await button('Speed up').click();
+    const dialog = page.getByRole('dialog', { name: 'Pay a fee for it?' });
+    await fact(dialog, 'Network fee', '564');
+    await dialog.getByRole('button', { name: 'Pay the fee' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await callsOf('bumpOnchain')).toEqual([{ txid: waiting.id, maxFeeSat: 564n }]);
+  });
+});
 
 describe('coins for several', () => {
   it('go to those whose rows are there, for one fee, which is shown with the sum', async () => {

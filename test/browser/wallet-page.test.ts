@@ -10,6 +10,7 @@ import { World } from '../world/world.ts';
 import { launchChromium } from './harness.ts';
 
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+const ELSEWHERE_TOO = 'bcrt1q94c3vs4hy6cygqtz0j5lhtpj7hy9xra3cpcc0y';
 
 let world: World;
 let control: ControlServer;
@@ -200,6 +201,36 @@ describe('the reference wallet', () => {
     await world.mine(1);
   });
 
+  it('pays several by one transaction, for the one fee that it showed', async () => {
+    await section('Home');
+    await page.getByRole('link', { name: 'Send' }).click();
+    await page.getByLabel('Invoice or address').fill(ELSEWHERE);
+    await page.getByLabel('Amount').fill('20000');
+    await button('Add a recipient').click();
+    const second = page.getByRole('group', { name: 'Recipient 2' });
+    await second.getByLabel('Address').fill(ELSEWHERE_TOO);
+    await second.getByLabel('Amount').fill('30000');
+    await page.getByLabel('Label').fill('Rent and food');
+    await shot('several');
+    await button('Continue').click();
+    const dialog = page.getByRole('dialog', { name: 'Send these coins?' });
+    const feeSat = numberIn(await fact(dialog, 'Network fee'));
+    expect(numberIn(await fact(dialog, 'Total'))).toBe(50_000 + feeSat);
+    await shot('confirm-several');
+    await dialog.getByRole('button', { name: /^Send/ }).click();
+    await page.getByRole('heading', { name: 'On its way' }).waitFor();
+    await world.until('the payment is out', () => world.chain.mempoolEntries().length === 1);
+    expect(world.chain.mempoolEntries()[0]?.fee).toBe(feeSat);
+    await section('Activity');
+    const line = page.locator('.activity', { hasText: 'Rent and food' });
+    await line.getByText(/50\s000/).waitFor();
+    await line.getByText(ELSEWHERE, { exact: true }).waitFor();
+    await line.getByText('and 1 more').click();
+    await line.getByText(ELSEWHERE_TOO).waitFor();
+    await shot('activity-several');
+    await world.mine(1);
+  });
+
   it('asks again when the fee has risen meanwhile', async () => {
     await section('Home');
     await page.getByRole('link', { name: 'Receive', exact: true }).click();
@@ -237,10 +268,14 @@ describe('the reference wallet', () => {
   it('cancels a payment that waits for a block, once its fee is agreed to', async () => {
     await page.locator('.onchainSent-pending').getByRole('button', { name: 'Cancel' }).click();
     const dialog = page.getByRole('dialog', { name: 'Cancel this payment?' });
-    const feeSat = numberIn(await fact(dialog, 'Network fee then'));
+    const feeSat = numberIn(await fact(dialog, 'Network fee instead'));
     await shot('cancel');
     await dialog.getByRole('button', { name: 'Cancel payment' }).click();
     await page.locator('.onchainSent-replaced').waitFor();
+    const cancelled = page.locator('.activity', { hasText: 'Moved within this wallet' });
+    await cancelled.getByRole('button', { name: 'Speed up' }).waitFor();
+    expect(await cancelled.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
+    await shot('cancelled');
     await world.until('the cancellation is out', () => world.chain.mempoolEntries()[0]?.fee === feeSat);
     expect(world.chain.mempoolEntries()).toHaveLength(1);
     await world.mine(1);

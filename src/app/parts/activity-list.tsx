@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import type { Activity } from '../../../worker/client/api.ts';
-import { activityText, exactMsatText, msatText, timeText } from '../format.ts';
+import { activityWords, isFeeAlone } from '../activity-words.ts';
+import { exactMsatText, msatText } from '../format.ts';
 import { ReplacePayment } from './replace-payment.tsx';
 
 export interface ActivityListProps {
@@ -8,9 +9,6 @@ export interface ActivityListProps {
   /** Milliseconds since 1970. */
   readonly now: number;
 }
-
-/** What has a fee that can be raised until a block has it. */
-const WAITING: readonly Activity['kind'][] = ['onchainSent', 'onchainReceived'];
 
 /** Payments, newest first. */
 export function ActivityList({ activities, now }: ActivityListProps): JSX.Element {
@@ -26,28 +24,46 @@ export function ActivityList({ activities, now }: ActivityListProps): JSX.Elemen
 }
 
 function ActivityLine({ activity, now }: { readonly activity: Activity; readonly now: number }): JSX.Element {
-  const { kind, state, amountMsat, feeMsat, label, at, problem } = activity;
-  const description = label ?? activity.description;
-  const title = activityText(activity);
-  const isFee = amountMsat === 0n && (kind === 'channelClaimed' || kind === 'onchainSent');
-  const fee = feeMsat > 0n && !isFee ? `fee\u00a0${exactMsatText(feeMsat)}` : '';
-  const subtitle = [description === '' ? '' : title, timeText(at, now), fee].filter((part) => part !== '').join(' · ');
+  const { kind, state, problem } = activity;
+  const { title, subtitle, recipients } = activityWords(activity, now);
   return (
     <li class={`activity ${kind}-${state}`}>
-      <div class="activity-what">
-        <span class="activity-title">{description === '' ? title : description}</span>
-        <span class="muted">{subtitle}</span>
-        {problem !== undefined && <span class="wrong">{problem.message}</span>}
-        {WAITING.includes(kind) && state === 'pending' && (
-          <ReplacePayment txid={activity.id} isIncoming={kind === 'onchainReceived'} />
-        )}
+      <div class="activity-head">
+        <span class="activity-title">{title}</span>
+        <span class="activity-amount">{amountText(activity)}</span>
       </div>
-      <span class="activity-amount">
-        {sign(activity)}
-        {isFee ? exactMsatText(feeMsat < 0n ? -feeMsat : feeMsat) : msatText(amountMsat)}
-      </span>
+      <span class="muted">{subtitle}</span>
+      <Recipients addresses={recipients} />
+      {problem !== undefined && <span class="wrong">{problem.message}</span>}
+      <ReplacePayment activity={activity} />
     </li>
   );
+}
+
+/** The first of them; the others for whoever asks. */
+function Recipients({ addresses: [first, ...others] }: { readonly addresses: readonly string[] }): JSX.Element | null {
+  if (first === undefined) return null;
+  return (
+    <>
+      <span class="muted mono long">{first}</span>
+      {others.length > 0 && (
+        <details class="muted">
+          <summary>and {others.length} more</summary>
+          <ul class="mono long">
+            {others.map((address, index) => (
+              <li key={index}>{address}</li>
+            ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+function amountText(activity: Activity): string {
+  const { amountMsat, feeMsat } = activity;
+  const amount = isFeeAlone(activity) ? exactMsatText(feeMsat < 0n ? -feeMsat : feeMsat) : msatText(amountMsat);
+  return `${sign(activity)}${amount}`;
 }
 
 /** Only for what has come or gone, or is about to: what is ours in a channel is ours on chain too. */

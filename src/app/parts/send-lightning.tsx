@@ -1,9 +1,9 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { ApiError, InvoiceSummary } from '../../../worker/client/api.ts';
+import type { ApiError, InvoiceSummary, PaymentQuote } from '../../../worker/client/api.ts';
 import { toError } from '../error-words.ts';
 import { exactMsatText, msatText, parseSat, shortId } from '../format.ts';
-import { usePaymentQuote, type QuoteState } from '../use-payment-quote.ts';
+import { useQuote, type QuoteState } from '../use-quote.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
 import { ActionButton } from './action-button.tsx';
 import { ErrorBox } from './error-box.tsx';
@@ -37,14 +37,15 @@ function InvoiceReview({ invoice, decoded, onStarted }: InvoiceReviewProps): JSX
   const [typed, setTyped] = useState('');
   const [paymentId, setPaymentId] = useState<string>();
   const amountMsat = decoded.amountMsat ?? (parseSat(typed) ?? 0n) * 1000n;
-  const chosenMsat = decoded.amountMsat === undefined ? amountMsat : undefined;
   const wrong = wrongPayment(decoded, amountMsat, snapshot.lightning.sendableMsat);
   const payable = wrong === undefined && amountMsat > 0n && paymentId === undefined;
-  const quoted = usePaymentQuote(invoice, chosenMsat, payable);
+  const chosen = decoded.amountMsat === undefined ? { amountMsat } : {};
+  const quoted = useQuote(payable ? `${amountMsat}` : undefined, snapshot.lightning.sendableMsat, () =>
+    wallet.quotePayment({ invoice, ...chosen }),
+  );
   const quote = quoted.kind === 'quoted' ? quoted.quote : undefined;
   const pay = useAction(async () => {
     if (quote === undefined) return;
-    const chosen = chosenMsat === undefined ? {} : { amountMsat: chosenMsat };
     setPaymentId((await wallet.payInvoice({ invoice, ...chosen, maxFeeMsat: quote.maxFeeMsat })).paymentId);
     onStarted();
   });
@@ -94,7 +95,7 @@ function InvoiceReview({ invoice, decoded, onStarted }: InvoiceReviewProps): JSX
 }
 
 /** Lines for `Facts`; in place before the costs are known, so that nothing moves when they come. */
-function costs(state: QuoteState): readonly (readonly [string, ComponentChildren])[] {
+function costs(state: QuoteState<PaymentQuote>): readonly (readonly [string, ComponentChildren])[] {
   switch (state.kind) {
     case 'waiting':
       return [

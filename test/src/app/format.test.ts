@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  activityText,
   chainText,
   channelText,
   eventText,
@@ -13,7 +12,7 @@ import {
   shortId,
   timeText,
 } from '../../../src/app/format.ts';
-import { ALICE, channel, FakeWallet } from '../fake-wallet.ts';
+import { ALICE, channel } from '../fake-wallet.ts';
 
 const plain = (text: string): string => text.replaceAll('\u202f', '_').replaceAll('\u00a0', ' ');
 
@@ -131,10 +130,5 @@ describe('words', () => {
   ] as const)('tell what happened: %s', (kind, message, words) => {
     const event = { id: '1', kind, subject: '', amountMsat: 5_000_000n, message, at: 0 };
     expect(plain(eventText(event))).toBe(words);
-  });
-
-  it('tell what an activity is', () => {
-    const words = new FakeWallet().activity({ limit: 10 }).map(activityText);
-    expect(words).toEqual(['Sending', 'Received', 'Sent', 'Not sent', 'Invoice, unpaid', 'On-chain']);
   });
 });
