@@ -91,7 +91,8 @@ describe('a channel that is closed alone with a payment under way', () => {
     await seen('Your coins are here.');
     await page.getByRole('link', { name: 'Open a channel' }).click();
     await page.getByLabel('Amount').fill('600000');
-    await button('Open channel').click();
+    await button('Continue').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Open channel' }).click();
     await seen(/Waiting for the chain: 0 of \d/);
     await section('Home');
     await button('Mine 6 blocks').click();

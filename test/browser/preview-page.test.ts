@@ -6,7 +6,7 @@ import { type Browser, chromium, type JSHandle, type Locator, type Page } from '
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Activity } from '../../worker/client/api.ts';
-import type { FakeWallet } from '../src/fake-wallet.ts';
+import { ALICE, type FakeWallet } from '../src/fake-wallet.ts';
 import { StaticServer } from '../world/static-server.ts';
 import { chromiumPath } from './harness.ts';
 
@@ -234,5 +234,29 @@ describe('coins for one', () => {
     await page.getByText('should confirm within about 6 minutes').waitFor();
     await fake.evaluate((wallet) => wallet.show({ network: 'bitcoin' }));
     await page.getByText('should confirm within about 2 hours').waitFor();
+  });
+});
+
+describe('a channel', () => {
+  it('is opened for the fee that was shown, and asked about again where that has risen', async () => {
+    await visit(`open-channel/${ALICE}`);
+    await page.getByLabel('Amount').fill('400000');
+    await look('open-channel');
+    await button('Continue').click();
+    const dialog = page.getByRole('dialog', { name: 'Open this channel?' });
+    await fact(dialog, 'Network fee', '300');
+    await fact(dialog, 'Total', '400\u202f300');
+    await look('open-channel-confirm');
+    expect(await callsOf('openChannel')).toEqual([]);
+    await raiseFees();
+    await dialog.getByRole('button', { name: 'Open channel' }).click();
+    await dialog.getByRole('alert').getByText('The network fee has risen').waitFor();
+    await fact(dialog, 'Network fee', '4\u202f500');
+    await dialog.getByRole('button', { name: 'Open channel' }).click();
+    await page.getByRole('heading', { name: 'Channels' }).waitFor();
+    expect(await callsOf('openChannel')).toEqual([
+      { nodeId: ALICE, amountSat: 400_000n, maxFeeSat: 300n },
+      { nodeId: ALICE, amountSat: 400_000n, maxFeeSat: 4_500n },
+    ]);
   });
 });

@@ -84,8 +84,14 @@ describe('the reference wallet', () => {
   it('opens a channel that six blocks make ready', async () => {
     await page.getByRole('link', { name: 'Open a channel' }).click();
     await page.getByLabel('Amount').fill('600000');
-    await button('Open channel').click();
+    await button('Continue').click();
+    const dialog = page.getByRole('dialog', { name: 'Open this channel?' });
+    const feeSat = numberIn(await fact(dialog, 'Network fee'));
+    await shot('confirm-channel');
+    await dialog.getByRole('button', { name: 'Open channel' }).click();
     await seen(/Waiting for the chain: 0 of \d/);
+    await world.until('the funding is out', () => world.chain.mempoolEntries().length === 1);
+    expect(world.chain.mempoolEntries()[0]?.fee).toBe(feeSat);
     await shot('confirming');
     await section('Home');
     await button('Mine 6 blocks').click();
@@ -291,7 +297,8 @@ describe('the reference wallet', () => {
     await seen('Your coins are here.');
     await page.getByRole('link', { name: 'Open a channel' }).click();
     await page.getByLabel('Amount').fill('100000');
-    await button('Open channel').click();
+    await button('Continue').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Open channel' }).click();
     await seen(/Waiting for the chain: 0 of \d/);
     await section('Home');
     await button('Mine 6 blocks').click();

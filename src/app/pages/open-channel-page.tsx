@@ -1,43 +1,43 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { parseSat, satText } from '../format.ts';
+import { useState } from 'preact/hooks';
+import { parseSat, readFeerate, satText } from '../format.ts';
 import { ActionButton } from '../parts/action-button.tsx';
+import { ConfirmChannel, type QuotedChannel } from '../parts/confirm-channel.tsx';
+import { FeerateField } from '../parts/feerate-field.tsx';
 import { Field } from '../parts/field.tsx';
+import { tooMuch } from '../parts/one-recipient-form.tsx';
 import { Page } from '../parts/page.tsx';
 import { PeerFieldsForm } from '../parts/peer-fields-form.tsx';
 import { NO_PEER, readPeer, type PeerFields } from '../peer-input.ts';
-import { go } from '../route.ts';
+import { wrongAmount } from '../recipients.ts';
+import { useUntilConnected } from '../use-until-connected.ts';
 import { useAction, useWallet, type WalletView } from '../wallet-context.ts';
 import { worldPeerFields } from '../world.ts';
-import type { PeerConfig } from '../../../worker/client/api.ts';
-import { GlowwormError } from '../../../worker/engine/primitives/errors.ts';
 
 export interface OpenChannelPageProps {
   /** A peer that is connected already; otherwise empty. */
   readonly nodeId: string;
 }
 
-const CONNECT_TIMEOUT_MS = 30_000;
-
-/** A peer and an amount. */
+/** A peer and an amount, and then what it costs. */
 export function OpenChannelPage({ nodeId }: OpenChannelPageProps): JSX.Element {
   const view = useWallet();
   const { wallet, snapshot } = view;
+  const { spendableSat } = snapshot.onchain;
   const connected = snapshot.peers.some((peer) => peer.nodeId === nodeId && peer.state === 'connected');
-  const untilConnected = useUntilConnected(view);
   const [fields, setFields] = useState<PeerFields>(() => startingFields(view, nodeId));
   const [typed, setTyped] = useState('');
-  const [wrong, setWrong] = useState<string>();
-  const amountSat = parseSat(typed);
-  const tooMuch = amountSat !== undefined && amountSat > snapshot.onchain.spendableSat;
-  const open = useAction(async () => {
-    setWrong(undefined);
-    if (amountSat === undefined) return;
-    const peer = connected ? nodeId : readPeer(fields);
-    if (typeof peer !== 'string') await wallet.connectPeer(peer).then(() => untilConnected(peer));
-    else if (!connected) return setWrong(peer);
-    await wallet.openChannel({ nodeId: typeof peer === 'string' ? peer : peer.nodeId, amountSat });
-    go('channels');
+  const [typedFeerate, setTypedFeerate] = useState('');
+  const [quoted, setQuoted] = useState<QuotedChannel>();
+  const reach = useReachedPeer(connected ? nodeId : fields);
+  const wrong = wrongAmount(typed) ?? tooMuch(parseSat(typed) ?? 0n, spendableSat);
+  const amountSat = wrong === undefined ? parseSat(typed) : undefined;
+  const feerate = readFeerate(typedFeerate);
+  const look = useAction(async () => {
+    const peerNodeId = await reach.run();
+    if (peerNodeId === undefined || amountSat === undefined) return;
+    const opening = { nodeId: peerNodeId, amountSat, ...feerate };
+    setQuoted({ opening, quote: await wallet.quoteOpenChannel(opening) });
   });
   return (
     <Page title="Open a channel" back="channels">
@@ -55,20 +55,24 @@ export function OpenChannelPage({ nodeId }: OpenChannelPageProps): JSX.Element {
           onInput={setTyped}
           unit="sat"
           inputMode="numeric"
-          hint={`You can spend ${satText(snapshot.onchain.spendableSat)} on-chain.`}
-          wrong={tooMuch ? `More than can be spent: ${satText(snapshot.onchain.spendableSat)}.` : undefined}
+          hint={`You can spend ${satText(spendableSat)} on-chain.`}
+          wrong={wrong}
         />
+        <FeerateField value={typedFeerate} onInput={setTypedFeerate} />
         <p class="muted">
-          The coins move into the channel, less a network fee. You get them back by payments or by closing it. A small
-          part stays reserved while it is open.
+          The coins move into the channel; the network fee comes on top. You get them back by payments or by closing it.
+          A small part stays reserved while it is open.
         </p>
-        <ActionButton action={open} disabled={amountSat === undefined || amountSat === 0n || tooMuch}>
-          {open.busy ? 'Opening…' : 'Open channel'}
+        <ActionButton action={look} disabled={amountSat === undefined || feerate === undefined}>
+          {look.busy ? 'Connecting…' : 'Continue'}
         </ActionButton>
-        {wrong !== undefined && (
+        {reach.wrong !== undefined && (
           <p class="wrong" role="alert">
-            {wrong}
+            {reach.wrong}
           </p>
+        )}
+        {quoted !== undefined && (
+          <ConfirmChannel quoted={quoted} onQuoted={setQuoted} onClose={() => setQuoted(undefined)} />
         )}
       </section>
     </Page>
@@ -80,24 +84,25 @@ function startingFields({ world }: WalletView, nodeId: string): PeerFields {
   return { ...NO_PEER, nodeId };
 }
 
-/** A channel can only be offered after both sides' `init`, which the snapshot tells. */
-function useUntilConnected({ snapshot }: WalletView): (peer: PeerConfig) => Promise<void> {
-  const newest = useRef(snapshot);
-  const waiting = useRef<() => void>(() => {});
-  useEffect(() => {
-    newest.current = snapshot;
-    waiting.current();
-  }, [snapshot]);
-  return ({ nodeId }) =>
-    new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(new GlowwormError('PeerUnreachable', 'The peer does not answer. Check its address, then try again.'));
-      }, CONNECT_TIMEOUT_MS);
-      waiting.current = () => {
-        if (!newest.current.peers.some((peer) => peer.nodeId === nodeId && peer.state === 'connected')) return;
-        clearTimeout(timer);
-        resolve();
-      };
-      waiting.current();
-    });
+interface ReachedPeer {
+  /** Connects where that is needed; answers the peer's node id, or nothing where the fields are `wrong`. */
+  readonly run: () => Promise<string | undefined>;
+  readonly wrong: string | undefined;
+}
+
+/** A peer by its node id where it is connected, otherwise by what is typed. */
+function useReachedPeer(peer: string | PeerFields): ReachedPeer {
+  const { wallet } = useWallet();
+  const untilConnected = useUntilConnected();
+  const [wrong, setWrong] = useState<string>();
+  const run = async (): Promise<string | undefined> => {
+    if (typeof peer === 'string') return peer;
+    const read = readPeer(peer);
+    setWrong(typeof read === 'string' ? read : undefined);
+    if (typeof read === 'string') return undefined;
+    await wallet.connectPeer(read);
+    await untilConnected(read.nodeId);
+    return read.nodeId;
+  };
+  return { run, wrong };
 }
