@@ -260,3 +260,15 @@ describe('a channel', () => {
     ]);
   });
 });
+
+describe('an address', () => {
+  it('is handed out with a label', async () => {
+    await visit('receive');
+    await page.getByLabel('On-chain').check();
+    await page.getByLabel('Label').fill('Ada');
+    await button('Another address, with this label').click();
+    await page.getByRole('heading', { name: 'Ada' }).waitFor();
+    await look('receive');
+    expect((await callsOf('newAddress')).at(-1)).toEqual({ type: 'p2wpkh', label: 'Ada' });
+  });
+});

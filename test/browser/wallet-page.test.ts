@@ -237,6 +237,22 @@ describe('the reference wallet', () => {
     await world.mine(1);
   });
 
+  it('shows the label of an address beside the coins that come to it', async () => {
+    await section('Home');
+    await page.getByRole('link', { name: 'Receive', exact: true }).click();
+    await page.getByLabel('On-chain').check();
+    await page.getByLabel('Label').fill('From Ada');
+    await button('Another address, with this label').click();
+    await page.getByRole('heading', { name: 'From Ada' }).waitFor();
+    await shot('labelled');
+    await world.fund(await page.getByText(/^bcrt1/).innerText(), 40_000);
+    await section('Activity');
+    await page
+      .locator('.activity', { hasText: 'From Ada' })
+      .getByText(/40\s000/)
+      .waitFor();
+  });
+
   it('asks again when the fee has risen meanwhile', async () => {
     await section('Home');
     await page.getByRole('link', { name: 'Receive', exact: true }).click();
