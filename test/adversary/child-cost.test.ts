@@ -6,7 +6,7 @@ import { fundWith, RogueOpener, transactionOf } from './rogue-opener.ts';
 
 /** All coins of the wallet, and what the closed channels owe to it. */
 function ownedSat({ victim }: Arena): bigint {
-  const { confirmedSat, unconfirmedSat } = victim.node.wallet.balance(0n);
+  const { confirmedSat, unconfirmedSat } = victim.node.wallet.balance(0n, 0);
   return confirmedSat + unconfirmedSat + victim.node.manager.sweepingSat();
 }
 

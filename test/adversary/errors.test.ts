@@ -51,7 +51,7 @@ describe('error', () => {
 
   it('closes the channel, and after the delay our money is in the wallet', async () => {
     const world = await arena('fundee');
-    const { spendableSat } = world.victim.node.wallet.balance(0n);
+    const { spendableSat } = world.victim.node.wallet.balance(0n, 0);
     await world.say(said('error', world.channelId, 'go away'));
     world.mine();
     await world.pump();
@@ -61,7 +61,7 @@ describe('error', () => {
     }
     world.mine();
     await world.pump();
-    const swept = world.victim.node.wallet.balance(0n).spendableSat - spendableSat;
+    const swept = world.victim.node.wallet.balance(0n, 0).spendableSat - spendableSat;
     // Nobody tells what others pay: what the empty blocks left waiting pays more.
     expect(swept).toBeGreaterThan(398_000n);
     expect(swept).toBeLessThanOrEqual(400_000n);
@@ -128,7 +128,7 @@ describe('error', () => {
     'instead of %s ends the attempt and frees our coins',
     async (kind) => {
       const world = await arena('stranger');
-      const { spendableSat } = world.victim.node.wallet.balance(0n);
+      const { spendableSat } = world.victim.node.wallet.balance(0n, 0);
       world.tamper = (message) => {
         if (message.kind !== kind) return [message];
         const id = 'temporaryChannelId' in message ? message.temporaryChannelId : ALL_CHANNELS;
@@ -137,7 +137,7 @@ describe('error', () => {
       world.victim.node.open(world.attacker.node, 500_000n);
       await world.pump();
       expect(world.victim.channelsWith(world.attacker)).toHaveLength(0);
-      expect(world.victim.node.wallet.balance(0n).spendableSat).toBe(spendableSat);
+      expect(world.victim.node.wallet.balance(0n, 0).spendableSat).toBe(spendableSat);
       await expectSurvival(world, 0n);
     },
   );

@@ -14,7 +14,7 @@ async function openAndFail(world: Arena, name: string): Promise<void> {
   await world.say({ kind: 'error', channelId, data: fromUtf8('no'), tlvs: {} });
 }
 
-const spendable = ({ victim }: Arena): bigint => victim.node.wallet.balance(0n).spendableSat;
+const spendable = ({ victim }: Arena): bigint => victim.node.wallet.balance(0n, 0).spendableSat;
 
 describe('a channel that its opener never funds and then fails', () => {
   it('takes no coins of the wallet for the child of a commitment that nothing can confirm', async () => {

@@ -4,6 +4,7 @@ import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { fromHex } from '../../worker/engine/primitives/bytes.ts';
 import { arena } from './arena-start.ts';
 import { expectOthersLive } from './survival.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 const P2TR = fromHex('512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798');
 const P2A = fromHex('51024e73');
@@ -28,7 +29,7 @@ it.each<[string, Uint8Array, bigint]>([
     const address = addressOfScript(script, 'regtest') ?? '';
     const send = (amountSat: bigint): string => {
       try {
-        world.victim.node.turn(() => wallet.send(address, amountSat, { feeratePerKw: 1_000, reserveSat: 0n }));
+        world.victim.node.turn(() => paidFrom(wallet, address, amountSat, { feeratePerKw: 1_000, reserveSat: 0n }));
         return 'sent';
       } catch (error) {
         return error instanceof GlowwormError ? error.code : String(error);

@@ -4,7 +4,7 @@ import { transactionId } from '../../worker/engine/transactions/transaction.ts';
 import { arena } from './arena-start.ts';
 import type { Arena } from './arena.ts';
 
-const spendable = ({ victim }: Arena): bigint => victim.node.wallet.balance(0n).spendableSat;
+const spendable = ({ victim }: Arena): bigint => victim.node.wallet.balance(0n, 0).spendableSat;
 
 describe('an opener whose peer fails the channel right after funding_signed', () => {
   it('goes on broadcasting the funding, on which its commitment and the child of it wait', async () => {

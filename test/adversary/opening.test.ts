@@ -125,13 +125,13 @@ describe('accept_channel', () => {
 
   it.each(wrongAccepts)('with %s ends the attempt, and our coins are free', async (_name, change) => {
     const world = await arena('stranger');
-    const { spendableSat } = world.victim.node.wallet.balance(0n);
+    const { spendableSat } = world.victim.node.wallet.balance(0n, 0);
     world.tamper = (message) => (message.kind === 'accept_channel' ? [{ ...message, ...change }] : [message]);
     world.victim.node.open(world.attacker.node, 500_000n);
     await world.pump();
     expect(world.said).toContain('error');
     expect(world.victim.channelsWith(world.attacker)).toHaveLength(0);
-    expect(world.victim.node.wallet.balance(0n).spendableSat).toBe(spendableSat);
+    expect(world.victim.node.wallet.balance(0n, 0).spendableSat).toBe(spendableSat);
     expect(lastEvent(world)).toBe('channelOpenFailed');
     await expectSurvival(world, 0n);
   });
@@ -140,7 +140,7 @@ describe('accept_channel', () => {
     'that never comes (%s) can be given up, and frees our coins',
     async (kind) => {
       const world = await arena('stranger');
-      const { spendableSat } = world.victim.node.wallet.balance(0n);
+      const { spendableSat } = world.victim.node.wallet.balance(0n, 0);
       world.tamper = (message) => (message.kind === kind ? [] : [message]);
       world.victim.node.open(world.attacker.node, 500_000n);
       await world.pump();
@@ -148,7 +148,7 @@ describe('accept_channel', () => {
       world.victim.attempt((node) => node.turn(() => node.manager.closeChannel(cancelled)));
       await world.pump();
       expect(world.victim.channelsWith(world.attacker)).toHaveLength(0);
-      expect(world.victim.node.wallet.balance(0n).spendableSat).toBe(spendableSat);
+      expect(world.victim.node.wallet.balance(0n, 0).spendableSat).toBe(spendableSat);
       await expectSurvival(world, 0n);
     },
   );
@@ -174,13 +174,13 @@ describe('funding_signed', () => {
     ['with zeros for a signature', { signature: new Uint8Array(64) }],
   ])('%s ends the attempt: our coins stay where they are', async (_name, change) => {
     const world = await arena('stranger');
-    const { spendableSat } = world.victim.node.wallet.balance(0n);
+    const { spendableSat } = world.victim.node.wallet.balance(0n, 0);
     world.tamper = (message) => (message.kind === 'funding_signed' ? [{ ...message, ...change }] : [message]);
     world.victim.node.open(world.attacker.node, 500_000n);
     await world.pump();
     expect(world.said).toContain('error');
     expect(world.victim.broadcasts).toEqual([]);
-    expect(world.victim.node.wallet.balance(0n).spendableSat).toBe(spendableSat);
+    expect(world.victim.node.wallet.balance(0n, 0).spendableSat).toBe(spendableSat);
     await expectSurvival(world, 0n);
   });
 });

@@ -44,8 +44,8 @@ it('stays confirmed where one of two servers shows its transaction in the mempoo
     return path === `${route}/txs` ? json([{ txid: nameOfTx(payment), status: { confirmed: false } }]) : undefined;
   };
   await mine();
-  expect(fake.node.wallet.balance(0n)).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n });
+  expect(fake.node.wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n });
   lie = () => undefined;
   await mine();
-  expect(fake.node.wallet.balance(0n)).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n });
+  expect(fake.node.wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n });
 });

@@ -6,8 +6,9 @@ import type { OnchainSend } from '../../worker/client/onchain-send.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
-import type { SpendTerms } from '../../worker/engine/wallet/wallet-transaction.ts';
+import type { PaymentTerms } from '../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
+import { paymentTerms } from '../engine/wallet/paid.ts';
 
 /** When everything happens. */
 export const AT = 1_700_000_000_000;
@@ -59,12 +60,12 @@ export class FakePayer implements OnchainPayer {
     return new OnchainWallet(secp, descriptors, this.wallet.state);
   }
 
-  onchainTerms(): SpendTerms {
-    return {
+  onchainTerms(): PaymentTerms {
+    return paymentTerms({
       feeratePerKw: this.feeratePerKw,
       reserveSat: this.reserveSat,
       against: this.sent.unsettled((script) => this.wallet.owns(script)),
-    };
+    });
   }
 
   sendOnchain(send: OnchainSend): void {

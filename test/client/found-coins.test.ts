@@ -4,7 +4,9 @@ import type { OnchainSend } from '../../worker/client/onchain-send.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
+import type { PaymentTerms } from '../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
+import { paymentTerms } from '../engine/wallet/paid.ts';
 
 const AT = 1_700_000_000_000;
 const descriptors = new Descriptors(mnemonicSeed('abandon '.repeat(11) + 'about'), 'regtest');
@@ -29,8 +31,8 @@ class Sweeper implements FoundSweeper, Turns {
     this.wallet.transactionConfirmed({ version: 2, inputs, outputs, locktime: 0 }, 990);
   }
 
-  onchainTerms(): { readonly feeratePerKw: number; readonly reserveSat: bigint } {
-    return { feeratePerKw: this.feeratePerKw, reserveSat: 0n };
+  onchainTerms(): PaymentTerms {
+    return paymentTerms({ feeratePerKw: this.feeratePerKw });
   }
 
   sendOnchain(send: OnchainSend): void {
@@ -55,7 +57,7 @@ it('a sweep brings and costs what was quoted, to one address, each transaction i
   const common = { at: AT, fate: { kind: 'waiting' }, address: sweeper.sends[0]?.address, amountSat: 0n };
   expect(sweeper.sends).toMatchObject([common, common]);
   expect([amountSat + feeSat, feeratePerVbyte, sweeper.turns]).toEqual([250_000n, 4, 3]);
-  expect(sweeper.wallet.balance(0n)).toMatchObject({ foundSat: 0n, unconfirmedSat: amountSat });
+  expect(sweeper.wallet.balance(0n, 0)).toMatchObject({ foundSat: 0n, unconfirmedSat: amountSat });
 });
 
 it('what comes while it goes on waits for the next one', async () => {
@@ -64,7 +66,7 @@ it('what comes while it goes on waits for the next one', async () => {
   for (let index = 25; index < 50; index++) sweeper.receive(index);
   expect((await swept).txids).toHaveLength(2);
   expect((await swept).feeSat).toBe(feeSat);
-  expect(sweeper.wallet.balance(0n).foundSat).toBe(250_000n);
+  expect(sweeper.wallet.balance(0n, 0).foundSat).toBe(250_000n);
 });
 
 it('nothing is sent for more than was agreed to, or where nothing is worth it', async () => {

@@ -58,7 +58,7 @@ describe('a quote of an on-chain payment', () => {
     expect(quote.amountSat).toBe(165_000n - 20_000n - quote.feeSat);
     await payer.pay({ address: ELSEWHERE, amountSat: 'all' });
     expect(payer.sends[0]?.amountSat).toBe(quote.amountSat);
-    expect(payer.wallet.balance(0n).spendableSat).toBe(20_000n);
+    expect(payer.wallet.balance(0n, 0).spendableSat).toBe(20_000n);
   });
 
   it.each([
@@ -161,7 +161,7 @@ describe('a payment to several', () => {
 
 describe('a payment of many coins', () => {
   const request = { address: ELSEWHERE, amountSat: 'all' } as const;
-  const freeSat = (): bigint => payer.wallet.balance(0n).spendableSat;
+  const freeSat = (): bigint => payer.wallet.balance(0n, 0).spendableSat;
 
   beforeEach(() => {
     payer = new FakePayer(...Array.from({ length: 30 }, () => 10_000n));
@@ -232,6 +232,6 @@ describe('a payment of many coins', () => {
     };
     await payer.pay(request);
     const again = new OnchainWallet(secp, descriptors, decodeWallet(stored[1] ?? new Uint8Array(0)));
-    expect(again.balance(0n).spendableSat).toBe(300_000n);
+    expect(again.balance(0n, 0).spendableSat).toBe(300_000n);
   });
 });

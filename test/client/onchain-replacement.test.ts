@@ -23,7 +23,7 @@ const arriving = (send: OnchainSend): readonly bigint[] =>
 const perKw = (send: OnchainSend): number => (Number(send.feeSat) * 1_000) / transactionWeight(txOf(send));
 const replacedBy = ({ txid }: OnchainSend): Fate => ({ kind: 'replaced', by: txid });
 const last = (): OnchainSend => payer.sends.at(-1) ?? first;
-const freeSat = (): bigint => payer.wallet.balance(0n).spendableSat;
+const freeSat = (): bigint => payer.wallet.balance(0n, 0).spendableSat;
 
 /** Of 20,000 sat, out of a wallet with such coins. */
 async function paid(amountSat: bigint | 'all', ...coins: readonly bigint[]): Promise<void> {

@@ -156,7 +156,7 @@ export class PaymentHistory {
   }
 
   #pay(): void {
-    const { spendableSat } = this.#fake.node.wallet.balance(0n);
+    const { spendableSat } = this.#fake.node.wallet.balance(0n, 0);
     const amountSat = this.#random(6) === 0 ? 'all' : BigInt(1_000 + this.#random(Number(spendableSat) + 1));
     this.#try(`pay ${String(amountSat)}`, () => {
       const txid = this.#paid(amountSat);
@@ -290,7 +290,7 @@ export class PaymentHistory {
       return state === 'failed' || state === 'replaced' ? 0n : -amountMsat - feeMsat;
     });
     const rowsMsat = sums.reduce((sum, each) => sum + each, 0n);
-    const { confirmedSat, unconfirmedSat } = node.wallet.balance(0n);
+    const { confirmedSat, unconfirmedSat } = node.wallet.balance(0n, 0);
     const thereMsat = (confirmedSat + unconfirmedSat) * 1_000n;
     return rowsMsat === thereMsat ? [] : [`rows come to ${rowsMsat} msat, and there are ${thereMsat} msat`];
   }

@@ -10,6 +10,7 @@ import { transactionId, type Transaction } from '../../worker/engine/transaction
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { decodeWallet, encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 const SEEN = 1_700_000_000_000;
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -154,7 +155,7 @@ describe('a received payment that was spent', () => {
   it('stays when its coin is not known, and when the chain tells of it again after that', () => {
     const tx = payment(50_000n);
     look({ confirmed: [[9, tx]], best: 9 });
-    const { tx: spending } = wallet.send(ELSEWHERE, 'all', terms);
+    const { tx: spending } = paidFrom(wallet, ELSEWHERE, 'all', terms);
     look({ confirmed: [[10, spending]], best: 110 });
     forgetSpent();
     look({ best: 111 });
@@ -178,7 +179,7 @@ describe('a received payment that was spent', () => {
   it('keeps its amount when only one of its coins is known', () => {
     const tx = payment(50_000n, 30_000n);
     look({ confirmed: [[9, tx]], best: 9 });
-    const { tx: spending } = wallet.send(ELSEWHERE, 20_000n, terms);
+    const { tx: spending } = paidFrom(wallet, ELSEWHERE, 20_000n, terms);
     look({ confirmed: [[10, spending]], best: 110 });
     forgetSpent();
     look({ best: 111 });
@@ -189,7 +190,7 @@ describe('a received payment that was spent', () => {
   it('leaves no line for its change, not even when the chain tells of that again', () => {
     const tx = payment(50_000n);
     look({ confirmed: [[9, tx]], best: 9 });
-    const { tx: spending } = wallet.send(ELSEWHERE, 20_000n, terms);
+    const { tx: spending } = paidFrom(wallet, ELSEWHERE, 20_000n, terms);
     look({ confirmed: [[10, spending]], best: 110 });
     restart();
     look({ confirmed: [[10, spending]], best: 111 });

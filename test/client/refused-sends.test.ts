@@ -13,6 +13,7 @@ import { MemoryDisk } from '../simulation/memory-store.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { CALM_FEES } from '../world/esplora.ts';
 import { FakeNode, MNEMONIC } from './fake-node.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const MINUTE_S = 60;
@@ -73,7 +74,7 @@ async function startWith(coins: number, ...of: readonly Conduct[]): Promise<void
     await chain.fund(address, 100_000);
     await mine();
   }
-  expect(fake.node.wallet.balance(0n).confirmedSat).toBe(BigInt(coins) * 100_000n);
+  expect(fake.node.wallet.balance(0n, 0).confirmedSat).toBe(BigInt(coins) * 100_000n);
 }
 
 /** What was just paid leaves, and the chain grows by a block. */
@@ -126,7 +127,7 @@ function find(amountSat: bigint): void {
 
 const rows = (): readonly Activity[] => activityOf(fake.node, fake.timers.now(), 100);
 const row = (txid: string): Activity | undefined => rows().find(({ id }) => id === txid);
-const spendableSat = (): bigint => fake.node.wallet.balance(0n).spendableSat;
+const spendableSat = (): bigint => fake.node.wallet.balance(0n, 0).spendableSat;
 const inputsOf = (txid: string): readonly string[] =>
   decodeTransaction(fake.node.sent.list().find((send) => send.txid === txid)?.rawTx ?? new Uint8Array(0)).inputs.map(
     (input) => `${String(input.txid)}:${input.vout}`,
@@ -302,7 +303,10 @@ describe('a payment whose coin another device took', () => {
   it('is not sent again where the block of that is gone, and counts again where a server shows it', async () => {
     await startWith(1, 'takes');
     const before = spendableSat();
-    const elsewhere = fake.node.payer.draftWallet().send(ELSEWHERE, 20_000n, { feeratePerKw: 5_000, reserveSat: 0n });
+    const elsewhere = paidFrom(fake.node.payer.draftWallet(), ELSEWHERE, 20_000n, {
+      feeratePerKw: 5_000,
+      reserveSat: 0n,
+    });
     const txid = pay(50_000n);
     const paidSat = before - spendableSat();
     const { rawTx = new Uint8Array(0) } = fake.node.sent.list()[0] ?? {};

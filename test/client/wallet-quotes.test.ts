@@ -10,6 +10,7 @@ import { Scenario } from '../interop/scenario.ts';
 import { NodeWallet } from '../interop/wallet-in-node.ts';
 import vectors from '../vectors/bolt11.json' with { type: 'json' };
 import { World } from '../world/world.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const HOUR_MS = 3_600_000;
@@ -173,7 +174,7 @@ describe('what does not confirm', () => {
     for (const feeratePerKw of [1_000, 9_000]) {
       const elsewhere = new OnchainWallet(nobleSecp256k1, twin);
       elsewhere.transactionConfirmed(coin, world.chain.height);
-      const { rawTx, feeSat } = elsewhere.send(ELSEWHERE, 50_000n, { feeratePerKw, reserveSat: 0n });
+      const { rawTx, feeSat } = paidFrom(elsewhere, ELSEWHERE, 50_000n, { feeratePerKw, reserveSat: 0n });
       await world.chain.submit(rawTx);
       await alone.api.wake();
       const changeSat = 150_000n - feeSat;

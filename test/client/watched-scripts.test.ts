@@ -7,6 +7,7 @@ import { transactionId, type Transaction } from '../../worker/engine/transaction
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { GAP_LIMIT, OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 const OTHER = new Uint8Array(22).fill(7);
 const descriptors = (): Descriptors => new Descriptors(mnemonicSeed('abandon '.repeat(11) + 'about'), 'regtest');
@@ -128,7 +129,7 @@ it('know what the wallet was told of elsewhere', () => {
   const watched = scripts();
   watched.start();
   synced(watched);
-  const { tx, txid } = wallet.send('bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'all', {
+  const { tx, txid } = paidFrom(wallet, 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080', 'all', {
     feeratePerKw: 1000,
     reserveSat: 0n,
   });

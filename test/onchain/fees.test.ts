@@ -14,6 +14,7 @@ import { Ledger } from './ledger.ts';
 import type { Party } from './party.ts';
 import { Scene, type Format } from './scene.ts';
 import { Thief } from './thief.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 let chain: RegtestChain;
 beforeAll(async () => {
@@ -112,7 +113,7 @@ describe.each(CASES)('without a coin, with $name,', ({ format, restarts }) => {
     const away = addressOfScript(scene.them.keys.destinationScript(), 'regtest') ?? '';
     const { wallet } = scene.us.node;
     await scene.submit(
-      scene.us.node.turn(() => wallet.send(away, 'all', { feeratePerKw: 1_000, reserveSat: 0n })).rawTx,
+      scene.us.node.turn(() => paidFrom(wallet, away, 'all', { feeratePerKw: 1_000, reserveSat: 0n })).rawTx,
     );
     await scene.mine(1);
     expect(scene.coinsOf(scene.us)).toBe(0n);

@@ -15,6 +15,7 @@ import { Ledger } from './ledger.ts';
 import { Book } from './book.ts';
 import type { Scene } from './scene.ts';
 import { Thief } from './thief.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 const begin = scenes();
 
@@ -29,7 +30,9 @@ function setFeerate({ us, chain: { height } }: Scene, closing: number): void {
 async function keepOneCoin(scene: Scene, reserveSat: bigint): Promise<void> {
   const away = addressOfScript(scene.them.keys.destinationScript(), 'regtest') ?? '';
   const { wallet } = scene.us.node;
-  await scene.submit(scene.us.node.turn(() => wallet.send(away, 'all', { feeratePerKw: 1_000, reserveSat })).rawTx);
+  await scene.submit(
+    scene.us.node.turn(() => paidFrom(wallet, away, 'all', { feeratePerKw: 1_000, reserveSat })).rawTx,
+  );
   scene.them.keepsBooks = false;
   scene.book = new Book(scene);
 }

@@ -4,6 +4,7 @@ import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { Ledger } from './ledger.ts';
 import { Scene } from './scene.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 let chain: RegtestChain;
 beforeAll(async () => {
@@ -39,7 +40,9 @@ async function release(scene: Scene): Promise<void> {
 async function spendCoins(scene: Scene, leftSat: bigint): Promise<void> {
   const address = addressOfScript(scene.them.keys.destinationScript(), 'regtest') ?? '';
   const { node } = scene.us;
-  await scene.submit(node.turn(() => node.wallet.send(address, 'all', { feeratePerKw: 1_000, reserveSat: 0n })).rawTx);
+  await scene.submit(
+    node.turn(() => paidFrom(node.wallet, address, 'all', { feeratePerKw: 1_000, reserveSat: 0n })).rawTx,
+  );
   const own = addressOfScript(
     node.turn(() => node.wallet.newScript('receive')),
     'regtest',
@@ -163,7 +166,7 @@ describe('our commitment', () => {
     await chain.fund(own, 300_000);
     await scene.mine(1);
     // Of the larger coin, only the change is left.
-    const payment = node.turn(() => wallet.send(away, 100_000n, { feeratePerKw: 300, reserveSat: 0n }));
+    const payment = node.turn(() => paidFrom(wallet, away, 100_000n, { feeratePerKw: 300, reserveSat: 0n }));
     await scene.submit(payment.rawTx);
     scene.oursAreLost = true;
     await scene.disconnect();
@@ -229,12 +232,12 @@ describe('HTLCs that are not worth their fee', () => {
     const scene = await closedWith([]);
     const { wallet } = scene.us.node;
     expect(scene.us.monitor.packages).toHaveLength(1);
-    expect(wallet.balance(0n).spendableSat).toBe(0n);
+    expect(wallet.balance(0n, 0).spendableSat).toBe(0n);
     await scene.mine(1);
-    expect(wallet.balance(0n).spendableSat).toBe(0n);
+    expect(wallet.balance(0n, 0).spendableSat).toBe(0n);
     await estimate(scene, 1_000);
     await scene.mine(3);
-    expect(wallet.balance(0n).spendableSat).toBeGreaterThan(1_000_000n);
+    expect(wallet.balance(0n, 0).spendableSat).toBeGreaterThan(1_000_000n);
   });
 });
 

@@ -5,6 +5,7 @@ import { scenes } from './cases.ts';
 import { Ledger } from './ledger.ts';
 import type { Format, Scene } from './scene.ts';
 import { Thief } from './thief.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 const begin = scenes();
 
@@ -185,7 +186,7 @@ describe('the records of a monitor, the seed and a wallet, with anchors,', () =>
     const away = addressOfScript(scene.them.keys.destinationScript(), 'regtest') ?? '';
     const { node } = scene.us;
     const terms = { feeratePerKw: 1_000, reserveSat: 0n };
-    await scene.submit(node.turn(() => node.wallet.send(away, 'all', terms)).rawTx);
+    await scene.submit(node.turn(() => paidFrom(node.wallet, away, 'all', terms)).rawTx);
     await scene.mine(1);
     const ledger = new Ledger(scene, scene.us);
     scene.oursAreLost = true;

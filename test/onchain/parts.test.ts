@@ -3,6 +3,7 @@ import type { ChannelHtlc } from '../../worker/engine/transactions/channel-htlc.
 import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { scenes } from './cases.ts';
 import type { Scene } from './scene.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 const begin = scenes();
 
@@ -28,7 +29,7 @@ async function spendAll(scene: Scene): Promise<void> {
   const { us, them } = scene;
   const away = addressOfScript(them.keys.destinationScript(), 'regtest') ?? '';
   const terms = { feeratePerKw: 1_000, reserveSat: 0n };
-  await scene.submit(us.node.turn(() => us.node.wallet.send(away, 'all', terms)).rawTx);
+  await scene.submit(us.node.turn(() => paidFrom(us.node.wallet, away, 'all', terms)).rawTx);
   await scene.mine(1);
 }
 

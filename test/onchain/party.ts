@@ -16,6 +16,7 @@ import { MemoryDisk, type MemoryStore } from '../simulation/memory-store.ts';
 import { SimulatedNode, type SimulatedNodeOptions } from '../simulation/node.ts';
 import type { BlockRecord } from '../world/chain-index.ts';
 import type { Delivery, Tell, ToldBlock } from './delivery.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 /** A delay that is short, so that scenes are. */
 const CONFIG: ChannelConfig = { ...defaultChannelConfig, toSelfDelay: 20 };
@@ -142,7 +143,7 @@ export class Party {
     const wallet = new OnchainWallet(nobleSecp256k1, this.#descriptors, { ...state, locked: [] });
     for (const { spentBy } of state.coins) if (spentBy !== undefined) wallet.transactionDropped(spentBy.txid);
     const address = this.#node.turn(() => this.#node.wallet.newAddress());
-    return wallet.send(address, 'all', { feeratePerKw, reserveSat: 0n }).rawTx;
+    return paidFrom(wallet, address, 'all', { feeratePerKw, reserveSat: 0n }).rawTx;
   }
 
   /** Starts again without a record of what it pays, so that it pays the same again. */

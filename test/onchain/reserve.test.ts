@@ -6,6 +6,7 @@ import { RegtestChain } from '../world/chain.ts';
 import { CASES, CLOSES } from './cases.ts';
 import { Ledger } from './ledger.ts';
 import { Scene } from './scene.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 let chain: RegtestChain;
 beforeAll(async () => {
@@ -60,10 +61,10 @@ describe.each(CASES.filter(({ format }) => format === 'anchors'))('the reserve, 
     const terms = { feeratePerKw: DEAR_PER_KW, reserveSat: reserveSat(us.node.manager.reservingChannels()) };
     const away = addressOfScript(them.keys.destinationScript(), 'regtest') ?? '';
     const { wallet } = us.node;
-    const { confirmedSat } = wallet.balance(0n);
+    const { confirmedSat } = wallet.balance(0n, 0);
     const mostSat = wallet.balance(terms.reserveSat, DEAR_PER_KW).spendableSat;
     expect(confirmedSat - mostSat).toBeGreaterThan(terms.reserveSat + 20n * BigInt(SMALL_SAT) - 1n);
-    const send = (sat: bigint | 'all'): Uint8Array => us.node.turn(() => wallet.send(away, sat, terms)).rawTx;
+    const send = (sat: bigint | 'all'): Uint8Array => us.node.turn(() => paidFrom(wallet, away, sat, terms)).rawTx;
     expect(() => send(confirmedSat - 20n * BigInt(SMALL_SAT) - 5_000n)).toThrow(
       expect.objectContaining({ code: 'InsufficientFunds' }),
     );
@@ -83,7 +84,7 @@ describe.each(CASES.filter(({ format }) => format === 'anchors'))('the reserve, 
     const scene = await begin(each);
     const { us, them } = scene;
     const { wallet, manager } = us.node;
-    const { confirmedSat } = wallet.balance(0n);
+    const { confirmedSat } = wallet.balance(0n, 0);
     const open = (sat: bigint): string => us.node.open(them.node, sat);
     expect(() => open(confirmedSat - reserveSat(2) + 1n)).toThrow(
       expect.objectContaining({ code: 'InsufficientFunds' }),

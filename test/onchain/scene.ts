@@ -429,7 +429,7 @@ export class Scene {
   coinsOf(party: Party): bigint {
     if (party === this.us && this.tower !== undefined) return this.tower.coinsSat;
     const { node } = party;
-    const { confirmedSat, unconfirmedSat } = node.wallet.balance(0n);
+    const { confirmedSat, unconfirmedSat } = node.wallet.balance(0n, 0);
     return confirmedSat + unconfirmedSat;
   }
 

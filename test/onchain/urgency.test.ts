@@ -6,6 +6,7 @@ import { feeratesOf } from '../engine/channel/feerates.ts';
 import { addressOfScript } from '../../worker/engine/wallet/address.ts';
 import { RegtestChain } from '../world/chain.ts';
 import { Scene } from './scene.ts';
+import { paidFrom } from '../engine/wallet/paid.ts';
 
 let chain: RegtestChain;
 beforeAll(async () => {
@@ -85,7 +86,7 @@ describe('of two closes and one coin', () => {
     const away = addressOfScript(them.keys.destinationScript(), 'regtest') ?? '';
     const { wallet } = us.node;
     const terms = { feeratePerKw: 1_000, reserveSat: 0n };
-    await scene.submit(us.node.turn(() => wallet.send(away, 'all', terms)).rawTx);
+    await scene.submit(us.node.turn(() => paidFrom(wallet, away, 'all', terms)).rawTx);
     await chain.fund(
       us.node.turn(() => wallet.newAddress()),
       500_000,

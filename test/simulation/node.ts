@@ -15,7 +15,7 @@ import type { Effect } from '../../worker/engine/manager/turn.ts';
 import { decodeInvoice, encodeInvoice } from '../../worker/engine/payments/bolt11.ts';
 import type { Invoice } from '../../worker/engine/payments/invoice.ts';
 import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../../worker/engine/payments/inbound-payment.ts';
-import type { Transaction } from '../../worker/engine/transactions/transaction.ts';
+import type { Outpoint, Transaction } from '../../worker/engine/transactions/transaction.ts';
 import type { TransactionPackage } from '../../worker/engine/transactions/transaction-package.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
 import { decodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
@@ -103,6 +103,8 @@ export class SimulatedNode {
   /** What it does about channels that its peers open. */
   inboundRule: InboundChannelRule = 'accept';
   isTipFresh = true;
+  /** The coins of payments that were taken back. */
+  unsettledPayments: readonly (readonly Outpoint[])[] = [];
   readonly #options: SimulatedNodeOptions;
   #counter = 0;
 
@@ -135,6 +137,7 @@ export class SimulatedNode {
         inboundChannels: () => this.inboundRule,
         reserveSat: options.reserveSat ?? (() => 0n),
         mayCloseAtDeadlines: options.mayCloseAtDeadlines ?? (() => true),
+        unsettledPayments: () => this.unsettledPayments,
         isTipFresh: () => this.isTipFresh,
         channelFrozen: () => void this.freezes++,
         log: (line) => this.log.push(line),

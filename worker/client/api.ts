@@ -423,7 +423,7 @@ export interface WalletApi {
    * Begins to open a channel, `pushMsat` of which is given to the peer. Answers once that is on record; how it ends comes as an
    * event. Rejects with `PeerNotConnected`, `ChainStale`, `FeeratesUnknown` where no server has told any for an hour, `ChannelTooSmall` (also
    * where fees and the reserve would take all of our side), `ChannelTooLarge`, `AmountOutOfRange` where more is pushed than it
-   * holds, `InsufficientFunds`, and `FeeTooHigh` where the funding would cost more than `maxFeeSat`. Where its fee has risen when the
+   * holds, `InsufficientFunds`, `EarlierPaymentUnsettled`, and `FeeTooHigh` where the funding would cost more than `maxFeeSat`. Where its fee has risen when the
    * peer has accepted, nothing is signed, and the opening has failed.
    */
   openChannel(

@@ -329,6 +329,7 @@ export class LightningNode {
         inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
         reserveSat,
         mayCloseAtDeadlines: () => this.#mayCloseAtDeadlines(),
+        unsettledPayments: () => this.payer.unsettled(),
         isTipFresh: () => this.chain.staleness?.stopped !== true,
         channelFrozen: changed,
         log,

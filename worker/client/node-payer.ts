@@ -1,7 +1,7 @@
 import type { ChannelManager } from '../engine/manager/channel-manager.ts';
 import type { Secp256k1 } from '../engine/primitives/secp256k1.ts';
 import type { Descriptors } from '../engine/wallet/descriptors.ts';
-import type { SpendTerms } from '../engine/wallet/wallet-transaction.ts';
+import type { PaymentTerms } from '../engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { NetworkName } from './api.ts';
 import type { ChainFollower } from './chain-follower.ts';
@@ -37,12 +37,21 @@ export class NodePayer implements OnchainPayer {
     return new OnchainWallet(secp, descriptors, this.wallet.state);
   }
 
-  onchainTerms(): SpendTerms {
-    const { manager, chain, sent } = this.#parts;
+  onchainTerms(): PaymentTerms {
+    const { manager, chain } = this.#parts;
     const { closing: feeratePerKw } = chain.feerates;
-    const against = sent.unsettled((script) => this.wallet.owns(script));
-    const channels = manager.reservingChannels();
-    return { feeratePerKw, reserveSat: reserveSat(channels), reserveCoinSat: reserveSat(1), against };
+    return {
+      feeratePerKw,
+      reserveSat: reserveSat(manager.reservingChannels()),
+      reservePerKw: feeratePerKw,
+      reserveCoinSat: reserveSat(1),
+      against: this.unsettled(),
+    };
+  }
+
+  /** As `PaymentTerms.against`. */
+  unsettled(): PaymentTerms['against'] {
+    return this.#parts.sent.unsettled((script) => this.wallet.owns(script));
   }
 
   onchainSend(txid: string): OnchainSend | undefined {

@@ -9,7 +9,7 @@ import { explorerTxid } from '../engine/transactions/txid.ts';
 import {
   feesOf,
   sumOf,
-  type SpendTerms,
+  type PaymentTerms,
   type UnsignedTransaction,
   type WalletPayment,
 } from '../engine/wallet/wallet-transaction.ts';
@@ -25,7 +25,7 @@ export interface OnchainPayer {
   readonly wallet: OnchainWallet;
   /** Another wallet with the same coins: what is built with it leaves the wallet as it is. */
   draftWallet(): OnchainWallet;
-  onchainTerms(): SpendTerms;
+  onchainTerms(): PaymentTerms;
   /** A payment by its txid as explorers print it. */
   onchainSend(txid: string): OnchainSend | undefined;
   /** As `sendOnchain`, in place of a payment with that txid. */
@@ -107,10 +107,10 @@ export function sendOnchain(
 export function termsOf(
   payer: Pick<OnchainPayer, 'onchainTerms'>,
   { feeratePerVbyte }: { readonly feeratePerVbyte?: number },
-): SpendTerms {
+): PaymentTerms {
   const terms = payer.onchainTerms();
   if (feeratePerVbyte === undefined) return terms;
-  return { ...terms, feeratePerKw: perKwOfVbyte(feeratePerVbyte), reservePerKw: terms.feeratePerKw };
+  return { ...terms, feeratePerKw: perKwOfVbyte(feeratePerVbyte) };
 }
 
 const recipientsOf = (request: OnchainRequest): readonly { readonly address: string }[] =>

@@ -69,7 +69,7 @@ export class OnchainPayments {
   /** Resolves when it is durable. Rejects with what `planOnchain` throws, `CoinsChanged` and `WalletClosed`: nothing was sent then. */
   pay(request: OnchainRequest): Promise<OnchainSent> {
     const { payer, now } = this.#parts;
-    const unsettled = (): number => payer.onchainTerms().against?.length ?? 0;
+    const unsettled = (): number => payer.onchainTerms().against.length;
     let planned = 0;
     return this.#make({
       plan: () => {

@@ -13,6 +13,7 @@ import { EsploraServer } from '../../world/esplora.ts';
 import { display, ELSEWHERE, FollowedWallet } from './followed-wallet.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { esploraAt } from './esplora-at.ts';
+import { paidFrom } from '../../engine/wallet/paid.ts';
 
 export interface DayOptions {
   readonly servers: readonly EsploraFlavour[];
@@ -183,7 +184,7 @@ class Day {
   async #spend(): Promise<void> {
     const channel = this.#channels[this.#spendings.length];
     if (channel === undefined) return;
-    const { rawTx, tx } = channel.send(ELSEWHERE, 'all', { feeratePerKw: 1000, reserveSat: 0n });
+    const { rawTx, tx } = paidFrom(channel, ELSEWHERE, 'all', { feeratePerKw: 1000, reserveSat: 0n });
     await this.#chain.submit(rawTx);
     this.#spendings.push(display(transactionId(tx)));
   }

@@ -13,6 +13,7 @@ import { EsploraServer } from '../../world/esplora.ts';
 import { display, ELSEWHERE, FollowedWallet } from './followed-wallet.ts';
 import { SimulatedClock } from './simulated-clock.ts';
 import { esploraAt } from './esplora-at.ts';
+import { paidFrom } from '../../engine/wallet/paid.ts';
 
 const terms = { feeratePerKw: 1000, reserveSat: 0n };
 const INTERVAL_MS = 30_000;
@@ -65,13 +66,13 @@ describe.each(HONEST_FLAVOURS.map((flavour) => [flavour.name, flavour] as const)
     const paid = await victim.pay(victim.newScript(), 100_000);
     sync.start();
     await clock.run(A_WHILE_MS);
-    expect(wallet.balance(0n)).toMatchObject({ unconfirmedSat: 100_000n });
+    expect(wallet.balance(0n, 0)).toMatchObject({ unconfirmedSat: 100_000n });
     const height = await confirmed();
     expect(victim.told).toMatchObject([{ txid: paid, height }]);
 
     watchList.registerOutput(victim.coinOf(paid));
     await clock.run(A_WHILE_MS);
-    const { rawTx, txid } = wallet.send(ELSEWHERE, 'all', terms);
+    const { rawTx, txid } = paidFrom(wallet, ELSEWHERE, 'all', terms);
     await chain.submit(rawTx);
     sync.wake();
     await clock.run(A_WHILE_MS);
@@ -97,7 +98,7 @@ describe.each(HONEST_FLAVOURS.map((flavour) => [flavour.name, flavour] as const)
     const { clock, sources, victim } = followed(flavour);
     const parent = chain.faucet.build([{ script: victim.newScript(), sats: 100_000 }], 1);
     victim.wallet.transactionConfirmed(decodeTransaction(parent), chain.height);
-    const { rawTx: child } = victim.wallet.send(ELSEWHERE, 'all', { ...terms, feeratePerKw: 5000 });
+    const { rawTx: child } = paidFrom(victim.wallet, ELSEWHERE, 'all', { ...terms, feeratePerKw: 5000 });
     chain.mempoolMinimum = 3;
     const sent = new Broadcaster(sources, clock.now).broadcast([parent, child]);
     await clock.run(A_WHILE_MS);
@@ -117,7 +118,7 @@ describe.each(HONEST_FLAVOURS.map((flavour) => [flavour.name, flavour] as const)
     for (let payment = 0; payment < unconfirmed; payment++) await victim.pay(script, 10_000);
     victim.sync.start();
     await clock.run(A_WHILE_MS);
-    expect(victim.wallet.balance(0n)).toMatchObject({ confirmedSat: 600_000n });
+    expect(victim.wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 600_000n });
     expect(victim.wallet.state.coins.length).toBe(60 + unconfirmed);
     victim.sync.stop();
     await chain.mine();

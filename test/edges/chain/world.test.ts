@@ -19,6 +19,7 @@ import { EsploraServer } from '../../world/esplora.ts';
 import { regtestChain } from './regtest-headers.ts';
 import { esploraAt } from './esplora-at.ts';
 import { syncOf } from './sync-of.ts';
+import { paidFrom } from '../../engine/wallet/paid.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -138,23 +139,23 @@ describe('the wallet over a real Esplora', () => {
     follower.watchList.registerScript(script);
     await chain.fund(addressOfScript(script, 'regtest') ?? '', 200_000);
     await follower.sync.poll({ everything: true });
-    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 200_000n });
+    expect(follower.wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 200_000n });
     await chain.mine();
     await follower.sync.poll();
-    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 200_000n, unconfirmedSat: 0n });
+    expect(follower.wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 200_000n, unconfirmedSat: 0n });
 
-    const { rawTx, feeSat } = follower.wallet.send(ELSEWHERE, 50_000n, terms);
+    const { rawTx, feeSat } = paidFrom(follower.wallet, ELSEWHERE, 50_000n, terms);
     const [outcome] = await new Broadcaster([follower.api], () => 0).broadcast([rawTx]);
     expect(outcome?.result).toEqual({ kind: 'accepted' });
     await chain.mine();
     await follower.sync.poll();
-    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 150_000n - feeSat, unconfirmedSat: 0n });
+    expect(follower.wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 150_000n - feeSat, unconfirmedSat: 0n });
   });
 
   it('brings a parent below the minimum into the mempool with its child, where the server takes packages', async () => {
     await follower.fund(200_000);
-    const parent = follower.wallet.send(ELSEWHERE, 50_000n, { ...terms, feeratePerKw: 253 });
-    const child = follower.wallet.send(ELSEWHERE, 50_000n, { ...terms, feeratePerKw: 5_000 });
+    const parent = paidFrom(follower.wallet, ELSEWHERE, 50_000n, { ...terms, feeratePerKw: 253 });
+    const child = paidFrom(follower.wallet, ELSEWHERE, 50_000n, { ...terms, feeratePerKw: 5_000 });
     let now = 0;
     const broadcaster = new Broadcaster([follower.api], () => now);
     const kinds = async (): Promise<readonly string[]> =>
@@ -185,17 +186,17 @@ describe('the wallet over a real Esplora', () => {
     await follower.sync.poll();
     const update = follower.updates.at(-1);
     expect([update?.disconnectedTo, update?.unconfirmed.map(display)]).toEqual([height - 1, [display(txid)]]);
-    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 70_000n });
+    expect(follower.wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 70_000n });
     await chain.mine();
     await follower.sync.poll();
-    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n });
+    expect(follower.wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n });
   });
 
   it('drops what a reorganisation made vanish', async () => {
     await follower.fund(70_000);
     await chain.reorg(1, { keepOut: true });
     await follower.sync.poll();
-    expect(follower.wallet.balance(0n)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 0n });
+    expect(follower.wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 0n });
   });
 });
 
@@ -210,21 +211,21 @@ it('a script that is asked for late brings back no coin that another one has spe
   await chain.submit(chain.faucet.build(payments));
   await chain.mine();
   await sync.poll();
-  await follower.api.broadcast(wallet.send(ELSEWHERE, 60_000n, terms).rawTx);
+  await follower.api.broadcast(paidFrom(wallet, ELSEWHERE, 60_000n, terms).rawTx);
   await chain.mine();
   await sync.poll();
   await chain.mine(100);
   await sync.poll();
-  const before = wallet.balance(0n);
+  const before = wallet.balance(0n, 0);
   expect(before.confirmedSat).toBeLessThan(42_000n);
   watchList.registerScript(second);
   await sync.poll();
   expect(follower.updates.at(-1)?.confirmed).toHaveLength(1);
-  expect(wallet.balance(0n)).toEqual(before);
+  expect(wallet.balance(0n, 0)).toEqual(before);
 });
 
 describe('after a restart', () => {
-  const balance = (): object => follower.wallet.balance(0n);
+  const balance = (): object => follower.wallet.balance(0n, 0);
   /** Takes what is in the mempool out of it. */
   const evict = async (): Promise<void> => {
     await chain.mine();
@@ -244,7 +245,7 @@ describe('after a restart', () => {
 
   it('the coins are back of a spending that vanished, and its change is gone', async () => {
     await follower.fund(70_000);
-    await follower.api.broadcast(follower.wallet.send(ELSEWHERE, 50_000n, terms).rawTx);
+    await follower.api.broadcast(paidFrom(follower.wallet, ELSEWHERE, 50_000n, terms).rawTx);
     await evict();
     await follower.restarted().sync.poll();
     expect(balance()).toMatchObject({ confirmedSat: 70_000n, unconfirmedSat: 0n, spendableSat: 70_000n });
@@ -295,7 +296,7 @@ describe('watched transactions and outputs', () => {
     const outpoint = await follower.fund(100_000);
     follower.watchList.registerOutput(outpoint);
     await follower.sync.poll();
-    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    const { rawTx, txid } = paidFrom(follower.wallet, ELSEWHERE, 'all', terms);
     follower.watchList.registerTx(txid);
     await follower.api.broadcast(rawTx);
     const before = follower.confirmed.length;
@@ -310,7 +311,7 @@ describe('watched transactions and outputs', () => {
     const outpoint = await follower.fund(100_000);
     follower.watchList.registerOutput(outpoint);
     await follower.sync.poll();
-    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    const { rawTx, txid } = paidFrom(follower.wallet, ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
     await follower.sync.poll({ everything: true });
     await follower.sync.poll({ everything: true });
@@ -323,7 +324,7 @@ describe('watched transactions and outputs', () => {
 
   it('are found in the same poll when the update itself registers them', async () => {
     const outpoint = await follower.fund(100_000);
-    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    const { rawTx, txid } = paidFrom(follower.wallet, ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
     await chain.mine();
     const late = new Follower({ headers: follower.sync.headers });
@@ -376,7 +377,7 @@ describe('addresses that were used', () => {
     expect(late.wallet.state.coins).toEqual([]);
     esplora.resetRequests();
     await pass(late, 45);
-    expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
+    expect(late.wallet.balance(0n, 0).confirmedSat).toBe(80_000n);
     expect(esplora.requests['/scripthash/:id']).toBe(USED);
   });
 
@@ -384,30 +385,30 @@ describe('addresses that were used', () => {
     const { late } = await rested();
     late.sync.wake();
     await pass(late, 5);
-    expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
+    expect(late.wallet.balance(0n, 0).confirmedSat).toBe(80_000n);
   });
 
   it('have their turn again soon where it failed, and the others before that', async () => {
     const { late } = await rested();
     esplora.faults.add({ kind: 'answer', status: 500, body: '', times: 1, path: '^/scripthash/' });
     await pass(late, 20);
-    expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
+    expect(late.wallet.balance(0n, 0).confirmedSat).toBe(80_000n);
   });
 
   it('are looked at at once where a reorganisation has taken something from one', async () => {
     const { late } = await rested();
     await pass(late, 45);
-    expect(late.wallet.balance(0n).confirmedSat).toBe(80_000n);
+    expect(late.wallet.balance(0n, 0).confirmedSat).toBe(80_000n);
     await chain.reorg(1, { keepOut: true });
     await late.sync.poll();
-    expect(late.wallet.balance(0n).confirmedSat).toBe(0n);
+    expect(late.wallet.balance(0n, 0).confirmedSat).toBe(0n);
   });
 
   it('are asked for with every block again once they are awaited', async () => {
     const { late, scripts } = await rested();
     late.watchList.registerScript(scripts[0] ?? ELSEWHERE_SCRIPT);
     await late.sync.poll();
-    expect([late.wallet.balance(0n).confirmedSat, late.watchList.restingCount]).toEqual([80_000n, USED - 1]);
+    expect([late.wallet.balance(0n, 0).confirmedSat, late.watchList.restingCount]).toEqual([80_000n, USED - 1]);
   });
 });
 
@@ -457,7 +458,7 @@ describe('a source that fails', () => {
     const outpoint = await follower.fund(100_000);
     follower.watchList.registerOutput(outpoint);
     await follower.sync.poll();
-    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    const { rawTx, txid } = paidFrom(follower.wallet, ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
     await chain.mine();
     const before = follower.updates.length;
@@ -506,7 +507,7 @@ describe('several sources', () => {
     both.watchList.registerScript(both.wallet.newScript('receive'));
     await both.sync.poll();
     expect(both.sync.agreeing).toBe(2);
-    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    const { rawTx, txid } = paidFrom(follower.wallet, ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
     const paid = await chain.fund(addressOfScript(both.wallet.watchedScripts()[0] ?? txid, 'regtest') ?? '', 70_000);
     for (let poll = 0; poll < 3; poll++) await both.sync.poll({ everything: true });
@@ -538,7 +539,7 @@ describe('several sources', () => {
       await both.sync.poll({ everything: true });
       await chain.mine();
     }
-    return both.wallet.balance(0n).confirmedSat;
+    return both.wallet.balance(0n, 0).confirmedSat;
   };
 
   it('show a coin that the first counts and does not list', async () => {
@@ -555,7 +556,7 @@ describe('several sources', () => {
     await follower.fundUnconfirmed(70_000);
     const next = begunAnew(follower, [listless(), honest()]);
     await next.sync.poll();
-    expect(next.wallet.balance(0n).unconfirmedSat).toBe(70_000n);
+    expect(next.wallet.balance(0n, 0).unconfirmedSat).toBe(70_000n);
     await chain.mine();
   });
 
@@ -614,7 +615,7 @@ describe('several sources', () => {
     const both = new Follower({ sources: [hides, lacking('scriptless', /^\/(scripthash|address)\//)] });
     for (let script = 0; script < 10; script++) both.watchList.registerScript(both.wallet.newScript('receive'));
     both.watchList.registerOutput(await follower.fund(100_000));
-    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    const { rawTx, txid } = paidFrom(follower.wallet, ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
     await chain.mine();
     await both.sync.poll();
@@ -631,10 +632,10 @@ describe('several sources', () => {
     );
     const both = new Follower({ sources: [late, honest()].slice(0, count) });
     await both.fundUnconfirmed(40_000);
-    if (count === 1) expect(both.wallet.balance(0n).unconfirmedSat).toBe(0n);
+    if (count === 1) expect(both.wallet.balance(0n, 0).unconfirmedSat).toBe(0n);
     isLate = count > 1;
     await both.sync.poll({ everything: true });
-    expect(both.wallet.balance(0n).unconfirmedSat).toBe(40_000n);
+    expect(both.wallet.balance(0n, 0).unconfirmedSat).toBe(40_000n);
   });
 
   it('are heard once they have come to the tip', async () => {
@@ -647,7 +648,7 @@ describe('several sources', () => {
     const both = new Follower({ sources: [hiding(), late] });
     const outpoint = await follower.fund(100_000);
     both.watchList.registerOutput(outpoint);
-    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    const { rawTx, txid } = paidFrom(follower.wallet, ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
     await chain.mine();
     await both.sync.poll();
@@ -795,7 +796,7 @@ describe('a source of another kind', () => {
     late.watchList.registerOutput(unknown);
     late.watchList.registerOutput(outpoint);
     await late.sync.poll();
-    const { rawTx, txid } = follower.wallet.send(ELSEWHERE, 'all', terms);
+    const { rawTx, txid } = paidFrom(follower.wallet, ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
     await chain.mine();
     asked.length = 0;

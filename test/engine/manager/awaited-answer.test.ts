@@ -123,7 +123,7 @@ describe('an opening that the peer does not answer', () => {
     'without %s is given up, and its coins are free again',
     async (kind) => {
       const meeting = await without(kind, 'empty');
-      const before = meeting.node.wallet.balance(0n).spendableSat;
+      const before = meeting.node.wallet.balance(0n, 0).spendableSat;
       meeting.node.open(meeting.peer, 500_000n);
       await meeting.flow();
       await meeting.pass(120);
@@ -131,7 +131,7 @@ describe('an opening that the peer does not answer', () => {
       await meeting.pass(1);
       expect([meeting.channels, meeting.node.broadcasts]).toEqual([[], []]);
       expect(failures(meeting)).toEqual([`The channel could not be opened: no ${kind} within 120 seconds.`]);
-      expect(meeting.node.wallet.balance(0n).spendableSat).toBe(before);
+      expect(meeting.node.wallet.balance(0n, 0).spendableSat).toBe(before);
       expect(meeting.heard('error')).toHaveLength(1);
       expect(meeting.isConnected).toBe(true);
     },

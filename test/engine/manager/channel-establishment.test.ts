@@ -5,6 +5,7 @@ import {
   decodeTransaction,
   transactionId,
   transactionWeight,
+  type Outpoint,
 } from '../../../worker/engine/transactions/transaction.ts';
 import { sumOf } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { startOf } from '../../simulation/starts.ts';
@@ -76,12 +77,42 @@ describe('a channel that we open', () => {
 });
 
 describe('the funding of a channel that we open', () => {
-  const fundingOf = (world: World): { readonly weight: number; readonly feeSat: bigint } | undefined => {
+  interface Funding {
+    readonly weight: number;
+    readonly feeSat: bigint;
+    readonly coins: readonly Outpoint[];
+  }
+  const fundingOf = (world: World): Funding | undefined => {
     const [entry] = world.a.node.manager.channels();
     if (entry?.state.kind !== 'open' || entry.state.funding.kind !== 'unconfirmed') return undefined;
     const tx = decodeTransaction(entry.state.funding.transaction);
     const spent = world.a.node.wallet.coinsSpentBy(transactionId(tx));
-    return { weight: transactionWeight(tx), feeSat: sumOf(spent) - sumOf(tx.outputs) };
+    const coins = spent.map(({ txid, vout }) => ({ txid, vout }));
+    return { weight: transactionWeight(tx), feeSat: sumOf(spent) - sumOf(tx.outputs), coins };
+  };
+  const spentBy = (world: World): readonly Outpoint[] => fundingOf(world)?.coins ?? [];
+  /** The coin that a payment from somebody brings us. */
+  const receivedBy = ({ a }: World, amountSat: bigint): Outpoint => {
+    const { wallet } = a.node;
+    const script = a.node.turn(() => wallet.newScript('receive'));
+    const input = {
+      txid: new Uint8Array(32).fill(0xcc),
+      vout: 0,
+      sequence: 0,
+      scriptSig: new Uint8Array(0),
+      witness: [],
+    };
+    const tx = { version: 2, inputs: [input], outputs: [{ amountSat, script }], locktime: 0 };
+    a.node.turn(() => wallet.transactionConfirmed(tx, 100));
+    return { txid: transactionId(tx), vout: 0 };
+  };
+  /** A coin that a payment spends which is in no block, and has no change. */
+  const spentCoin = (world: World): Outpoint => {
+    const coin = receivedBy(world, 40_000n);
+    const inputs = [{ ...coin, sequence: 0, scriptSig: new Uint8Array(0), witness: [] }];
+    const outputs = [{ amountSat: 39_000n, script: Uint8Array.of(0, 20, ...new Uint8Array(20)) }];
+    world.a.node.turn(() => world.a.node.wallet.transactionMade({ version: 2, inputs, outputs, locktime: 0 }));
+    return coin;
   };
   const failures = ({ a }: World): readonly string[] =>
     a.node.manager.pendingEvents().flatMap(({ kind, message }) => (kind === 'channelOpenFailed' ? [message] : []));
@@ -98,6 +129,40 @@ describe('the funding of a channel that we open', () => {
     const funding = fundingOf(world);
     expect(funding?.feeSat).toBe(feeSat);
     expect((Number(feeSat) * 1_000) / (funding?.weight ?? 0)).toBeGreaterThanOrEqual(feeratePerKw ?? 253);
+  });
+
+  it('spends a coin of a payment that was taken back, so that only one of the two can be in the chain', async () => {
+    const world = await atFeerate(1_000);
+    const { node } = world.a;
+    const own = receivedBy(world, 40_000n);
+    node.open(world.b.node, 500_000n);
+    await world.pump();
+    expect(spentBy(world)).not.toContainEqual(own);
+    const bound = await atFeerate(1_000);
+    const rival = receivedBy(bound, 40_000n);
+    bound.a.node.unsettledPayments = [[rival]];
+    const feeSat = bound.a.node.quoteOpen(bound.b.node, 500_000n, {});
+    bound.a.node.open(bound.b.node, 500_000n, 0n, { maxFeeSat: feeSat });
+    await bound.pump();
+    expect(spentBy(bound)).toContainEqual(rival);
+  });
+
+  it('is not begun while no coin of a payment that was taken back is free', async () => {
+    const world = await atFeerate(1_000);
+    const { node } = world.a;
+    node.unsettledPayments = [[spentCoin(world)]];
+    expect(() => node.open(world.b.node, 500_000n)).toThrow(code('EarlierPaymentUnsettled'));
+    expect(node.manager.channels()).toEqual([]);
+  });
+
+  it('is not signed where a payment was taken back since, and nothing of it can be spent', async () => {
+    const world = await atFeerate(1_000);
+    const { node } = world.a;
+    node.open(world.b.node, 500_000n);
+    node.unsettledPayments = [[spentCoin(world)]];
+    await world.pump();
+    expect([fundingOf(world), node.wallet.state.locked]).toEqual([undefined, []]);
+    expect(failures(world)).toEqual([expect.stringContaining('An earlier payment')]);
   });
 
   it('is not begun where it costs more than was agreed to', async () => {

@@ -70,6 +70,7 @@ export class ClosingNode {
         inboundChannels: () => 'accept',
         reserveSat: () => 0n,
         mayCloseAtDeadlines: () => true,
+        unsettledPayments: () => [],
         isTipFresh: () => true,
         channelFrozen: () => {},
         log: () => {},
@@ -135,7 +136,7 @@ export class ClosingNode {
 
   /** What the wallet can spend now, in satoshi. */
   get spendableSat(): bigint {
-    return this.node.wallet.balance(0n).spendableSat;
+    return this.node.wallet.balance(0n, 0).spendableSat;
   }
 
   /** The fee of a child, in satoshi. */

@@ -130,7 +130,7 @@ describe('a channel that its opener closes alone before the funding is in a bloc
 
   it('is over, and keeps no coins, once the coins of the funding are spent elsewhere', async () => {
     const { world, funding } = await unfunded();
-    const { spendableSat } = world.a.node.wallet.balance(0n);
+    const { spendableSat } = world.a.node.wallet.balance(0n, 0);
     close(world.a);
     await durable(world.a);
     world.crash(world.a, true);
@@ -139,7 +139,7 @@ describe('a channel that its opener closes alone before the funding is in a bloc
     confirmed(world.a, doubleSpend(funding), height);
     age(world.a, 5);
     expect(channelOf(world.a)).toBeUndefined();
-    expect(world.a.node.wallet.balance(0n).spendableSat).toBeGreaterThanOrEqual(spendableSat);
+    expect(world.a.node.wallet.balance(0n, 0).spendableSat).toBeGreaterThanOrEqual(spendableSat);
   });
 });
 

@@ -82,15 +82,15 @@ describe('an error about a channel that is being opened', () => {
   it('ends the attempt by its temporary id also after funding_created, and frees the coins', async () => {
     const meeting = await Meeting.begin('empty', 'a');
     await meeting.connect();
-    const before = meeting.node.wallet.balance(0n).spendableSat;
+    const before = meeting.node.wallet.balance(0n, 0).spendableSat;
     meeting.withheld = ({ kind }) => kind === 'funding_signed';
     meeting.node.open(meeting.peer, 500_000n);
     await meeting.flow();
     const temporaryId = existing(meeting.heard('funding_created')[0]).temporaryChannelId;
-    expect(meeting.node.wallet.balance(0n).spendableSat).toBeLessThan(before);
+    expect(meeting.node.wallet.balance(0n, 0).spendableSat).toBeLessThan(before);
     await meeting.hearSaid('error', 'funding failed due to internal error', temporaryId);
     expect([kinds(meeting), meeting.node.broadcasts]).toEqual([[], []]);
-    expect(meeting.node.wallet.balance(0n).spendableSat).toBe(before);
+    expect(meeting.node.wallet.balance(0n, 0).spendableSat).toBe(before);
     expect(meeting.node.manager.pendingEvents()).toMatchObject([
       { kind: 'channelOpenFailed', message: 'The peer refused the channel: funding failed due to internal error' },
     ]);

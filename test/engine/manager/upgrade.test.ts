@@ -100,7 +100,7 @@ class Upgraded {
   }
 }
 
-const coinsOf = ({ node }: Member): bigint => node.wallet.balance(0n).confirmedSat;
+const coinsOf = ({ node }: Member): bigint => node.wallet.balance(0n, 0).confirmedSat;
 
 describe('a wallet of the version before claims', () => {
   it('goes on with the payments of an open channel', async () => {

@@ -6,7 +6,7 @@ import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 
 const descriptors = new Descriptors(mnemonicSeed('abandon '.repeat(11) + 'about'), 'regtest');
-const TERMS = { feeratePerKw: 5_000, reserveSat: 0n };
+const TERMS = { feeratePerKw: 5_000, reserveSat: 0n, reservePerKw: 5_000 };
 const PARENT = { weight: 600, feeSat: 150n };
 
 /** A payment from others to a wallet, once for each amount. */
@@ -60,7 +60,7 @@ it('is gone with its parent', () => {
   const parent = paying(wallet, 20_000n);
   wallet.transactionSeen(parent);
   wallet.transactionMade(wallet.sign(wallet.planChild(transactionId(parent), PARENT, TERMS)).tx);
-  expect(wallet.balance(0n).spendableSat).toBe(0n);
+  expect(wallet.balance(0n, 0).spendableSat).toBe(0n);
   wallet.transactionDropped(transactionId(parent));
   expect(wallet.state.coins).toEqual([]);
 });

@@ -30,7 +30,7 @@ const coin = (amountSat: bigint, changes: Partial<Coin> = {}): Coin => ({
 });
 const { height: _, ...pending } = coin(50_000n);
 const baseWeight = OVERHEAD_WEIGHT + outputWeight(34);
-const request = { baseWeight, feeratePerKw: 1000, reserveSat: 0n };
+const request = { baseWeight, feeratePerKw: 1000, reserveSat: 0n, reservePerKw: 1000 };
 const sum = (coins: readonly Coin[]): bigint => coins.reduce((before, { amountSat }) => before + amountSat, 0n);
 const weightOf = ({ coins, changeSat }: Selection): number =>
   coins.reduce((before, { branch }) => before + INPUT_WEIGHT[branch], baseWeight) +
@@ -89,7 +89,14 @@ describe('coin selection', () => {
     const small = Array.from({ length: 20 }, (_, vout) => coin(1_000n, { vout }));
     const coins = [coin(60_000n), ...small];
     const ask = (feeratePerKw: number): Selection =>
-      selectCoins({ ...request, feeratePerKw, coins, targetSat: 55_000n, reserveSat: 10_000n });
+      selectCoins({
+        ...request,
+        feeratePerKw,
+        reservePerKw: feeratePerKw,
+        coins,
+        targetSat: 55_000n,
+        reserveSat: 10_000n,
+      });
     expect(ask(1_000).coins).toHaveLength(1);
     expect(() => ask(5_000)).toThrow(expect.objectContaining({ code: 'InsufficientFunds' }));
     expect(reserveValueSat(small, 1_000)).toBe(20_000n - 19n * 272n);
@@ -167,7 +174,8 @@ describe('coin selection', () => {
     fc.assert(
       fc.property(amounts, terms, (values, { targetSat, feeratePerKw, reserveSat }) => {
         const coins = values.map((amountSat, vout) => coin(amountSat, { vout }));
-        const ask = (): Selection => selectCoins({ coins, targetSat, baseWeight, feeratePerKw, reserveSat });
+        const ask = (): Selection =>
+          selectCoins({ coins, targetSat, baseWeight, feeratePerKw, reserveSat, reservePerKw: feeratePerKw });
         try {
           const selection = ask();
           expect(sum(selection.coins)).toBe(targetSat + selection.feeSat + selection.changeSat);
@@ -199,7 +207,7 @@ describe('coin selection', () => {
           const { height, ...rest } = coin(amountSat, { vout, branch: isTaproot ? 'taproot' : 'receive' });
           return isPending ? { ...rest, trusted: true } : { ...rest, height: height ?? 0 };
         });
-        const selection = findSelection({ coins, targetSat, baseWeight, feeratePerKw, reserveSat: 0n });
+        const selection = findSelection({ ...request, coins, targetSat, feeratePerKw });
         const costs = costsOfEverySet(coins, targetSat, feeratePerKw);
         expect(selection === undefined).toBe(costs.length === 0);
         if (selection === undefined) return;

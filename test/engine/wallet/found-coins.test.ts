@@ -7,6 +7,7 @@ import { transactionId, transactionWeight, type Transaction } from '../../../wor
 import { Descriptors, FOUND_BRANCHES, type Branch } from '../../../worker/engine/wallet/descriptors.ts';
 import type { WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import { paidFrom, paymentTerms } from './paid.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const descriptors = new Descriptors(seed, 'regtest');
@@ -48,7 +49,7 @@ describe('coins of BIP 44 and BIP 49 addresses', () => {
     wallet.transactionSeen(payment(7_000n, 'nested', 1));
     receive(50_000n, 'legacy');
     receive(20_000n, 'receive');
-    expect(wallet.balance(15_000n)).toEqual({
+    expect(wallet.balance(15_000n, 0)).toEqual({
       confirmedSat: 20_000n,
       unconfirmedSat: 7_000n,
       reservedSat: 15_000n,
@@ -62,12 +63,12 @@ describe('coins of BIP 44 and BIP 49 addresses', () => {
     receive(1_000n, 'receive');
     const script = descriptors.script({ branch: 'receive', index: 9 });
     const poor = expect.objectContaining({ code: 'InsufficientFunds' }) as Error;
-    expect(() => wallet.send(ELSEWHERE, 2_000n, TERMS)).toThrow(poor);
-    expect(() => wallet.buildFunding({ amountSat: 2_000n, script }, TERMS)).toThrow(poor);
+    expect(() => paidFrom(wallet, ELSEWHERE, 2_000n, TERMS)).toThrow(poor);
+    expect(() => wallet.buildFunding({ amountSat: 2_000n, script }, paymentTerms(TERMS))).toThrow(poor);
     const bump = { tx: payment(5_000n, 'receive'), prevouts: [{ amountSat: 5_000n, script }], witnessWeight: 100 };
     expect(() => wallet.bump({ ...bump, feeratePerKw: 5_000, mostSat: 100_000n })).toThrow(poor);
     expect(wallet.valueSat(FEERATE)).toBe(1_000n);
-    expect(wallet.send(ELSEWHERE, 'all', { ...TERMS, feeratePerKw: 253 }).tx.inputs).toHaveLength(1);
+    expect(paidFrom(wallet, ELSEWHERE, 'all', { ...TERMS, feeratePerKw: 253 }).tx.inputs).toHaveLength(1);
   });
 });
 
@@ -80,7 +81,7 @@ describe('a sweep of them', () => {
     const weight = transactionWeight(built?.tx ?? payment(0n, 'receive'));
     expect(Number(built?.feeSat)).toBeGreaterThanOrEqual(weight);
     expect(Number(built?.feeSat)).toBeLessThan(weight + 20);
-    expect(wallet.balance(0n)).toEqual({
+    expect(wallet.balance(0n, 0)).toEqual({
       confirmedSat: 3_000n,
       unconfirmedSat: 40_006n - (built?.feeSat ?? 0n),
       reservedSat: 0n,
@@ -100,15 +101,15 @@ describe('a sweep of them', () => {
   it('brings coins that pay for nothing before they are confirmed: whoever relays it can change its id', () => {
     receive(50_000n, 'legacy');
     const built = sweep();
-    expect(wallet.balance(0n).spendableSat).toBe(0n);
+    expect(wallet.balance(0n, 0).spendableSat).toBe(0n);
     wallet.transactionConfirmed(built?.tx ?? payment(0n, 'receive'), 1001);
-    expect(wallet.balance(0n).spendableSat).toBe(50_000n - (built?.feeSat ?? 0n));
+    expect(wallet.balance(0n, 0).spendableSat).toBe(50_000n - (built?.feeSat ?? 0n));
   });
 
   it('that never confirms leaves them as they were', () => {
     receive(50_000n, 'nested');
     wallet.transactionDropped(sweep()?.txid ?? seed);
-    expect(wallet.balance(0n)).toMatchObject({ foundSat: 50_000n, unconfirmedSat: 0n });
+    expect(wallet.balance(0n, 0)).toMatchObject({ foundSat: 50_000n, unconfirmedSat: 0n });
   });
 
   it('is signed as btc-signer signs it', () => {
@@ -145,7 +146,7 @@ describe('a sweep of them', () => {
     const [first, second, third, fourth] = [sweep(), sweep(), sweep(), sweep()];
     expect([first, second, third].map((built) => built?.tx.inputs.length)).toEqual([20, 20, 5]);
     expect(fourth).toBeUndefined();
-    expect(wallet.balance(0n).foundSat).toBe(592n);
+    expect(wallet.balance(0n, 0).foundSat).toBe(592n);
   });
 
   it('is none where they are worth less than its fee, and of a coinbase once that is mature', () => {

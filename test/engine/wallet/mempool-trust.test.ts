@@ -5,6 +5,7 @@ import { transactionId, withWitness, type Transaction } from '../../../worker/en
 import { signCoins } from '../../../worker/engine/wallet/coin-signing.ts';
 import { Descriptors, type Branch } from '../../../worker/engine/wallet/descriptors.ts';
 import { OnchainWallet, type WalletBalance } from '../../../worker/engine/wallet/wallet.ts';
+import { paidFrom } from './paid.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const descriptors = new Descriptors(seed, 'regtest');
@@ -58,7 +59,7 @@ const signed = (tx: Transaction): Transaction => signCoins(nobleSecp256k1, descr
 
 const seen = (tx: Transaction): WalletBalance => {
   wallet.transactionSeen(tx);
-  return wallet.balance(0n);
+  return wallet.balance(0n, 0);
 };
 
 describe('a transaction in the mempool that spends coins of the wallet', () => {
@@ -69,7 +70,7 @@ describe('a transaction in the mempool that spends coins of the wallet', () => {
   ])('counts where another device has signed it: %s', (_name, branch) => {
     coin(60_000n, branch, 0);
     coin(50_000n, branch, 1);
-    const { tx, feeSat } = device.send(ELSEWHERE, 90_000n, TERMS);
+    const { tx, feeSat } = paidFrom(device, ELSEWHERE, 90_000n, TERMS);
     expect(seen(tx)).toMatchObject({
       confirmedSat: 0n,
       unconfirmedSat: 20_000n - feeSat,
@@ -95,7 +96,7 @@ describe('a transaction in the mempool that spends coins of the wallet', () => {
     for (const branch of ['receive', 'taproot'] as const) {
       coin(100_000n, branch);
       const before = wallet.state;
-      seen(change(device.send(ELSEWHERE, 'all', TERMS).tx));
+      seen(change(paidFrom(device, ELSEWHERE, 'all', TERMS).tx));
       expect(wallet.state).toBe(before);
     }
   });
@@ -111,7 +112,7 @@ describe('a transaction in the mempool that spends coins of the wallet', () => {
   it('is not there where only some of its inputs are signed', () => {
     coin(60_000n, 'receive', 0);
     coin(50_000n, 'receive', 1);
-    const { tx } = device.send(ELSEWHERE, 'all', TERMS);
+    const { tx } = paidFrom(device, ELSEWHERE, 'all', TERMS);
     expect(seen(withWitness(tx, 1, []))).toMatchObject({ spendableSat: 110_000n });
   });
 
@@ -139,12 +140,12 @@ describe('a transaction in the mempool that spends coins of the wallet', () => {
     const spending = paying(90_000n, 'receive', 7, input(coin(100_000n, branch)));
     expect(seen(signed(spending))).toMatchObject({ foundSat: 100_000n, unconfirmedSat: 0n });
     wallet.transactionConfirmed(spending, 101);
-    expect(wallet.balance(0n)).toMatchObject({ foundSat: 0n, confirmedSat: 90_000n });
+    expect(wallet.balance(0n, 0)).toMatchObject({ foundSat: 0n, confirmedSat: 90_000n });
   });
 
   it('is checked once', () => {
     coin(100_000n);
-    const { tx } = device.send(ELSEWHERE, 30_000n, TERMS);
+    const { tx } = paidFrom(device, ELSEWHERE, 30_000n, TERMS);
     checks = 0;
     for (let times = 0; times < 3; times++) seen(tx);
     expect(checks).toBe(1);
@@ -153,7 +154,7 @@ describe('a transaction in the mempool that spends coins of the wallet', () => {
   it('is not checked where this wallet has made it', () => {
     coin(100_000n);
     checks = 0;
-    seen(wallet.send(ELSEWHERE, 30_000n, TERMS).tx);
+    seen(paidFrom(wallet, ELSEWHERE, 30_000n, TERMS).tx);
     expect(checks).toBe(0);
   });
 });
@@ -163,7 +164,7 @@ describe('a transaction of a block', () => {
     const received = foreign(100_000n);
     wallet.transactionConfirmed(received, 100);
     coin(50_000n, 'receive', 1);
-    const { tx: sent } = wallet.send(ELSEWHERE, 30_000n, TERMS);
+    const { tx: sent } = paidFrom(wallet, ELSEWHERE, 30_000n, TERMS);
     wallet.transactionConfirmed(sent, 101);
     const before = wallet.state;
     for (const tx of [received, sent]) {
@@ -183,7 +184,7 @@ describe('a transaction of a block', () => {
     const before = wallet.state;
     for (const tx of [received, first]) wallet.transactionDropped(transactionId(tx));
     expect(wallet.state).toEqual(before);
-    expect(wallet.balance(0n).confirmedSat).toBe(80_000n);
+    expect(wallet.balance(0n, 0).confirmedSat).toBe(80_000n);
   });
 
   it('may be larger than what a mempool takes, and only then', () => {
@@ -191,7 +192,7 @@ describe('a transaction of a block', () => {
     const huge = { ...rest, outputs: Array.from({ length: 3_300 }, () => outputs).flat() };
     expect(seen(huge)).toMatchObject({ unconfirmedSat: 0n });
     wallet.transactionConfirmed(huge, 100);
-    expect(wallet.balance(0n).confirmedSat).toBe(3_300_000n);
+    expect(wallet.balance(0n, 0).confirmedSat).toBe(3_300_000n);
   });
 
   it('may be in the mempool, or dropped, once a reorganisation has taken it out', () => {
@@ -200,6 +201,6 @@ describe('a transaction of a block', () => {
     wallet.transactionUnconfirmed(transactionId(received));
     expect(seen(received)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 100_000n });
     wallet.transactionDropped(transactionId(received));
-    expect(wallet.balance(0n).unconfirmedSat).toBe(0n);
+    expect(wallet.balance(0n, 0).unconfirmedSat).toBe(0n);
   });
 });

@@ -13,8 +13,9 @@ import {
 } from '../../../worker/engine/wallet/coin-selection.ts';
 import { planPayment, type PlannedTransaction } from '../../../worker/engine/wallet/payment-plan.ts';
 import { sumOf } from '../../../worker/engine/wallet/wallet-transaction.ts';
+import { paymentTerms } from './paid.ts';
 
-const terms = { feeratePerKw: 1_000, reserveSat: 0n };
+const terms = { feeratePerKw: 1_000, reserveSat: 0n, reservePerKw: 1_000 };
 const script = (byte: number): Uint8Array => concat(Uint8Array.of(0, 20), new Uint8Array(20).fill(byte));
 const coinsOf = (count: number, amountSat: bigint | ((index: number) => bigint)): readonly Coin[] =>
   Array.from({ length: count }, (_, vout) => ({
@@ -147,7 +148,7 @@ describe('a payment', () => {
         const outputs = sats.map((amountSat, index) => ({ amountSat, script: script(index) }));
         const coins = coinsOf(count, (index) => eachSat + BigInt(index % 11));
         try {
-          const planned = planPayment(coins, outputs, chosen);
+          const planned = planPayment(coins, outputs, paymentTerms(chosen));
           expect(received(planned, chosen.feeratePerKw)).toEqual(
             new Map(outputs.map((output) => [output.script, output.amountSat])),
           );

@@ -4,8 +4,9 @@ import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp25
 import type { Outpoint, Transaction } from '../../../worker/engine/transactions/transaction.ts';
 import { isSameOutpoint } from '../../../worker/engine/wallet/coin.ts';
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
-import type { SpendTerms, WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
+import type { WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import { paidFrom } from './paid.ts';
 
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const UNSETTLED = expect.objectContaining({ code: 'EarlierPaymentUnsettled' }) as Error;
@@ -30,14 +31,8 @@ function receive(amountSat: bigint): Outpoint {
   return { txid: coin.txid, vout: coin.vout };
 }
 
-const termsAgainst = (...against: readonly (readonly Outpoint[])[]): SpendTerms => ({
-  feeratePerKw: 1_000,
-  reserveSat: 0n,
-  against,
-});
-
 const send = (amountSat: bigint | 'all', ...against: readonly (readonly Outpoint[])[]): WalletTransaction =>
-  wallet.send(ELSEWHERE, amountSat, termsAgainst(...against));
+  paidFrom(wallet, ELSEWHERE, amountSat, { feeratePerKw: 1_000, against });
 
 const spends = ({ inputs }: Transaction, coin: Outpoint): boolean =>
   inputs.some((input) => isSameOutpoint(input, coin));

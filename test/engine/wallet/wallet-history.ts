@@ -14,6 +14,7 @@ import { decodeWallet, encodeWallet } from '../../../worker/engine/wallet/wallet
 import type { WalletState } from '../../../worker/engine/wallet/wallet-state.ts';
 import { GAP_LIMIT, OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import { pick, randomOf, type Random } from '../../simulation/random.ts';
+import { paidFrom } from './paid.ts';
 
 const SEED = new Uint8Array(64).fill(0x77);
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -126,9 +127,9 @@ export class WalletHistory {
 
   #send(): void {
     const all = this.#random(4) === 0;
-    const { spendableSat } = this.wallet.balance(0n);
+    const { spendableSat } = this.wallet.balance(0n, 0);
     if (spendableSat < 20_000n) return;
-    this.#mempool.push(this.wallet.send(ELSEWHERE, all ? 'all' : spendableSat / 3n, TERMS).tx);
+    this.#mempool.push(paidFrom(this.wallet, ELSEWHERE, all ? 'all' : spendableSat / 3n, TERMS).tx);
   }
 
   #sweep(): void {
@@ -178,7 +179,7 @@ export class WalletHistory {
     if (coin !== undefined) this.wallet.transactionSeen(spending);
     assert.equal(this.wallet.state, before);
     this.wallet.transactionSeen(payment);
-    assert.ok(this.wallet.balance(0n).spendableSat < 100_000_000n);
+    assert.ok(this.wallet.balance(0n, 0).spendableSat < 100_000_000n);
     this.wallet.transactionDropped(transactionId(payment));
     assert.deepEqual(this.wallet.state.cursors, before.cursors);
   }
@@ -201,8 +202,8 @@ export class WalletHistory {
     this.#mineFirst(this.#mempool.length);
     const restored = this.#restored();
     assert.deepEqual(coinsOf(this.wallet), coinsOf(restored));
-    const balance = this.wallet.balance(0n);
-    assert.deepEqual(balance, restored.balance(0n));
+    const balance = this.wallet.balance(0n, 0);
+    assert.deepEqual(balance, restored.balance(0n, 0));
     assert.equal(balance.spendableSat + balance.foundSat, this.#unspentSat());
     const used = ({ state }: OnchainWallet): unknown => BRANCHES.map((branch) => state.cursors[branch].used);
     assert.deepEqual(used(this.wallet), used(restored));

@@ -10,6 +10,7 @@ import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import { EMPTY_WALLET, missingSat } from '../../../worker/engine/wallet/wallet-state.ts';
 import type { BumpRequest, WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import { paidFrom } from './paid.ts';
 
 const descriptors = new Descriptors(mnemonicSeed('abandon '.repeat(11) + 'about'), 'regtest');
 const elsewhere = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -83,7 +84,7 @@ describe('what takes lent coins (BIP 125)', () => {
 
   it('adds no input that is not confirmed and was not there before', () => {
     receive(16_000n);
-    const { tx: payment } = wallet.send(elsewhere, 10_000n, { feeratePerKw: 2_000, reserveSat: 0n });
+    const { tx: payment } = paidFrom(wallet, elsewhere, 10_000n, { feeratePerKw: 2_000, reserveSat: 0n });
     receive(6_000n);
     const small = lent(htlcs(1, 1_000), 2_000);
     const next = wallet.bump(htlcs(2, 2_000, 4));
@@ -120,7 +121,7 @@ describe('what takes lent coins (BIP 125)', () => {
     receive(100_000n);
     const small = lent(htlcs(1, 500), 2_000);
     wallet.transactionConfirmed(small.tx, 1001);
-    const payment = wallet.send(elsewhere, 'all', { feeratePerKw: 20_000, reserveSat: 0n });
+    const payment = paidFrom(wallet, elsewhere, 'all', { feeratePerKw: 20_000, reserveSat: 0n });
     wallet.transactionUnconfirmed(small.txid);
     try {
       const next = wallet.bump(htlcs(2, 2_000));
@@ -134,7 +135,7 @@ describe('what takes lent coins (BIP 125)', () => {
 describe('coins of one unconfirmed transaction', () => {
   it('pay once for what it lacks', () => {
     receive(60_000n);
-    const payment = wallet.send(elsewhere, 10_000n, {
+    const payment = paidFrom(wallet, elsewhere, 10_000n, {
       feeratePerKw: 253,
       reserveSat: 48_000n,
       reserveCoinSat: 12_000n,
@@ -201,7 +202,7 @@ describe('what there is to pay with', () => {
 
   it.each([20_000, 300])('are all coins of a payment that is not confirmed, whatever that paid: %i', (feeratePerKw) => {
     receive(400_000n);
-    wallet.send(elsewhere, 300_000n, { feeratePerKw, reserveSat: 60_000n, reserveCoinSat: 15_000n });
+    paidFrom(wallet, elsewhere, 300_000n, { feeratePerKw, reserveSat: 60_000n, reserveCoinSat: 15_000n });
     const parent = { weight: 1_812, feeSat: 300n };
     const { tx, feeSat } = wallet.bump({ ...htlcs(1, 20_000), parent });
     expect(tx.inputs.length).toBeGreaterThan(2);
@@ -228,7 +229,7 @@ describe('what there is to pay with', () => {
         receive(coin);
         lent(htlcs(1, 1_990), 2_000);
         receive(change + 14_496n);
-        wallet.send(elsewhere, 10_000n, { feeratePerKw: 8_000, reserveSat: 0n });
+        paidFrom(wallet, elsewhere, 10_000n, { feeratePerKw: 8_000, reserveSat: 0n });
         expect([coin, change, isSaidToSuffice(8_000) && !suffices(htlcs(5, 8_000))]).toEqual([coin, change, false]);
       }
   });
@@ -239,7 +240,7 @@ describe('what there is to pay with', () => {
       for (let amount = 12_000n; amount < 24_000n; amount += 300n) {
         renew();
         receive(amount);
-        wallet.send(elsewhere, 10_000n, { feeratePerKw: 253, reserveSat: 0n });
+        paidFrom(wallet, elsewhere, 10_000n, { feeratePerKw: 253, reserveSat: 0n });
         if (!suffices(htlcs(1, 1_000))) continue;
         lent(htlcs(1, 1_000), 2_000);
         expect([amount, isSaidToSuffice(rate) && !suffices(htlcs(5, rate))]).toEqual([amount, false]);
@@ -249,7 +250,7 @@ describe('what there is to pay with', () => {
 
   it('is not what is lent and in no block any more, nor what would take the place of a spent change', () => {
     receive(60_000n);
-    const payment = wallet.send(elsewhere, 10_000n, { feeratePerKw: 2_000, reserveSat: 0n });
+    const payment = paidFrom(wallet, elsewhere, 10_000n, { feeratePerKw: 2_000, reserveSat: 0n });
     wallet.transactionConfirmed(payment.tx, 1000);
     const small = lent(htlcs(1, 1_000), 2_000);
     expect(suffices(htlcs(5, 2_000))).toBe(true);
@@ -257,7 +258,7 @@ describe('what there is to pay with', () => {
     expect([suffices(htlcs(5, 2_000)), wallet.valueSat(2_000)]).toEqual([false, 0n]);
     wallet.transactionConfirmed(payment.tx, 1000);
     wallet.transactionConfirmed(small.tx, 1000);
-    wallet.send(elsewhere, 10_000n, { feeratePerKw: 2_000, reserveSat: 0n });
+    paidFrom(wallet, elsewhere, 10_000n, { feeratePerKw: 2_000, reserveSat: 0n });
     wallet.transactionUnconfirmed(small.txid);
     expect(suffices({ ...htlcs(1, 4_000), replaces: small })).toBe(false);
   });
@@ -285,7 +286,7 @@ describe('what there is to pay with', () => {
 it('change in several coins leaves the reserve that it was asked for', () => {
   receive(300_000n);
   const feeratePerKw = 10_000;
-  wallet.send(elsewhere, 'all', { feeratePerKw, reserveSat: 75_000n, reserveCoinSat: 25_000n });
+  paidFrom(wallet, elsewhere, 'all', { feeratePerKw, reserveSat: 75_000n, reserveCoinSat: 25_000n });
   expect(wallet.valueSat(feeratePerKw)).toBeGreaterThanOrEqual(75_000n);
 });
 

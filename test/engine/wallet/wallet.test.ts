@@ -15,6 +15,7 @@ import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import type { WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { decodeWallet, encodeWallet } from '../../../worker/engine/wallet/wallet-record.ts';
 import { GAP_LIMIT, OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import { paidFrom, paymentTerms } from './paid.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const descriptors = new Descriptors(seed, 'regtest');
@@ -59,7 +60,7 @@ describe('the balance', () => {
   it('moves from unconfirmed to confirmed, and back with a reorganisation', () => {
     const tx = payment(wallet.newScript('receive'), 50_000n);
     wallet.transactionSeen(tx);
-    expect(wallet.balance(0n)).toEqual({
+    expect(wallet.balance(0n, 0)).toEqual({
       confirmedSat: 0n,
       unconfirmedSat: 50_000n,
       reservedSat: 0n,
@@ -67,23 +68,23 @@ describe('the balance', () => {
       foundSat: 0n,
     });
     wallet.transactionConfirmed(tx, 1000);
-    expect(wallet.balance(0n).spendableSat).toBe(50_000n);
+    expect(wallet.balance(0n, 0).spendableSat).toBe(50_000n);
     wallet.transactionUnconfirmed(transactionId(tx));
-    expect(wallet.balance(0n).unconfirmedSat).toBe(50_000n);
+    expect(wallet.balance(0n, 0).unconfirmedSat).toBe(50_000n);
     wallet.transactionDropped(transactionId(tx));
-    expect(wallet.balance(0n).unconfirmedSat).toBe(0n);
+    expect(wallet.balance(0n, 0).unconfirmedSat).toBe(0n);
   });
 
   it('of other coins stays confirmed where a reorganisation takes one out', () => {
     receive(1_000n);
     wallet.transactionUnconfirmed(transactionId(receive(2_000n)));
-    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 1_000n, unconfirmedSat: 2_000n });
+    expect(wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 1_000n, unconfirmedSat: 2_000n });
   });
 
   it('keeps the reserve aside, as far as there is something', () => {
     receive(50_000n);
-    expect(wallet.balance(10_000n)).toMatchObject({ reservedSat: 10_000n, spendableSat: 40_000n });
-    expect(wallet.balance(90_000n)).toMatchObject({ reservedSat: 50_000n, spendableSat: 0n });
+    expect(wallet.balance(10_000n, 0)).toMatchObject({ reservedSat: 10_000n, spendableSat: 40_000n });
+    expect(wallet.balance(90_000n, 0)).toMatchObject({ reservedSat: 50_000n, spendableSat: 0n });
   });
 
   it('counts the coins of a coinbase when they are mature', () => {
@@ -91,15 +92,15 @@ describe('the balance', () => {
     const coinbase = { ...rest, inputs: inputs.map((input) => ({ ...input, txid: new Uint8Array(32) })) };
     wallet.transactionConfirmed(coinbase, 1000);
     wallet.bestBlockUpdated(1098);
-    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 50_000n, spendableSat: 0n });
+    expect(wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 0n, unconfirmedSat: 50_000n, spendableSat: 0n });
     wallet.bestBlockUpdated(1099);
-    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 50_000n, spendableSat: 50_000n });
+    expect(wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 50_000n, spendableSat: 50_000n });
   });
 
   it('does not count what it is told twice', () => {
     const tx = receive(50_000n);
     wallet.transactionConfirmed(tx, 1000);
-    expect(wallet.balance(0n).confirmedSat).toBe(50_000n);
+    expect(wallet.balance(0n, 0).confirmedSat).toBe(50_000n);
   });
 });
 
@@ -121,7 +122,7 @@ describe('addresses', () => {
     const restored = new OnchainWallet(secp, new Descriptors(seed, 'regtest'));
     for (const index of [19, 39, 59])
       restored.transactionConfirmed(payment(descriptors.script({ branch: 'receive', index }), 1_000n), 1000);
-    expect(restored.balance(0n).confirmedSat).toBe(3_000n);
+    expect(restored.balance(0n, 0).confirmedSat).toBe(3_000n);
   });
 
   it('are awaited while they are the newest, or a transaction of theirs is in no block', () => {
@@ -137,7 +138,7 @@ describe('addresses', () => {
     expect(wallet.awaitedScripts()).toEqual([second, third, first]);
     wallet.transactionConfirmed(paid, 1000);
     expect(wallet.awaitedScripts()).toEqual([second, third]);
-    const { tx } = wallet.send(elsewhere, 20_000n, terms);
+    const { tx } = paidFrom(wallet, elsewhere, 20_000n, terms);
     expect(wallet.awaitedScripts()).toEqual([second, third, first]);
     wallet.transactionConfirmed(tx, 1001);
     expect(wallet.awaitedScripts()).toEqual([second, third]);
@@ -149,7 +150,7 @@ describe('addresses', () => {
     const scripts = Array.from({ length: 10 }, () => wallet.newScript('taproot'));
     for (const [index, script] of scripts.entries())
       wallet.transactionConfirmed(payment(script, 50_000n), 1000 + index);
-    wallet.send(elsewhere, 'all', terms);
+    paidFrom(wallet, elsewhere, 'all', terms);
     expect(wallet.awaitedScripts()).toHaveLength(1);
   });
 
@@ -163,7 +164,7 @@ describe('addresses', () => {
     const [first, second] = [wallet.newScript('receive'), wallet.newScript('receive')];
     const from = payment(first, 100_000n);
     wallet.transactionConfirmed(from, 1000);
-    const { txid, tx } = wallet.send(elsewhere, 30_000n, terms);
+    const { txid, tx } = paidFrom(wallet, elsewhere, 30_000n, terms);
     const change = tx.outputs[1]?.script ?? new Uint8Array(0);
     const made = { txid: transactionId(from), height: 1000 };
     expect([first, second, change, p2wsh].map((script) => wallet.transactionsOf(script))).toEqual([
@@ -181,7 +182,7 @@ describe('addresses', () => {
     receive(1_000n);
     const restarted = new OnchainWallet(secp, new Descriptors(seed, 'regtest'), structuredClone(wallet.state));
     expect([first, ...Array.from({ length: 3 }, () => restarted.newAddress())]).toHaveLength(4);
-    expect(restarted.balance(0n).confirmedSat).toBe(1_000n);
+    expect(restarted.balance(0n, 0).confirmedSat).toBe(1_000n);
     expect(restarted.newAddress()).not.toBe(first);
   });
 });
@@ -189,42 +190,42 @@ describe('addresses', () => {
 describe('a payment', () => {
   it('pays, gives change and reaches its feerate', () => {
     receive(100_000n);
-    const { tx, feeSat, rawTx, txid } = wallet.send(elsewhere, 30_000n, terms);
+    const { tx, feeSat, rawTx, txid } = paidFrom(wallet, elsewhere, 30_000n, terms);
     expect(decodeTransaction(rawTx)).toEqual(tx);
     expect(transactionId(tx)).toEqual(txid);
     expect(tx.outputs.map(({ amountSat }) => amountSat)).toEqual([30_000n, 70_000n - feeSat]);
     expect(Number(feeSat)).toBeGreaterThanOrEqual(transactionWeight(tx));
     expect(Number(feeSat)).toBeLessThanOrEqual(transactionWeight(tx) + 2);
-    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 0n, spendableSat: 70_000n - feeSat });
+    expect(wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 0n, spendableSat: 70_000n - feeSat });
   });
 
   it('of everything leaves nothing', () => {
     receive(60_000n);
     receive(40_000n, 'taproot');
-    const { tx, feeSat } = wallet.send(elsewhere, 'all', terms);
+    const { tx, feeSat } = paidFrom(wallet, elsewhere, 'all', terms);
     expect(tx.outputs).toEqual([{ amountSat: 100_000n - feeSat, script: scriptOfAddress(elsewhere, 'regtest') }]);
     expect(Number(feeSat)).toBeGreaterThanOrEqual(transactionWeight(tx));
     expect(Number(feeSat)).toBeLessThanOrEqual(transactionWeight(tx) + 2);
-    expect(wallet.balance(0n).unconfirmedSat).toBe(0n);
+    expect(wallet.balance(0n, 0).unconfirmedSat).toBe(0n);
   });
 
   it('that never confirms gives its coins back', () => {
     receive(100_000n);
-    const { txid } = wallet.send(elsewhere, 30_000n, terms);
+    const { txid } = paidFrom(wallet, elsewhere, 30_000n, terms);
     wallet.transactionDropped(txid);
-    expect(wallet.balance(0n).spendableSat).toBe(100_000n);
+    expect(wallet.balance(0n, 0).spendableSat).toBe(100_000n);
   });
 
   it('has its coins still when a reorganisation takes it out of its block, or what it spends', () => {
     const coin = receive(100_000n);
-    const { tx, txid } = wallet.send(elsewhere, 30_000n, terms);
+    const { tx, txid } = paidFrom(wallet, elsewhere, 30_000n, terms);
     wallet.transactionConfirmed(tx, 1001);
     wallet.transactionUnconfirmed(txid);
     wallet.transactionUnconfirmed(transactionId(coin));
     expect(wallet.coinsSpentBy(txid)).toHaveLength(1);
     wallet.transactionConfirmed(coin, 1001);
-    expect(wallet.balance(0n).spendableSat).toBeLessThan(70_000n);
-    expect(() => wallet.send(elsewhere, 80_000n, terms)).toThrow(
+    expect(wallet.balance(0n, 0).spendableSat).toBeLessThan(70_000n);
+    expect(() => paidFrom(wallet, elsewhere, 80_000n, terms)).toThrow(
       expect.objectContaining({ code: 'InsufficientFunds' }),
     );
   });
@@ -235,23 +236,23 @@ describe('a payment', () => {
   ])('pays to %s what the network relays, and not a satoshi less', (_name, hex, leastSat) => {
     receive(100_000n);
     const address = addressOfScript(fromHex(hex), 'regtest') ?? '';
-    expect(() => wallet.send(address, leastSat - 1n, terms)).toThrow(
+    expect(() => paidFrom(wallet, address, leastSat - 1n, terms)).toThrow(
       expect.objectContaining({ code: 'AmountBelowDust', details: { leastSat } }),
     );
-    const { tx } = wallet.send(address, leastSat, terms);
+    const { tx } = paidFrom(wallet, address, leastSat, terms);
     expect(tx.outputs.some(({ amountSat, script }) => amountSat === leastSat && toHex(script) === hex)).toBe(true);
   });
 
   it('that another one displaces in a block is forgotten, with what spent its change', () => {
     const from = receive(100_000n);
-    wallet.send(elsewhere, 30_000n, terms);
-    wallet.send(elsewhere, 20_000n, terms);
+    paidFrom(wallet, elsewhere, 30_000n, terms);
+    paidFrom(wallet, elsewhere, 20_000n, terms);
     const { inputs, ...rest } = payment(wallet.newScript('receive'), 90_000n);
     const other = { ...rest, inputs: inputs.map((input) => ({ ...input, txid: transactionId(from) })) };
     wallet.transactionSeen(other);
-    expect(wallet.balance(0n).confirmedSat).toBe(0n);
+    expect(wallet.balance(0n, 0).confirmedSat).toBe(0n);
     wallet.transactionConfirmed(other, 1001);
-    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 90_000n, unconfirmedSat: 0n });
+    expect(wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 90_000n, unconfirmedSat: 0n });
   });
 
   it('leaves no coin behind when the transaction that it spent from is told of again, however late', () => {
@@ -262,20 +263,24 @@ describe('a payment', () => {
     wallet.transactionConfirmed(spending, 1001);
     wallet.bestBlockUpdated(5000);
     wallet.transactionConfirmed(from, 1000);
-    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 7_000n, unconfirmedSat: 0n, spendableSat: 7_000n });
+    expect(wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 7_000n, unconfirmedSat: 0n, spendableSat: 7_000n });
     wallet = new OnchainWallet(secp, new Descriptors(seed, 'regtest'), decodeWallet(encodeWallet(wallet.state)));
     wallet.transactionConfirmed(from, 1000);
-    expect(wallet.balance(0n)).toMatchObject({ confirmedSat: 7_000n, unconfirmedSat: 0n, spendableSat: 7_000n });
+    expect(wallet.balance(0n, 0)).toMatchObject({ confirmedSat: 7_000n, unconfirmedSat: 0n, spendableSat: 7_000n });
   });
 
   it('refuses dust, the wrong network and more than there is', () => {
     receive(100_000n);
     const code = (name: string): unknown => expect.objectContaining({ code: name });
-    expect(() => wallet.send(elsewhere, 293n, terms)).toThrow(code('AmountBelowDust'));
-    expect(() => wallet.send('1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2', 1_000n, terms)).toThrow(code('AddressWrongNetwork'));
-    expect(() => wallet.send(elsewhere, 99_900n, terms)).toThrow(code('InsufficientFunds'));
-    expect(() => wallet.send(elsewhere, 95_000n, { ...terms, reserveSat: 10_000n })).toThrow(code('InsufficientFunds'));
-    expect(wallet.balance(0n).spendableSat).toBe(100_000n);
+    expect(() => paidFrom(wallet, elsewhere, 293n, terms)).toThrow(code('AmountBelowDust'));
+    expect(() => paidFrom(wallet, '1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2', 1_000n, terms)).toThrow(
+      code('AddressWrongNetwork'),
+    );
+    expect(() => paidFrom(wallet, elsewhere, 99_900n, terms)).toThrow(code('InsufficientFunds'));
+    expect(() => paidFrom(wallet, elsewhere, 95_000n, { ...terms, reserveSat: 10_000n })).toThrow(
+      code('InsufficientFunds'),
+    );
+    expect(wallet.balance(0n, 0).spendableSat).toBe(100_000n);
   });
 
   it('is signed as btc-signer signs it', () => {
@@ -283,7 +288,7 @@ describe('a payment', () => {
     wallet = new OnchainWallet({ ...secp, signLowR: secp.sign }, descriptors);
     wallet.bestBlockUpdated(1000);
     const sources = [receive(60_000n), receive(50_000n, 'taproot'), receive(40_000n)];
-    const { tx, rawTx } = wallet.send(elsewhere, 120_000n, terms);
+    const { tx, rawTx } = paidFrom(wallet, elsewhere, 120_000n, terms);
     const reference = new btc.Transaction({ version: 2 });
     for (const input of tx.inputs) {
       const source = sources.find((candidate) => equalBytes(transactionId(candidate), input.txid));
@@ -311,7 +316,7 @@ describe('change', () => {
   /** A payment in a block, whose change is all that the wallet knows. */
   function forgetful(): Transaction {
     receive(100_000n);
-    const { tx } = wallet.send(elsewhere, 30_000n, terms);
+    const { tx } = paidFrom(wallet, elsewhere, 30_000n, terms);
     wallet.transactionConfirmed(tx, 1001);
     const change = wallet.state.coins.filter(({ spentBy }) => !spentBy);
     wallet = new OnchainWallet(secp, new Descriptors(seed, 'regtest'), { ...wallet.state, coins: change });
@@ -330,7 +335,7 @@ describe('change', () => {
     const tx = forgetful();
     wallet.transactionConfirmed(tx, 1001);
     wallet.transactionUnconfirmed(transactionId(tx));
-    expect(wallet.balance(0n).spendableSat).toBe(tx.outputs[1]?.amountSat);
+    expect(wallet.balance(0n, 0).spendableSat).toBe(tx.outputs[1]?.amountSat);
   });
 
   it('is our own once the coin that it came from is found', () => {
@@ -356,9 +361,9 @@ describe('change', () => {
       feeratePerKw: 1000,
     });
     wallet.transactionSeen(tx);
-    expect([owns(), wallet.balance(0n).spendableSat]).toEqual([[true], 0n]);
+    expect([owns(), wallet.balance(0n, 0).spendableSat]).toEqual([[true], 0n]);
     wallet.transactionConfirmed(tx, 1001);
-    expect([owns(), wallet.balance(0n).spendableSat]).toEqual([[true], 100_330n - feeSat]);
+    expect([owns(), wallet.balance(0n, 0).spendableSat]).toEqual([[true], 100_330n - feeSat]);
     wallet.bestBlockUpdated(1101);
     const { state } = wallet;
     wallet.transactionConfirmed(tx, 1001);
@@ -374,7 +379,7 @@ describe('change, where closes of several channels need coins,', () => {
 
   it('is as many coins as there are to be, each at a script of its own', () => {
     receive(100_000n);
-    const sent = wallet.send(elsewhere, 20_000n, reserve);
+    const sent = paidFrom(wallet, elsewhere, 20_000n, reserve);
     const [first, second, rest = 0n] = amounts(sent);
     expect([first, second]).toEqual([15_000n, 15_000n]);
     expect(rest + sent.feeSat).toBe(50_000n);
@@ -388,28 +393,28 @@ describe('change, where closes of several channels need coins,', () => {
     receive(100_000n);
     receive(15_000n);
     receive(15_000n);
-    expect(amounts(wallet.send(elsewhere, 20_000n, reserve))).toHaveLength(1);
+    expect(amounts(paidFrom(wallet, elsewhere, 20_000n, reserve))).toHaveLength(1);
     wallet = new OnchainWallet(secp, descriptors);
     receive(100_000n);
     receive(14_999n);
     receive(15_000n);
-    expect(amounts(wallet.send(elsewhere, 20_000n, reserve))).toHaveLength(2);
+    expect(amounts(paidFrom(wallet, elsewhere, 20_000n, reserve))).toHaveLength(2);
     wallet = new OnchainWallet(secp, descriptors);
     receive(50_000n);
     const two = { ...reserve, reserveSat: 30_000n };
-    const most = 50_000n - 30_000n - wallet.send(elsewhere, 1_000n, { ...two, reserveSat: 0n }).feeSat;
+    const most = 50_000n - 30_000n - paidFrom(wallet, elsewhere, 1_000n, { ...two, reserveSat: 0n }).feeSat;
     wallet = new OnchainWallet(secp, descriptors);
     receive(50_000n);
     // An output more costs 124 sat, and 272 when it is spent: the reserve is there all the same.
-    expect(amounts(wallet.send(elsewhere, most - 395n, two))).toHaveLength(1);
+    expect(amounts(paidFrom(wallet, elsewhere, most - 395n, two))).toHaveLength(1);
     wallet = new OnchainWallet(secp, descriptors);
     receive(50_000n);
-    expect(amounts(wallet.send(elsewhere, most - 396n, two))).toEqual([15_000n, 15_272n]);
+    expect(amounts(paidFrom(wallet, elsewhere, most - 396n, two))).toEqual([15_000n, 15_272n]);
   });
 
   it('is one of all that there is, for what more would cost is the reserve’s', () => {
     receive(100_000n);
-    const sent = wallet.send(elsewhere, 'all', reserve);
+    const sent = paidFrom(wallet, elsewhere, 'all', reserve);
     expect(amounts(sent)).toEqual([45_000n]);
   });
 });
@@ -419,19 +424,21 @@ describe('a funding transaction', () => {
 
   it('has its output where it says, and locks its coins until it is given up', () => {
     receive(100_000n);
-    const { tx, outputIndex, coins } = wallet.buildFunding(funding, terms);
+    const { tx, outputIndex, coins } = wallet.buildFunding(funding, paymentTerms(terms));
     expect(tx.outputs[outputIndex]).toEqual(funding);
-    expect(wallet.balance(0n)).toMatchObject({ reservedSat: 100_000n, spendableSat: 0n });
-    expect(() => wallet.buildFunding(funding, terms)).toThrow(expect.objectContaining({ code: 'InsufficientFunds' }));
+    expect(wallet.balance(0n, 0)).toMatchObject({ reservedSat: 100_000n, spendableSat: 0n });
+    expect(() => wallet.buildFunding(funding, paymentTerms(terms))).toThrow(
+      expect.objectContaining({ code: 'InsufficientFunds' }),
+    );
     wallet.unlock(coins);
-    expect(wallet.balance(0n).spendableSat).toBe(100_000n);
+    expect(wallet.balance(0n, 0).spendableSat).toBe(100_000n);
   });
 
   it('leaves its change to spend once it is seen', () => {
     receive(100_000n);
-    const { tx, feeSat } = wallet.buildFunding(funding, terms);
+    const { tx, feeSat } = wallet.buildFunding(funding, paymentTerms(terms));
     wallet.transactionSeen(tx);
-    expect(wallet.balance(0n)).toMatchObject({ reservedSat: 0n, spendableSat: 40_000n - feeSat });
+    expect(wallet.balance(0n, 0)).toMatchObject({ reservedSat: 0n, spendableSat: 40_000n - feeSat });
     expect(wallet.state.locked).toEqual([]);
   });
 });
@@ -505,7 +512,7 @@ describe('bumping', () => {
 
     /** A payment by the change of the one before. */
     function paid(feeratePerKw: number): WalletTransaction {
-      return wallet.send(elsewhere, 10_000n, { feeratePerKw, reserveSat: 0n });
+      return paidFrom(wallet, elsewhere, 10_000n, { feeratePerKw, reserveSat: 0n });
     }
 
     const lacking = ({ tx, feeSat }: WalletTransaction): bigint => BigInt(transactionWeight(tx)) * 2n - feeSat;
@@ -545,7 +552,7 @@ describe('bumping', () => {
     it('takes none that bring nothing then', () => {
       receive(11_500n);
       paid(300);
-      expect(wallet.balance(0n).spendableSat).toBeGreaterThan(1_000n);
+      expect(wallet.balance(0n, 0).spendableSat).toBeGreaterThan(1_000n);
       expect(() => wallet.bump({ ...request, feeratePerKw: 1_000 })).toThrow(
         expect.objectContaining({ code: 'InsufficientFunds' }),
       );
@@ -614,8 +621,8 @@ describe('bumping', () => {
     it('is nothing for the owner', () => {
       receive(100_000n);
       lent(540n);
-      expect(wallet.balance(0n).spendableSat).toBe(0n);
-      expect(() => wallet.send(elsewhere, 1_000n, terms)).toThrow(
+      expect(wallet.balance(0n, 0).spendableSat).toBe(0n);
+      expect(() => paidFrom(wallet, elsewhere, 1_000n, terms)).toThrow(
         expect.objectContaining({ code: 'InsufficientFunds' }),
       );
     });
@@ -709,9 +716,12 @@ describe('bumping', () => {
       wallet.transactionDropped(first.txid);
       wallet.transactionSeen(next.tx);
       expect([wallet.coinsSpentBy(first.txid).length, wallet.coinsSpentBy(next.txid).length]).toEqual([0, 1]);
-      expect([wallet.isConfirmed(next.txid), wallet.balance(0n).spendableSat]).toEqual([false, 0n]);
+      expect([wallet.isConfirmed(next.txid), wallet.balance(0n, 0).spendableSat]).toEqual([false, 0n]);
       wallet.transactionConfirmed(next.tx, 1001);
-      expect([wallet.isConfirmed(next.txid), wallet.balance(0n).spendableSat]).toEqual([true, 100_330n - next.feeSat]);
+      expect([wallet.isConfirmed(next.txid), wallet.balance(0n, 0).spendableSat]).toEqual([
+        true,
+        100_330n - next.feeSat,
+      ]);
     });
   });
 });

@@ -54,7 +54,7 @@ export class Watchtower {
 
   /** All coins of the wallet, confirmed or not, in satoshi. */
   get coinsSat(): bigint {
-    const { confirmedSat, unconfirmedSat } = this.#wallet.balance(0n);
+    const { confirmedSat, unconfirmedSat } = this.#wallet.balance(0n, 0);
     return confirmedSat + unconfirmedSat;
   }
 

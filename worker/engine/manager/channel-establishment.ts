@@ -21,7 +21,7 @@ import type { AwaitingFunding, OpenChannel } from '../channel/channel-state.ts';
 import { isTooLarge } from '../channel/channel-terms.ts';
 import { p2wsh } from '../transactions/script.ts';
 import { decodeTransaction } from '../transactions/transaction.ts';
-import type { SpendTerms } from '../wallet/wallet-transaction.ts';
+import type { PaymentTerms } from '../wallet/wallet-transaction.ts';
 import { hasFeature, type FeatureSet } from '../wire/features.ts';
 import type { MessageOf } from '../wire/message.ts';
 import { channelIdOf, isUnfunded, newEntry, type ChannelEntry, type FundingTerms } from './channel-entry.ts';
@@ -45,8 +45,8 @@ interface ChannelRequest {
   readonly message: MessageOf<'open_channel'>;
 }
 
-/** Why a funding is not paid: the coins went elsewhere since the opening began, or its fee has risen. */
-const UNPAID: readonly string[] = ['InsufficientFunds', 'FeeTooHigh'];
+/** Why a funding is not paid: the coins went elsewhere since the opening began, its fee has risen, or a payment was taken back. */
+const UNPAID: readonly string[] = ['InsufficientFunds', 'FeeTooHigh', 'EarlierPaymentUnsettled'];
 
 /** Channels from the wish to have one to their funding (BOLT 2, Channel Establishment). */
 export class ChannelEstablishment {
@@ -125,7 +125,7 @@ export class ChannelEstablishment {
   }
 
   #quoteFunding(amountSat: Sat, terms: FundingTerms): bigint {
-    return this.#context.parts.wallet.quoteFunding({ amountSat, script: p2wsh(NO_SCRIPT) }, this.#spendTerms(terms));
+    return this.#context.parts.wallet.quoteFunding({ amountSat, script: p2wsh(NO_SCRIPT) }, this.#paymentTerms(terms));
   }
 
   #checkFee(feeSat: bigint, { maxFeeSat }: FundingTerms): void {
@@ -137,13 +137,21 @@ export class ChannelEstablishment {
       );
   }
 
-  /** What is kept for closes counts at the market's feerate, whatever is chosen for the funding. */
-  #spendTerms({ feeratePerKw }: FundingTerms): SpendTerms {
+  /**
+   * What is kept for closes counts at the market's feerate, whatever is chosen for the funding. A funding is bound to earlier payments
+   * like any other: what it pushes is paid to somebody, and what it does not may be, through the channel, minutes later, by an owner
+   * who was told that the first payment had failed. It costs an input.
+   */
+  #paymentTerms({ feeratePerKw }: FundingTerms): PaymentTerms {
     const { parts, conditions } = this.#context;
     const { closing } = conditions.feerates;
-    const reserve = { reserveSat: this.#reserveSat(), reserveCoinSat: parts.reserveSat(1) };
-    if (feeratePerKw === undefined) return { ...reserve, feeratePerKw: closing };
-    return { ...reserve, feeratePerKw, reservePerKw: closing };
+    return {
+      feeratePerKw: feeratePerKw ?? closing,
+      reserveSat: this.#reserveSat(),
+      reservePerKw: closing,
+      reserveCoinSat: parts.reserveSat(1),
+      against: parts.unsettledPayments(),
+    };
   }
 
   receiveOpen(nodeId: string, peer: Peer, message: MessageOf<'open_channel'>): void {
@@ -215,7 +223,7 @@ export class ChannelEstablishment {
     try {
       const output = { amountSat: state.fundingSat, script: fundingOutputScript(state) };
       const { fundingTerms } = entry;
-      const terms = this.#spendTerms(fundingTerms);
+      const terms = this.#paymentTerms(fundingTerms);
       const { rawTx, txid, outputIndex, coins, feeSat } = parts.wallet.buildFunding(output, terms);
       entry.lockedCoins = coins;
       this.#checkFee(feeSat, fundingTerms);

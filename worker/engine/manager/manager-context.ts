@@ -9,6 +9,7 @@ import type { EntropySource, NodeSigner, SignerProvider } from '../keys/ports.ts
 import type { ChainMonitor, Filter } from '../monitor/chain-monitor.ts';
 import type { ChannelMonitor, HtlcEvent } from '../monitor/channel-monitor.ts';
 import type { HolderCommitmentFate } from '../monitor/monitor-update.ts';
+import type { Outpoint } from '../transactions/transaction.ts';
 import type { OnchainWallet } from '../wallet/wallet.ts';
 import type { ChannelEntry } from './channel-entry.ts';
 import type { ChannelTable } from './channel-table.ts';
@@ -34,6 +35,8 @@ export interface ManagerParts {
   readonly inboundChannels: (nodeId: string) => InboundChannelRule;
   /** Kept in the on-chain wallet for closes while there are channels. */
   readonly reserveSat: (channels: number) => bigint;
+  /** The coins of each payment that was taken back and could arrive all the same, as in `PaymentTerms`. */
+  readonly unsettledPayments: () => readonly (readonly Outpoint[])[];
   /**
    * Whether channels may be closed for the sake of HTLCs that expire: peers have had the chance to come back since the start,
    * and the tip is good. Too early, a close that nobody needed; never, money that is lost.

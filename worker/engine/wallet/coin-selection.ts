@@ -16,8 +16,11 @@ export interface SelectionRequest {
   /** Kept in the wallet to bump the fees of commitment transactions with anchors. */
   readonly reserveSat: bigint;
   /** As in `SpendTerms`. */
-  readonly reservePerKw?: number;
+  readonly reservePerKw: number;
 }
+
+/** Where all is spent but a sum that is kept, whatever that is worth later. */
+export type EverythingRequest = Omit<SelectionRequest, 'targetSat' | 'reservePerKw'>;
 
 export interface Selection {
   readonly coins: readonly Coin[];
@@ -100,18 +103,19 @@ export function selectCoins(request: SelectionRequest): Selection {
  * As many of the coins as fit into one transaction with an output for all of them, the most valuable first; what is left after the
  * fee is the payment. `reserveSat` comes back as change.
  */
-export function selectAll(request: Omit<SelectionRequest, 'targetSat'>): Selection & { readonly paymentSat: bigint } {
+export function selectAll(request: EverythingRequest): Selection & { readonly paymentSat: bigint } {
   const changeSat = request.reserveSat >= CHANGE_DUST_SAT ? request.reserveSat : 0n;
   const baseWeight = request.baseWeight + (changeSat > 0n ? CHANGE_WEIGHT : 0);
   const coins = fitting({ ...request, baseWeight });
   const feeSat = feeForWeight(weightOf(baseWeight, coins), request.feeratePerKw);
   const paymentSat = sumOf(coins) - feeSat - changeSat;
-  if (coins.length === 0 || paymentSat <= 0n) throw insufficient({ ...request, targetSat: 0n });
+  if (coins.length === 0 || paymentSat <= 0n)
+    throw insufficient({ ...request, targetSat: 0n, reservePerKw: request.feeratePerKw });
   return { coins, feeSat, changeSat, paymentSat };
 }
 
 /** As many coins as one transaction has room for, the most valuable first. */
-export function fitting(request: Omit<SelectionRequest, 'targetSat'>): readonly Coin[] {
+export function fitting(request: Omit<EverythingRequest, 'reserveSat'>): readonly Coin[] {
   let weight = request.baseWeight + LONG_COUNT_WEIGHT;
   const coins = worthwhile(request);
   const end = coins.findIndex(({ branch }) => (weight += INPUT_WEIGHT[branch]) > MOST_WEIGHT);
@@ -218,7 +222,7 @@ const changeCostSat = (feeratePerKw: number): bigint =>
   feeForWeight(INPUT_WEIGHT.change, Math.min(feeratePerKw, LONG_TERM_PER_KW));
 
 function leavesReserve(request: SelectionRequest, selection: Selection): boolean {
-  const { coins, reserveSat, feeratePerKw, reservePerKw = feeratePerKw } = request;
+  const { coins, reserveSat, reservePerKw } = request;
   if (reserveSat === 0n) return true;
   const taken = new Set(selection.coins);
   const left = coins.filter((coin) => !taken.has(coin));
@@ -241,7 +245,7 @@ type Spendable = Pick<Coin, 'amountSat' | 'branch'>;
 
 /** Coins that cost more than they bring are not there to be spent. */
 export function insufficient(request: SelectionRequest): GlowwormError {
-  const { targetSat, reserveSat, feeratePerKw, reservePerKw = feeratePerKw } = request;
+  const { targetSat, reserveSat, feeratePerKw, reservePerKw } = request;
   const coins = worthwhile(request);
   const feeSat = feeForWeight(weightOf(request.baseWeight, coins), feeratePerKw);
   const availableSat = reserveSat === 0n ? sumOf(coins) : reserveValueSat(coins, reservePerKw);

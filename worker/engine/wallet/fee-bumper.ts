@@ -178,6 +178,7 @@ export class FeeBumper {
       baseWeight: ownWeight + keptWeight + (needsChange ? CHANGE_WEIGHT : 0),
       feeratePerKw,
       reserveSat: 0n,
+      reservePerKw: feeratePerKw,
       coins: worthOfEach(this.#state, available, parentsPerKw),
     });
     const isTaken = (coin: Coin): boolean => selection.coins.some((taken) => isSameOutpoint(taken, coin));

@@ -90,9 +90,9 @@ function planParts(
 function fullTransaction(
   coins: readonly Coin[],
   outputs: readonly TransactionOutput[],
-  { feeratePerKw, reserveSat }: SpendTerms,
+  { feeratePerKw }: SpendTerms,
 ): (PlannedTransaction & { readonly later: readonly TransactionOutput[] }) | undefined {
-  const taken = fitting({ coins, baseWeight: baseWeightOf(outputs), feeratePerKw, reserveSat });
+  const taken = fitting({ coins, baseWeight: baseWeightOf(outputs), feeratePerKw });
   const sumSat = sumOf(taken);
   const { now, later } = divided(outputs, sumSat - feeForWeight(weightOf(baseWeightOf(outputs), taken), feeratePerKw));
   if (now.length === 0 || later.length === 0) return undefined;
@@ -134,7 +134,7 @@ function planEverything(
   const planned: PlannedTransaction[] = [{ ...first, outputs: [{ amountSat: paymentSat, script }] }];
   let others = without(coins, first.coins);
   while (planned.length < MOST_TRANSACTIONS) {
-    const taken = fitting({ coins: others, baseWeight, feeratePerKw, reserveSat: 0n });
+    const taken = fitting({ coins: others, baseWeight, feeratePerKw });
     const feeSat = feeForWeight(weightOf(baseWeight, taken), feeratePerKw);
     const amountSat = sumOf(taken) - feeSat;
     if (taken.length === 0 || amountSat < dustLimitSat(script)) break;

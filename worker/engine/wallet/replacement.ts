@@ -38,7 +38,7 @@ export function planReplacement(
   const request = { ...terms, coins: confirmed, targetSat: sumOf(outputs) - sumOf(kept), baseWeight };
   let { feeratePerKw } = terms;
   for (let build = 0; build < MOST_BUILDS; build++) {
-    const selection = selectCoins({ reservePerKw: terms.feeratePerKw, ...request, feeratePerKw });
+    const selection = selectCoins({ ...request, feeratePerKw });
     const weight = weightOf(baseWeight, selection.coins) + (selection.changeSat > 0n ? CHANGE_WEIGHT : 0);
     const leastSat = leastFeeSat(replaced, weight);
     if (selection.feeSat >= leastSat) return { ...selection, coins: [...kept, ...selection.coins], outputs };

@@ -38,12 +38,16 @@ export interface SpendTerms {
   readonly feeratePerKw: number;
   /** Kept in the wallet for bumping fees. */
   readonly reserveSat: bigint;
-  /** What is kept counts for what it brings at this feerate, whatever is paid now; without it at the same. */
-  readonly reservePerKw?: number;
-  /** In coins of so much, as far as change can be split into them: a coin pays for one close at a time. */
-  readonly reserveCoinSat?: bigint;
+  /** What is kept counts for what it brings at this feerate, whatever is paid now. */
+  readonly reservePerKw: number;
+}
+
+/** For what is paid anew. What takes the place of a payment needs no more than `SpendTerms`: the two cannot both be in the chain. */
+export interface PaymentTerms extends SpendTerms {
+  /** The reserve is kept in coins of so much, as far as change can be split into them: a coin pays for one close at a time. */
+  readonly reserveCoinSat: bigint;
   /** The coins of each earlier payment that a payment must not be beside in the chain: it spends one of each. */
-  readonly against?: readonly (readonly Outpoint[])[];
+  readonly against: readonly (readonly Outpoint[])[];
 }
 
 /** What someone else's inputs bring into a transaction that the wallet pays the fee of. */

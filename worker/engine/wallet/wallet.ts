@@ -9,7 +9,7 @@ import {
   type Transaction,
   type TransactionOutput,
 } from '../transactions/transaction.ts';
-import { addressOfScript, scriptOfAddress } from './address.ts';
+import { addressOfScript } from './address.ts';
 import { planChild } from './child-payment.ts';
 import { signCoins, signingCoins } from './coin-signing.ts';
 import { among, compareOutpoints, isConfirmed, isSpendable, outpointName, type Coin, type PaidWeight } from './coin.ts';
@@ -48,6 +48,7 @@ import {
   sumOf,
   walletTransaction,
   type BumpRequest,
+  type PaymentTerms,
   type Replaced,
   type SpendTerms,
   type UnsignedTransaction,
@@ -85,9 +86,11 @@ export interface KnownTransaction {
   readonly height?: number;
 }
 
+type ChangeTerms = Omit<PaymentTerms, 'against'>;
+
 /** The amounts of the change: as many coins for closes as the wallet lacks. */
-function reserveCoins({ changeSat }: Selection, left: readonly Coin[], terms: SpendTerms): readonly bigint[] {
-  const { feeratePerKw, reserveSat, reservePerKw = feeratePerKw, reserveCoinSat = 0n } = terms;
+function reserveCoins({ changeSat }: Selection, left: readonly Coin[], terms: ChangeTerms): readonly bigint[] {
+  const { feeratePerKw, reserveSat, reservePerKw, reserveCoinSat } = terms;
   if (reserveCoinSat === 0n) return [changeSat];
   const there = left.filter(({ amountSat }) => amountSat >= reserveCoinSat).length;
   const spareSat = reserveValueSat([...left, { amountSat: changeSat, branch: 'change' }], reservePerKw) - reserveSat;
@@ -278,8 +281,8 @@ export class OnchainWallet {
     this.#state = { ...this.#state, bestHeight: height };
   }
 
-  /** What is kept of the coins counts by what it brings at a feerate, see `reserveValueSat`; without one spending costs nothing. */
-  balance(reserveSat: bigint, feeratePerKw: number = 0): WalletBalance {
+  /** What is kept of the coins counts by what it brings at a feerate, see `reserveValueSat`. */
+  balance(reserveSat: bigint, feeratePerKw: number): WalletBalance {
     const unspent = this.#state.coins.filter(({ spentBy }) => !spentBy);
     const confirmed = unspent.filter((coin) => isConfirmed(coin) && isSpendable(coin, this.#state.bestHeight));
     const foundSat = sumOf(confirmed.filter(isFound));
@@ -301,11 +304,11 @@ export class OnchainWallet {
 
   /**
    * The signed funding transaction of a channel. It is not broadcast yet, so its coins are locked until it is seen or
-   * `unlock`ed. Throws `InsufficientFunds`.
+   * `unlock`ed. Throws `InsufficientFunds` and `EarlierPaymentUnsettled`.
    */
   buildFunding(
     output: TransactionOutput,
-    terms: SpendTerms,
+    terms: PaymentTerms,
   ): WalletTransaction & { readonly outputIndex: number; readonly coins: readonly Outpoint[] } {
     const planned = this.#planFunding(output, terms);
     const built = this.sign(planned);
@@ -316,7 +319,7 @@ export class OnchainWallet {
   }
 
   /** The fee of `buildFunding`, in satoshi. Changes nothing. */
-  quoteFunding(output: TransactionOutput, terms: SpendTerms): bigint {
+  quoteFunding(output: TransactionOutput, terms: PaymentTerms): bigint {
     const before = this.#state;
     try {
       return this.#planFunding(output, terms).feeSat;
@@ -325,7 +328,7 @@ export class OnchainWallet {
     }
   }
 
-  #planFunding(output: TransactionOutput, terms: SpendTerms): UnsignedTransaction {
+  #planFunding(output: TransactionOutput, terms: PaymentTerms): UnsignedTransaction {
     const [planned, ...others] = this.plan([output], terms);
     if (planned !== undefined && others.length === 0) return planned;
     throw new GlowwormError('InsufficientFunds', 'a channel is funded by one transaction, and the coins are too small');
@@ -338,28 +341,12 @@ export class OnchainWallet {
   }
 
   /**
-   * A signed payment to an address, or with `all` of everything but the reserve. Its coins count as spent from now on.
-   * Throws `AddressInvalid`, `AddressWrongNetwork`, `AmountBelowDust`, `InsufficientFunds` and `EarlierPaymentUnsettled`.
-   */
-  send(address: string, amountSat: bigint | 'all', terms: SpendTerms): WalletTransaction {
-    const script = scriptOfAddress(address, this.#descriptors.network);
-    const [unsigned, ...others] = this.plan(
-      amountSat === 'all' ? { everythingTo: script } : [{ amountSat, script }],
-      terms,
-    );
-    assert(unsigned !== undefined && others.length === 0, 'one transaction is enough');
-    const signed = this.sign(unsigned);
-    this.transactionMade(signed.tx);
-    return signed;
-  }
-
-  /**
    * The transactions that make a payment, none of which needs another one; always the same for the same coins and terms. Throws
    * `AmountBelowDust`, `InsufficientFunds` and `EarlierPaymentUnsettled`.
    */
-  plan(target: PaymentTarget, terms: SpendTerms): readonly UnsignedTransaction[] {
+  plan(target: PaymentTarget, terms: PaymentTerms): readonly UnsignedTransaction[] {
     const available = this.#available();
-    const rivals = rivalCoins(this.#state, available, terms.against ?? []);
+    const rivals = rivalCoins(this.#state, available, terms.against);
     const planned = planPayment(available, target, terms, rivals);
     const taken = new Set(planned.flatMap(({ coins }) => coins));
     const left = available.filter((coin) => !taken.has(coin));
@@ -572,7 +559,7 @@ export class OnchainWallet {
   #build(
     planned: PlannedTransaction,
     left: readonly Coin[],
-    terms: SpendTerms,
+    terms: ChangeTerms,
     changeScript?: Uint8Array,
   ): UnsignedTransaction {
     const coins = planned.coins.toSorted(compareOutpoints);

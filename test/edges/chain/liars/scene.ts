@@ -17,6 +17,7 @@ import { EsploraServer } from '../../../world/esplora.ts';
 import { display, ELSEWHERE, FollowedWallet, type Told } from '../followed-wallet.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import { esploraAt } from '../esplora-at.ts';
+import { paidFrom } from '../../../engine/wallet/paid.ts';
 
 /** How a server that lies answers a request; `ask` has the truth. */
 export type Tell = (path: string, ask: (path: string) => Promise<Response>, init?: RequestInit) => Promise<Response>;
@@ -109,7 +110,7 @@ export class LyingScene {
 
   /** What happens while a server lies: in the mempool, in a block, and one block later. */
   async go(): Promise<void> {
-    const { rawTx, tx } = this.#payer.send(ELSEWHERE, 'all', { feeratePerKw: 1000, reserveSat: 0n });
+    const { rawTx, tx } = paidFrom(this.#payer, ELSEWHERE, 'all', { feeratePerKw: 1000, reserveSat: 0n });
     await this.chain.submit(rawTx);
     this.#true.add(display(transactionId(tx)));
     await this.#pay(30_000);
@@ -145,7 +146,7 @@ export class LyingScene {
 
   /** Confirmed coins that the wallet has by now, and those that it should have. */
   get balances(): readonly [bigint, bigint] {
-    return [this.victim.wallet.balance(0n).confirmedSat, BigInt(this.#paidSat)];
+    return [this.victim.wallet.balance(0n, 0).confirmedSat, BigInt(this.#paidSat)];
   }
 
   async #pay(amountSat: number): Promise<void> {

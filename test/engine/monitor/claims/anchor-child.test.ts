@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { transactionId, type Transaction } from '../../../../worker/engine/transactions/transaction.ts';
 import { ClosingNode, COMMITMENT_PER_KW, existing, idOf, outpointsOf, weightOf } from '../../manager/closing-node.ts';
+import { paidFrom } from '../../wallet/paid.ts';
 
 const FEERATE = 4000;
 /** For so many blocks after its commitment a child may still come. */
@@ -27,7 +28,9 @@ const commitmentFeeSat = (): bigint => 1_000_000n - commitment.outputs.reduce((s
 const coinsOf = (tx: Transaction): string[] => outpointsOf(tx).slice(1);
 
 const send = (amountSat: bigint | 'all'): Transaction =>
-  closing.node.turn(() => closing.node.wallet.send(ELSEWHERE, amountSat, { feeratePerKw: FEERATE, reserveSat: 0n }).tx);
+  closing.node.turn(
+    () => paidFrom(closing.node.wallet, ELSEWHERE, amountSat, { feeratePerKw: FEERATE, reserveSat: 0n }).tx,
+  );
 
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 
@@ -77,7 +80,7 @@ describe('the child of our commitment', () => {
   it('waits for coins where there are none', async () => {
     const poor = await ClosingNode.begin();
     const { wallet } = poor.node;
-    const all = poor.node.turn(() => wallet.send(ELSEWHERE, 'all', { feeratePerKw: 253, reserveSat: 0n }));
+    const all = poor.node.turn(() => paidFrom(wallet, ELSEWHERE, 'all', { feeratePerKw: 253, reserveSat: 0n }));
     expect(idOf((await poor.forceClose(FEERATE)).child)).toBe('none');
     poor.node.turn(() => wallet.transactionDropped(all.txid));
     expect((await poor.mined()).child).toEqual(child);
