@@ -9,9 +9,7 @@ export function compactSize(value: number): Uint8Array {
 
 /** Four little-endian bytes of an unsigned integer. */
 export function u32le(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setUint32(0, value, true);
-  return bytes;
+  return Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24);
 }
 
 /** Eight little-endian bytes of an unsigned integer. */

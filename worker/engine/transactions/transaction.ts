@@ -3,6 +3,7 @@ import { concat } from '../primitives/bytes.ts';
 import { sha256d } from '../primitives/hash.ts';
 import { MAX_SAT } from '../primitives/units.ts';
 import { ByteCursor, compactSize, u32le, u64le } from './byte-cursor.ts';
+import { CountedWriter, compactSizeLength, sizedLength } from './counted-writer.ts';
 
 /** An output by its transaction; `txid` is 32 bytes in wire order (explorers print them reversed). */
 export interface Outpoint {
@@ -35,8 +36,17 @@ const MAX_BYTES = 4_000_000;
 /** The network encoding: with the witnesses of BIP 144 where there are any, the old one where there are none. */
 export function encodeTransaction(tx: Transaction): Uint8Array {
   if (!hasWitness(tx)) return encodeStripped(tx);
-  const witnesses = tx.inputs.map(({ witness }) => concat(compactSize(witness.length), ...witness.map(sized)));
-  return concat(u32le(tx.version), Uint8Array.of(0, 1), encodeBody(tx), ...witnesses, u32le(tx.locktime));
+  const writer = new CountedWriter(strippedLength(tx) + witnessLength(tx));
+  writer.u32(tx.version);
+  writer.u8(0);
+  writer.u8(1);
+  writeBody(writer, tx);
+  for (const { witness } of tx.inputs) {
+    writer.compactSize(witness.length);
+    for (const element of witness) writer.sized(element);
+  }
+  writer.u32(tx.locktime);
+  return writer.end();
 }
 
 /**
@@ -70,10 +80,8 @@ export function decodeTransaction(bytes: Uint8Array): Transaction {
 export const transactionId = (tx: Transaction): Uint8Array => sha256d(encodeStripped(tx));
 
 /** Weight units of BIP 141: four per byte, one per byte of witness. */
-export function transactionWeight(tx: Transaction): number {
-  const stripped = encodeStripped(tx).length;
-  return stripped * 3 + encodeTransaction(tx).length;
-}
+export const transactionWeight = (tx: Transaction): number =>
+  strippedLength(tx) * 4 + (hasWitness(tx) ? witnessLength(tx) : 0);
 
 /** An output as it is hashed and sent: amount and script with its length. */
 export const encodeOutput = ({ amountSat, script }: TransactionOutput): Uint8Array =>
@@ -92,17 +100,45 @@ export function withWitness(tx: Transaction, inputIndex: number, witness: readon
 
 const hasWitness = (tx: Transaction): boolean => tx.inputs.some(({ witness }) => witness.length > 0);
 
-const encodeStripped = (tx: Transaction): Uint8Array => concat(u32le(tx.version), encodeBody(tx), u32le(tx.locktime));
+function encodeStripped(tx: Transaction): Uint8Array {
+  const writer = new CountedWriter(strippedLength(tx));
+  writer.u32(tx.version);
+  writeBody(writer, tx);
+  writer.u32(tx.locktime);
+  return writer.end();
+}
 
-function encodeBody({ inputs, outputs }: Transaction): Uint8Array {
-  const encodeInput = (input: TransactionInput): Uint8Array =>
-    concat(encodeOutpoint(input), sized(input.scriptSig), u32le(input.sequence));
-  return concat(
-    compactSize(inputs.length),
-    ...inputs.map(encodeInput),
-    compactSize(outputs.length),
-    ...outputs.map(encodeOutput),
-  );
+function writeBody(writer: CountedWriter, { inputs, outputs }: Transaction): void {
+  writer.compactSize(inputs.length);
+  for (const { txid, vout, scriptSig, sequence } of inputs) {
+    writer.raw(txid);
+    writer.u32(vout);
+    writer.sized(scriptSig);
+    writer.u32(sequence);
+  }
+  writer.compactSize(outputs.length);
+  for (const { amountSat, script } of outputs) {
+    writer.u64(amountSat);
+    writer.sized(script);
+  }
+}
+
+/** Version and locktime, and an outpoint and a sequence for each input, an amount for each output. */
+function strippedLength({ inputs, outputs }: Transaction): number {
+  let length = 8 + compactSizeLength(inputs.length) + compactSizeLength(outputs.length);
+  for (const { txid, scriptSig } of inputs) length += txid.length + 8 + sizedLength(scriptSig);
+  for (const { script } of outputs) length += 8 + sizedLength(script);
+  return length;
+}
+
+/** With the marker and the flag that announce witnesses. */
+function witnessLength({ inputs }: Transaction): number {
+  let length = 2;
+  for (const { witness } of inputs) {
+    length += compactSizeLength(witness.length);
+    for (const element of witness) length += sizedLength(element);
+  }
+  return length;
 }
 
 function decodeInput(cursor: ByteCursor): Omit<TransactionInput, 'witness'> {

@@ -2,7 +2,7 @@ import { GlowwormError } from '../primitives/errors.ts';
 import { greatest, least } from '../primitives/bigints.ts';
 import { branchAndBound, type Lot } from './branch-and-bound.ts';
 import { compareOutpoints, isConfirmed, type Coin, type PaidWeight } from './coin.ts';
-import type { Branch } from './descriptors.ts';
+import { BRANCHES, type Branch } from './descriptors.ts';
 import { sumOf } from './wallet-transaction.ts';
 
 export interface SelectionRequest {
@@ -140,12 +140,17 @@ export function splitChange(
 }
 
 /** What brings most first, and without what costs more than it brings. */
-const worthwhile = ({ coins, feeratePerKw }: Pick<SelectionRequest, 'coins' | 'feeratePerKw'>): readonly Coin[] =>
-  coins
-    .map((coin) => ({ coin, valueSat: effectiveSat(coin, feeratePerKw) }))
-    .filter(({ valueSat }) => valueSat > 0n)
-    .toSorted((a, b) => Number(b.valueSat - a.valueSat) || compareOutpoints(a.coin, b.coin))
-    .map(({ coin }) => coin);
+function worthwhile({ coins, feeratePerKw }: Pick<SelectionRequest, 'coins' | 'feeratePerKw'>): readonly Coin[] {
+  const valueSat = effectiveSat(feeratePerKw);
+  return (
+    coins
+      // Of thousands that are compared, numbers are: no sum of satoshi is beyond them.
+      .map((coin) => ({ coin, value: Number(valueSat(coin)) }))
+      .filter(({ value }) => value > 0)
+      .toSorted((a, b) => b.value - a.value || compareOutpoints(a.coin, b.coin))
+      .map(({ coin }) => coin)
+  );
+}
 
 /** The fewest coins that suffice, and where they leave nothing worth an output, the fewest that leave change too. */
 function largestFirst(request: SelectionRequest, coins: readonly Coin[]): readonly Selection[] {
@@ -178,9 +183,11 @@ function settle(
 function withoutChange(request: SelectionRequest, coins: readonly Coin[], mostWeight: number): readonly Selection[] {
   const { targetSat, baseWeight, feeratePerKw } = request;
   const neededSat = targetSat + feeForWeight(baseWeight, feeratePerKw);
+  const valueSat = effectiveSat(feeratePerKw);
+  const wasteSat = ofBranch((weight) => wasteOfWeight(weight, feeratePerKw));
   const lots = coins.map((coin): Lot => ({
-    valueSat: effectiveSat(coin, feeratePerKw),
-    wasteSat: inputWasteSat([coin], feeratePerKw),
+    valueSat: valueSat(coin),
+    wasteSat: wasteSat[coin.branch],
     weight: INPUT_WEIGHT[coin.branch],
   }));
   const bounds = { neededSat, mostSat: neededSat + changeCostSat(feeratePerKw), mostWeight };
@@ -214,7 +221,10 @@ function wasteSat({ baseWeight, feeratePerKw }: SelectionRequest, { coins, feeSa
 }
 
 const inputWasteSat = (coins: readonly Coin[], feeratePerKw: number): bigint =>
-  (BigInt(weightOf(0, coins)) * BigInt(feeratePerKw - LONG_TERM_PER_KW)) / 1000n;
+  wasteOfWeight(weightOf(0, coins), feeratePerKw);
+
+const wasteOfWeight = (weight: number, feeratePerKw: number): bigint =>
+  (BigInt(weight) * BigInt(feeratePerKw - LONG_TERM_PER_KW)) / 1000n;
 
 /** What a change output costs, now and when it is spent. */
 const changeCostSat = (feeratePerKw: number): bigint =>
@@ -235,10 +245,15 @@ function leavesReserve(request: SelectionRequest, selection: Selection): boolean
  * in. A hundred small coins could otherwise be kept that bring nothing where blocks are dear.
  */
 export function reserveValueSat(coins: readonly Spendable[], feeratePerKw: number): bigint {
-  const worth = coins.filter((coin) => effectiveSat(coin, feeratePerKw) > 0n);
-  if (worth.length === 0) return 0n;
-  const brought = worth.reduce((sum, coin) => sum + effectiveSat(coin, feeratePerKw), 0n);
-  return brought + feeForWeight(Math.min(...worth.map(({ branch }) => INPUT_WEIGHT[branch])), feeratePerKw);
+  const valueSat = effectiveSat(feeratePerKw);
+  let [broughtSat, leastWeight] = [0n, Infinity];
+  for (const coin of coins) {
+    const coinSat = valueSat(coin);
+    if (coinSat <= 0n) continue;
+    broughtSat += coinSat;
+    leastWeight = Math.min(leastWeight, INPUT_WEIGHT[coin.branch]);
+  }
+  return broughtSat === 0n ? 0n : broughtSat + feeForWeight(leastWeight, feeratePerKw);
 }
 
 type Spendable = Pick<Coin, 'amountSat' | 'branch'>;
@@ -254,9 +269,15 @@ export function insufficient(request: SelectionRequest): GlowwormError {
   return new GlowwormError('InsufficientFunds', sentence, { availableSat, neededSat, feeSat, reserveSat });
 }
 
-function effectiveSat(coin: Spendable, feeratePerKw: number): bigint {
-  return coin.amountSat - feeForWeight(INPUT_WEIGHT[coin.branch], feeratePerKw);
+/** What coins bring at a feerate; what their inputs cost is reckoned once, for thousands of them. */
+function effectiveSat(feeratePerKw: number): (coin: Spendable) => bigint {
+  const costSat = ofBranch((weight) => feeForWeight(weight, feeratePerKw));
+  return ({ amountSat, branch }) => amountSat - costSat[branch];
 }
+
+/** Something that follows from the weight of an input, for each branch. */
+const ofBranch = <T>(of: (weight: number) => T): Readonly<Record<Branch, T>> =>
+  Object.fromEntries(BRANCHES.map((branch) => [branch, of(INPUT_WEIGHT[branch])])) as Record<Branch, T>;
 
 /** Weight of a transaction with the inputs that spend coins. */
 export const weightOf = (baseWeight: number, coins: readonly Coin[]): number =>

@@ -55,6 +55,12 @@ export function among(outpoints: readonly Outpoint[]): (outpoint: Outpoint) => b
   return (outpoint) => byStart.get(startOf(outpoint))?.some((other) => isSameOutpoint(other, outpoint)) ?? false;
 }
 
+/** As `among`, of transactions. */
+export function amongTxids(txids: readonly Uint8Array[]): (txid: Uint8Array) => boolean {
+  const isOne = among(txids.map((txid) => ({ txid, vout: 0 })));
+  return (txid) => isOne({ txid, vout: 0 });
+}
+
 const startOf = ({ txid, vout }: Outpoint): number =>
   (txid[0] ?? 0) | ((txid[1] ?? 0) << 8) | ((txid[2] ?? 0) << 16) | ((vout & 0x7f) << 24);
 

@@ -1,6 +1,6 @@
 import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { transactionWeight, type Outpoint, type Transaction } from '../transactions/transaction.ts';
-import { among, isConfirmed, isSameOutpoint, type Coin, type PaidWeight } from './coin.ts';
+import { among, isConfirmed, type Coin, type PaidWeight } from './coin.ts';
 import { BRANCHES, isFound, type Branch, type ScriptOrigin } from './descriptors.ts';
 import { lackingSat } from './coin-selection.ts';
 import { sumOf } from './wallet-transaction.ts';
@@ -73,38 +73,40 @@ export function afterTransaction(
   // Of two unconfirmed transactions neither is known to win: the one seen first stays.
   if (height === undefined && displaced.length > 0) return state;
   const clean = [...new Map(displaced.map(({ txid }) => [toHex(txid), txid])).values()].reduce(afterDropped, state);
-  const at = height === undefined ? {} : { height };
-  const ours = clean.coins.filter(isSpent);
-  // The chain reports a transaction again after a restart: it stays what it was, whether the coins that it spent are known.
-  const known = clean.coins.find((coin) => equalBytes(coin.txid, txid));
-  const own = known?.own === true || ours.length > 0;
-  const trusted = known?.trusted === true || (ours.length === tx.inputs.length && ours.every(isSafe));
-  const isToUs = origins.some((origin) => origin !== undefined);
-  const made = known?.made ?? (isToUs ? paidBy(ours, tx) : undefined);
-  const paid = made === undefined ? {} : { made };
-  const others = clean.coins.filter((coin) => !equalBytes(coin.txid, txid));
-  const coins = others.map((coin): Coin => (isSpent(coin) ? { ...coin, spentBy: { txid, ...at } } : coin));
-  const coinbase = tx.inputs.some((input) => equalBytes(input.txid, ZERO_TXID));
-  for (const [vout, origin] of origins.entries()) {
-    const output = tx.outputs[vout];
-    if (!origin || !output) continue;
-    const before = clean.coins.find((coin) => isSameOutpoint(coin, { txid, vout }));
-    const spentBy = before?.spentBy ? { spentBy: before.spentBy } : {};
-    coins.push({
-      txid,
-      vout,
-      ...origin,
-      amountSat: output.amountSat,
-      coinbase,
-      own,
-      trusted,
-      ...paid,
-      ...at,
-      ...spentBy,
-    });
-  }
+  const spentBy = { txid, ...(height === undefined ? {} : { height }) };
+  const others = clean.coins
+    .filter((coin) => !equalBytes(coin.txid, txid))
+    .map((coin): Coin => (isSpent(coin) ? { ...coin, spentBy } : coin));
   const locked = clean.locked.filter((outpoint) => !isSpent(outpoint));
-  return withCoins({ ...clean, locked }, coins);
+  return withCoins({ ...clean, locked }, [...others, ...coinsOf(clean, tx, spentBy, origins)]);
+}
+
+/** The coins that a transaction makes, in a block at a height or in none. */
+function coinsOf(
+  { coins }: WalletState,
+  tx: Transaction,
+  at: { readonly txid: Uint8Array; readonly height?: number },
+  origins: readonly (ScriptOrigin | undefined)[],
+): readonly Coin[] {
+  if (origins.every((origin) => origin === undefined)) return [];
+  const before = coins.filter((coin) => equalBytes(coin.txid, at.txid));
+  const spent = coins.filter(among(tx.inputs));
+  // The chain reports a transaction again after a restart: it stays what it was, whether the coins that it spent are known.
+  const [known] = before;
+  const made = known?.made ?? paidBy(spent, tx);
+  const shared = {
+    coinbase: tx.inputs.some((input) => equalBytes(input.txid, ZERO_TXID)),
+    own: known?.own === true || spent.length > 0,
+    trusted: known?.trusted === true || (spent.length === tx.inputs.length && spent.every(isSafe)),
+    ...(made === undefined ? {} : { made }),
+    ...at,
+  };
+  return tx.outputs.flatMap(({ amountSat }, vout) => {
+    const origin = origins[vout];
+    if (origin === undefined) return [];
+    const spentBy = before.find((coin) => coin.vout === vout)?.spentBy;
+    return { vout, ...origin, amountSat, ...shared, ...(spentBy === undefined ? {} : { spentBy }) };
+  });
 }
 
 /** Whether what is made of a coin cannot change any more but by our own signature. */
@@ -138,7 +140,7 @@ export function afterUnconfirmed(state: WalletState, txid: Uint8Array): WalletSt
 export function afterDropped(state: WalletState, txid: Uint8Array): WalletState {
   const gone = state.coins.filter((coin) => equalBytes(coin.txid, txid));
   const coins = state.coins
-    .filter((coin) => !gone.includes(coin))
+    .filter((coin) => !equalBytes(coin.txid, txid))
     .map((coin): Coin => {
       const { spentBy, ...unspent } = coin;
       return spentBy && equalBytes(spentBy.txid, txid) ? unspent : coin;

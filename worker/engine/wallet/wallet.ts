@@ -12,7 +12,16 @@ import {
 import { addressOfScript } from './address.ts';
 import { planChild } from './child-payment.ts';
 import { signCoins, signingCoins } from './coin-signing.ts';
-import { among, compareOutpoints, isConfirmed, isSpendable, outpointName, type Coin, type PaidWeight } from './coin.ts';
+import {
+  among,
+  amongTxids,
+  compareOutpoints,
+  isConfirmed,
+  isSpendable,
+  outpointName,
+  type Coin,
+  type PaidWeight,
+} from './coin.ts';
 import { reserveValueSat, splitChange, type Selection } from './coin-selection.ts';
 import {
   BRANCHES,
@@ -192,9 +201,9 @@ export class OnchainWallet {
 
   /** The scripts whose coins one of some transactions made or spent. */
   scriptsOf(txids: readonly Uint8Array[]): Uint8Array[] {
-    const named = new Set(txids.map(toHex));
+    const isNamed = amongTxids(txids);
     const isOf = ({ txid, spentBy }: Coin): boolean =>
-      named.has(toHex(txid)) || (spentBy !== undefined && named.has(toHex(spentBy.txid)));
+      isNamed(txid) || (spentBy !== undefined && isNamed(spentBy.txid));
     return [...new Set(this.#state.coins.filter(isOf).map((coin) => this.#descriptors.script(coin)))];
   }
 
