@@ -27,7 +27,7 @@ import {
   withoutSettled,
   type ClaimConditions,
 } from './claims/claim-package.ts';
-import { claimName, type ClaimParts, type CoinSource } from './claims/claim-transaction.ts';
+import { claimName, type ClaimParts, type CoinSelectionSource } from './claims/claim-transaction.ts';
 import { claimsOf } from './claims/claims.ts';
 import { claimKeys, type ClaimKeys } from './claims/claim-keys.ts';
 import { isFullyResolved } from './claims/full-resolution.ts';
@@ -96,7 +96,7 @@ export interface MonitorKeys {
   readonly secp: Secp256k1;
   /** The one signer of a channel: the channel and its monitor share what it refuses. */
   signer(params: ChannelParameters): ChannelSigner;
-  readonly coins: CoinSource;
+  readonly coins: CoinSelectionSource;
   /** Where what is taken out of a closed channel goes that was promised no script of its own. */
   destinationScript(): Uint8Array;
 }

@@ -1,6 +1,5 @@
 import { equalBytes } from '../primitives/bytes.ts';
 import { assert, GlowwormError } from '../primitives/errors.ts';
-import { REPLACEMENT_PER_KW } from '../primitives/feerates.ts';
 import {
   encodeTransaction,
   transactionId,
@@ -11,14 +10,14 @@ import {
 import {
   CHANGE_DUST_SAT,
   CHANGE_WEIGHT,
-  feeForWeight,
   INPUT_WEIGHT,
   lackingSat,
   OVERHEAD_WEIGHT,
   reserveValueSat,
   selectCoins,
 } from './coin-selection.ts';
-import { compareOutpoints, isConfirmed, isSameOutpoint, type Coin, type PaidWeight } from './coin.ts';
+import { compareOutpoints, isConfirmed, isSameOutpoint, type Coin } from './coin.ts';
+import { buildReplacement, leastFeeSat } from './replacement.ts';
 import { coinsSpentBy, hasSpentChange, missingSat, worthOfEach, type Lent, type WalletState } from './wallet-state.ts';
 import { inputOf, sumOf, walletTransaction, type BumpRequest, type WalletTransaction } from './wallet-transaction.ts';
 
@@ -41,9 +40,6 @@ export interface FeeBumperParts {
   /** With the wallet's signatures, as `signCoins`. */
   readonly signed: (tx: Transaction, coins: readonly Coin[], prevouts: readonly TransactionOutput[]) => Transaction;
 }
-
-/** A transaction of more inputs pays for them, and may need one more to do so; it ends with few. */
-const MOST_BUILDS = 4;
 
 /**
  * Pays out of the wallet for what closes a channel and cannot pay for itself: with coins that are free, or with those that are lent
@@ -94,7 +90,7 @@ export class FeeBumper {
     let displacedSat = 0n;
     for (const { txid, feeSat, weight } of this.#lentTo({ feeratePerKw })) {
       const more = [...taken, ...coinsSpentBy(this.#state, txid)];
-      const costSat = feeSat + feeForWeight(weight, REPLACEMENT_PER_KW);
+      const costSat = leastFeeSat([{ feeSat, weight }], weight);
       if (reserveValueSat(more, feeratePerKw) - reserveValueSat(taken, feeratePerKw) <= costSat) continue;
       [taken, displacedSat] = [more, displacedSat + costSat];
     }
@@ -121,25 +117,20 @@ export class FeeBumper {
     const { feeratePerKw, mostSat, witnessWeight, replaces } = request;
     const replaced =
       replaces === undefined ? [] : [{ feeSat: replaces.feeSat, weight: transactionWeight(replaces.tx) }];
-    let perKw = feeratePerKw;
-    let found = this.#bump(request, coins, perKw, perKw);
-    // What pays more may take more coins, weigh more, and take the place of more.
-    for (let build = 1; build < MOST_BUILDS && found.feeSat <= mostSat; build++) {
-      const { tx } = found;
-      const displaced = lent.filter(({ txid }) => coinsSpentBy(this.#state, txid).some((coin) => takesCoin(tx, coin)));
+    const built = buildReplacement(feeratePerKw, (perKw) => {
+      // What is asked for more than the feerate has paid for the parents too.
+      const found = this.#bump(request, coins, perKw, perKw === feeratePerKw ? perKw : 0);
+      const { tx, feeSat } = found;
+      if (feeSat > mostSat)
+        throw new GlowwormError('InsufficientFunds', `it would cost ${feeSat} sat, and ${mostSat} sat is the most`);
+      const taken = lent.filter(({ txid }) => coinsSpentBy(this.#state, txid).some((coin) => takesCoin(tx, coin)));
       const weight = transactionWeight(tx) + witnessWeight;
-      const leastSat = feeForWeight(weight, leastFeerate([...replaced, ...displaced], weight));
-      if (found.feeSat >= leastSat) {
-        for (const { txid } of displaced) this.#parts.wallet.transactionDropped(txid);
-        return found;
-      }
-      // Estimates of weights are a little off: what is missing still is added to what was asked for.
-      perKw =
-        Math.ceil((Number(leastSat) * 1000) / weight) +
-        Math.max(0, perKw - Math.floor((Number(found.feeSat) * 1000) / weight));
-      found = this.#bump(request, coins, perKw, 0);
-    }
-    throw new GlowwormError('InsufficientFunds', `it would cost ${found.feeSat} sat, and ${mostSat} sat is the most`);
+      return { found, taken, feeSat, weight, displaced: [...replaced, ...taken] };
+    });
+    if (built === undefined)
+      throw new GlowwormError('InsufficientFunds', 'the wallet has no coins to pay a higher fee with');
+    for (const { txid } of built.taken) this.#parts.wallet.transactionDropped(txid);
+    return built.found;
   }
 
   /**
@@ -212,14 +203,3 @@ function doubled<T>(list: readonly T[]): readonly (readonly T[])[] {
 }
 
 const takesCoin = ({ inputs }: Transaction, coin: Coin): boolean => inputs.some((input) => isSameOutpoint(input, coin));
-
-/** BIP 125: a transaction pays for what it takes the place of, and for its own relay, and a higher feerate than each. */
-function leastFeerate(displaced: readonly PaidWeight[], weight: number): number {
-  if (displaced.length === 0) return 0;
-  const perKw = (feeSat: bigint, of: number): number => Math.ceil((Number(feeSat) * 1000) / of);
-  const feesSat = displaced.reduce((sum, { feeSat }) => sum + feeSat, 0n);
-  return Math.max(
-    perKw(feesSat, weight) + REPLACEMENT_PER_KW,
-    ...displaced.map((each) => perKw(each.feeSat, each.weight) + 1),
-  );
-}

@@ -12,7 +12,7 @@ import {
 } from './coin-selection.ts';
 import { baseWeightOf, type PlannedTransaction } from './payment-plan.ts';
 import { greatest } from '../primitives/bigints.ts';
-import { sumOf, type SpendTerms } from './wallet-transaction.ts';
+import { feesOf, sumOf, type SpendTerms } from './wallet-transaction.ts';
 
 /** What a payment that is not confirmed is replaced by is made of. */
 export interface ReplacementRequest {
@@ -22,8 +22,32 @@ export interface ReplacementRequest {
   readonly terms: SpendTerms;
 }
 
-/** A transaction that pays more takes more coins, weighs more and has to pay for that; it ends with few. */
+/** Something that takes the place of others, as it was built. */
+interface BuiltReplacement {
+  readonly feeSat: bigint;
+  readonly weight: number;
+  readonly displaced: readonly PaidWeight[];
+}
+
+/** What pays more may take more coins, weigh more, and take the place of more; it ends with few. */
 const MOST_BUILDS = 4;
+
+/** The first of what is built at rising feerates that pays as much as it must; `undefined` where the first few do not. */
+export function buildReplacement<T extends BuiltReplacement>(
+  feeratePerKw: number,
+  build: (perKw: number) => T,
+): T | undefined {
+  let perKw = feeratePerKw;
+  for (let builds = 0; builds < MOST_BUILDS; builds++) {
+    const built = build(perKw);
+    const { feeSat, weight, displaced } = built;
+    if (feeSat >= leastFeeSat(displaced, weight)) return built;
+    // Estimates of weights are a little off: what is missing still is added to what was asked for.
+    const missingPerKw = Math.max(0, perKw - Math.floor((Number(feeSat) * 1000) / weight));
+    perKw = leastFeerate(displaced, weight) + missingPerKw;
+  }
+  return undefined;
+}
 
 /**
  * The same payment at a higher fee: out of its change, and where that does not suffice with more coins, which have to be confirmed
@@ -34,23 +58,28 @@ export function planReplacement(
   outputs: readonly TransactionOutput[],
   confirmed: readonly Coin[],
 ): PlannedTransaction {
-  const baseWeight = weightOf(baseWeightOf(outputs), kept);
-  const request = { ...terms, coins: confirmed, targetSat: sumOf(outputs) - sumOf(kept), baseWeight };
-  let { feeratePerKw } = terms;
-  for (let build = 0; build < MOST_BUILDS; build++) {
-    const selection = selectCoins({ ...request, feeratePerKw });
-    const weight = weightOf(baseWeight, selection.coins) + (selection.changeSat > 0n ? CHANGE_WEIGHT : 0);
-    const leastSat = leastFeeSat(replaced, weight);
-    if (selection.feeSat >= leastSat) return { ...selection, coins: [...kept, ...selection.coins], outputs };
-    feeratePerKw = Math.ceil((Number(leastSat) * 1000) / weight);
-  }
-  throw new GlowwormError('InsufficientFunds', 'the wallet has no coins to pay a higher fee with');
+  const ownWeight = baseWeightOf(outputs);
+  const request = {
+    ...terms,
+    coins: confirmed,
+    targetSat: sumOf(outputs) - sumOf(kept),
+    baseWeight: weightOf(ownWeight, kept),
+  };
+  const built = buildReplacement(terms.feeratePerKw, (feeratePerKw) => {
+    const { feeSat, changeSat, ...selection } = selectCoins({ ...request, feeratePerKw });
+    const coins = [...kept, ...selection.coins];
+    const weight = weightOf(ownWeight, coins) + (changeSat > 0n ? CHANGE_WEIGHT : 0);
+    return { coins, feeSat, changeSat, outputs, weight, displaced: [replaced] };
+  });
+  if (built === undefined)
+    throw new GlowwormError('InsufficientFunds', 'the wallet has no coins to pay a higher fee with');
+  return built;
 }
 
 /** Nothing but change, out of the same coins. Throws `InsufficientFunds`. */
 export function planCancellation({ kept, replaced, terms }: ReplacementRequest): PlannedTransaction {
   const weight = weightOf(OVERHEAD_WEIGHT + CHANGE_WEIGHT, kept);
-  const feeSat = greatest(feeForWeight(weight, terms.feeratePerKw), leastFeeSat(replaced, weight));
+  const feeSat = greatest(feeForWeight(weight, terms.feeratePerKw), leastFeeSat([replaced], weight));
   const changeSat = sumOf(kept) - feeSat;
   if (changeSat < CHANGE_DUST_SAT)
     throw new GlowwormError('InsufficientFunds', `to cancel it would cost ${feeSat} sat, and nothing would be left`, {
@@ -59,8 +88,22 @@ export function planCancellation({ kept, replaced, terms }: ReplacementRequest):
   return { coins: kept, outputs: [], changeSat, feeSat };
 }
 
-/** BIP 125, rules 3 and 4, and a higher feerate: what it takes the place of, its own relay, and more for each byte. */
-function leastFeeSat({ feeSat, weight: of }: PaidWeight, weight: number): bigint {
-  const higherPerKw = Math.floor((Number(feeSat) * 1000) / of) + 1;
-  return greatest(feeSat + feeForWeight(weight, REPLACEMENT_PER_KW), feeForWeight(weight, higherPerKw));
+/**
+ * The least fee of a transaction that takes the place of others, so that nodes let it: what those paid together and its own relay
+ * (BIP 125, rules 3 and 4), and a higher feerate than each (Bitcoin Core's rule 6). They reckon in whole vbytes, and in whole satoshi
+ * for each thousand of them. Nothing where it takes no place.
+ */
+export function leastFeeSat(displaced: readonly PaidWeight[], weight: number): bigint {
+  if (displaced.length === 0) return 0n;
+  const ownSat = feesOf(displaced) + feeForWeight(weight, REPLACEMENT_PER_KW);
+  return displaced.reduce((leastSat, { feeSat, weight: of }) => {
+    const higherPerKvb = (feeSat * 1000n) / vbytes(of) + 1n;
+    return greatest(leastSat, (higherPerKvb * vbytes(weight) + 999n) / 1000n);
+  }, ownSat);
 }
+
+/** As `leastFeeSat`, as a feerate per 1000 weight. */
+export const leastFeerate = (displaced: readonly PaidWeight[], weight: number): number =>
+  Math.ceil((Number(leastFeeSat(displaced, weight)) * 1000) / weight);
+
+const vbytes = (weight: number): bigint => BigInt(Math.ceil(weight / 4));

@@ -97,7 +97,7 @@ export const sumOf = (outputs: readonly Pick<TransactionOutput, 'amountSat'>[]):
   outputs.reduce((before, { amountSat }) => before + amountSat, 0n);
 
 /** What transactions cost together, in satoshi. */
-export const feesOf = (transactions: readonly Pick<WalletTransaction, 'feeSat'>[]): bigint =>
+export const feesOf = (transactions: readonly { readonly feeSat: bigint }[]): bigint =>
   transactions.reduce((before, { feeSat }) => before + feeSat, 0n);
 
 /** BIP 69: the order tells nobody which output is the change. */

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { KeysManager } from '../../../../worker/engine/keys/keys-manager.ts';
 import type { Claim } from '../../../../worker/engine/monitor/claims/claim.ts';
 import { nextPackages, type ClaimPackage } from '../../../../worker/engine/monitor/claims/claim-package.ts';
-import type { ClaimParts, CoinSource } from '../../../../worker/engine/monitor/claims/claim-transaction.ts';
+import type { ClaimParts, CoinSelectionSource } from '../../../../worker/engine/monitor/claims/claim-transaction.ts';
 import { nobleSecp256k1 as secp } from '../../../../worker/engine/primitives/secp256k1.ts';
 import type { Outpoint, Transaction } from '../../../../worker/engine/transactions/transaction.ts';
 import { PARAMS } from '../samples.ts';
@@ -41,7 +41,7 @@ const COIN = {
 } as const;
 
 /** A wallet without a coin to spare, and what it was told of transactions. */
-function coinSource(told: string[]): CoinSource {
+function coinSource(told: string[]): CoinSelectionSource {
   return {
     bump: () => {
       throw new Error('there is nothing to pay for');

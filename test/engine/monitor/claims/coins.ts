@@ -1,4 +1,4 @@
-import type { ClaimParts, CoinSource } from '../../../../worker/engine/monitor/claims/claim-transaction.ts';
+import type { ClaimParts, CoinSelectionSource } from '../../../../worker/engine/monitor/claims/claim-transaction.ts';
 import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
 import { GlowwormError } from '../../../../worker/engine/primitives/errors.ts';
 import { transactionId, type Transaction } from '../../../../worker/engine/transactions/transaction.ts';
@@ -24,7 +24,7 @@ const COIN: Coin = {
 };
 
 /** A wallet with one coin for whatever it is asked to pay for, within limits, which keeps what it was told. */
-export class Coins implements CoinSource {
+export class Coins implements CoinSelectionSource {
   readonly told: string[] = [];
   readonly asked: BumpRequest[] = [];
   readonly lent: Lent[] = [];

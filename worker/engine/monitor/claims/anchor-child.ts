@@ -18,7 +18,7 @@ import {
 import { fallingFeerates, isBumpDue, RELAYED_PER_KW, REPLACEMENT_PER_KW, wantedFeerate } from './claim-fees.ts';
 import { claimKeys } from './claim-keys.ts';
 import { ANTI_REORG_DELAY, type ClaimConditions } from './claim-package.ts';
-import type { CoinSource } from './claim-transaction.ts';
+import type { CoinSelectionSource } from './claim-transaction.ts';
 import { commitmentStake } from './commitment-stake.ts';
 import { spendOf } from './confirmed-spends.ts';
 
@@ -37,7 +37,7 @@ export interface AnchorChild {
 export interface AnchorChildParts {
   readonly secp: Secp256k1;
   readonly signer: ChannelSigner;
-  readonly coins: CoinSource;
+  readonly coins: CoinSelectionSource;
 }
 
 /** Of a signature, the anchor's script and their lengths. */
@@ -124,7 +124,7 @@ function urgency(
 export function isAwaited(
   { confirmedSpend, outputSpends }: ChannelMonitor,
   child: AnchorChild,
-  coins: CoinSource,
+  coins: CoinSelectionSource,
   blockHeight: number,
 ): boolean {
   const [anchor] = child.tx.inputs;
@@ -140,7 +140,7 @@ export function isAwaited(
 
 /** Each replacement pays for its relay again, so small rises are not followed at once. The wallet may hear of a block first. */
 const isReplaced = (
-  coins: CoinSource,
+  coins: CoinSelectionSource,
   child: AnchorChild,
   wantedPerKw: number,
   now: ClaimConditions & { readonly deadline: number | undefined },
@@ -149,7 +149,7 @@ const isReplaced = (
   !coins.isConfirmed(transactionId(child.tx));
 
 /** Whether all of a child's coins are there for it; those that the mempool is said to have dropped are taken again. */
-function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
+function keepsCoins(coins: CoinSelectionSource, { tx }: AnchorChild): boolean {
   const txid = transactionId(tx);
   const has = (): boolean => coins.coinsSpentBy(txid).length === tx.inputs.length - 1;
   if (has()) return true;
@@ -160,7 +160,7 @@ function keepsCoins(coins: CoinSource, { tx }: AnchorChild): boolean {
 }
 
 /** What a child makes way for another with. */
-const replacedBy = (coins: CoinSource, { tx }: AnchorChild): Replaced => ({
+const replacedBy = (coins: CoinSelectionSource, { tx }: AnchorChild): Replaced => ({
   tx,
   feeSat: ANCHOR_SAT + sumOf(coins.coinsSpentBy(transactionId(tx))) - sumOf(tx.outputs),
 });

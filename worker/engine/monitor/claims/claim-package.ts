@@ -8,6 +8,7 @@ import {
   type Transaction,
 } from '../../transactions/transaction.ts';
 import { isSameOutpoint } from '../../wallet/coin.ts';
+import { leastFeerate } from '../../wallet/replacement.ts';
 import { sumOf, type Replaced } from '../../wallet/wallet-transaction.ts';
 import type { Claim } from './claim.ts';
 import { deadlineOf, grouped, isContested } from './claim-groups.ts';
@@ -267,7 +268,8 @@ function leaner(
   const due = dueFeerate(parts, before, lean, conditions);
   if (due === undefined) return undefined;
   const feeSat = paidBy(parts, before.tx, present);
-  const least = Math.ceil((Number(feeSat) * 1000) / claimWeight(lean, parts.destinationScript)) + REPLACEMENT_PER_KW;
+  const displaced = [{ feeSat, weight: transactionWeight(before.tx) }];
+  const least = leastFeerate(displaced, claimWeight(lean, parts.destinationScript));
   if (least > feerateFor(parts, lean, conditions, before.since).most) return undefined;
   const feerates = fallingFeerates(Math.max(due, least), least);
   const alone = replaced(parts, before, lean, feerates, conditions.height, { tx: before.tx, feeSat });

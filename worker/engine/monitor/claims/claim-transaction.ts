@@ -1,9 +1,15 @@
 import type { ClaimSigner } from '../../keys/claim-signer.ts';
+import { greatest } from '../../primitives/bigints.ts';
 import { toHex } from '../../primitives/bytes.ts';
 import { GlowwormError } from '../../primitives/errors.ts';
 import { htlcTransaction } from '../../transactions/htlc-transaction.ts';
 import { dustLimitSat } from '../../transactions/shutdown-script.ts';
-import type { Outpoint, Transaction, TransactionInput } from '../../transactions/transaction.ts';
+import {
+  transactionWeight,
+  type Outpoint,
+  type Transaction,
+  type TransactionInput,
+} from '../../transactions/transaction.ts';
 import {
   CHANGE_WEIGHT,
   feeForWeight,
@@ -12,6 +18,7 @@ import {
   OVERHEAD_WEIGHT,
 } from '../../wallet/coin-selection.ts';
 import { isSameOutpoint, type Coin } from '../../wallet/coin.ts';
+import { leastFeeSat } from '../../wallet/replacement.ts';
 import type { Lent } from '../../wallet/wallet-state.ts';
 import { sumOf, type BumpRequest, type Replaced, type WalletTransaction } from '../../wallet/wallet-transaction.ts';
 import { RELAYED_PER_KW } from './claim-fees.ts';
@@ -19,7 +26,7 @@ import { locktimeOf, sequenceOf, witnessWeightOf, type Claim } from './claim.ts'
 import { signClaims } from './claim-signing.ts';
 
 /** Coins that pay for what cannot pay for itself: HTLC transactions with anchors. The wallet implements it. */
-export interface CoinSource {
+export interface CoinSelectionSource {
   /** Throws `InsufficientFunds`. */
   bump(request: BumpRequest): WalletTransaction;
   /** What there is to pay with at a feerate, less what spending costs of each coin but one. */
@@ -35,7 +42,7 @@ export interface CoinSource {
 /** What claims are made with. */
 export interface ClaimParts {
   readonly signer: ClaimSigner;
-  readonly coins: CoinSource;
+  readonly coins: CoinSelectionSource;
   /** Where claims pay to. */
   readonly destinationScript: Uint8Array;
 }
@@ -84,7 +91,7 @@ export function buildClaim(
 ): BuiltClaim | undefined {
   if (isFixed(claims)) return fixedHtlcTransaction(parts, claims, feeratePerKw);
   if (isHtlcTransaction(claims)) return bumpedHtlcTransaction(parts, claims, feeratePerKw, replaces);
-  return claimToDestination(parts, claims, feeratePerKw);
+  return claimToDestination(parts, claims, feeratePerKw, replaces);
 }
 
 /** Those that are worth what they add to a transaction at a feerate, whoever pays for it; all where the fee is agreed upon. */
@@ -106,9 +113,15 @@ function claimToDestination(
   { signer, destinationScript }: ClaimParts,
   claims: readonly Claim[],
   feeratePerKw: number,
+  replaces: Replaced | undefined,
 ): BuiltClaim | undefined {
   if (!isWorthMaking(claims, feeratePerKw, destinationScript)) return undefined;
-  const amountSat = sumOf(claims) - feeForWeight(claimWeight(claims, destinationScript), feeratePerKw);
+  const weight = claimWeight(claims, destinationScript);
+  // The feerate is rounded: at one that suffices, a satoshi may be missing of what nodes ask of a replacement.
+  const displaced = replaces === undefined ? [] : [{ ...replaces, weight: transactionWeight(replaces.tx) }];
+  const feeSat = greatest(feeForWeight(weight, feeratePerKw), leastFeeSat(displaced, weight));
+  const amountSat = sumOf(claims) - feeSat;
+  if (amountSat < dustLimitSat(destinationScript)) return undefined;
   const unsigned: Transaction = {
     version: 2,
     inputs: claims.map(inputOf),

@@ -4,7 +4,7 @@ import { findHtlc, type CommitmentSpec } from '../../transactions/commitment-spe
 import { CHANGE_WEIGHT, feeForWeight, INPUT_WEIGHT } from '../../wallet/coin-selection.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
 import type { ClaimConditions } from './claim-package.ts';
-import type { CoinSource } from './claim-transaction.ts';
+import type { CoinSelectionSource } from './claim-transaction.ts';
 import type { ClaimKeys } from './claim-keys.ts';
 import { confirmedClose } from './close.ts';
 import { spendOf } from './confirmed-spends.ts';
@@ -18,7 +18,7 @@ const SUCCESS_WEIGHT = htlcTransactionWeight('anchors', false) + INPUT_WEIGHT.re
  */
 export function isClaimableOnChain(
   keys: ClaimKeys,
-  coins: Pick<CoinSource, 'valueSat'>,
+  coins: Pick<CoinSelectionSource, 'valueSat'>,
   monitor: ChannelMonitor,
   htlcId: bigint,
   { height, feeratePerKw }: ClaimConditions,
