@@ -3,7 +3,7 @@ import { encodeSend } from '../../worker/client/onchain-send.ts';
 import { activityOf } from '../../worker/client/activity.ts';
 import { encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
 import { EMPTY_WALLET } from '../../worker/engine/wallet/wallet-state.ts';
-import { GAP_LIMIT } from '../../worker/engine/wallet/wallet.ts';
+import { GAP_LIMIT } from '../../worker/engine/wallet/wallet-scripts.ts';
 import { newMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
 import { reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { encodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';

@@ -184,7 +184,7 @@ export class PaymentHistory {
     const { node, timers } = this.#fake;
     const request = { address: ELSEWHERE, amountSat };
     return node.turn(() => {
-      const signed = planOnchain(node.payer, request).map((planned) => node.wallet.sign(planned));
+      const signed = planOnchain(node.payer, request).map((planned) => node.wallet.payments.sign(planned));
       return sendOnchain(node.payer, request, signed, timers.now())[0] ?? '';
     });
   }
@@ -197,7 +197,7 @@ export class PaymentHistory {
     this.#try(`${kind} ${send.txid}`, () =>
       node.turn(() => {
         const [by = ''] = planReplacing(node.payer, kind, request).map((planned) =>
-          sendReplacement(node.payer, kind, request, node.wallet.sign(planned), timers.now()),
+          sendReplacement(node.payer, kind, request, node.wallet.payments.sign(planned), timers.now()),
         );
         this.#intents.find((intent) => intent.has(send.txid))?.add(by);
         return by;

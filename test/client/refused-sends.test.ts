@@ -101,7 +101,7 @@ function pay(amountSat: bigint | 'all'): string {
   const { node, timers } = fake;
   const request = { address: ELSEWHERE, amountSat };
   return node.turn(() => {
-    const signed = planOnchain(node.payer, request).map((planned) => node.wallet.sign(planned));
+    const signed = planOnchain(node.payer, request).map((planned) => node.wallet.payments.sign(planned));
     return sendOnchain(node.payer, request, signed, timers.now())[0] ?? '';
   });
 }
@@ -119,7 +119,7 @@ function find(amountSat: bigint): void {
   const inputs = [
     { txid: new Uint8Array(32).fill(9), vout: 0, sequence: 0, scriptSig: new Uint8Array(0), witness: [] },
   ];
-  node.wallet.watchedScripts();
+  node.wallet.scripts.watched();
   node.turn(() =>
     node.wallet.transactionConfirmed({ version: 2, inputs, outputs: [{ amountSat, script }], locktime: 0 }, 1),
   );

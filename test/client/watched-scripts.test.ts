@@ -6,7 +6,8 @@ import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1
 import { transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
-import { GAP_LIMIT, OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
+import { GAP_LIMIT } from '../../worker/engine/wallet/wallet-scripts.ts';
+import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
 import { paidFrom } from '../engine/wallet/paid.ts';
 
 const OTHER = new Uint8Array(22).fill(7);
@@ -56,7 +57,7 @@ const use = (count: number): Uint8Array[] =>
 it('are all asked for while a search lasts, and then the awaited ones; the others rest, the gap too', () => {
   const watched = scripts(true);
   watched.start();
-  expect(asked()).toEqual(namesOf([...wallet.watchedScripts(), OTHER]));
+  expect(asked()).toEqual(namesOf([...wallet.scripts.watched(), OTHER]));
   const [script] = use(1);
   watched.changed();
   expect(watchList.items.size).toBe(8 * GAP_LIMIT + 2);
@@ -85,7 +86,7 @@ it('rest as the gap moves on, in the run of the search too', () => {
   use(1);
   watched.changed();
   const turn = watchList.nextResting(10_000);
-  expect([...turn.keys()]).toEqual(expect.arrayContaining(namesOf(wallet.expectedScripts())));
+  expect([...turn.keys()]).toEqual(expect.arrayContaining(namesOf(wallet.scripts.expected())));
 });
 
 it('are a few at a start, the newest among them; each gets its turn after that', () => {
@@ -97,7 +98,7 @@ it('are a few at a start, the newest among them; each gets its turn after that',
   synced(watched);
   expect(watchList.items.size).toBe(0);
   const turn = watchList.nextResting(10_000);
-  expect([...turn.keys()].toSorted()).toEqual(namesOf([...wallet.expectedScripts(), OTHER]));
+  expect([...turn.keys()].toSorted()).toEqual(namesOf([...wallet.scripts.expected(), OTHER]));
 });
 
 it('are not the same at each start', () => {

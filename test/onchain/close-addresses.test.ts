@@ -16,7 +16,7 @@ const scriptsOf = ({ node }: Party): readonly Uint8Array[] =>
 /** Where a script is of, for a wallet that knows nothing but the party's words. */
 function originAfterRestore({ seed }: Party, script: Uint8Array): ScriptOrigin | undefined {
   const descriptors = new Descriptors(seed, 'regtest');
-  new OnchainWallet(secp, descriptors).watchedScripts();
+  new OnchainWallet(secp, descriptors).scripts.watched();
   return descriptors.originOf(script);
 }
 

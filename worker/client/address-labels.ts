@@ -33,7 +33,8 @@ export class AddressLabels {
   ofTransactions(wallet: OnchainWallet, network: NetworkName): ReadonlyMap<string, string> {
     const labels = new Map<string, string>();
     for (const [address, label] of this.#labels)
-      for (const { txid } of wallet.coinsAt(scriptOfAddress(address, network))) labels.set(explorerTxid(txid), label);
+      for (const { txid } of wallet.scripts.coinsAt(scriptOfAddress(address, network)))
+        labels.set(explorerTxid(txid), label);
     return labels;
   }
 }

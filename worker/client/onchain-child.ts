@@ -39,4 +39,4 @@ const plan = (
   wallet: OnchainWallet,
   request: ReplacementRequest,
   parent: PaidWeight,
-): UnsignedTransaction => wallet.planChild(wireTxid(request.txid), parent, termsOf(payer, request));
+): UnsignedTransaction => wallet.payments.prepareChild(wireTxid(request.txid), parent, termsOf(payer, request));

@@ -34,10 +34,10 @@ export interface OnchainPayer {
   sendOnchain(send: OnchainSend): void;
 }
 
-/** What a payment would cost now. Changes nothing. Throws what `OnchainWallet.plan` throws, and `scriptOfAddress`. */
+/** What a payment would cost now. Changes nothing. Throws what `PaymentBuilder.prepare` throws, and `scriptOfAddress`. */
 export function quoteOnchain(payer: OnchainPayer, request: OnchainRequest): OnchainQuote {
   const terms = termsOf(payer, request);
-  const planned = payer.draftWallet().plan(targetOf(payer, request), terms);
+  const planned = payer.draftWallet().payments.prepare(targetOf(payer, request), terms);
   return {
     amountSat: planned.reduce((sum, { paidSat }) => sum + paidSat, 0n),
     feeSat: feesOf(planned),
@@ -53,7 +53,7 @@ export function quoteOnchain(payer: OnchainPayer, request: OnchainRequest): Onch
 export function planOnchain(payer: OnchainPayer, request: OnchainRequest): readonly UnsignedTransaction[] {
   const { wallet } = payer;
   const before = wallet.state;
-  const planned = wallet.plan(targetOf(payer, request), termsOf(payer, request));
+  const planned = wallet.payments.prepare(targetOf(payer, request), termsOf(payer, request));
   try {
     checkFee(feesOf(planned), request.maxFeeSat);
     return planned;

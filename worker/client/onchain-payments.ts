@@ -133,12 +133,12 @@ export class OnchainPayments {
       wallet.lock(coins);
       return { planned };
     }
-    const signed = planned.map(wallet.sign, wallet);
+    const signed = planned.map((each) => wallet.payments.sign(each));
     return { sent: sentOf(send(signed), signed) };
   }
 
   async #sign(unsigned: UnsignedTransaction, signedInput: () => void): Promise<WalletPayment> {
-    const signing = this.#parts.payer.wallet.signing(unsigned);
+    const signing = this.#parts.payer.wallet.payments.signing(unsigned);
     for (let inputs = 1; ; inputs++) {
       const { done, value } = signing.next();
       if (done === true) return value;

@@ -46,7 +46,7 @@ export function isReplaceable(
   const send = payer.onchainSend(request.txid);
   if (send === undefined || send.fate.kind === 'replaced') return false;
   const added = coins.filter(({ spentBy }) => spentBy === undefined);
-  return payer.wallet.isReplaceable(decodeTransaction(send.rawTx)) && payer.wallet.areThere(added);
+  return payer.wallet.payments.isReplaceable(decodeTransaction(send.rawTx)) && payer.wallet.areThere(added);
 }
 
 /** Records and broadcasts it in place of the payment, within a turn. Its txid as explorers print it. */
@@ -87,7 +87,9 @@ function plan(
   const { rawTx, feeSat } = sendOf(payer, request);
   const replaced = { tx: decodeTransaction(rawTx), feeSat };
   const terms = termsOf(payer, request);
-  return kind === 'bump' ? wallet.planReplacement(replaced, terms) : wallet.planCancellation(replaced, terms);
+  return kind === 'bump'
+    ? wallet.payments.prepareReplacement(replaced, terms)
+    : wallet.payments.prepareCancellation(replaced, terms);
 }
 
 function sendOf(payer: OnchainPayer, { txid }: ReplacementRequest): OnchainSend {

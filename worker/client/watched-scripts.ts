@@ -55,13 +55,14 @@ export class WatchedScripts {
   changed(): void {
     for (const script of this.#awaited()) this.#ask(script);
     if (this.#isSearching) return;
-    for (const script of this.#parts.wallet.expectedScripts()) this.#rest(script);
+    for (const script of this.#parts.wallet.scripts.expected()) this.#rest(script);
   }
 
   /** The wallet has taken in transactions in blocks, however it heard of them. */
   confirmed(txids: readonly Uint8Array[]): void {
     const { wallet, watchList } = this.#parts;
-    for (const script of wallet.scriptsOf(txids)) watchList.knowScript(script, wallet.transactionsOf(script));
+    for (const script of wallet.scripts.ofTransactions(txids))
+      watchList.knowScript(script, wallet.scripts.transactionsOf(script));
   }
 
   /** Everything registered was asked for: what nothing is awaited at rests. Gives whether a search ends with this. */
@@ -73,10 +74,10 @@ export class WatchedScripts {
     const over = [...this.#asked].filter(([name]) => !awaited.has(name));
     if (over.length === 0) return isSearch;
     const { wallet, watchList, others } = this.#parts;
-    const watched = new Set([...wallet.expectedScripts(), ...others].map(toHex));
+    const watched = new Set([...wallet.scripts.expected(), ...others].map(toHex));
     for (const [name, script] of over) {
       this.#asked.delete(name);
-      if (watched.has(name)) watchList.restScript(script, wallet.transactionsOf(script));
+      if (watched.has(name)) watchList.restScript(script, wallet.scripts.transactionsOf(script));
       else watchList.unregisterScript(script);
     }
     return isSearch;
@@ -84,12 +85,12 @@ export class WatchedScripts {
 
   #awaited(): readonly Uint8Array[] {
     const { wallet, others, contested } = this.#parts;
-    if (this.#isSearching) return [...wallet.watchedScripts(), ...others];
-    return [...wallet.awaitedScripts(), ...contested().flatMap((coins) => wallet.scriptsOfCoins(coins).slice(0, 1))];
+    if (this.#isSearching) return [...wallet.scripts.watched(), ...others];
+    return [...wallet.scripts.awaited(), ...contested().flatMap((coins) => wallet.scripts.ofCoins(coins).slice(0, 1))];
   }
 
   #handedOut(): readonly Uint8Array[] {
-    return [...this.#parts.wallet.handedOutScripts(), ...this.#parts.others];
+    return [...this.#parts.wallet.scripts.handedOut(), ...this.#parts.others];
   }
 
   /** From anywhere in a list to its end, and then from its beginning. */
@@ -105,7 +106,7 @@ export class WatchedScripts {
     if (this.#asked.has(name)) return;
     this.#asked.set(name, script);
     this.#rested.add(name);
-    watchList.registerScript(script, wallet.transactionsOf(script));
+    watchList.registerScript(script, wallet.scripts.transactionsOf(script));
   }
 
   #rest(script: Uint8Array): void {
@@ -113,6 +114,6 @@ export class WatchedScripts {
     const name = toHex(script);
     if (this.#rested.has(name)) return;
     this.#rested.add(name);
-    watchList.restScript(script, wallet.transactionsOf(script));
+    watchList.restScript(script, wallet.scripts.transactionsOf(script));
   }
 }

@@ -111,8 +111,8 @@ class Follower {
   restarted(): Follower {
     const { headers } = this.sync;
     const next = new Follower({ wallet: this.wallet, headers, told: { headers, height: headers.tip.height } });
-    for (const script of this.wallet.handedOutScripts())
-      next.watchList.registerScript(script, this.wallet.transactionsOf(script));
+    for (const script of this.wallet.scripts.handedOut())
+      next.watchList.registerScript(script, this.wallet.scripts.transactionsOf(script));
     return next;
   }
 
@@ -271,7 +271,7 @@ describe('after a restart', () => {
     const next = follower.restarted();
     await next.sync.poll();
     const { '/scripthash/:id': asked = 0, ...others } = esplora.requests;
-    expect(asked).toBe(follower.wallet.handedOutScripts().length);
+    expect(asked).toBe(follower.wallet.scripts.handedOut().length);
     expect(Object.keys(others)).toEqual(['/blocks/tip/hash']);
     expect(next.updates.flatMap(({ confirmed }) => confirmed)).toEqual([]);
   });
@@ -415,7 +415,7 @@ describe('addresses that were used', () => {
 describe('requests', () => {
   it('are one while nothing happens, and three for a block with one watched output', async () => {
     follower.watchList.registerOutput(await follower.fund(100_000));
-    const scripts = follower.wallet.handedOutScripts();
+    const scripts = follower.wallet.scripts.handedOut();
     for (const script of scripts) follower.watchList.unregisterScript(script);
     await follower.sync.poll();
     esplora.resetRequests();
@@ -432,7 +432,7 @@ describe('requests', () => {
 
   it('do not grow with what is long past', async () => {
     for (let round = 0; round < 3; round++) follower.watchList.registerTx((await follower.fund(100_000)).txid);
-    for (const script of follower.wallet.handedOutScripts()) follower.watchList.unregisterScript(script);
+    for (const script of follower.wallet.scripts.handedOut()) follower.watchList.unregisterScript(script);
     await chain.mine(100);
     await follower.sync.poll();
     expect(follower.watchList.items.size).toBe(0);
@@ -509,7 +509,7 @@ describe('several sources', () => {
     expect(both.sync.agreeing).toBe(2);
     const { rawTx, txid } = paidFrom(follower.wallet, ELSEWHERE, 'all', terms);
     await follower.api.broadcast(rawTx);
-    const paid = await chain.fund(addressOfScript(both.wallet.watchedScripts()[0] ?? txid, 'regtest') ?? '', 70_000);
+    const paid = await chain.fund(addressOfScript(both.wallet.scripts.watched()[0] ?? txid, 'regtest') ?? '', 70_000);
     for (let poll = 0; poll < 3; poll++) await both.sync.poll({ everything: true });
     expect(both.updates.flatMap(({ spending }) => spending.map(transactionId)).map(display)).toContain(display(txid));
     expect(both.updates.flatMap(({ mempool }) => mempool.map(transactionId)).map(display)).toContain(paid);
@@ -530,8 +530,8 @@ describe('several sources', () => {
     const { wallet } = before;
     const { headers } = before.sync;
     const next = new Follower({ wallet, headers, told: { headers, height: headers.tip.height }, sources });
-    for (const script of wallet.handedOutScripts())
-      next.watchList.registerScript(script, wallet.transactionsOf(script));
+    for (const script of wallet.scripts.handedOut())
+      next.watchList.registerScript(script, wallet.scripts.transactionsOf(script));
     return next;
   };
   const polled = async (both: Follower): Promise<bigint> => {

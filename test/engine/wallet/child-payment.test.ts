@@ -22,7 +22,7 @@ it('spends all that a payment has brought, and pays for both', () => {
   const wallet = new OnchainWallet(secp, descriptors);
   const parent = paying(wallet, 20_000n, 30_000n);
   wallet.transactionSeen(parent);
-  const { tx, feeSat } = wallet.sign(wallet.planChild(transactionId(parent), PARENT, TERMS));
+  const { tx, feeSat } = wallet.payments.sign(wallet.payments.prepareChild(transactionId(parent), PARENT, TERMS));
   expect(tx.inputs.map(({ txid, vout }) => [txid, vout])).toEqual(
     expect.arrayContaining([0, 1].map((vout) => [transactionId(parent), vout])),
   );
@@ -37,7 +37,7 @@ it('is refused of what is in a block, is spent, set aside, or pays as much alrea
   const parent = paying(wallet, 20_000n);
   const txid = transactionId(parent);
   const refused = (code: string, paid: typeof PARENT = PARENT): void =>
-    expect(() => wallet.planChild(txid, paid, TERMS)).toThrow(expect.objectContaining({ code }) as Error);
+    expect(() => wallet.payments.prepareChild(txid, paid, TERMS)).toThrow(expect.objectContaining({ code }) as Error);
   refused('PaymentUnknown');
   wallet.transactionSeen(parent);
   const before = wallet.state;
@@ -47,7 +47,7 @@ it('is refused of what is in a block, is spent, set aside, or pays as much alrea
   wallet.lock(wallet.state.coins);
   refused('PaymentUnknown');
   wallet.unlock(wallet.state.coins);
-  const child = wallet.sign(wallet.planChild(txid, PARENT, TERMS));
+  const child = wallet.payments.sign(wallet.payments.prepareChild(txid, PARENT, TERMS));
   wallet.transactionMade(child.tx);
   refused('PaymentUnknown');
   wallet.transactionDropped(child.txid);
@@ -59,7 +59,7 @@ it('is gone with its parent', () => {
   const wallet = new OnchainWallet(secp, descriptors);
   const parent = paying(wallet, 20_000n);
   wallet.transactionSeen(parent);
-  wallet.transactionMade(wallet.sign(wallet.planChild(transactionId(parent), PARENT, TERMS)).tx);
+  wallet.transactionMade(wallet.payments.sign(wallet.payments.prepareChild(transactionId(parent), PARENT, TERMS)).tx);
   expect(wallet.balance(0n, 0).spendableSat).toBe(0n);
   wallet.transactionDropped(transactionId(parent));
   expect(wallet.state.coins).toEqual([]);

@@ -4,7 +4,8 @@ import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp25
 import { transactionId, type Transaction } from '../../../worker/engine/transactions/transaction.ts';
 import { BRANCHES, Descriptors, type Branch, type OwnBranch } from '../../../worker/engine/wallet/descriptors.ts';
 import { decodeWallet, encodeWallet } from '../../../worker/engine/wallet/wallet-record.ts';
-import { GAP_LIMIT, OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import { GAP_LIMIT } from '../../../worker/engine/wallet/wallet-scripts.ts';
+import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const descriptors = new Descriptors(seed, 'regtest');
@@ -36,17 +37,17 @@ const countOf = (branch: Branch, scripts: readonly Uint8Array[]): number =>
 describe('the gap', () => {
   it.each(BRANCHES)('of %s is followed as long as something is found', (branch) => {
     for (const [found, index] of [19, 30, 50].entries()) {
-      expect(countOf(branch, wallet.watchedScripts())).toBe([20, 40, 51][found]);
+      expect(countOf(branch, wallet.scripts.watched())).toBe([20, 40, 51][found]);
       wallet.transactionConfirmed(payment(branch, index), 100);
     }
-    expect(countOf(branch, wallet.watchedScripts())).toBe(71);
+    expect(countOf(branch, wallet.scripts.watched())).toBe(71);
   });
 
   it('is not moved by payments that are in no block, which are looked beyond all the same', () => {
     const handedOut = Array.from({ length: GAP_LIMIT }, () => nextIndex());
     for (const index of handedOut) wallet.transactionSeen(payment('receive', index ?? 0));
     expect(nextIndex()).toBe(GAP_LIMIT - 1);
-    expect(countOf('receive', wallet.watchedScripts())).toBe(2 * GAP_LIMIT);
+    expect(countOf('receive', wallet.scripts.watched())).toBe(2 * GAP_LIMIT);
   });
 
   it('moves on with the first of them that is in a block', () => {
@@ -63,8 +64,8 @@ describe('the gap', () => {
     wallet.transactionUnconfirmed(transactionId(deep));
     wallet.transactionDropped(transactionId(deep));
     expect(nextIndex()).toBe(2 + GAP_LIMIT);
-    expect(countOf('receive', wallet.watchedScripts())).toBe(10 + GAP_LIMIT);
-    expect(countOf('receive', wallet.handedOutScripts())).toBe(10 + GAP_LIMIT);
+    expect(countOf('receive', wallet.scripts.watched())).toBe(10 + GAP_LIMIT);
+    expect(countOf('receive', wallet.scripts.handedOut())).toBe(10 + GAP_LIMIT);
   });
 
   it('does not hand out again what something came to that another device has handed out', () => {
@@ -78,15 +79,15 @@ describe('the gap', () => {
     expect(coins).toHaveLength(1);
     wallet = new OnchainWallet(secp, descriptors, { ...state, coins: [] });
     wallet.transactionConfirmed(payment('receive', 3), 101);
-    expect(countOf('receive', wallet.watchedScripts())).toBe(10 + GAP_LIMIT);
+    expect(countOf('receive', wallet.scripts.watched())).toBe(10 + GAP_LIMIT);
   });
 });
 
 describe('the branches of BIP 44 and BIP 49', () => {
   it('are expected to get coins only where something was found', () => {
-    expect(wallet.expectedScripts()).toHaveLength(4 * GAP_LIMIT);
+    expect(wallet.scripts.expected()).toHaveLength(4 * GAP_LIMIT);
     wallet.transactionConfirmed(payment('nestedChange', 3), 100);
-    expect(countOf('nestedChange', wallet.expectedScripts())).toBe(4 + GAP_LIMIT);
-    expect(wallet.expectedScripts()).toHaveLength(5 * GAP_LIMIT + 4);
+    expect(countOf('nestedChange', wallet.scripts.expected())).toBe(4 + GAP_LIMIT);
+    expect(wallet.scripts.expected()).toHaveLength(5 * GAP_LIMIT + 4);
   });
 });

@@ -24,9 +24,9 @@ export function paidFrom(
 ): WalletTransaction {
   const script = scriptOfAddress(address, 'regtest');
   const target = amountSat === 'all' ? { everythingTo: script } : [{ amountSat, script }];
-  const [unsigned, ...others] = wallet.plan(target, paymentTerms(terms));
+  const [unsigned, ...others] = wallet.payments.prepare(target, paymentTerms(terms));
   assert(unsigned !== undefined && others.length === 0, 'one transaction is enough');
-  const signed = wallet.sign(unsigned);
+  const signed = wallet.payments.sign(unsigned);
   wallet.transactionMade(signed.tx);
   return signed;
 }

@@ -12,7 +12,8 @@ import {
 } from '../../../worker/engine/wallet/descriptors.ts';
 import { decodeWallet, encodeWallet } from '../../../worker/engine/wallet/wallet-record.ts';
 import type { WalletState } from '../../../worker/engine/wallet/wallet-state.ts';
-import { GAP_LIMIT, OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import { GAP_LIMIT } from '../../../worker/engine/wallet/wallet-scripts.ts';
+import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import { pick, randomOf, type Random } from '../../simulation/random.ts';
 import { paidFrom } from './paid.ts';
 
@@ -219,8 +220,8 @@ export class WalletHistory {
     const asked = new Set<string>();
     for (;;) {
       const fresh = new Set(
-        wallet
-          .watchedScripts()
+        wallet.scripts
+          .watched()
           .map(toHex)
           .filter((script) => !asked.has(script)),
       );
@@ -253,7 +254,7 @@ export class WalletHistory {
 /** A wallet that looks at all branches, with nothing but its words and a state. */
 function searching(state?: WalletState): OnchainWallet {
   const wallet = new OnchainWallet(secp, new SharedDescriptors(SEED, 'regtest'), state);
-  wallet.watchedScripts();
+  wallet.scripts.watched();
   return wallet;
 }
 

@@ -14,7 +14,8 @@ import { addressOfScript, scriptOfAddress } from '../../../worker/engine/wallet/
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import type { WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { decodeWallet, encodeWallet } from '../../../worker/engine/wallet/wallet-record.ts';
-import { GAP_LIMIT, OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
+import { GAP_LIMIT } from '../../../worker/engine/wallet/wallet-scripts.ts';
+import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import { paidFrom, paymentTerms } from './paid.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
@@ -112,9 +113,9 @@ describe('addresses', () => {
   });
 
   it('are watched a gap beyond the last one used', () => {
-    expect(wallet.watchedScripts()).toHaveLength(8 * GAP_LIMIT);
+    expect(wallet.scripts.watched()).toHaveLength(8 * GAP_LIMIT);
     wallet.transactionConfirmed(payment(descriptors.script({ branch: 'receive', index: 19 }), 1_000n), 1000);
-    expect(wallet.watchedScripts()).toHaveLength(8 * GAP_LIMIT + 20);
+    expect(wallet.scripts.watched()).toHaveLength(8 * GAP_LIMIT + 20);
     expect(wallet.owns(descriptors.script({ branch: 'receive', index: 39 }))).toBe(true);
   });
 
@@ -126,24 +127,24 @@ describe('addresses', () => {
   });
 
   it('are awaited while they are the newest, or a transaction of theirs is in no block', () => {
-    expect(wallet.awaitedScripts()).toEqual([]);
+    expect(wallet.scripts.awaited()).toEqual([]);
     const [first, second, third] = [
       wallet.newScript('receive'),
       wallet.newScript('receive'),
       wallet.newScript('receive'),
     ];
-    expect(wallet.awaitedScripts()).toEqual([second, third]);
+    expect(wallet.scripts.awaited()).toEqual([second, third]);
     const paid = payment(first, 50_000n);
     wallet.transactionSeen(paid);
-    expect(wallet.awaitedScripts()).toEqual([second, third, first]);
+    expect(wallet.scripts.awaited()).toEqual([second, third, first]);
     wallet.transactionConfirmed(paid, 1000);
-    expect(wallet.awaitedScripts()).toEqual([second, third]);
+    expect(wallet.scripts.awaited()).toEqual([second, third]);
     const { tx } = paidFrom(wallet, elsewhere, 20_000n, terms);
-    expect(wallet.awaitedScripts()).toEqual([second, third, first]);
+    expect(wallet.scripts.awaited()).toEqual([second, third, first]);
     wallet.transactionConfirmed(tx, 1001);
-    expect(wallet.awaitedScripts()).toEqual([second, third]);
+    expect(wallet.scripts.awaited()).toEqual([second, third]);
     wallet.transactionConfirmed(payment(wallet.newScript('receive'), 50_000n), 1002);
-    expect(wallet.awaitedScripts()).toEqual([]);
+    expect(wallet.scripts.awaited()).toEqual([]);
   });
 
   it('are awaited one for each transaction that is in no block', () => {
@@ -151,13 +152,13 @@ describe('addresses', () => {
     for (const [index, script] of scripts.entries())
       wallet.transactionConfirmed(payment(script, 50_000n), 1000 + index);
     paidFrom(wallet, elsewhere, 'all', terms);
-    expect(wallet.awaitedScripts()).toHaveLength(1);
+    expect(wallet.scripts.awaited()).toHaveLength(1);
   });
 
   it('are known once handed out, the newest first', () => {
     const scripts = Array.from({ length: 3 }, () => wallet.newScript('taproot'));
     const change = wallet.newScript('change');
-    expect(wallet.handedOutScripts()).toEqual([change, ...scripts.toReversed()]);
+    expect(wallet.scripts.handedOut()).toEqual([change, ...scripts.toReversed()]);
   });
 
   it('know the transactions that made or spent their coins', () => {
@@ -167,14 +168,14 @@ describe('addresses', () => {
     const { txid, tx } = paidFrom(wallet, elsewhere, 30_000n, terms);
     const change = tx.outputs[1]?.script ?? new Uint8Array(0);
     const made = { txid: transactionId(from), height: 1000 };
-    expect([first, second, change, p2wsh].map((script) => wallet.transactionsOf(script))).toEqual([
+    expect([first, second, change, p2wsh].map((script) => wallet.scripts.transactionsOf(script))).toEqual([
       [made, { txid }],
       [],
       [{ txid }],
       [],
     ]);
     wallet.transactionConfirmed(tx, 1001);
-    expect(wallet.transactionsOf(first)).toEqual([made, { txid, height: 1001 }]);
+    expect(wallet.scripts.transactionsOf(first)).toEqual([made, { txid, height: 1001 }]);
   });
 
   it('go on where they were after a restart', () => {

@@ -2,7 +2,7 @@ import type { Filter } from '../../engine/monitor/chain-monitor.ts';
 import { toHex } from '../../engine/primitives/bytes.ts';
 import type { Outpoint } from '../../engine/transactions/transaction.ts';
 import { explorerTxid } from '../../engine/transactions/txid.ts';
-import type { KnownTransaction } from '../../engine/wallet/wallet.ts';
+import type { KnownTransaction } from '../../engine/wallet/wallet-scripts.ts';
 
 /** Where something watched was last seen in the chain. */
 export interface SeenAt {
