@@ -49,7 +49,7 @@ function AddressCard({ address, label }: HandedOut): JSX.Element {
   const { unconfirmedSat } = useWallet().snapshot.onchain;
   return (
     <section class="card stack code-card">
-      {label !== '' && <h2 class="long">{label}</h2>}
+      {label !== '' && <h2>{label}</h2>}
       <Qr text={bip21(address)} label="QR code of the address" />
       <p class="mono long address">{address}</p>
       <CopyButton text={address}>Copy address</CopyButton>
