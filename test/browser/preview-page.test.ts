@@ -130,6 +130,8 @@ describe('a payment that waits for a block', () => {
     await visitActivities(waiting);
     await button('Speed up').click();
     const dialog = page.getByRole('dialog', { name: 'Pay a higher fee?' });
+    const back = dialog.getByRole('button', { name: 'Back' });
+    expect(await back.evaluate((element) => element === document.activeElement)).toBe(true);
     await fact(dialog, 'Network fee now', '282');
     await fact(dialog, 'Network fee instead', '564');
     await dialog.getByLabel('Feerate').fill('0.5');
@@ -226,6 +228,19 @@ describe('coins for one', () => {
     expect(await callsOf('sendOnchain')).toEqual([
       { address: ADA, amountSat: 50_000n, feeratePerVbyte: 3, label: 'Rent', maxFeeSat: 423n },
     ]);
+  });
+
+  it('are asked about as they were, also while the balance changes', async () => {
+    await visit(`send/bitcoin:${ADA}?amount=0.0005`);
+    await button('Continue').click();
+    const dialog = page.getByRole('dialog', { name: 'Send these coins?' });
+    await dialog.waitFor();
+    await fake.evaluate((wallet) => {
+      const { onchain } = wallet.snapshot();
+      wallet.show({ onchain: { ...onchain, spendableSat: 1_000n, signing: { done: 3, of: 9 } } });
+    });
+    await dialog.getByRole('button', { name: 'Signing: 3 of 9 coins…' }).waitFor();
+    await fact(dialog, 'Amount', '50\u202f000');
   });
 
   it('are said to confirm in the time of the network', async () => {

@@ -1,34 +1,50 @@
 import type { JSX } from 'preact';
-import type { OnchainQuote, OnchainRecipients } from '../../../worker/client/api.ts';
-import { feerateText, satText } from '../format.ts';
+import type { OnchainQuote, OnchainRecipients, OnchainSent } from '../../../worker/client/api.ts';
+import type { Wallet } from '../../wallet.ts';
+import { feerateText, satText, type ChosenFeerate } from '../format.ts';
 import { useAgreedAction, useWallet } from '../wallet-context.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogButtons } from './dialog-buttons.tsx';
 import { ErrorBox } from './error-box.tsx';
 import { Facts } from './facts.tsx';
 
-export interface ConfirmOnchainProps {
-  readonly recipients: OnchainRecipients;
-  readonly label: string;
+export type PaymentRequest = OnchainRecipients & ChosenFeerate & { readonly label: string };
+
+/** A payment as it was when its costs were asked for: what becomes of the balance meanwhile does not change it. */
+export interface QuotedPayment {
+  readonly request: PaymentRequest;
   readonly quote: OnchainQuote;
-  /** Pays at most the quote's fee. */
-  readonly send: () => Promise<void>;
-  /** Asks for another quote. */
-  readonly look: () => Promise<void>;
+}
+
+export async function quotePayment(wallet: Wallet, request: PaymentRequest): Promise<QuotedPayment> {
+  const { label: _, ...priced } = request;
+  return { request, quote: await wallet.quoteOnchain(priced) };
+}
+
+export interface ConfirmOnchainProps {
+  readonly payment: QuotedPayment;
+  /** The fee has risen. */
+  readonly onQuoted: (payment: QuotedPayment) => void;
+  readonly onSent: (sent: OnchainSent) => void;
   readonly onClose: () => void;
 }
 
 /** What would be sent, for the last look at it. Where the fee has risen meanwhile, it is shown and asked about again. */
-export function ConfirmOnchain({ recipients, label, quote, send, look, onClose }: ConfirmOnchainProps): JSX.Element {
-  const { signing } = useWallet().snapshot.onchain;
-  const confirm = useAgreedAction(send, look);
+export function ConfirmOnchain({ payment, onQuoted, onSent, onClose }: ConfirmOnchainProps): JSX.Element {
+  const { wallet, snapshot } = useWallet();
+  const { signing } = snapshot.onchain;
+  const { request, quote } = payment;
+  const confirm = useAgreedAction(
+    async () => onSent(await wallet.sendOnchain({ ...request, maxFeeSat: quote.feeSat })),
+    async () => onQuoted(await quotePayment(wallet, request)),
+  );
   return (
     <Dialog title="Send these coins?" onClose={onClose}>
-      {'outputs' in recipients && <Outputs outputs={recipients.outputs} />}
+      {'outputs' in request && <Outputs outputs={request.outputs} />}
       <Facts
         facts={[
-          ['To', 'outputs' in recipients ? '' : <span class="mono long">{recipients.address}</span>],
-          ['Label', label],
+          ['To', 'outputs' in request ? '' : <span class="mono long">{request.address}</span>],
+          ['Label', request.label],
           ...costs(quote),
         ]}
       />

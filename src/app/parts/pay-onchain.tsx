@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { OnchainQuote, OnchainRecipients, OnchainSent } from '../../../worker/client/api.ts';
+import type { OnchainRecipients, OnchainSent } from '../../../worker/client/api.ts';
 import { readFeerate } from '../format.ts';
 import { labelOf } from '../payment-input.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
 import { ActionButton } from './action-button.tsx';
-import { ConfirmOnchain } from './confirm-onchain.tsx';
+import { ConfirmOnchain, quotePayment, type QuotedPayment } from './confirm-onchain.tsx';
 import { FeerateField } from './feerate-field.tsx';
 import { LabelField } from './label-field.tsx';
 
@@ -21,33 +21,21 @@ export function PayOnchain({ recipients, suggestedLabel, onSent }: PayOnchainPro
   const { wallet } = useWallet();
   const [typedLabel, setTypedLabel] = useState(suggestedLabel);
   const [typedFeerate, setTypedFeerate] = useState('');
-  const [quote, setQuote] = useState<OnchainQuote>();
-  const label = labelOf(typedLabel);
+  const [asked, setAsked] = useState<QuotedPayment>();
   const feerate = readFeerate(typedFeerate);
-  const request = recipients && feerate && { ...recipients, ...feerate };
-  const look = async (): Promise<void> => {
-    if (request !== undefined) setQuote(await wallet.quoteOnchain(request));
-  };
-  const send = async (): Promise<void> => {
-    if (request === undefined || quote === undefined) return;
-    onSent(await wallet.sendOnchain({ ...request, label, maxFeeSat: quote.feeSat }));
-  };
+  const request = recipients && feerate && { ...recipients, ...feerate, label: labelOf(typedLabel) };
+  const look = useAction(async () => {
+    if (request !== undefined) setAsked(await quotePayment(wallet, request));
+  });
   return (
     <>
       <LabelField value={typedLabel} onInput={setTypedLabel} />
       <FeerateField value={typedFeerate} onInput={setTypedFeerate} />
-      <ActionButton action={useAction(look)} disabled={request === undefined}>
+      <ActionButton action={look} disabled={request === undefined}>
         Continue
       </ActionButton>
-      {recipients !== undefined && quote !== undefined && (
-        <ConfirmOnchain
-          recipients={recipients}
-          label={label}
-          quote={quote}
-          send={send}
-          look={look}
-          onClose={() => setQuote(undefined)}
-        />
+      {asked !== undefined && (
+        <ConfirmOnchain payment={asked} onQuoted={setAsked} onSent={onSent} onClose={() => setAsked(undefined)} />
       )}
     </>
   );
