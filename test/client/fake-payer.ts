@@ -5,7 +5,7 @@ import { SentPayments } from '../../worker/client/sent-payments.ts';
 import type { OnchainSend } from '../../worker/client/onchain-send.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
-import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
+import { Descriptors, type ScriptOrigin } from '../../worker/engine/wallet/descriptors.ts';
 import type { PaymentTerms } from '../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
 import { paymentTerms } from '../engine/wallet/paid.ts';
@@ -46,7 +46,15 @@ export class FakePayer implements OnchainPayer {
   }
 
   receive(amountSat: bigint): void {
-    const script = this.wallet.newScript('receive');
+    this.#confirm(this.wallet.newScript('receive'), amountSat);
+  }
+
+  /** Something has come to another wallet of the same words. */
+  find(origin: ScriptOrigin, amountSat: bigint): void {
+    this.#confirm(descriptors.script(origin), amountSat);
+  }
+
+  #confirm(script: Uint8Array, amountSat: bigint): void {
     const input = { txid: new Uint8Array(32).fill(++this.#coins), vout: 0, sequence: 0, witness: [] };
     const inputs = [{ ...input, scriptSig: new Uint8Array(0) }];
     this.wallet.transactionConfirmed({ version: 2, inputs, outputs: [{ amountSat, script }], locktime: 0 }, 990);

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { activityOf } from '../../worker/client/activity.ts';
 import type { Activity } from '../../worker/client/api.ts';
-import { sweepFound } from '../../worker/client/found-coins.ts';
 import { planOnchain, sendOnchain } from '../../worker/client/onchain-payment.ts';
 import type { ChainPlatform } from '../../worker/edges/chain/platform.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
@@ -270,7 +269,7 @@ describe('a payment that every server refuses', () => {
   it('holds up nothing where it only brought to the wallet what was found on other addresses of its words', async () => {
     await startWith(1, 'refuses');
     find(10_000n);
-    const sweep = sweepFound(fake.node.payer, fake.node, undefined, () => fake.timers.now());
+    const sweep = fake.node.payments.sweep({});
     await fake.pass(5 * MINUTE_S);
     expect(row((await sweep).txids[0] ?? '')?.state).toBe('failed');
     expect(pay(10_000n)).toMatch(/^[0-9a-f]{64}$/);

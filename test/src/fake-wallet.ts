@@ -200,9 +200,7 @@ export class FakeWallet implements ServedWallet {
     return { amountSat: 69_300n, feeSat: this.#feeSat(350, {}), feeratePerVbyte: this.satPerVbyte, transactions: 1 };
   }
 
-  async sweepFound(
-    request: Parameters<WalletApi['sweepFound']>[0],
-  ): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
+  async sweepFound(request: Parameters<WalletApi['sweepFound']>[0]): Promise<OnchainSent> {
     this.calls.push(['sweepFound', request]);
     return sent('fd', this.quoteSweepFound().feeSat, request);
   }

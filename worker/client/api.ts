@@ -497,11 +497,10 @@ export interface WalletApi {
   quoteSweepFound(): OnchainQuote;
   /**
    * Takes the coins of BIP 44 and 49 addresses (`foundSat`) that are worth their fee to a fresh address of this wallet. Rejects with
-   * `NothingToSweep`, and with `FeeTooHigh` where all of it would cost more than `maxFeeSat`; then nothing was sent.
+   * `NothingToSweep`, with `FeeTooHigh` where all of it would cost more than `maxFeeSat`, and with `CoinsChanged`; then nothing was
+   * sent.
    */
-  sweepFound(request: {
-    readonly maxFeeSat?: bigint;
-  }): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }>;
+  sweepFound(request: { readonly maxFeeSat?: bigint }): Promise<OnchainSent>;
   /** What `bumpOnchain` would cost; rejects as it would, and changes nothing. */
   quoteBump(request: { readonly txid: string; readonly feeratePerVbyte?: number }): Promise<ReplacementQuote>;
   /**

@@ -1,8 +1,7 @@
 import { perVbyteOfKw } from '../engine/primitives/feerates.ts';
-import { explorerTxid, wireTxid } from '../engine/transactions/txid.ts';
-import { addressOfScript } from '../engine/wallet/address.ts';
+import { wireTxid } from '../engine/transactions/txid.ts';
 import type { PaidWeight } from '../engine/wallet/coin.ts';
-import type { UnsignedTransaction, WalletPayment } from '../engine/wallet/wallet-transaction.ts';
+import type { UnsignedTransaction } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
 import type { ReplacementQuote } from './api.ts';
 import { checkFee, termsOf, type OnchainPayer } from './onchain-payment.ts';
@@ -22,16 +21,6 @@ export function planChild(
 ): readonly UnsignedTransaction[] {
   checkFee(quoteChild(payer, request, parent).feeSat, request.maxFeeSat);
   return [plan(payer, payer.wallet, request, parent)];
-}
-
-/** Records and broadcasts it, within a turn: a payment of the wallet to itself. Its txid as explorers print it. */
-export function sendChild(payer: OnchainPayer, { tx, rawTx, txid, feeSat }: WalletPayment, at: number): string {
-  payer.wallet.transactionMade(tx);
-  const address = addressOfScript(tx.outputs[0]?.script ?? new Uint8Array(0), payer.network) ?? '';
-  const fate = { kind: 'waiting' } as const;
-  const send = { txid: explorerTxid(txid), rawTx, address, amountSat: 0n, feeSat, at, fate };
-  payer.sendOnchain(send);
-  return send.txid;
 }
 
 const plan = (

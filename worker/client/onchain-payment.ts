@@ -2,7 +2,7 @@ import { GlowwormError } from '../engine/primitives/errors.ts';
 import { perKwOfVbyte, perVbyteOfKw } from '../engine/primitives/feerates.ts';
 import type { Network } from '../engine/primitives/network.ts';
 import { sat } from '../engine/primitives/units.ts';
-import { scriptOfAddress } from '../engine/wallet/address.ts';
+import { addressOfScript, scriptOfAddress } from '../engine/wallet/address.ts';
 import type { PaymentTarget } from '../engine/wallet/payment-plan.ts';
 import type { TransactionOutput } from '../engine/transactions/transaction.ts';
 import { explorerTxid } from '../engine/transactions/txid.ts';
@@ -101,6 +101,16 @@ export function sendOnchain(
     payer.sendOnchain(label === undefined || label === '' ? send : { ...send, label });
     return send.txid;
   });
+}
+
+/** Records and broadcasts what pays nobody but this wallet, within a turn. Its txid as explorers print it. */
+export function sendToSelf(payer: OnchainPayer, { tx, rawTx, txid, feeSat }: WalletPayment, at: number): string {
+  payer.wallet.transactionMade(tx);
+  const address = addressOfScript(tx.outputs[0]?.script ?? new Uint8Array(0), payer.network) ?? '';
+  const fate = { kind: 'waiting' } as const;
+  const send = { txid: explorerTxid(txid), rawTx, address, amountSat: 0n, feeSat, at, fate };
+  payer.sendOnchain(send);
+  return send.txid;
 }
 
 /** With the feerate that was chosen; what is kept for closes counts at that of the market all the same. */

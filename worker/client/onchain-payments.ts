@@ -2,8 +2,9 @@ import { GlowwormError } from '../engine/primitives/errors.ts';
 import type { PaidWeight } from '../engine/wallet/coin.ts';
 import { feesOf, type UnsignedTransaction, type WalletPayment } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainSent, SigningProgress } from './api.ts';
-import { planChild, sendChild } from './onchain-child.ts';
-import { planOnchain, sendOnchain, type OnchainPayer, type OnchainRequest } from './onchain-payment.ts';
+import { planSweep, type SweepRequest } from './found-coins.ts';
+import { planChild } from './onchain-child.ts';
+import { planOnchain, sendOnchain, sendToSelf, type OnchainPayer, type OnchainRequest } from './onchain-payment.ts';
 import {
   isReplaceable,
   planReplacing,
@@ -98,7 +99,17 @@ export class OnchainPayments {
     return this.#make({
       plan: () => planChild(payer, request, parent),
       areThere: (coins) => coins.every(({ txid }) => payer.wallet.knows(txid)),
-      send: (signed) => signed.map((each) => sendChild(payer, each, now())),
+      send: (signed) => signed.map((each) => sendToSelf(payer, each, now())),
+    });
+  }
+
+  /** As `pay`, of what was found on other addresses of the same words, to this wallet. Rejects with what `planSweep` throws. */
+  sweep(request: SweepRequest): Promise<OnchainSent> {
+    const { payer, now } = this.#parts;
+    return this.#make({
+      plan: () => planSweep(payer, request),
+      areThere: (coins) => payer.wallet.areThere(coins),
+      send: (signed) => signed.map((each) => sendToSelf(payer, each, now())),
     });
   }
 

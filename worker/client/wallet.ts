@@ -28,7 +28,7 @@ import type {
   WalletUpdate,
 } from './api.ts';
 import type { ServedWallet } from './endpoint.ts';
-import { quoteFound, sweepFound } from './found-coins.ts';
+import { quoteFound, type SweepRequest } from './found-coins.ts';
 import { newInvoice, type InvoiceRequest } from './invoice-creation.ts';
 import { amountToPay, readInvoice, summaryOf, type ReadInvoice } from './invoice-payment.ts';
 import { LightningNode } from './lightning-node.ts';
@@ -286,13 +286,9 @@ class Wallet implements ServedWallet {
     return quoteFound(this.#running().payer);
   }
 
-  async sweepFound({
-    maxFeeSat,
-  }: {
-    readonly maxFeeSat?: bigint;
-  }): Promise<{ readonly txids: readonly string[]; readonly feeSat: bigint }> {
+  async sweepFound(request: SweepRequest): Promise<OnchainSent> {
     const node = this.#running();
-    const swept = await sweepFound(node.payer, node, maxFeeSat, () => this.#platform.timers.now());
+    const swept = await node.payments.sweep(request);
     node.watchScripts();
     return swept;
   }

@@ -5,6 +5,7 @@ import { reversed, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
 import { transactionId, transactionWeight, type Transaction } from '../../../worker/engine/transactions/transaction.ts';
 import { Descriptors, FOUND_BRANCHES, type Branch } from '../../../worker/engine/wallet/descriptors.ts';
+import { sweptFrom } from './paid.ts';
 import type { WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import { paidFrom, paymentTerms } from './paid.ts';
@@ -39,10 +40,7 @@ function receive(amountSat: bigint, branch: Branch, index = 0): Transaction {
   return tx;
 }
 
-const sweep = (): WalletTransaction | undefined => {
-  const [next] = wallet.foundSweeps(FEERATE);
-  return next && wallet.sweepFound(wallet.newScript('receive'), next);
-};
+const sweep = (): WalletTransaction | undefined => sweptFrom(wallet, FEERATE);
 
 describe('coins of BIP 44 and BIP 49 addresses', () => {
   it('are a number of their own once they are confirmed', () => {
@@ -91,11 +89,16 @@ describe('a sweep of them', () => {
     expect(sweep()).toBeUndefined();
   });
 
-  it('is none where a coin of it has gone elsewhere meanwhile', () => {
+  it('takes no coin that another one is being signed for, which is found still', () => {
     receive(50_000n, 'legacy');
-    const [planned] = wallet.foundSweeps(FEERATE);
-    sweep();
-    expect(planned && wallet.sweepFound(wallet.newScript('receive'), planned)).toBeUndefined();
+    const planned = wallet.foundSweeps(FEERATE).flatMap(({ coins }) => coins);
+    wallet.lock(planned);
+    expect([wallet.foundSweeps(FEERATE), wallet.balance(0n, 0)]).toMatchObject([
+      [],
+      { foundSat: 50_000n, reservedSat: 0n },
+    ]);
+    wallet.unlock(planned);
+    expect(wallet.foundSweeps(FEERATE)).toHaveLength(1);
   });
 
   it('brings coins that pay for nothing before they are confirmed: whoever relays it can change its id', () => {

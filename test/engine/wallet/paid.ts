@@ -30,3 +30,13 @@ export function paidFrom(
   wallet.transactionMade(signed.tx);
   return signed;
 }
+
+/** What takes the largest of what was found on BIP 44 and 49 addresses, and some more, to the wallet; it counts as spent from now on. */
+export function sweptFrom(wallet: OnchainWallet, feeratePerKw: number): WalletTransaction | undefined {
+  const [next] = wallet.foundSweeps(feeratePerKw);
+  if (next === undefined) return undefined;
+  const script = wallet.newScript('receive');
+  const signed = wallet.payments.sign(wallet.payments.prepareSweep(next, script, paymentTerms({ feeratePerKw })));
+  wallet.transactionMade(signed.tx);
+  return signed;
+}

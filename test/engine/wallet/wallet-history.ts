@@ -15,7 +15,7 @@ import type { WalletState } from '../../../worker/engine/wallet/wallet-state.ts'
 import { GAP_LIMIT } from '../../../worker/engine/wallet/wallet-scripts.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import { pick, randomOf, type Random } from '../../simulation/random.ts';
-import { paidFrom } from './paid.ts';
+import { paidFrom, sweptFrom } from './paid.ts';
 
 const SEED = new Uint8Array(64).fill(0x77);
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -134,8 +134,7 @@ export class WalletHistory {
   }
 
   #sweep(): void {
-    const [sweep] = this.wallet.foundSweeps(TERMS.feeratePerKw);
-    const built = sweep && this.wallet.sweepFound(this.wallet.newScript('receive'), sweep);
+    const built = sweptFrom(this.wallet, TERMS.feeratePerKw);
     if (built !== undefined) this.#mempool.push(built.tx);
   }
 

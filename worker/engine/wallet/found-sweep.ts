@@ -11,7 +11,7 @@ export interface FoundSweep {
   readonly feeSat: bigint;
 }
 
-/** Each needs two keys and some signatures, and one transaction is signed in one turn. */
+/** A legacy signature hashes the whole transaction: the work grows with the square of its inputs. */
 const MOST_INPUTS = 20;
 const P2WPKH_LENGTH = 22;
 

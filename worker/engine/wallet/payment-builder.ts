@@ -12,6 +12,7 @@ import { signCoins, signingCoins } from './coin-signing.ts';
 import { among, compareOutpoints, isConfirmed, type Coin, type PaidWeight } from './coin.ts';
 import { reserveValueSat, splitChange, type Selection } from './coin-selection.ts';
 import { isFound, type Descriptors } from './descriptors.ts';
+import type { FoundSweep } from './found-sweep.ts';
 import { planPayment, type PaymentTarget, type PlannedTransaction } from './payment-plan.ts';
 import { planCancellation, planReplacement, type ReplacementRequest } from './replacement.ts';
 import { rivalCoins } from './rival-coins.ts';
@@ -127,6 +128,12 @@ export class PaymentBuilder {
     if (coins.length === 0)
       throw new GlowwormError('PaymentUnknown', 'No such payment waits for a block, or its coins are spent already.');
     return this.#build(planChild(coins, parent, terms.feeratePerKw), [], { ...terms, reserveCoinSat: 0n });
+  }
+
+  /** What takes one of `foundSweeps` to a script of the wallet. */
+  prepareSweep({ coins, amountSat, feeSat }: FoundSweep, script: Uint8Array, terms: SpendTerms): UnsignedTransaction {
+    const planned = { coins, outputs: [{ amountSat, script }], changeSat: 0n, feeSat };
+    return this.#build(planned, [], { ...terms, reserveCoinSat: 0n });
   }
 
   sign({ tx, coins, prevouts, feeSat, paidSat }: UnsignedTransaction): WalletPayment {

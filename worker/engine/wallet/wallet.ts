@@ -23,9 +23,7 @@ import {
   type WalletState,
 } from './wallet-state.ts';
 import {
-  inputOf,
   sumOf,
-  walletTransaction,
   type BumpRequest,
   type PaymentTerms,
   type UnsignedTransaction,
@@ -39,7 +37,7 @@ export interface WalletBalance {
   /** Kept aside for bumping fees, and locked for funding transactions; at most what there is. */
   readonly reservedSat: bigint;
   readonly spendableSat: bigint;
-  /** Confirmed on BIP 44 and 49 addresses, which nothing is paid with: `sweepFound` takes it to one of the wallet's own. */
+  /** Confirmed on BIP 44 and 49 addresses, which nothing is paid with: a sweep takes it to one of the wallet's own. */
   readonly foundSat: bigint;
 }
 
@@ -169,7 +167,8 @@ export class OnchainWallet {
     const availableSat = sumOf(available);
     const overSat = reserveSat === 0n ? availableSat : reserveValueSat(available, feeratePerKw) - reserveSat;
     const spendableSat = overSat > 0n ? overSat : 0n;
-    const lockedSat = sumOf(unspent.filter(this.#lock()));
+    const isLocked = this.#lock();
+    const lockedSat = sumOf(unspent.filter((coin) => isLocked(coin) && !isFound(coin)));
     const keptSat = availableSat - spendableSat;
     return {
       confirmedSat,
@@ -233,27 +232,11 @@ export class OnchainWallet {
     return this.#state.coins.filter((coin) => isAsked(coin) && isSpendable(coin, bestHeight)).length === coins.length;
   }
 
-  /** How what was found would be taken at a feerate, see `sweepFound`. */
+  /** How what was found would be taken at a feerate, see `PaymentBuilder.prepareSweep`. */
   foundSweeps(feeratePerKw: number): readonly FoundSweep[] {
-    return foundSweeps(this.#state.coins, this.#state.bestHeight, feeratePerKw);
-  }
-
-  /**
-   * A signed transaction that takes what was found on BIP 44 and 49 addresses to a script of the wallet: one of `foundSweeps`,
-   * `undefined` where one of its coins is gone. Its coins count as spent from now on.
-   */
-  sweepFound(script: Uint8Array, { coins, amountSat, feeSat }: FoundSweep): WalletTransaction | undefined {
-    if (!this.areThere(coins)) return undefined;
-    const unsigned: Transaction = {
-      version: 2,
-      inputs: coins.map(inputOf),
-      outputs: [{ amountSat, script }],
-      locktime: 0,
-    };
-    const spent = coins.map((coin) => this.#outputOf(coin));
-    const built = walletTransaction(signCoins(this.#secp, this.#descriptors, unsigned, coins, spent), feeSat);
-    this.transactionMade(built.tx);
-    return built;
+    const isLocked = this.#lock();
+    const free = this.#state.coins.filter((coin) => !isLocked(coin));
+    return foundSweeps(free, this.#state.bestHeight, feeratePerKw);
   }
 
   /** As `FeeBumper.bump`. */
