@@ -47,8 +47,6 @@ describe('polling', () => {
     const sync = syncOf({
       sources: [esploraAt('http://esplora.test', platform)],
       platform,
-      told: { headers, height: 0 },
-      watchList: new WatchList(),
       onUpdate: (update) => updates.push(update),
       onPolled: (outcome) => states.push(outcome.kind === 'complete' ? undefined : outcome.problem.code),
     });
@@ -72,9 +70,6 @@ describe('polling', () => {
     const sync = syncOf({
       sources: [esploraAt('http://first.test', broken), esploraAt('http://second.test', platform)],
       platform,
-      told: { headers, height: 0 },
-      watchList: new WatchList(),
-      onUpdate: () => undefined,
       intervalMs: 1_000,
     });
     sync.start();
@@ -126,9 +121,7 @@ describe('polling', () => {
     const sync = syncOf({
       sources: [esploraAt('http://esplora.test', platform)],
       platform,
-      told: { headers, height: 0 },
       watchList,
-      onUpdate: () => undefined,
     });
     sync.start();
     const delays: (number | undefined)[] = [];
@@ -177,7 +170,6 @@ describe('polling', () => {
     const sync = syncOf({
       sources: [esploraAt('http://esplora.test', platform)],
       platform,
-      told: { headers, height: 0 },
       watchList,
       onUpdate: (update) => spending.push(...update.spending.map(transactionId)),
     });

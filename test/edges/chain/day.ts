@@ -7,12 +7,10 @@ import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import { pick, type Random, randomOf } from '../../simulation/random.ts';
 import type { RegtestChain } from '../../world/chain.ts';
-import { fetchFrom } from '../../world/esplora-fetch.ts';
 import type { EsploraFlavour } from '../../world/esplora-flavours.ts';
 import { EsploraServer } from '../../world/esplora.ts';
-import { display, ELSEWHERE, FollowedWallet } from './followed-wallet.ts';
+import { display, ELSEWHERE, INTERVAL_MS, walletOn, type FollowedWallet } from './followed-wallet.ts';
 import { SimulatedClock } from './simulated-clock.ts';
-import { esploraAt } from './esplora-at.ts';
 import { paidFrom } from '../../engine/wallet/paid.ts';
 
 export interface DayOptions {
@@ -48,7 +46,6 @@ export interface DayReport {
   readonly untrue: number;
 }
 
-const INTERVAL_MS = 30_000;
 const SPACING_MS = 600_000;
 const HOUR_MS = 3_600_000;
 const SCRIPTS = 20;
@@ -90,12 +87,10 @@ class Day {
     this.#options = options;
     this.#random = randomOf(seed);
     this.#servers = servers.map((flavour) => new EsploraServer(chain, { flavour: { ...flavour, failsPer100 }, seed }));
-    const sources = this.#servers.map((server, index) => {
-      const platform = this.#clock.platform(fetchFrom(server, this.#clock.after));
-      return esploraAt(`http://${index}.test`, budgeted(platform, REQUESTS_PER_10_S));
-    });
-    const platform = this.#clock.platform(() => Promise.reject(new TypeError('only servers are asked')));
-    this.#wallet = new FollowedWallet(chain, account, { sources, platform, intervalMs: INTERVAL_MS });
+    const { wallet } = walletOn(chain, account, this.#clock, this.#servers, (platform) =>
+      budgeted(platform, REQUESTS_PER_10_S),
+    );
+    this.#wallet = wallet;
     this.#wallet.onUpdate = (update) => this.#note(update);
     this.#scripts = Array.from({ length: SCRIPTS }, () => this.#wallet.newScript());
     this.#channels = Array.from({ length: Math.ceil(blocks * CHANNELS_PER_BLOCK) }, (_, index) => {

@@ -8,15 +8,12 @@ import {
   HONEST_FLAVOURS,
   type EsploraFlavour,
 } from '../../world/esplora-flavours.ts';
-import { fetchFrom } from '../../world/esplora-fetch.ts';
 import { EsploraServer } from '../../world/esplora.ts';
-import { display, ELSEWHERE, FollowedWallet } from './followed-wallet.ts';
+import { display, ELSEWHERE, walletOn } from './followed-wallet.ts';
 import { SimulatedClock } from './simulated-clock.ts';
-import { esploraAt } from './esplora-at.ts';
 import { paidFrom } from '../../engine/wallet/paid.ts';
 
 const terms = { feeratePerKw: 1000, reserveSat: 0n };
-const INTERVAL_MS = 30_000;
 /** Within which every server has had its time: of a pair, the one that hears late too. */
 const A_WHILE_MS = 10 * 60_000;
 let chain: RegtestChain;
@@ -31,11 +28,7 @@ afterAll(() => chain.stop());
 function followed(...flavours: readonly EsploraFlavour[]) {
   const clock = new SimulatedClock(0);
   const servers = flavours.map((flavour) => new EsploraServer(chain, { flavour, seed: 7 }));
-  const sources = servers.map((server, index) =>
-    esploraAt(`http://${index}.test`, clock.platform(fetchFrom(server, clock.after))),
-  );
-  const platform = clock.platform(() => Promise.reject(new TypeError('not here')));
-  const victim = new FollowedWallet(chain, ++accounts, { sources, platform, intervalMs: INTERVAL_MS });
+  const { sources, wallet: victim } = walletOn(chain, ++accounts, clock, servers);
   return { clock, servers, sources, victim };
 }
 

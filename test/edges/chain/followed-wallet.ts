@@ -12,11 +12,18 @@ import { addressOfScript } from '../../../worker/engine/wallet/address.ts';
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
 import type { RegtestChain } from '../../world/chain.ts';
+import { fetchFrom } from '../../world/esplora-fetch.ts';
+import type { EsploraServer } from '../../world/esplora.ts';
+import { esploraAt } from './esplora-at.ts';
 import { regtestChain } from './regtest-headers.ts';
+import type { SimulatedClock } from './simulated-clock.ts';
 import { syncOf } from './sync-of.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 export const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+
+/** How often the servers are asked for their tip. */
+export const INTERVAL_MS = 30_000;
 
 /** A block's transaction as it was told, and the tip that it was told with. */
 export interface Told {
@@ -40,7 +47,7 @@ export class FollowedWallet {
   constructor(
     chain: RegtestChain,
     account: number,
-    { sources, platform, intervalMs }: { sources: readonly EsploraApi[]; platform: ChainPlatform; intervalMs: number },
+    { sources, platform }: { sources: readonly EsploraApi[]; platform: ChainPlatform },
   ) {
     this.#chain = chain;
     this.wallet = new OnchainWallet(secp, new Descriptors(seed.with(0, account), 'regtest'));
@@ -51,7 +58,7 @@ export class FollowedWallet {
       watchList: this.watchList,
       onUpdate: (update) => this.#apply(update),
       onPolled: (outcome) => this.statuses.push(outcome.kind === 'complete' ? undefined : outcome.problem),
-      intervalMs,
+      intervalMs: INTERVAL_MS,
     });
   }
 
@@ -90,14 +97,34 @@ export class FollowedWallet {
 
   #apply(update: ChainUpdate): void {
     this.updates.push(update);
-    for (const txid of update.unconfirmed) this.wallet.transactionUnconfirmed(txid);
-    for (const { height, txs } of update.confirmed)
-      for (const { transaction } of txs) this.wallet.transactionConfirmed(transaction, height);
-    this.wallet.bestBlockUpdated(update.best.height);
-    for (const txid of update.dropped) this.wallet.transactionDropped(txid);
-    for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
+    takeIn(this.wallet, update);
     this.onUpdate(update);
   }
+}
+
+/** A wallet that follows servers by a simulated clock, each through what `between` puts before it. */
+export function walletOn(
+  chain: RegtestChain,
+  account: number,
+  clock: SimulatedClock,
+  servers: readonly EsploraServer[],
+  between: (platform: ChainPlatform) => ChainPlatform = (platform) => platform,
+): { readonly sources: readonly EsploraApi[]; readonly wallet: FollowedWallet } {
+  const sources = servers.map((server, index) =>
+    esploraAt(`http://${index}.test`, between(clock.platform(fetchFrom(server, clock.after)))),
+  );
+  const platform = clock.platform(() => Promise.reject(new TypeError('only servers are asked')));
+  return { sources, wallet: new FollowedWallet(chain, account, { sources, platform }) };
+}
+
+/** What a wallet learns of an update. */
+export function takeIn(wallet: OnchainWallet, update: ChainUpdate): void {
+  for (const txid of update.unconfirmed) wallet.transactionUnconfirmed(txid);
+  for (const { height, txs } of update.confirmed)
+    for (const { transaction } of txs) wallet.transactionConfirmed(transaction, height);
+  wallet.bestBlockUpdated(update.best.height);
+  for (const txid of update.dropped) wallet.transactionDropped(txid);
+  for (const transaction of update.mempool) wallet.transactionSeen(transaction);
 }
 
 export const display = (txid: Uint8Array): string => toHex(reversed(txid));

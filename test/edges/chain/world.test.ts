@@ -20,6 +20,7 @@ import { regtestChain } from './regtest-headers.ts';
 import { esploraAt } from './esplora-at.ts';
 import { syncOf } from './sync-of.ts';
 import { paidFrom } from '../../engine/wallet/paid.ts';
+import { takeIn } from './followed-wallet.ts';
 
 const seed = mnemonicSeed('abandon '.repeat(11) + 'about');
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
@@ -77,12 +78,7 @@ class Follower {
 
   #apply(update: ChainUpdate): void {
     this.updates.push(update);
-    for (const txid of update.unconfirmed) this.wallet.transactionUnconfirmed(txid);
-    for (const { height, txs } of update.confirmed)
-      for (const { transaction } of txs) this.wallet.transactionConfirmed(transaction, height);
-    this.wallet.bestBlockUpdated(update.best.height);
-    for (const txid of update.dropped) this.wallet.transactionDropped(txid);
-    for (const transaction of update.mempool) this.wallet.transactionSeen(transaction);
+    takeIn(this.wallet, update);
     this.onUpdate(update);
   }
 

@@ -182,6 +182,24 @@ function branchOf(level: readonly Uint8Array[], position: number): readonly Uint
   return [level[position ^ 1] ?? own, ...branchOf(pairs(level), position >> 1)];
 }
 
+/** A chain with so many fundings in its first block, at least one. */
+export function fundings(count: number): {
+  readonly chain: FakeChain;
+  readonly outpoints: readonly [Outpoint, ...Outpoint[]];
+} {
+  const chain = new FakeChain();
+  const first = paying(scriptOf(3));
+  const others = Array.from({ length: count - 1 }, () => paying(scriptOf(3)));
+  chain.mine(first, ...others);
+  const outpointOf = (tx: Transaction): Outpoint => ({ txid: transactionId(tx), vout: 0 });
+  return { chain, outpoints: [outpointOf(first), ...others.map(outpointOf)] };
+}
+
+/** All that needs no time is done. */
+export const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
 /** What a server says instead of the truth; undefined where it says that. */
 export type Lie = (path: string) => Response | Promise<Response> | undefined;
 

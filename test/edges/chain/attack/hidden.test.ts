@@ -1,26 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { ChainUpdate } from '../../../../worker/edges/chain/chain-update.ts';
 import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
-import { encodeTransaction, transactionId, type Outpoint } from '../../../../worker/engine/transactions/transaction.ts';
+import { encodeTransaction } from '../../../../worker/engine/transactions/transaction.ts';
 import {
   confirmedOf,
-  FakeChain,
   followerOf,
+  fundings,
   json,
   nameOfTx,
   paying,
   scriptOf,
   serverOf,
+  settled,
   type Lie,
 } from './fake-chain.ts';
-
-/** A chain with a funding for each byte. */
-function fundings(count: number): { readonly chain: FakeChain; readonly outpoints: readonly Outpoint[] } {
-  const chain = new FakeChain();
-  const txs = Array.from({ length: count }, () => paying(scriptOf(3)));
-  chain.mine(...txs);
-  return { chain, outpoints: txs.map((tx) => ({ txid: transactionId(tx), vout: 0 })) };
-}
 
 /** All that was told to be in a witness, in hex. */
 function witnessesOf(updates: readonly ChainUpdate[]): readonly string[] {
@@ -30,10 +23,6 @@ function witnessesOf(updates: readonly ChainUpdate[]): readonly string[] {
   ]);
   return told.flatMap(({ inputs }) => inputs.flatMap(({ witness }) => witness.map(toHex)));
 }
-
-const settled = async (): Promise<void> => {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-};
 
 describe('what one server hides another one shows', () => {
   it.each(['in a block', 'in the mempool'])('a preimage in a witness, which no txid covers: %s', async (place) => {

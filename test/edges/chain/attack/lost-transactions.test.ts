@@ -1,13 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { transactionId } from '../../../../worker/engine/transactions/transaction.ts';
-import { FakeChain, followerOf, paying, scriptOf, serverOf, type Lie } from './fake-chain.ts';
+import { followerOf, fundings, paying, scriptOf, serverOf, type Lie } from './fake-chain.ts';
 
 describe('a server that has lost its transactions', () => {
   it('does not tell that the output of a funding that is in a block is unspent', async () => {
-    const chain = new FakeChain();
-    const funding = paying(scriptOf(3));
-    chain.mine(funding);
-    const outpoints = [{ txid: transactionId(funding), vout: 0 }];
+    const { chain, outpoints } = fundings(1);
     let isLost = false;
     const gateway: Lie = (path) =>
       isLost && path.startsWith('/tx/') ? new Response('no such route', { status: 404 }) : undefined;

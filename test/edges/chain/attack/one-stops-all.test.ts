@@ -12,35 +12,33 @@ import { scripthash } from '../../../../worker/engine/wallet/address.ts';
 import { SimulatedClock } from '../simulated-clock.ts';
 import {
   confirmedOf,
-  FakeChain,
+  type FakeChain,
   followerOf,
+  fundings,
   json,
   nameOfTx,
   paying,
   scriptOf,
   serverOf,
+  settled,
   still,
   type Lie,
 } from './fake-chain.ts';
 
 /** A chain with a spent output, which is watched. */
-function spent(witness: Uint8Array[] = []): {
+function spent(): {
   readonly chain: FakeChain;
   readonly outpoint: Outpoint;
   readonly spending: Transaction;
 } {
-  const chain = new FakeChain();
-  const funding = paying(scriptOf(3));
-  chain.mine(funding);
-  const outpoint = { txid: transactionId(funding), vout: 0 };
-  const spending = paying(scriptOf(4), [outpoint], witness);
+  const {
+    chain,
+    outpoints: [outpoint],
+  } = fundings(1);
+  const spending = paying(scriptOf(4), [outpoint]);
   chain.mine(spending);
   return { chain, outpoint, spending };
 }
-
-const settled = async (): Promise<void> => {
-  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-};
 
 /** A transaction with more outputs than a call has arguments. */
 const manyOutputs = (): string =>

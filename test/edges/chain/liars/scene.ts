@@ -25,7 +25,6 @@ export type Tell = (path: string, ask: (path: string) => Promise<Response>, init
 /** Who is asked, in order. */
 export type Company = 'alone' | 'before an honest one' | 'after an honest one';
 
-const INTERVAL_MS = 30_000;
 const MINUTE_MS = 60_000;
 /** Within it every server has had its time, and those that failed are asked again. */
 const A_WHILE_MS = 10 * MINUTE_MS;
@@ -68,8 +67,7 @@ export class LyingScene {
       company
     ];
     const platform = this.clock.platform(truth);
-    const options = { sources: this.#sources, platform, intervalMs: INTERVAL_MS };
-    this.victim = new FollowedWallet(chain, account, options);
+    this.victim = new FollowedWallet(chain, account, { sources: this.#sources, platform });
     this.script = this.victim.newScript();
     const seed = new Uint8Array(64).fill(account);
     this.#payer = new OnchainWallet(secp, new Descriptors(seed, 'regtest'));
