@@ -182,9 +182,9 @@ export class ChainSync {
       if (watchList.fresh.size === 0) return;
       // What an update has registered may have been spent in the same blocks.
       if (problem === undefined || concernsChannels(watchList.freshItems)) continue;
-      this.#knowsChannels = true;
       // One script that nobody tells of keeps no other from its turn.
       if (!all) await this.#lookAround(sources, chain);
+      this.#knowsChannels = !concernsChannels(watchList.freshItems);
       throw problem;
     }
   }
@@ -252,7 +252,7 @@ export class ChainSync {
     const { heard, problem } = await this.#ask(sources, found, asked, fresh);
     const missed = new Map([...asked].filter(([name]) => !found.isAnswered(name)));
     // What is gone has to be told of all at once.
-    if (missed.size > 0 && (fork !== undefined || concernsChannels(missed))) throw problem;
+    if (concernsChannels(missed) || [...missed.values()].some((item) => isAbove(fork, item))) throw problem;
     for (const name of missed.keys()) fresh.delete(name);
     this.#tell(found, fresh);
     watchList.missed(missed.keys());
@@ -304,6 +304,10 @@ export class ChainSync {
 
 const concernsChannels = (items: ReadonlyMap<string, Watched>): boolean =>
   [...items.values()].some(({ kind }) => kind !== 'script');
+
+/** Whether a script had something in a block above a fork. */
+const isAbove = (fork = Infinity, item: Watched): boolean =>
+  item.kind === 'script' && item.confirmed.some(({ height }) => height > fork);
 
 /** The highest block of those that were told of which is still in the chain, where some are not. */
 function disconnectedTo(told: ToldTip | undefined, chain: HeaderChain): number | undefined {

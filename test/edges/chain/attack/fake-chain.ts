@@ -13,7 +13,7 @@ import {
   type Transaction,
 } from '../../../../worker/engine/transactions/transaction.ts';
 import { scripthash } from '../../../../worker/engine/wallet/address.ts';
-import { regtestChain } from '../regtest-headers.ts';
+import { HeaderServer, regtestChain } from '../regtest-headers.ts';
 import { esploraAt } from '../esplora-at.ts';
 import { syncOf } from '../sync-of.ts';
 
@@ -103,14 +103,17 @@ export class FakeChain {
   #answer(path: string): unknown {
     const [, route = '', of = '', ...rest] = path.split('/');
     const what = rest.join('/');
-    if (path === '/blocks/tip/height') return String(this.height);
-    if (path === '/blocks/tip/hash') return this.tip.hash;
-    if (route === 'block-height') return this.blocks[Number(of)]?.header.hash;
+    if (route === 'blocks' || route === 'block-height') return this.#ofHeaders(path);
     if (route === 'scripthash') return this.#script(of, what);
     if (route === 'tx') return this.#transaction(of, what);
     const block = this.blocks.find(({ header }) => header.hash === of);
     if (route !== 'block' || block === undefined) return undefined;
     return what === 'header' ? toHex(block.header.raw) : block.txs[0] && nameOfTx(block.txs[0]);
+  }
+
+  #ofHeaders(path: string): string | undefined {
+    const answer = new HeaderServer(this.blocks.map(({ header }) => header)).answer(path);
+    return typeof answer === 'object' && answer.status === undefined ? answer.body : undefined;
   }
 
   #script(hash: string, what: string): unknown {

@@ -192,6 +192,21 @@ describe('a script that no server has an answer for, because others have paid to
     sync.stop();
   });
 
+  it('keeps nobody from hearing of a reorganisation', async () => {
+    const { chain, outpoint, spending } = spent();
+    const { clock, kinds, sync, updates } = started(chain, outpoint);
+    await clock.run(A_WHILE_MS);
+    const gone = chain.height;
+    chain.blocks.pop();
+    chain.mine();
+    chain.mine(spending);
+    await clock.run(A_WHILE_MS);
+    expect([kinds.at(-1), updates.at(-1)?.best.height]).toEqual(['withoutScripts', chain.height]);
+    expect(updates.flatMap(({ disconnectedTo }) => disconnectedTo ?? [])).toEqual([gone - 1]);
+    expect(confirmedOf(updates)).toEqual([nameOfTx(spending), nameOfTx(spending)]);
+    sync.stop();
+  });
+
   it('keeps no other script from having its turn', async () => {
     const { chain, outpoint } = spent();
     const { clock, sync, watchList, updates } = started(chain, outpoint);
