@@ -133,7 +133,10 @@ export const HONEST_FLAVOURS: readonly [EsploraFlavour, ...EsploraFlavour[]] = [
   failing(2),
 ];
 
-/** A journey waits for fifteen seconds at most, and after failures the wallet waits as long. */
+/**
+ * Without one that fails: after a failure the wallet waits for two seconds, or for ten with a broadcast, and by then a journey has
+ * mined the block in which something was to be, and waits for what only another one would bring.
+ */
 const JOURNEY_FLAVOURS = HONEST_FLAVOURS.filter((flavour) => flavour.failsPer100 === undefined);
 
 /** What a journey has, by `FLAVOUR_SEED` or a fresh seed: it says which, for one that fails has to have it again. */
