@@ -52,30 +52,45 @@ export function* signingCoins(
   const isTaproot = coins.some((coin) => scriptKind(coin) === 'p2tr');
   assert(!isTaproot || prevouts.length === tx.inputs.length, 'a taproot signature covers what every input spends');
   const midstate = sighashMidstate(tx);
-  const taproot = isTaproot ? taprootMidstate(tx, prevouts) : new Uint8Array(0);
-  const signatureOf = (coin: Coin, inputIndex: number): Partial<TransactionInput> => {
-    const kind = scriptKind(coin);
-    const segwit = (): Witness => segwitWitness(secp, descriptors, tx, inputIndex, coin, midstate);
-    switch (kind) {
-      case 'p2pkh':
-        return { scriptSig: legacyScriptSig(secp, descriptors, tx, inputIndex, coin) };
-      case 'p2sh-p2wpkh':
-        return { scriptSig: script(p2wpkh(descriptors.publicKey(coin))), witness: segwit() };
-      case 'p2wpkh':
-        return { witness: segwit() };
-      case 'p2tr':
-        return { witness: taprootWitness(descriptors, coin, taprootSighash(tx, inputIndex, taproot)) };
-      default:
-        return kind satisfies never;
-    }
-  };
+  const taproot = isTaproot ? taprootMidstate(tx, prevouts) : EMPTY;
   const inputs: TransactionInput[] = [];
   for (const [inputIndex, input] of tx.inputs.entries()) {
     const coin = byOutpoint.get(outpointName(input));
-    inputs.push(coin === undefined ? input : { ...input, ...signatureOf(coin, inputIndex) });
+    inputs.push(
+      coin === undefined
+        ? input
+        : { ...input, ...signatureOf({ secp, descriptors, tx, midstate, taproot }, coin, inputIndex) },
+    );
     yield;
   }
   return { ...tx, inputs };
+}
+
+/** What the signatures of a transaction have in common. */
+interface Signing {
+  readonly secp: Secp256k1;
+  readonly descriptors: Descriptors;
+  readonly tx: Transaction;
+  readonly midstate: SighashMidstate;
+  readonly taproot: Uint8Array;
+}
+
+function signatureOf(signing: Signing, coin: Coin, inputIndex: number): Partial<TransactionInput> {
+  const { secp, descriptors, tx, midstate, taproot } = signing;
+  const kind = scriptKind(coin);
+  const segwit = (): Witness => segwitWitness(secp, descriptors, tx, inputIndex, coin, midstate);
+  switch (kind) {
+    case 'p2pkh':
+      return { scriptSig: legacyScriptSig(secp, descriptors, tx, inputIndex, coin) };
+    case 'p2sh-p2wpkh':
+      return { scriptSig: script(p2wpkh(descriptors.publicKey(coin))), witness: segwit() };
+    case 'p2wpkh':
+      return { witness: segwit() };
+    case 'p2tr':
+      return { witness: taprootWitness(descriptors, coin, taprootSighash(tx, inputIndex, taproot)) };
+    default:
+      return kind satisfies never;
+  }
 }
 
 /** What the hash of a legacy signature covers: every input without its script, but for that of the output which is spent. */

@@ -41,7 +41,7 @@ export const isConfirmed = ({ height }: Coin): boolean => height !== undefined;
 
 export const isSameOutpoint = (a: Outpoint, b: Outpoint): boolean => a.vout === b.vout && equalBytes(a.txid, b.txid);
 
-/** What sets and maps know an outpoint by. */
+/** What maps know an outpoint by; in a set it is looked for by `among`. */
 export const outpointName = ({ txid, vout }: Outpoint): string => `${toHex(txid)}:${vout}`;
 
 /** Whether an outpoint is one of some, for thousands of both: they are found by the first bytes of their txids. */

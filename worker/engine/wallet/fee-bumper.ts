@@ -15,8 +15,9 @@ import {
   OVERHEAD_WEIGHT,
   reserveValueSat,
   selectCoins,
+  type Selection,
 } from './coin-selection.ts';
-import { compareOutpoints, isConfirmed, isSameOutpoint, type Coin } from './coin.ts';
+import { among, compareOutpoints, isConfirmed, isSameOutpoint, type Coin } from './coin.ts';
 import { buildReplacement, leastFeeSat } from './replacement.ts';
 import { coinsSpentBy, hasSpentChange, missingSat, worthOfEach, type Lent, type WalletState } from './wallet-state.ts';
 import { inputOf, sumOf, walletTransaction, type BumpRequest, type WalletTransaction } from './wallet-transaction.ts';
@@ -119,7 +120,7 @@ export class FeeBumper {
       replaces === undefined ? [] : [{ feeSat: replaces.feeSat, weight: transactionWeight(replaces.tx) }];
     const built = buildReplacement(feeratePerKw, (perKw) => {
       // What is asked for more than the feerate has paid for the parents too.
-      const found = this.#bump(request, coins, perKw, perKw === feeratePerKw ? perKw : 0);
+      const found = this.#bumpAt(request, coins, perKw, perKw === feeratePerKw ? perKw : 0);
       const { tx, feeSat } = found;
       if (feeSat > mostSat)
         throw new GlowwormError('InsufficientFunds', `it would cost ${feeSat} sat, and ${mostSat} sat is the most`);
@@ -149,46 +150,50 @@ export class FeeBumper {
   }
 
   /** `parentsPerKw` is what the parent, and what is not confirmed of the coins' own, are brought to. */
-  #bump(
+  #bumpAt(
     request: BumpRequest,
     available: readonly Coin[],
     feeratePerKw: number,
     parentsPerKw: number,
   ): WalletTransaction {
-    const { tx, prevouts, replaces, parent } = request;
-    const parentSat = parent === undefined ? 0n : lackingSat(parent, parentsPerKw);
+    const { tx, prevouts, replaces } = request;
     const kept = replaces === undefined ? [] : coinsSpentBy(this.#state, transactionId(replaces.tx));
-    const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + request.witnessWeight;
-    const keptSat = sumOf(kept) - missingSat(this.#state, kept, parentsPerKw);
-    const keptWeight = kept.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], 0);
-    // A transaction needs an output: the child of an anchor, which has none of its own, always gets change.
-    const needsChange = tx.outputs.length === 0;
-    const leastChangeSat = needsChange ? CHANGE_DUST_SAT : 0n;
-    const selection = selectCoins({
-      targetSat: sumOf(tx.outputs) - sumOf(prevouts) - keptSat + parentSat + leastChangeSat,
-      baseWeight: ownWeight + keptWeight + (needsChange ? CHANGE_WEIGHT : 0),
-      feeratePerKw,
-      reserveSat: 0n,
-      reservePerKw: feeratePerKw,
-      coins: worthOfEach(this.#state, available, parentsPerKw),
-    });
-    const isTaken = (coin: Coin): boolean => selection.coins.some((taken) => isSameOutpoint(taken, coin));
-    const taken = available.filter(isTaken);
+    const selection = this.#select(request, kept, available, feeratePerKw, parentsPerKw);
+    const taken = available.filter(among(selection.coins));
     const coins = [...kept, ...taken].toSorted(compareOutpoints);
     // The change of what is replaced never comes: its script is as fresh as a new one.
     const script = replaces?.tx.outputs.find((output) => this.#parts.wallet.owns(output.script))?.script;
-    // The selection has paid for an output of its own for what goes into the one that was there anyhow.
-    const paidTwiceSat =
-      needsChange && selection.changeSat > 0n ? (BigInt(CHANGE_WEIGHT) * BigInt(feeratePerKw)) / 1000n : 0n;
     // What is not the bearer of what its transaction lacks may have counted for less than it has.
     const uncountedSat = sumOf(taken) - missingSat(this.#state, taken, parentsPerKw) - sumOf(selection.coins);
-    const backSat = needsChange || selection.changeSat > 0n ? uncountedSat : 0n;
-    const changeSat = selection.changeSat + leastChangeSat + paidTwiceSat + backSat;
+    const changeSat = changeOf(tx, selection, uncountedSat, feeratePerKw);
     const outputs = [...tx.outputs, ...this.#parts.changeOutput(changeSat, script)];
     const unsigned = { ...tx, inputs: [...tx.inputs, ...coins.map(inputOf)], outputs };
     const spent = [...prevouts, ...coins.map((coin) => this.#parts.outputOf(coin))];
     const signed = this.#parts.signed(unsigned, coins, spent);
     return walletTransaction(signed, sumOf(spent) - sumOf(outputs));
+  }
+
+  /** Coins that pay for what a request, and those that are spent again for it, do not bring. */
+  #select(
+    { tx, prevouts, parent, witnessWeight }: BumpRequest,
+    kept: readonly Coin[],
+    available: readonly Coin[],
+    feeratePerKw: number,
+    parentsPerKw: number,
+  ): Selection {
+    const parentSat = parent === undefined ? 0n : lackingSat(parent, parentsPerKw);
+    const ownWeight = (encodeTransaction(tx).length - 10) * 4 + OVERHEAD_WEIGHT + witnessWeight;
+    const keptSat = sumOf(kept) - missingSat(this.#state, kept, parentsPerKw);
+    const keptWeight = kept.reduce((sum, { branch }) => sum + INPUT_WEIGHT[branch], 0);
+    const [changeSat, changeWeight] = needsChange(tx) ? [CHANGE_DUST_SAT, CHANGE_WEIGHT] : [0n, 0];
+    return selectCoins({
+      targetSat: sumOf(tx.outputs) - sumOf(prevouts) - keptSat + parentSat + changeSat,
+      baseWeight: ownWeight + keptWeight + changeWeight,
+      feeratePerKw,
+      reserveSat: 0n,
+      reservePerKw: feeratePerKw,
+      coins: worthOfEach(this.#state, available, parentsPerKw),
+    });
   }
 
   get #state(): WalletState {
@@ -200,6 +205,17 @@ export class FeeBumper {
 function doubled<T>(list: readonly T[]): readonly (readonly T[])[] {
   const counts = Array.from({ length: Math.ceil(Math.log2(Math.max(1, list.length))) + 1 }, (_, power) => 2 ** power);
   return list.length === 0 ? [] : counts.map((count) => list.slice(0, count));
+}
+
+/** A transaction needs an output: the child of an anchor, which has none of its own, always gets change. */
+const needsChange = ({ outputs }: Transaction): boolean => outputs.length === 0;
+
+/** What comes back of a selection: with what it was made for itself where that needs change, and with what was not counted. */
+function changeOf(tx: Transaction, { changeSat }: Selection, uncountedSat: bigint, feeratePerKw: number): bigint {
+  if (!needsChange(tx)) return changeSat > 0n ? changeSat + uncountedSat : 0n;
+  // The selection has paid for an output of its own for what goes into the one that was there anyhow.
+  const paidTwiceSat = changeSat > 0n ? (BigInt(CHANGE_WEIGHT) * BigInt(feeratePerKw)) / 1000n : 0n;
+  return changeSat + CHANGE_DUST_SAT + paidTwiceSat + uncountedSat;
 }
 
 const takesCoin = ({ inputs }: Transaction, coin: Coin): boolean => inputs.some((input) => isSameOutpoint(input, coin));
