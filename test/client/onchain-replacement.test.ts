@@ -37,8 +37,8 @@ beforeEach(() => paid(20_000n, 100_000n));
 describe('a payment that is not confirmed', () => {
   it('is sent again at the feerate that is asked for, out of its change', async () => {
     const request = { txid: first.txid, feeratePerVbyte: 20 };
-    const quote = quoteReplacing(payer, 'bump', request);
-    const sent = await payer.payments.replace('bump', { ...request, maxFeeSat: quote.feeSat });
+    const quote = quoteReplacing(payer, 'replace', request);
+    const sent = await payer.payments.replace('replace', { ...request, maxFeeSat: quote.feeSat });
     expect(sent).toEqual({ txid: last().txid, txids: [last().txid], feeSat: quote.feeSat });
     expect([inputsOf(last()), arriving(last())]).toEqual([inputsOf(first), [20_000n]]);
     expect(perKw(last())).toBeGreaterThanOrEqual(5_000);
@@ -49,7 +49,7 @@ describe('a payment that is not confirmed', () => {
   });
 
   it('pays as much more as servers ask for, where less is asked for', async () => {
-    await payer.payments.replace('bump', { txid: first.txid, feeratePerVbyte: 1 });
+    await payer.payments.replace('replace', { txid: first.txid, feeratePerVbyte: 1 });
     const weight = transactionWeight(txOf(last()));
     expect(Number(last().feeSat - first.feeSat)).toBeGreaterThanOrEqual(weight / 4);
     expect(Number(last().feeSat - first.feeSat)).toBeLessThanOrEqual(weight / 4 + 3);
@@ -59,7 +59,7 @@ describe('a payment that is not confirmed', () => {
   it('takes more coins, confirmed ones, where its change does not suffice', async () => {
     await paid(94_000n, 100_000n);
     payer.receive(50_000n);
-    await payer.payments.replace('bump', { txid: first.txid, feeratePerVbyte: 100 });
+    await payer.payments.replace('replace', { txid: first.txid, feeratePerVbyte: 100 });
     expect(inputsOf(last())).toHaveLength(2);
     expect(inputsOf(last())).toEqual(expect.arrayContaining([...inputsOf(first)]));
     expect(arriving(last())).toEqual([94_000n]);
@@ -68,7 +68,7 @@ describe('a payment that is not confirmed', () => {
   it('stays as it is where there is nothing to pay more with, or more than was agreed to', async () => {
     await paid('all', 100_000n);
     const before = payer.wallet.state;
-    const bump = (more: object): Promise<unknown> => payer.payments.replace('bump', { txid: first.txid, ...more });
+    const bump = (more: object): Promise<unknown> => payer.payments.replace('replace', { txid: first.txid, ...more });
     await expect(bump({ feeratePerVbyte: 20 })).rejects.toMatchObject({ code: 'InsufficientFunds' });
     await paid(20_000n, 100_000n);
     await expect(bump({ feeratePerVbyte: 20, maxFeeSat: 500n })).rejects.toMatchObject({ code: 'FeeTooHigh' });
@@ -78,11 +78,11 @@ describe('a payment that is not confirmed', () => {
 
   it('can be replaced again, and only the newest waits for a block', async () => {
     for (const feeratePerVbyte of [10, 20, 30])
-      await payer.payments.replace('bump', { txid: last().txid, feeratePerVbyte });
+      await payer.payments.replace('replace', { txid: last().txid, feeratePerVbyte });
     expect(payer.sent.wanted()).toEqual([last()]);
     const others = payer.sent.list().filter(({ txid }) => txid !== last().txid);
     expect(others.map(({ fate }) => fate)).toEqual(Array.from({ length: 3 }, () => replacedBy(last())));
-    await expect(payer.payments.replace('bump', { txid: first.txid })).rejects.toMatchObject({
+    await expect(payer.payments.replace('replace', { txid: first.txid })).rejects.toMatchObject({
       code: 'PaymentNotReplaceable',
     });
   });
@@ -103,7 +103,7 @@ describe('a payment that is not confirmed', () => {
   });
 
   it('stands where it confirms after all, and what took its place is gone', async () => {
-    await payer.payments.replace('bump', { txid: first.txid, feeratePerVbyte: 20 });
+    await payer.payments.replace('replace', { txid: first.txid, feeratePerVbyte: 20 });
     const replacement = last();
     payer.wallet.transactionConfirmed(txOf(first), 1_001);
     payer.sent.confirmed(txOf(first));
@@ -116,24 +116,24 @@ describe('a payment that is not confirmed', () => {
 describe('what takes its place', () => {
   it('has its own fate: servers that had the first one may refuse it', async () => {
     payer.sent.accepted(first.txid);
-    await payer.payments.replace('bump', { txid: first.txid, feeratePerVbyte: 20 });
+    await payer.payments.replace('replace', { txid: first.txid, feeratePerVbyte: 20 });
     expect(payer.sent.mayTakeBack(last().txid, 'feeTooLow')).toBe(true);
   });
 
   it('leaves the newest of those before it in its place where it is taken back', async () => {
-    await payer.payments.replace('bump', { txid: first.txid, feeratePerVbyte: 10 });
+    await payer.payments.replace('replace', { txid: first.txid, feeratePerVbyte: 10 });
     const second = last();
-    await payer.payments.replace('bump', { txid: second.txid, feeratePerVbyte: 20 });
+    await payer.payments.replace('replace', { txid: second.txid, feeratePerVbyte: 20 });
     payer.sent.takeBack(last().txid, 'feeTooLow');
     expect(payer.sent.wanted().map(({ txid }) => txid)).toEqual([second.txid]);
     expect(payer.sent.get(first.txid)?.fate).toEqual(replacedBy(second));
-    await expect(payer.payments.replace('bump', { txid: last().txid })).rejects.toMatchObject({
+    await expect(payer.payments.replace('replace', { txid: last().txid })).rejects.toMatchObject({
       code: 'PaymentNotReplaceable',
     });
   });
 
   it('does not count as displaced by what it has taken the place of, nor that by it', async () => {
-    await payer.payments.replace('bump', { txid: first.txid, feeratePerVbyte: 10 });
+    await payer.payments.replace('replace', { txid: first.txid, feeratePerVbyte: 10 });
     payer.sent.confirmed(txOf(last()));
     expect(payer.sent.get(first.txid)?.fate).toEqual(replacedBy(last()));
   });
@@ -142,7 +142,7 @@ describe('what takes its place', () => {
 describe('is not replaced', () => {
   const refused = (txid: string, code: string): Promise<unknown> =>
     Promise.all(
-      (['bump', 'cancel'] as const).map((kind) =>
+      (['replace', 'cancel'] as const).map((kind) =>
         expect(payer.payments.replace(kind, { txid, feeratePerVbyte: 50 })).rejects.toMatchObject({ code }),
       ),
     );
@@ -164,7 +164,7 @@ describe('is not replaced', () => {
     const { coins } = payer.wallet.buildFunding(output, payer.onchainTerms());
     await refused(first.txid, 'PaymentNotReplaceable');
     payer.wallet.unlock(coins);
-    await payer.payments.replace('bump', { txid: first.txid });
+    await payer.payments.replace('replace', { txid: first.txid });
     expect(payer.sends).toHaveLength(2);
   });
 

@@ -64,7 +64,7 @@ export class PaymentHistory {
       () => this.#pay(),
       () => this.#payAgain(),
       () => this.#payAgain(),
-      () => this.#replace('bump'),
+      () => this.#replace('replace'),
       () => this.#replace('cancel'),
       () => this.#replace('cancel'),
       () => this.#fund(),

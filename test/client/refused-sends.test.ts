@@ -106,7 +106,7 @@ function pay(amountSat: bigint | 'all'): string {
 }
 
 async function replaceBy(txid: string, feeratePerVbyte: number): Promise<{ readonly txid: string }> {
-  const sent = fake.node.payments.replace('bump', { txid, feeratePerVbyte });
+  const sent = fake.node.payments.replace('replace', { txid, feeratePerVbyte });
   await fake.pass(10);
   return sent;
 }

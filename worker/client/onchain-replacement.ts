@@ -14,7 +14,7 @@ import type { Fate, OnchainSend } from './onchain-send.ts';
 export type ReplacementRequest = Parameters<WalletApi['bumpOnchain']>[0];
 
 /** What becomes of the payment: the same at a higher fee, or none. */
-export type ReplacementKind = 'bump' | 'cancel';
+export type ReplacementKind = 'replace' | 'cancel';
 
 /** What it costs once the payment is replaced, instead of what it costs now. Changes nothing; throws as `planReplacing`. */
 export function quoteReplacing(
@@ -87,7 +87,7 @@ function plan(
   const { rawTx, feeSat } = sendOf(payer, request);
   const replaced = { tx: decodeTransaction(rawTx), feeSat };
   const terms = termsOf(payer, request);
-  return kind === 'bump'
+  return kind === 'replace'
     ? wallet.payments.prepareReplacement(replaced, terms)
     : wallet.payments.prepareCancellation(replaced, terms);
 }

@@ -295,13 +295,13 @@ class Wallet implements ServedWallet {
 
   async quoteBump(request: ReplacementRequest): Promise<ReplacementQuote> {
     const { payer, chain } = this.#running();
-    if (payer.onchainSend(request.txid) !== undefined) return quoteReplacing(payer, 'bump', request);
+    if (payer.onchainSend(request.txid) !== undefined) return quoteReplacing(payer, 'replace', request);
     return quoteChild(payer, request, await chain.paidBy(request.txid));
   }
 
   async bumpOnchain(request: ReplacementRequest): Promise<OnchainSent> {
     const { payer, payments, chain } = this.#running();
-    if (payer.onchainSend(request.txid) !== undefined) return payments.replace('bump', request);
+    if (payer.onchainSend(request.txid) !== undefined) return payments.replace('replace', request);
     return payments.hurry(request, await chain.paidBy(request.txid));
   }
 
