@@ -3,6 +3,7 @@ import { quoteOnchain } from '../../worker/client/onchain-payment.ts';
 import type { OnchainSend } from '../../worker/client/onchain-send.ts';
 import { equalBytes, fromHex, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
+import { wireTxid } from '../../worker/engine/transactions/txid.ts';
 import { decodeTransaction, transactionId, transactionWeight } from '../../worker/engine/transactions/transaction.ts';
 import { scriptOfAddress } from '../../worker/engine/wallet/address.ts';
 import { decodeWallet, encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
@@ -213,6 +214,22 @@ describe('a payment of many coins', () => {
     };
     await expect(payer.pay(request)).rejects.toMatchObject({ code: 'CoinsChanged' });
     expect([payer.sends, payer.payments.progress]).toEqual([[earlier], undefined]);
+  });
+
+  it('is given up too where a block has decided about another one at the same time', async () => {
+    await payer.pay({ address: ELSEWHERE, amountSat: 5_000n });
+    await payer.pay({ address: ELSEWHERE, amountSat: 6_000n });
+    const [settled, later] = payer.sends;
+    if (settled === undefined || later === undefined) throw new Error('both were sent');
+    payer.sent.takeBack(settled.txid, 'conflict');
+    payer.wallet.transactionDropped(wireTxid(settled.txid));
+    payer.betweenTurns = (goOn) => {
+      payer.sent.confirmed({ ...decodeTransaction(settled.rawTx), locktime: 9 });
+      payer.sent.takeBack(later.txid, 'conflict');
+      goOn();
+    };
+    await expect(payer.pay(request)).rejects.toMatchObject({ code: 'CoinsChanged' });
+    expect(payer.sends).toEqual([settled, later]);
   });
 
   it('is given up where the wallet is closed meanwhile', async () => {

@@ -1,5 +1,5 @@
 import { GlowwormError } from '../engine/primitives/errors.ts';
-import type { PaidWeight } from '../engine/wallet/coin.ts';
+import { among, type PaidWeight } from '../engine/wallet/coin.ts';
 import { feesOf, type UnsignedTransaction, type WalletPayment } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainSent, SigningProgress } from './api.ts';
 import { planSweep, type SweepRequest } from './found-coins.ts';
@@ -70,15 +70,12 @@ export class OnchainPayments {
   /** Resolves when it is durable. Rejects with what `planOnchain` throws, `CoinsChanged` and `WalletClosed`: nothing was sent then. */
   pay(request: OnchainRequest): Promise<OnchainSent> {
     const { payer, now } = this.#parts;
-    const unsettled = (): number => payer.onchainTerms().against.length;
-    let planned = 0;
+    // One that was taken back since it was planned could arrive beside this one.
+    const isBound = (coins: UnsignedTransaction['coins']): boolean =>
+      payer.onchainTerms().against.every((earlier) => earlier.some(among(coins)));
     return this.#make({
-      plan: () => {
-        planned = unsettled();
-        return planOnchain(payer, request);
-      },
-      // Another payment that was taken back since then could arrive beside this one.
-      areThere: (coins) => unsettled() <= planned && payer.wallet.areThere(coins),
+      plan: () => planOnchain(payer, request),
+      areThere: (coins) => isBound(coins) && payer.wallet.areThere(coins),
       send: (signed) => sendOnchain(payer, request, signed, now()),
     });
   }
