@@ -101,8 +101,8 @@ export interface ChainStatus {
    */
   readonly unseen?: number;
   /**
-   * Why the chain source does not answer, with `unreachable`. With `syncing`: all that is in channels is known, and of some addresses
-   * no server tells.
+   * With `unreachable`: why the chain source does not answer. With `syncing`: why no server tells of some addresses; all that is in
+   * channels is known then.
    */
   readonly problem?: ApiError;
 }
@@ -254,8 +254,8 @@ export type PaymentState = 'pending' | 'succeeded' | 'failed';
 
 /**
  * One line of the activity list. What was received, less what was sent and less all fees, is `totalMsat`: `sent` that is pending
- * or has failed was not sent, what is pending on chain counts, what has failed there does not, and the amounts of `channelOpened`, `channelClosed` and
- * `channelClaimed` only move from one number to another.
+ * or has failed was not sent, what is pending on chain counts, what has failed or was replaced there does not, and the amounts of
+ * `channelOpened`, `channelClosed` and `channelClaimed` only move from one number to another.
  */
 export interface Activity {
   readonly id: string;
@@ -277,7 +277,7 @@ export interface Activity {
   readonly amountMsat: bigint;
   /** Of `channelClaimed` below zero where an anchor was worth more than the fee. */
   readonly feeMsat: bigint;
-  /** Of `onchainSent` the addresses. */
+  /** Of `onchainSent` the addresses that were paid, with a comma and a space between them. */
   readonly description: string;
   /** What its owner has called it. */
   readonly label?: string;
@@ -351,7 +351,7 @@ export interface OnchainOutput {
 
 /** What `sendOnchain` would cost now. */
 export interface OnchainQuote {
-  /** What arrives at the address: with `all` what is left after the fee and the reserve. */
+  /** What arrives, at all addresses together: with `all` what is left after the fee and the reserve. */
   readonly amountSat: bigint;
   readonly feeSat: bigint;
   readonly feeratePerVbyte: number;
@@ -379,7 +379,7 @@ export interface ChannelOpening {
   readonly nodeId: string;
   readonly amountSat: bigint;
   readonly pushMsat?: bigint;
-  /** Of the funding, from 1 to 1000 satoshi; without it what confirms within about two hours. */
+  /** Of the funding, from 1 to 1000 satoshi; without it what should confirm within twelve blocks. */
   readonly feeratePerVbyte?: number;
 }
 
@@ -421,10 +421,10 @@ export interface WalletApi {
   forgetPeer(request: { readonly nodeId: string }): Promise<void>;
   /**
    * Begins to open a channel, `pushMsat` of which is given to the peer. Answers once that is on record; how it ends comes as an
-   * event. Rejects with `PeerNotConnected`, `ChainStale`, `FeeratesUnknown` where no server has told any for an hour, `ChannelTooSmall` (also
-   * where fees and the reserve would take all of our side), `ChannelTooLarge`, `AmountOutOfRange` where more is pushed than it
-   * holds, `InsufficientFunds`, `EarlierPaymentUnsettled`, and `FeeTooHigh` where the funding would cost more than `maxFeeSat`. Where its fee has risen when the
-   * peer has accepted, nothing is signed, and the opening has failed.
+   * event. Rejects with `PeerNotConnected`, `ChainStale`, `FeeratesUnknown` where no server has told any for an hour,
+   * `ChannelTooSmall` (also where fees and the reserve would take all of our side), `ChannelTooLarge`, `AmountOutOfRange` where more is
+   * pushed than it holds, `InsufficientFunds`, `EarlierPaymentUnsettled`, and `FeeTooHigh` where the funding would cost more than
+   * `maxFeeSat`. Where its fee has risen when the peer has accepted, nothing is signed, and the opening has failed.
    */
   openChannel(
     request: ChannelOpening & { readonly maxFeeSat?: bigint },
@@ -462,8 +462,8 @@ export interface WalletApi {
   quotePayment(request: { readonly invoice: string; readonly amountMsat?: bigint }): PaymentQuote;
   /**
    * Answers once the payment is on record; how it ends comes as an event. `amountMsat` for invoices without one. No way that
-   * would take the fees above `maxFeeMsat` is tried (`FeeTooHigh`), and none while the chain is `stale` (`ChainStale`); without it, two per cent of the amount or ten satoshi,
-   * whichever is more.
+   * would take the fees above `maxFeeMsat` is tried (`FeeTooHigh`): without it, above two per cent of the amount or ten satoshi,
+   * whichever is more. Rejects with `ChainStale` while `chain.stale` has `stopped`.
    */
   payInvoice(request: {
     readonly invoice: string;
@@ -487,7 +487,7 @@ export interface WalletApi {
   sendOnchain(
     request: OnchainRecipients & {
       readonly maxFeeSat?: bigint;
-      /** From 1 to 1000 satoshi; without it what confirms within about two hours. */
+      /** From 1 to 1000 satoshi; without it what should confirm within twelve blocks. */
       readonly feeratePerVbyte?: number;
       /** For the activity list; nobody else sees it. At most 200 bytes of UTF-8. */
       readonly label?: string;
