@@ -48,13 +48,13 @@ describe('what is built to replace', () => {
       // It weighs a tenth more than what it is paid for.
       return { feeSat: BigInt(Math.ceil((400 * perKw) / 1000)), weight: 440, displaced };
     });
-    expect(built?.feeSat).toBeGreaterThanOrEqual(leastFeeSat(displaced, 440));
+    expect(built.feeSat).toBeGreaterThanOrEqual(leastFeeSat(displaced, 440));
     expect(asked[0]).toBe(1_000);
     expect(asked.length).toBeGreaterThan(1);
   });
 
   it('is given up where it never does', () => {
-    const built = buildReplacement(1_000, () => ({ feeSat: 1_000n, weight: 440, displaced }));
-    expect(built).toBeUndefined();
+    const build = (): unknown => buildReplacement(1_000, () => ({ feeSat: 1_000n, weight: 440, displaced }));
+    expect(build).toThrow(expect.objectContaining({ code: 'InsufficientFunds' }) as Error);
   });
 });

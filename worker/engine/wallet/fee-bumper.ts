@@ -118,7 +118,7 @@ export class FeeBumper {
     const { feeratePerKw, mostSat, witnessWeight, replaces } = request;
     const replaced =
       replaces === undefined ? [] : [{ feeSat: replaces.feeSat, weight: transactionWeight(replaces.tx) }];
-    const built = buildReplacement(feeratePerKw, (perKw) => {
+    const { found, taken } = buildReplacement(feeratePerKw, (perKw) => {
       // What is asked for more than the feerate has paid for the parents too.
       const found = this.#bumpAt(request, coins, perKw, perKw === feeratePerKw ? perKw : 0);
       const { tx, feeSat } = found;
@@ -128,10 +128,8 @@ export class FeeBumper {
       const weight = transactionWeight(tx) + witnessWeight;
       return { found, taken, feeSat, weight, displaced: [...replaced, ...taken] };
     });
-    if (built === undefined)
-      throw new GlowwormError('InsufficientFunds', 'the wallet has no coins to pay a higher fee with');
-    for (const { txid } of built.taken) this.#parts.wallet.transactionDropped(txid);
-    return built.found;
+    for (const { txid } of taken) this.#parts.wallet.transactionDropped(txid);
+    return found;
   }
 
   /**

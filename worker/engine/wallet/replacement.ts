@@ -32,11 +32,8 @@ interface BuiltReplacement {
 /** What pays more may take more coins, weigh more, and take the place of more; it ends with few. */
 const MOST_BUILDS = 4;
 
-/** The first of what is built at rising feerates that pays as much as it must; `undefined` where the first few do not. */
-export function buildReplacement<T extends BuiltReplacement>(
-  feeratePerKw: number,
-  build: (perKw: number) => T,
-): T | undefined {
+/** The first of what is built at rising feerates that pays as much as it must. Throws `InsufficientFunds` where the first few do not. */
+export function buildReplacement<T extends BuiltReplacement>(feeratePerKw: number, build: (perKw: number) => T): T {
   let perKw = feeratePerKw;
   for (let builds = 0; builds < MOST_BUILDS; builds++) {
     const built = build(perKw);
@@ -46,7 +43,7 @@ export function buildReplacement<T extends BuiltReplacement>(
     const missingPerKw = Math.max(0, perKw - Math.floor((Number(feeSat) * 1000) / weight));
     perKw = leastFeerate(displaced, weight) + missingPerKw;
   }
-  return undefined;
+  throw new GlowwormError('InsufficientFunds', 'The wallet has no coins to pay a higher fee with.');
 }
 
 /**
@@ -65,15 +62,12 @@ export function planReplacement(
     targetSat: sumOf(outputs) - sumOf(kept),
     baseWeight: weightOf(ownWeight, kept),
   };
-  const built = buildReplacement(terms.feeratePerKw, (feeratePerKw) => {
+  return buildReplacement(terms.feeratePerKw, (feeratePerKw) => {
     const { feeSat, changeSat, ...selection } = selectCoins({ ...request, feeratePerKw });
     const coins = [...kept, ...selection.coins];
     const weight = weightOf(ownWeight, coins) + (changeSat > 0n ? CHANGE_WEIGHT : 0);
     return { coins, feeSat, changeSat, outputs, weight, displaced: [replaced] };
   });
-  if (built === undefined)
-    throw new GlowwormError('InsufficientFunds', 'the wallet has no coins to pay a higher fee with');
-  return built;
 }
 
 /** Nothing but change, out of the same coins. Throws `InsufficientFunds`. */
@@ -82,7 +76,7 @@ export function planCancellation({ kept, replaced, terms }: ReplacementRequest):
   const feeSat = greatest(feeForWeight(weight, terms.feeratePerKw), leastFeeSat([replaced], weight));
   const changeSat = sumOf(kept) - feeSat;
   if (changeSat < CHANGE_DUST_SAT)
-    throw new GlowwormError('InsufficientFunds', `to cancel it would cost ${feeSat} sat, and nothing would be left`, {
+    throw new GlowwormError('InsufficientFunds', `To cancel it would cost ${feeSat} sat, and nothing would be left.`, {
       feeSat,
     });
   return { coins: kept, outputs: [], changeSat, feeSat };
