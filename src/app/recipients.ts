@@ -1,5 +1,5 @@
 import type { OnchainOutput } from '../../worker/client/api.ts';
-import { parseSat } from './format.ts';
+import { parseSat, satText } from './format.ts';
 import { readPaymentInput } from './payment-input.ts';
 
 /** Somebody to be paid, as typed. */
@@ -30,6 +30,11 @@ export function wrongAddress({ address }: Recipient): string | undefined {
 /** What is wrong with an amount; nothing while there is none. */
 export function wrongAmount(amount: string): string | undefined {
   return amount.trim() === '' || (parseSat(amount) ?? 0n) > 0n ? undefined : 'Whole satoshi, please.';
+}
+
+/** Said of more than there is. */
+export function tooMuch(amountSat: bigint, spendableSat: bigint): string | undefined {
+  return amountSat > spendableSat ? `More than can be spent: ${satText(spendableSat)}.` : undefined;
 }
 
 /** Whom to pay how much; nothing until all of it is there. */

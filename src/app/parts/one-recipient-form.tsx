@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { OnchainSent } from '../../../worker/client/api.ts';
 import { parseSat, satText } from '../format.ts';
 import type { PaymentInput } from '../payment-input.ts';
-import { wrongAmount, type Recipient } from '../recipients.ts';
+import { tooMuch, wrongAmount, type Recipient } from '../recipients.ts';
 import { useWallet } from '../wallet-context.ts';
 import { Facts } from './facts.tsx';
 import { Field } from './field.tsx';
@@ -45,7 +45,3 @@ export function OneRecipientForm({ target, onSent, onSeveral }: OneRecipientForm
     </section>
   );
 }
-
-/** Said of more than there is. */
-export const tooMuch = (amountSat: bigint, spendableSat: bigint): string | undefined =>
-  amountSat > spendableSat ? `More than can be spent: ${satText(spendableSat)}.` : undefined;

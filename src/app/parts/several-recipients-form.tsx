@@ -5,6 +5,7 @@ import {
   MOST_RECIPIENTS,
   NOBODY,
   outputsOf,
+  tooMuch,
   totalSat,
   withAddress,
   wrongAddress,
@@ -14,7 +15,6 @@ import {
 import { useWallet } from '../wallet-context.ts';
 import { Facts } from './facts.tsx';
 import { Field } from './field.tsx';
-import { tooMuch } from './one-recipient-form.tsx';
 import { PayOnchain } from './pay-onchain.tsx';
 
 export interface SeveralRecipientsFormProps {
