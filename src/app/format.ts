@@ -108,6 +108,8 @@ export function chainText(chain: ChainStatus): string {
     case 'connecting':
       return 'Connecting to the chain server…';
     case 'syncing':
+      if (chain.problem !== undefined)
+        return `At block ${grouped(BigInt(chain.blockHeight))}${staleText(chain)}${unseenText(chain)}. Some addresses could not be looked at, and are tried again.`;
       return `Catching up with the chain: block ${grouped(BigInt(chain.headerHeight ?? chain.blockHeight))}`;
     case 'synced':
       return `${chain.stale === undefined ? 'Up to date at' : 'At'} block ${grouped(BigInt(chain.blockHeight))}${serversText(chain)}${staleText(chain)}${unseenText(chain)}`;

@@ -120,6 +120,16 @@ describe('words', () => {
     expect(stopped).toMatch(/Until the next one no payments/);
     const long = chainText({ kind: 'syncing', blockHeight: 0, headerHeight: 850_123 });
     expect(plain(long)).toBe('Catching up with the chain: block 850_123');
+    const problem = { code: 'ChainSourceUnavailable', message: '', details: {} };
+    const partly = chainText({
+      kind: 'syncing',
+      blockHeight: 850_123,
+      problem,
+      stale: { minutes: 75, stopped: false },
+    });
+    expect(plain(partly)).toMatch(
+      /^At block 850_123\. No new block for 75 minutes.*\. Some addresses .* tried again\.$/,
+    );
     expect(chainText({ kind: 'unreachable', blockHeight: 1 })).toContain('does not answer');
   });
 
