@@ -49,6 +49,7 @@ export interface ToldTip {
 const MAX_ROUNDS = 10;
 /** A server can be several: the one that has told of a block is not the one that is asked what is in it. */
 const AGAIN = 3;
+
 /**
  * Follows the chain by polling. An update is complete, or does not happen: while a request for what is in channels fails, a claim is
  * not proven or a header breaks the rules there is none. Scripts can be late: they stay to be asked for. What was found at the same

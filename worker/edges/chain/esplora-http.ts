@@ -9,7 +9,7 @@ export interface HttpReply {
   readonly isPage: boolean;
 }
 
-/** As long a server has for an answer. */
+/** So long a server has for an answer. */
 export const REQUEST_TIMEOUT_MS = 15_000;
 
 /** More than any transaction in hex; a body beyond it is refused. */

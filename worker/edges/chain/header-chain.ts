@@ -137,4 +137,4 @@ function workOf(bits: number): bigint {
 }
 
 const invalid = (height: number, why: string): GlowwormError =>
-  new GlowwormError('HeadersInvalid', `the header of block ${height} is refused: ${why}`, { height });
+  new GlowwormError('HeadersInvalid', `The header of block ${height} is refused: ${why}.`, { height });

@@ -5,7 +5,7 @@ import type { ChainPlatform } from './platform.ts';
 export const REQUESTS_PER_10_S = 60;
 
 const WINDOW_MS = 10_000;
-/** As long a server is left alone that names no time when it wants fewer requests; and at most, whatever it names. */
+/** So long a server is left alone that names no time when it wants fewer requests; and at most, whatever it names. */
 const PAUSE_MS = 10_000;
 const MOST_PAUSE_MS = 10 * 60_000;
 

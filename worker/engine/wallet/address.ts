@@ -24,8 +24,8 @@ export function scriptOfAddress(address: string, network: Network): Uint8Array {
   const script = decode(address, network);
   if (script) return script;
   const other = (['bitcoin', 'testnet', 'regtest'] as const).find((candidate) => decode(address, candidate));
-  if (!other) throw new GlowwormError('AddressInvalid', 'this is not a bitcoin address');
-  throw new GlowwormError('AddressWrongNetwork', `this is an address of ${other}, but the wallet is on ${network}`, {
+  if (!other) throw new GlowwormError('AddressInvalid', 'This is not a bitcoin address.');
+  throw new GlowwormError('AddressWrongNetwork', `This is an address of ${other}, but the wallet is on ${network}.`, {
     addressNetwork: other,
     network,
   });

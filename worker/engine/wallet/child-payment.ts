@@ -22,7 +22,7 @@ export function planChild(coins: readonly Coin[], parent: PaidWeight, feeratePer
   const feeSat = missingSat + feeForWeight(weightOf(OVERHEAD_WEIGHT + CHANGE_WEIGHT, coins), feeratePerKw);
   const changeSat = sumOf(coins) - feeSat;
   if (changeSat < CHANGE_DUST_SAT)
-    throw new GlowwormError('InsufficientFunds', `to hurry it would cost ${feeSat} sat, more than it brings`, {
+    throw new GlowwormError('InsufficientFunds', `To speed it up would cost ${feeSat} sat, more than it brings.`, {
       feeSat,
     });
   return { coins, outputs: [], changeSat, feeSat };

@@ -265,7 +265,7 @@ export function insufficient(request: SelectionRequest): GlowwormError {
   const feeSat = feeForWeight(weightOf(request.baseWeight, coins), feeratePerKw);
   const availableSat = reserveSat === 0n ? sumOf(coins) : reserveValueSat(coins, reservePerKw);
   const neededSat = targetSat + feeSat + reserveSat;
-  const sentence = `the wallet has ${availableSat} sat to spend, but ${neededSat} sat are needed with fee and reserve`;
+  const sentence = `The wallet has ${availableSat} sat to spend, but ${neededSat} sat are needed with fee and reserve.`;
   return new GlowwormError('InsufficientFunds', sentence, { availableSat, neededSat, feeSat, reserveSat });
 }
 

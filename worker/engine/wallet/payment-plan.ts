@@ -152,7 +152,7 @@ function without(coins: readonly Coin[], taken: readonly Coin[]): readonly Coin[
 function checkDust({ amountSat, script }: TransactionOutput): void {
   const leastSat = dustLimitSat(script);
   if (amountSat < leastSat)
-    throw new GlowwormError('AmountBelowDust', `the network does not relay payments below ${leastSat} sat`, {
+    throw new GlowwormError('AmountBelowDust', `The network does not relay payments below ${leastSat} sat.`, {
       leastSat,
     });
 }

@@ -33,7 +33,7 @@ export function rivalCoins(
 export const earlierUnsettled = (): GlowwormError =>
   new GlowwormError(
     'EarlierPaymentUnsettled',
-    'An earlier payment was refused by the servers, but could still arrive, and what would rule that out is under way. Try again after the next block, or pay less at once.',
+    'An earlier payment was refused by the servers, but could still arrive, and what would rule that out is under way. Try again after the next block, or pay a smaller sum.',
   );
 
 /** One of its coins is spent in a block; or the wallet knows of none of them any more, and none can be waited for. */

@@ -208,7 +208,10 @@ export class OnchainWallet {
   #planFunding(output: TransactionOutput, terms: PaymentTerms): UnsignedTransaction {
     const [planned, ...others] = this.payments.prepare([output], terms);
     if (planned !== undefined && others.length === 0) return planned;
-    throw new GlowwormError('InsufficientFunds', 'a channel is funded by one transaction, and the coins are too small');
+    throw new GlowwormError(
+      'InsufficientFunds',
+      'A channel is funded by one transaction, and the coins are too small.',
+    );
   }
 
   /** Frees coins that were set aside for what is given up. */
