@@ -8,15 +8,15 @@ import { DialogButtons } from './dialog-buttons.tsx';
 import { ErrorBox } from './error-box.tsx';
 import { Facts } from './facts.tsx';
 
-export type PaymentRequest = OnchainRecipients & ChosenFeerate & { readonly label: string };
+export type OnchainRequest = OnchainRecipients & ChosenFeerate & { readonly label: string };
 
 /** A payment as it was when its costs were asked for: what becomes of the balance meanwhile does not change it. */
 export interface QuotedPayment {
-  readonly request: PaymentRequest;
+  readonly request: OnchainRequest;
   readonly quote: OnchainQuote;
 }
 
-export async function quotePayment(wallet: Wallet, request: PaymentRequest): Promise<QuotedPayment> {
+export async function quoteOnchain(wallet: Wallet, request: OnchainRequest): Promise<QuotedPayment> {
   const { label: _, ...priced } = request;
   return { request, quote: await wallet.quoteOnchain(priced) };
 }
@@ -36,7 +36,7 @@ export function ConfirmOnchain({ payment, onQuoted, onSent, onClose }: ConfirmOn
   const { request, quote } = payment;
   const confirm = useAgreedAction(
     async () => onSent(await wallet.sendOnchain({ ...request, maxFeeSat: quote.feeSat })),
-    async () => onQuoted(await quotePayment(wallet, request)),
+    async () => onQuoted(await quoteOnchain(wallet, request)),
   );
   return (
     <Dialog title="Send these coins?" onClose={onClose}>

@@ -5,7 +5,7 @@ import { readFeerate } from '../format.ts';
 import { labelOf } from '../payment-input.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
 import { ActionButton } from './action-button.tsx';
-import { ConfirmOnchain, quotePayment, type QuotedPayment } from './confirm-onchain.tsx';
+import { ConfirmOnchain, quoteOnchain, type QuotedPayment } from './confirm-onchain.tsx';
 import { FeerateField } from './feerate-field.tsx';
 import { LabelField } from './label-field.tsx';
 
@@ -25,7 +25,7 @@ export function PayOnchain({ recipients, suggestedLabel, onSent }: PayOnchainPro
   const feerate = readFeerate(typedFeerate);
   const request = recipients && feerate && { ...recipients, ...feerate, label: labelOf(typedLabel) };
   const look = useAction(async () => {
-    if (request !== undefined) setAsked(await quotePayment(wallet, request));
+    if (request !== undefined) setAsked(await quoteOnchain(wallet, request));
   });
   return (
     <>
