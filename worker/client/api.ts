@@ -91,8 +91,9 @@ export interface ChainStatus {
   /** How many of the servers have told of the newest block, and of all that the wallet looks for at it; with `synced`. */
   readonly servers?: { readonly agreeing: number; readonly of: number };
   /**
-   * The newest block is older than an hour on networks of ten minutes a block: for so long none came, or the device's clock is wrong.
-   * `stopped`, after two: until the next one no payments and no channels are begun, and none are taken; what is under way goes on.
+   * The newest block is older than an hour on networks of ten minutes a block: for so long none came, servers show old ones only,
+   * or the device's clock is wrong. `stopped`, after two: until the next one no payments and no channels are begun, and none are
+   * taken; what is under way goes on.
    */
   readonly stale?: { readonly minutes: number; readonly stopped: boolean };
   /**
