@@ -94,8 +94,8 @@ function serversText({ servers = { agreeing: 1, of: 1 } }: ChainStatus): string 
 
 function staleText({ stale }: ChainStatus): string {
   if (stale === undefined) return '';
-  const age = `. No new block for ${stale.minutes} minutes: the server may be behind, or this device’s clock wrong`;
-  return stale.stopped ? `${age}. Until the next one no payments are made or taken, and no channels opened` : age;
+  const age = `. The newest block is ${stale.minutes} minutes old: the server may be behind, or this device’s clock wrong`;
+  return stale.stopped ? `${age}. Until newer ones come no payments are made or taken, and no channels opened` : age;
 }
 
 function unseenText({ unseen = 0 }: ChainStatus): string {

@@ -115,9 +115,9 @@ describe('words', () => {
     expect(chainText({ kind: 'synced', blockHeight: 1, unseen: 1 })).toMatch(/A transaction of yours .* is sent again/);
     expect(chainText({ kind: 'synced', blockHeight: 1, unseen: 2 })).toMatch(/2 transactions .* are sent again/);
     const stale = chainText({ kind: 'synced', blockHeight: 1, stale: { minutes: 75, stopped: false } });
-    expect(stale).toMatch(/^At block 1\. No new block for 75 minutes.*clock wrong$/);
+    expect(stale).toMatch(/^At block 1\. The newest block is 75 minutes old.*clock wrong$/);
     const stopped = chainText({ kind: 'synced', blockHeight: 1, stale: { minutes: 130, stopped: true } });
-    expect(stopped).toMatch(/Until the next one no payments/);
+    expect(stopped).toMatch(/Until newer ones come no payments/);
     const long = chainText({ kind: 'syncing', blockHeight: 0, headerHeight: 850_123 });
     expect(plain(long)).toBe('Catching up with the chain: block 850_123');
     const problem = { code: 'ChainSourceUnavailable', message: '', details: {} };
@@ -128,7 +128,7 @@ describe('words', () => {
       stale: { minutes: 75, stopped: false },
     });
     expect(plain(partly)).toMatch(
-      /^At block 850_123\. No new block for 75 minutes.*\. Some addresses .* tried again\.$/,
+      /^At block 850_123\. The newest block is 75 minutes old.*\. Some addresses .* tried again\.$/,
     );
     expect(chainText({ kind: 'unreachable', blockHeight: 1 })).toContain('does not answer');
   });
