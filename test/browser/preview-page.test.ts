@@ -287,3 +287,79 @@ describe('an address', () => {
     expect((await callsOf('newAddress')).at(-1)).toEqual({ type: 'p2wpkh', label: 'Ada' });
   });
 });
+
+describe('coins that another wallet has left', () => {
+  it('are taken over for the fee that was shown, and asked about again where that has risen', async () => {
+    await visit('');
+    await fake.evaluate((wallet) => wallet.show({ onchain: { ...wallet.snapshot().onchain, foundSat: 70_000n } }));
+    const card = page.getByRole('region', { name: 'Found coins' });
+    await card.getByText('70\u202f000 sat').waitFor();
+    await look('found');
+    await card.getByRole('button', { name: 'Take them over' }).click();
+    const take = card.getByRole('button', { name: /^Take over/ });
+    await take.filter({ hasText: 'a fee of 700' }).waitFor();
+    await look('found-confirm');
+    await raiseFees();
+    await take.click();
+    await card.getByRole('alert').getByText('The network fee has risen').waitFor();
+    await take.filter({ hasText: '10\u202f500' }).click();
+    await button('Take them over').waitFor();
+    expect(await callsOf('sweepFound')).toEqual([{ maxFeeSat: 700n }, { maxFeeSat: 10_500n }]);
+  });
+});
+
+describe('what goes wrong', () => {
+  it('is said in the line of a payment, with what to do', async () => {
+    const problem = (code: string, message: string): NonNullable<Activity['problem']> => ({
+      code,
+      message,
+      details: {},
+    });
+    await visitActivities(
+      {
+        ...waiting,
+        problem: problem(
+          'SendRefusedForNow',
+          'The fee of this payment is below what the network takes now. It is tried again.',
+        ),
+      },
+      {
+        ...waiting,
+        id: 'cd'.repeat(32),
+        state: 'failed',
+        feeMsat: 0n,
+        problem: problem(
+          'SendRefused',
+          'An amount in this payment is too small for the network. Nothing was sent and the coins are yours to spend again. If it arrives all the same, this line says so. To pay, send a larger amount.',
+        ),
+      },
+      { ...waiting, id: 'ef'.repeat(32), state: 'replaced' },
+    );
+    await page.getByText('It is tried again.').waitFor();
+    await page.getByText('To pay, send a larger amount.').waitFor();
+    await look('refused');
+  });
+
+  it.each([
+    [
+      'stale',
+      { kind: 'synced', blockHeight: 117, stale: { minutes: 130, stopped: true } },
+      'The newest block is 130 minutes old',
+    ],
+    [
+      'unanswered',
+      {
+        kind: 'syncing',
+        blockHeight: 117,
+        problem: { code: 'ChainSourceBadReply', message: 'status 400', details: {} },
+      },
+      'Some addresses could not be looked at',
+    ],
+    ['unseen', { kind: 'synced', blockHeight: 117, unseen: 1 }, 'reached one server only'],
+  ] as const)('with the chain is said above every page: %s', async (name, chain, words) => {
+    await visit('');
+    await fake.evaluate((wallet, shown) => wallet.show({ chain: shown }), chain);
+    await page.getByText(words).waitFor();
+    await look(`chain-${name}`);
+  });
+});
