@@ -343,11 +343,13 @@ describe('what goes wrong', () => {
   it.each([
     [
       'stale',
+      'unreachable',
       { kind: 'synced', blockHeight: 117, stale: { minutes: 130, stopped: true } },
       'The newest block is 130 minutes old',
     ],
     [
       'unanswered',
+      'syncing',
       {
         kind: 'syncing',
         blockHeight: 117,
@@ -355,11 +357,12 @@ describe('what goes wrong', () => {
       },
       'Some addresses could not be looked at',
     ],
-    ['unseen', { kind: 'synced', blockHeight: 117, unseen: 1 }, 'reached one server only'],
-  ] as const)('with the chain is said above every page: %s', async (name, chain, words) => {
+    ['unseen', 'synced', { kind: 'synced', blockHeight: 117, unseen: 1 }, 'reached one server only'],
+  ] as const)('with the chain is said above every page: %s', async (name, dot, chain, words) => {
     await visit('');
     await fake.evaluate((wallet, shown) => wallet.show({ chain: shown }), chain);
     await page.getByText(words).waitFor();
+    expect(await page.locator('.chain').getAttribute('class')).toBe(`chain chain-${dot}`);
     await look(`chain-${name}`);
   });
 });

@@ -1,5 +1,6 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import type { ChainStatus } from '../../../worker/client/api.ts';
 import { chainText, networkText } from '../format.ts';
 import { go, type Route } from '../route.ts';
 import { useWallet } from '../wallet-context.ts';
@@ -54,12 +55,18 @@ export function Shell({ route, children }: ShellProps): JSX.Element {
 function ChainLine(): JSX.Element {
   const { chain } = useWallet().snapshot;
   return (
-    <p class={`chain chain-${chain.kind}`} role="status">
+    <p class={`chain chain-${lookOf(chain)}`} role="status">
       <span class="dot" aria-hidden="true" />
       {chainText(chain)}
       {chain.problem !== undefined && <span class="muted"> {chain.problem.message}</span>}
     </p>
   );
+}
+
+/** A tip that is too old to pay by is as bad as none. */
+function lookOf({ kind, stale }: ChainStatus): ChainStatus['kind'] | 'stale' {
+  if (stale === undefined) return kind;
+  return stale.stopped ? 'unreachable' : 'stale';
 }
 
 /** Escape leads one level up, unless it closes a dialog or something is being typed. */
