@@ -48,7 +48,7 @@ export class FeeratePolicy {
   get feerates(): ChannelFeerates {
     return {
       commitment: { anchors: this.#commitment('anchors'), static_remotekey: this.#commitment('static_remotekey') },
-      closing: this.#fees.feerate('outputSpendingFee'),
+      outputSpending: this.#fees.feerate('outputSpendingFee'),
       maximum: this.#fees.feerate('maximumFeeEstimate'),
     };
   }

@@ -39,7 +39,7 @@ export class NodePayer implements OnchainPayer {
 
   onchainTerms(): PaymentTerms {
     const { manager, chain } = this.#parts;
-    const { closing: feeratePerKw } = chain.feerates;
+    const { outputSpending: feeratePerKw } = chain.feerates;
     return {
       feeratePerKw,
       reserveSat: reserveSat(manager.reservingChannels()),

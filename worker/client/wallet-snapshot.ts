@@ -82,7 +82,7 @@ function lightningBalance(manager: ChannelManager): LightningBalance {
 function onchainBalance({ wallet, manager, chain, payments }: LightningNode): OnchainBalance {
   const { confirmedSat, unconfirmedSat, reservedSat, spendableSat, foundSat } = wallet.balance(
     reserveSat(manager.reservingChannels()),
-    chain.feerates.closing,
+    chain.feerates.outputSpending,
   );
   const owed = manager.channels().flatMap((entry) => manager.closing(entry)?.balances ?? []);
   const sweepingSat = certainBalance(owed);

@@ -154,7 +154,7 @@ describe('the fees that an opener signs', () => {
     const { negotiated } = closed(receive(opener, answer)).state;
     if (negotiated === undefined) throw new Error('nothing is kept');
     for (const feerate of [253, 20_000]) {
-      const env = { ...opener.env, feerates: { ...opener.feerates, closing: feeratePerKw(feerate) } };
+      const env = { ...opener.env, feerates: { ...opener.feerates, outputSpending: feeratePerKw(feerate) } };
       const range = closingFeeRange(env, negotiated);
       expect(range.idealSat).toBe(674n);
       expect(range.minimumSat).toBeLessThanOrEqual(674n);

@@ -2,12 +2,12 @@ import type { ChannelFeerates, CommitmentFeerates } from '../../../worker/engine
 import { feeratePerKw } from '../../../worker/engine/primitives/units.ts';
 
 /** Feerates in sat per 1000 weight for channels of every format, as they have been for hours. */
-export function feeratesOf(commitment: number, closing: number = commitment): ChannelFeerates {
+export function feeratesOf(commitment: number, outputSpending: number = commitment): ChannelFeerates {
   const settled = feeratePerKw(commitment);
   const rates: CommitmentFeerates = { target: settled, settled, minimum: feeratePerKw(253) };
   return {
     commitment: { anchors: rates, static_remotekey: rates },
-    closing: feeratePerKw(closing),
+    outputSpending: feeratePerKw(outputSpending),
     maximum: feeratePerKw(50_000),
   };
 }

@@ -20,8 +20,8 @@ export interface ChannelEnv {
 
 export interface ChannelFeerates {
   readonly commitment: Readonly<Record<CommitmentFormat, CommitmentFeerates>>;
-  /** For a cooperative close, and whatever the on-chain wallet pays for: LDK's `OutputSpendingFee`. */
-  readonly closing: FeeratePerKw;
+  /** For whatever the on-chain wallet pays for, and a cooperative close. */
+  readonly outputSpending: FeeratePerKw;
   /** Above this a proposal of the counterparty is absurd. */
   readonly maximum: FeeratePerKw;
 }

@@ -41,7 +41,7 @@ export function closingFeeRange(env: ChannelEnv, channel: ClosingChannel): Closi
   const mostSat = params.isOpener ? least(affordableSat, greatest(maxFeeSat, minimumSat)) : affordableSat;
   if (mostSat < minimumSat) return { minimumSat, idealSat: minimumSat, maximumSat: mostSat };
   const idealSat = agreedSat ?? clamp(feeSat, minimumSat, mostSat);
-  const firstSat = closingFeeSat(scripts, Math.max(env.feerates.closing * FIRST_MULTIPLE, INDISPUTABLE_PER_KW));
+  const firstSat = closingFeeSat(scripts, Math.max(env.feerates.outputSpending * FIRST_MULTIPLE, INDISPUTABLE_PER_KW));
   const raisedSat = clamp(greatest(firstSat, raisedToSat), minimumSat, mostSat);
   return {
     minimumSat: least(minimumSat, idealSat),
@@ -119,10 +119,10 @@ function openerFees(
   affordableSat: bigint,
   { acceptedSat }: Pick<ClosingTerms, 'acceptedSat'>,
 ): ClosingQuote {
-  const lastSat = closingFeeSat(scripts, feerates.closing * LAST_MULTIPLE) + config.forceCloseAvoidanceMaxFeeSat;
+  const lastSat = closingFeeSat(scripts, feerates.outputSpending * LAST_MULTIPLE) + config.forceCloseAvoidanceMaxFeeSat;
   const unaskedSat = greatest(affordableSat / UNASKED_SHARE, closingFeeSat(scripts, UNASKED_PER_KW));
   const maxFeeSat = acceptedSat ?? least(lastSat, unaskedSat);
-  return { feeSat: least(closingFeeSat(scripts, feerates.closing), maxFeeSat), maxFeeSat };
+  return { feeSat: least(closingFeeSat(scripts, feerates.outputSpending), maxFeeSat), maxFeeSat };
 }
 
 /** Of the outputs that a closing transaction has before its fee: one without the dust of a side costs less. */

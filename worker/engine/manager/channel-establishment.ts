@@ -144,11 +144,11 @@ export class ChannelEstablishment {
    */
   #paymentTerms({ feeratePerKw }: FundingTerms): PaymentTerms {
     const { parts, conditions } = this.#context;
-    const { closing } = conditions.feerates;
+    const { outputSpending } = conditions.feerates;
     return {
-      feeratePerKw: feeratePerKw ?? closing,
+      feeratePerKw: feeratePerKw ?? outputSpending,
       reserveSat: this.#reserveSat(),
-      reservePerKw: closing,
+      reservePerKw: outputSpending,
       reserveCoinSat: parts.reserveSat(1),
       against: parts.unsettledPayments(),
     };
@@ -353,7 +353,7 @@ export class ChannelEstablishment {
         `At today’s fees ${neededSat} sat of your side of the channel are kept for the fee of its close and as a reserve, and it would not have more. Open a larger channel, push less, or wait until fees are lower.`,
         { neededSat },
       );
-    const { spendableSat } = wallet.balance(this.#reserveSat(), conditions.feerates.closing);
+    const { spendableSat } = wallet.balance(this.#reserveSat(), conditions.feerates.outputSpending);
     if (spendableSat < fundingSat)
       throw new GlowwormError('InsufficientFunds', `The on-chain wallet can spend ${spendableSat} sat.`, {
         availableSat: spendableSat,

@@ -115,7 +115,7 @@ export class ChannelSwitch implements HtlcSwitch {
     const { blockHeight: height, feerates } = conditions;
     const isClaimable = isOperating(entry)
       ? isRemovable(entry.state.commitments, htlcId)
-      : chainMonitor.isClaimable(channelKey, htlcId, { height, feeratePerKw: feerates.closing });
+      : chainMonitor.isClaimable(channelKey, htlcId, { height, feeratePerKw: feerates.outputSpending });
     return isClaimable ? entry : undefined;
   }
 }

@@ -181,7 +181,7 @@ export class OnchainTxHandler {
     const height = this.#aloneSince.get(entry.key) ?? blockHeight;
     // Before the first block of a run no height is known, and an open channel's waits for nothing.
     if (this.#beganAt !== undefined && closed === 'broadcast') this.#aloneSince.set(entry.key, height);
-    return { feeratePerKw: Math.max(feeratePerKw, feerates.closing), height };
+    return { feeratePerKw: Math.max(feeratePerKw, feerates.outputSpending), height };
   }
 
   /**
@@ -190,9 +190,9 @@ export class OnchainTxHandler {
    */
   #feerate(made: readonly Waiting[], waiting: readonly Waiting[]): number {
     const { feerates, blockHeight } = this.#context.conditions;
-    if (feerates !== this.#guessedFeerates) return feerates.closing;
+    if (feerates !== this.#guessedFeerates) return feerates.outputSpending;
     // The least: what one pays for its haste is no reason that the others pay it too.
-    const guess = made.length === 0 ? feerates.closing : Math.min(...made.map((each) => each.feeratePerKw));
+    const guess = made.length === 0 ? feerates.outputSpending : Math.min(...made.map((each) => each.feeratePerKw));
     return blockHeight === this.#beganAt ? guess : guessedFeerate(guess, waiting, blockHeight);
   }
 
