@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type JSHandle, type Locator, type Page } from 'playwright-core';
 import { build } from 'vite';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Activity } from '../../worker/client/api.ts';
 import { ALICE, type FakeWallet } from '../src/fake-wallet.ts';
 import { StaticServer } from '../world/static-server.ts';
@@ -243,6 +243,15 @@ describe('coins for one', () => {
     await fact(dialog, 'Amount', '50\u202f000');
   });
 
+  it('are those of the link that is there, also where another one was for the same address', async () => {
+    await visit(`send/bitcoin:${ADA}?amount=0.0005&label=Rent`);
+    await page.getByLabel('Invoice or address').fill(`bitcoin:${ADA}?amount=0.0006&label=Food`);
+    await vi.waitFor(async () => {
+      expect(await page.getByLabel('Amount').inputValue()).toBe('60000');
+      expect(await page.getByLabel('Label').inputValue()).toBe('Food');
+    });
+  });
+
   it('are said to confirm in the time of the network', async () => {
     await visit(`send/${ADA}`);
     await fake.evaluate((wallet) => wallet.show({ network: 'mutinynet' }));
@@ -333,7 +342,7 @@ describe('what goes wrong', () => {
           'An amount in this payment is too small for the network. Nothing was sent and the coins are yours to spend again. If it arrives all the same, this line says so. To pay, send a larger amount.',
         ),
       },
-      { ...waiting, id: 'ef'.repeat(32), state: 'replaced' },
+      { ...waiting, id: 'ef'.repeat(32), state: 'replaced', feeMsat: 0n },
     );
     await page.getByText('It is tried again.').waitFor();
     await page.getByText('To pay, send a larger amount.').waitFor();

@@ -49,7 +49,9 @@ function Review({ input, onStarted }: ReviewProps): JSX.Element | null {
     case 'invoice':
       return <SendLightning key={input.invoice} invoice={input.invoice} onStarted={onStarted} />;
     case 'address':
-      return <SendOnchain key={input.address} target={input} onStarted={onStarted} />;
+      return (
+        <SendOnchain key={`${input.address} ${input.amountSat} ${input.label}`} target={input} onStarted={onStarted} />
+      );
     case 'nothing':
     case 'unusable':
       return null;
