@@ -72,6 +72,8 @@ export class ChainFollower {
   readonly #tipAge: TipAge;
   #sync: ChainSync | undefined;
   #status: ChainStatus;
+  /** Since the newest status was noted. */
+  #knowsChannels = false;
   #stopped = false;
 
   constructor(parts: ChainFollowerParts) {
@@ -114,8 +116,7 @@ export class ChainFollower {
 
   /** Whether all that is in channels is known at the newest block that servers show. */
   get knowsChannels(): boolean {
-    const { kind, problem } = this.#status;
-    return kind === 'synced' || (kind === 'syncing' && problem !== undefined);
+    return this.#knowsChannels;
   }
 
   /** Whether the newest block is older than it should be. */
@@ -228,7 +229,7 @@ export class ChainFollower {
       onUpdate: (update) => {
         for (const { txs } of update.confirmed)
           for (const { txid } of txs) this.#propagation.forget(toHex(reversed(txid)));
-        this.#status = { kind: 'syncing', blockHeight: update.best.height };
+        this.#note({ kind: 'syncing', blockHeight: update.best.height });
         this.#parts.onUpdate(update, this.#parts.headers.tell(this.#sync?.headers ?? headers));
       },
       onPolled: (outcome) => this.#polled(outcome),
@@ -242,6 +243,7 @@ export class ChainFollower {
     const servers = { agreeing: this.#sync?.agreeing ?? 0, of: this.#sources.length };
     if (outcome.kind === 'complete') this.#setStatus({ kind: 'synced', blockHeight, servers });
     else this.#setStatus({ kind: 'syncing', blockHeight, problem: this.#logged(outcome.problem) });
+    this.#knowsChannels = true;
     this.#parts.onChannelsKnown();
     if (outcome.kind === 'complete') this.#parts.onSynced();
   }
@@ -295,8 +297,13 @@ export class ChainFollower {
     return problem;
   }
 
-  #setStatus(status: ChainStatus): void {
+  #note(status: ChainStatus): void {
     this.#status = status;
+    this.#knowsChannels = false;
+  }
+
+  #setStatus(status: ChainStatus): void {
+    this.#note(status);
     this.#parts.onStatus();
   }
 }
