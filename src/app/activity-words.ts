@@ -12,12 +12,10 @@ export interface ActivityWords {
 
 /** An activity for a person; `now` in milliseconds since 1970. */
 export function activityWords(activity: Activity, now: number): ActivityWords {
-  const { kind, state, label, description, feeMsat, at } = activity;
+  const { kind, label, description, feeMsat, at } = activity;
   const name = label ?? (kind === 'onchainSent' ? '' : description);
   const what = activityText(activity);
-  // Of what was replaced none is paid.
-  const isPaid = feeMsat > 0n && state !== 'replaced' && !isFeeAlone(activity);
-  const fee = isPaid ? `fee\u00a0${exactMsatText(feeMsat)}` : '';
+  const fee = feeMsat > 0n && !isFeeAlone(activity) ? `fee\u00a0${exactMsatText(feeMsat)}` : '';
   return {
     title: name === '' ? what : name,
     subtitle: [name === '' ? '' : what, timeText(at, now), fee].filter((part) => part !== '').join(' · '),

@@ -287,7 +287,7 @@ export class PaymentHistory {
     const { node, timers } = this.#fake;
     const sums = activityOf(node, timers.now(), 1_000).map(({ kind, state, amountMsat, feeMsat }) => {
       if (kind === 'onchainReceived') return amountMsat;
-      return state === 'failed' || state === 'replaced' ? 0n : -amountMsat - feeMsat;
+      return state === 'failed' || state === 'replaced' ? -feeMsat : -amountMsat - feeMsat;
     });
     const rowsMsat = sums.reduce((sum, each) => sum + each, 0n);
     const { confirmedSat, unconfirmedSat } = node.wallet.balance(0n, 0);

@@ -104,7 +104,7 @@ function stateOf({ fate }: OnchainSend): Activity['state'] {
   }
 }
 
-/** Of what is not sent no fee is gone. */
+/** Of what is not sent, or another payment has taken the place of, no fee is gone. */
 function onchainSentActivity({ chain }: LightningNode, send: OnchainSend): Activity {
   const { txid, amountSat, feeSat, at, address, label } = send;
   const problem = problemOf(send, chain.standing(txid));
@@ -115,7 +115,7 @@ function onchainSentActivity({ chain }: LightningNode, send: OnchainSend): Activ
     kind: 'onchainSent',
     state,
     amountMsat: amountSat * 1000n,
-    feeMsat: state === 'failed' ? 0n : feeSat * 1000n,
+    feeMsat: state === 'failed' || state === 'replaced' ? 0n : feeSat * 1000n,
     description: address,
     at,
     ...(problem === undefined ? {} : { problem: { ...problem, details: {} } }),

@@ -56,10 +56,6 @@ describe('the words for an activity', () => {
     expect(words({ amountMsat: 0n, state: 'replaced' }).title).toBe('Replaced by another payment');
   });
 
-  it('tell no fee of what another payment has replaced', () => {
-    expect(words({ state: 'replaced' }).subtitle).toBe('just now');
-  });
-
   it('name coins that came by the label of their address', () => {
     const came = { kind: 'onchainReceived', description: '', feeMsat: 0n, state: 'succeeded' } as const;
     expect(words({ ...came, label: 'Ada' })).toEqual({
