@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { activityOf } from '../../worker/client/activity.ts';
 import type { Activity } from '../../worker/client/api.ts';
-import { planOnchain, sendOnchain } from '../../worker/client/onchain-payment.ts';
+import { planOnchain, sendOnchain, type OnchainRequest } from '../../worker/client/onchain-payment.ts';
 import type { ChainPlatform } from '../../worker/edges/chain/platform.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { fromHex } from '../../worker/engine/primitives/bytes.ts';
@@ -96,9 +96,10 @@ const fakeDisk = (): MemoryDisk => {
   return next;
 };
 
-function pay(amountSat: bigint | 'all'): string {
+const pay = (amountSat: bigint | 'all'): string => payTo({ address: ELSEWHERE, amountSat });
+
+function payTo(request: OnchainRequest): string {
   const { node, timers } = fake;
-  const request = { address: ELSEWHERE, amountSat };
   return node.turn(() => {
     const signed = planOnchain(node.payer, request).map((planned) => node.wallet.payments.sign(planned));
     return sendOnchain(node.payer, request, signed, timers.now())[0] ?? '';
@@ -219,6 +220,22 @@ describe('a payment that every server refuses', () => {
     expect(row(first)).toMatchObject({ state: 'failed', problem: { code: 'SendDisplaced' } });
     // From here on payments are free to take what they like.
     expect(fake.node.payer.onchainTerms().against).toEqual([]);
+  });
+
+  it('does not stand beside the one that is paid in place of two, where both spent what one payment had left', async () => {
+    await startWith(1, 'takes');
+    const own = fake.node.turn(() => fake.node.wallet.newAddress());
+    payTo({ address: own, amountSat: 40_000n });
+    await fake.pass(10);
+    conducts = ['refuses'];
+    const [first, second] = [pay(20_000n), pay(30_000n)];
+    await fake.pass(5 * MINUTE_S);
+    expect([row(first)?.state, row(second)?.state]).toEqual(['failed', 'failed']);
+    conducts = ['takes'];
+    const third = pay(10_000n);
+    await mine();
+    expect(row(third)?.state).toBe('succeeded');
+    for (const rawTx of kept) await expect(chain.submit(rawTx)).rejects.toThrow();
   });
 
   it('is counted where it comes all the same, and the other is told to have failed', async () => {

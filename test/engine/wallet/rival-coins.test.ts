@@ -6,7 +6,7 @@ import { isSameOutpoint } from '../../../worker/engine/wallet/coin.ts';
 import { Descriptors } from '../../../worker/engine/wallet/descriptors.ts';
 import type { WalletTransaction } from '../../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../../worker/engine/wallet/wallet.ts';
-import { paidFrom } from './paid.ts';
+import { paidFrom, paymentTerms } from './paid.ts';
 
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
 const UNSETTLED = expect.objectContaining({ code: 'EarlierPaymentUnsettled' }) as Error;
@@ -70,6 +70,20 @@ describe('a payment after one that may still come', () => {
     receive(500_000n);
     const { tx } = send(10_000n, [coin]);
     expect(tx.inputs.map((input) => input.txid)).toEqual([txid]);
+  });
+
+  it('spends none that the earlier one needs to be there itself, though that spends one of them', () => {
+    const coin = receive(200_000n);
+    const script = wallet.newScript('receive');
+    const terms = paymentTerms({ feeratePerKw: 1_000 });
+    const [unsigned] = wallet.payments.prepare([{ amountSat: 50_000n, script }], terms);
+    if (unsigned === undefined) throw new Error('nothing was prepared');
+    wallet.transactionMade(wallet.payments.sign(unsigned).tx);
+    const [large, small] = wallet.state.coins
+      .filter(({ txid }) => txid !== coin.txid)
+      .toSorted((one, other) => Number(other.amountSat - one.amountSat));
+    if (large === undefined || small === undefined) throw new Error('there is no change');
+    expect(spends(send(10_000n, [small, coin]).tx, small)).toBe(true);
   });
 
   it('waits where none of them is free, and leaves the wallet as it is', () => {

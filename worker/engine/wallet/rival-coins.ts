@@ -1,7 +1,7 @@
 import { toHex } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
-import { among, compareOutpoints, type Coin } from './coin.ts';
+import { among, amongTxids, compareOutpoints, type Coin } from './coin.ts';
 import type { WalletState } from './wallet-state.ts';
 
 /**
@@ -16,7 +16,7 @@ export function rivalCoins(
   return earlier.reduce<readonly Coin[]>((taken, coins) => {
     const isOwn = among(coins);
     if (isSettled(state.coins.filter(isOwn))) return taken;
-    const made = spenders(state, isOwn);
+    const made = spenders(state, isOwn, amongTxids(coins.map(({ txid }) => txid)));
     const rivals = free.filter((coin) => isOwn(coin) || (coin.height === undefined && made.has(toHex(coin.txid))));
     if (rivals.some((coin) => taken.includes(coin))) return taken;
     const [first] = rivals.toSorted(
@@ -40,10 +40,17 @@ export const earlierUnsettled = (): GlowwormError =>
 const isSettled = (known: readonly Coin[]): boolean =>
   known.length === 0 || known.some(({ spentBy }) => spentBy?.height !== undefined);
 
-/** The transactions that are not there if some coins are spent otherwise: what spends one of them, and what comes after that. */
-function spenders({ coins }: WalletState, isOwn: (coin: Coin) => boolean): ReadonlySet<string> {
+/**
+ * The transactions that rule an earlier payment out: what spends one of its coins, and what comes after that. What made a coin of it
+ * does not: the payment may come after that, too.
+ */
+function spenders(
+  { coins }: WalletState,
+  isOwn: (coin: Coin) => boolean,
+  isBefore: (txid: Uint8Array) => boolean,
+): ReadonlySet<string> {
   const spent = coins.flatMap(({ spentBy, ...coin }) =>
-    spentBy === undefined ? [] : [{ coin, by: toHex(spentBy.txid) }],
+    spentBy === undefined || isBefore(spentBy.txid) ? [] : [{ coin, by: toHex(spentBy.txid) }],
   );
   const found = new Set(spent.filter(({ coin }) => isOwn(coin)).map(({ by }) => by));
   for (const txid of found)
