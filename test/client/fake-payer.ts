@@ -3,8 +3,10 @@ import type { OnchainPayer } from '../../worker/client/onchain-payment.ts';
 import { OnchainPayments } from '../../worker/client/onchain-payments.ts';
 import { SentPayments } from '../../worker/client/sent-payments.ts';
 import type { OnchainSend } from '../../worker/client/onchain-send.ts';
+import type { RejectReason } from '../../worker/edges/chain/broadcaster.ts';
 import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
+import { wireTxid } from '../../worker/engine/transactions/txid.ts';
 import { Descriptors, type ScriptOrigin } from '../../worker/engine/wallet/descriptors.ts';
 import type { PaymentTerms } from '../../worker/engine/wallet/wallet-transaction.ts';
 import { OnchainWallet } from '../../worker/engine/wallet/wallet.ts';
@@ -62,6 +64,12 @@ export class FakePayer implements OnchainPayer {
 
   pay(request: Parameters<OnchainPayments['pay']>[0]): Promise<OnchainSent> {
     return this.payments.pay(request);
+  }
+
+  /** No server would have a payment. */
+  takeBack(txid: string, reason: RejectReason): void {
+    this.sent.takeBack(txid, reason);
+    this.wallet.transactionDropped(wireTxid(txid));
   }
 
   draftWallet(): OnchainWallet {

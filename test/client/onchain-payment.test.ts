@@ -3,7 +3,6 @@ import { quoteOnchain } from '../../worker/client/onchain-payment.ts';
 import type { OnchainSend } from '../../worker/client/onchain-send.ts';
 import { equalBytes, fromHex, reversed, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
-import { wireTxid } from '../../worker/engine/transactions/txid.ts';
 import { decodeTransaction, transactionId, transactionWeight } from '../../worker/engine/transactions/transaction.ts';
 import { scriptOfAddress } from '../../worker/engine/wallet/address.ts';
 import { decodeWallet, encodeWallet } from '../../worker/engine/wallet/wallet-record.ts';
@@ -205,31 +204,56 @@ describe('a payment of many coins', () => {
     expect([freeSat(), payer.sends, payer.payments.progress]).toEqual([290_000n, [], undefined]);
   });
 
+  /** More than a few coins, and not the change of what was paid before. */
+  const most = { address: ELSEWHERE, amountSat: 250_000n } as const;
+  const paidBefore = async (amountSat: bigint): Promise<OnchainSend> => {
+    const { txid } = await payer.pay({ address: ELSEWHERE, amountSat });
+    return payer.sent.get(txid) ?? fail();
+  };
+  const fail = (): never => {
+    throw new Error('it was sent');
+  };
+
   it('is given up where an earlier payment is taken back meanwhile, which could arrive beside it', async () => {
-    await payer.pay({ address: ELSEWHERE, amountSat: 5_000n });
-    const [earlier] = payer.sends;
+    const earlier = await paidBefore(5_000n);
     payer.betweenTurns = (goOn) => {
-      payer.sent.takeBack(earlier?.txid ?? '', 'conflict');
+      payer.takeBack(earlier.txid, 'conflict');
       goOn();
     };
-    await expect(payer.pay(request)).rejects.toMatchObject({ code: 'CoinsChanged' });
+    await expect(payer.pay(most)).rejects.toMatchObject({ code: 'CoinsChanged' });
     expect([payer.sends, payer.payments.progress]).toEqual([[earlier], undefined]);
   });
 
   it('is given up too where a block has decided about another one at the same time', async () => {
-    await payer.pay({ address: ELSEWHERE, amountSat: 5_000n });
-    await payer.pay({ address: ELSEWHERE, amountSat: 6_000n });
-    const [settled, later] = payer.sends;
-    if (settled === undefined || later === undefined) throw new Error('both were sent');
-    payer.sent.takeBack(settled.txid, 'conflict');
-    payer.wallet.transactionDropped(wireTxid(settled.txid));
+    const settled = await paidBefore(5_000n);
+    const later = await paidBefore(6_000n);
+    payer.takeBack(settled.txid, 'conflict');
     payer.betweenTurns = (goOn) => {
       payer.sent.confirmed({ ...decodeTransaction(settled.rawTx), locktime: 9 });
-      payer.sent.takeBack(later.txid, 'conflict');
+      payer.takeBack(later.txid, 'conflict');
       goOn();
     };
-    await expect(payer.pay(request)).rejects.toMatchObject({ code: 'CoinsChanged' });
+    await expect(payer.pay(most)).rejects.toMatchObject({ code: 'CoinsChanged' });
     expect(payer.sends).toEqual([settled, later]);
+  });
+
+  it('may follow what was paid instead of an earlier one: that rules it out', async () => {
+    const earlier = await paidBefore(5_000n);
+    payer.takeBack(earlier.txid, 'conflict');
+    const instead = await paidBefore(4_000n);
+    const { txid } = await payer.pay(most);
+    expect(payer.sends.map((send) => send.txid)).toEqual([earlier.txid, instead.txid, txid]);
+  });
+
+  it('need not rule out an earlier one whose coins have left the chain', async () => {
+    const earlier = await paidBefore(5_000n);
+    payer.takeBack(earlier.txid, 'missingInputs');
+    for (const { txid } of decodeTransaction(earlier.rawTx).inputs) {
+      payer.wallet.transactionUnconfirmed(txid);
+      payer.wallet.transactionDropped(txid);
+    }
+    const { txid } = await payer.pay(most);
+    expect(payer.sends.map((send) => send.txid)).toEqual([earlier.txid, txid]);
   });
 
   it('is given up where the wallet is closed meanwhile', async () => {

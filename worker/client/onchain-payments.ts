@@ -1,5 +1,6 @@
 import { GlowwormError } from '../engine/primitives/errors.ts';
-import { among, type PaidWeight } from '../engine/wallet/coin.ts';
+import type { PaidWeight } from '../engine/wallet/coin.ts';
+import { areRuledOut } from '../engine/wallet/rival-coins.ts';
 import { feesOf, type UnsignedTransaction, type WalletPayment } from '../engine/wallet/wallet-transaction.ts';
 import type { OnchainSent, SigningProgress } from './api.ts';
 import { planSweep, type SweepRequest } from './found-coins.ts';
@@ -72,7 +73,7 @@ export class OnchainPayments {
     const { payer, now } = this.#parts;
     // One that was taken back since it was planned could arrive beside this one.
     const isBound = (coins: UnsignedTransaction['coins']): boolean =>
-      payer.onchainTerms().against.every((earlier) => earlier.some(among(coins)));
+      areRuledOut(payer.wallet.state, coins, payer.onchainTerms().against);
     return this.#make({
       plan: () => planOnchain(payer, request),
       areThere: (coins) => isBound(coins) && payer.wallet.areThere(coins),

@@ -14,11 +14,8 @@ export function rivalCoins(
   earlier: readonly (readonly Outpoint[])[],
 ): readonly Coin[] {
   return earlier.reduce<readonly Coin[]>((taken, coins) => {
-    const isOwn = among(coins);
-    if (isSettled(state.coins.filter(isOwn))) return taken;
-    const made = spenders(state, isOwn, amongTxids(coins.map(({ txid }) => txid)));
-    const rivals = free.filter((coin) => isOwn(coin) || (coin.height === undefined && made.has(toHex(coin.txid))));
-    if (rivals.some((coin) => taken.includes(coin))) return taken;
+    const rivals = rivalsOf(state, free, coins);
+    if (rivals === undefined || rivals.some((coin) => taken.includes(coin))) return taken;
     const [first] = rivals.toSorted(
       (a, b) =>
         Number(a.height === undefined) - Number(b.height === undefined) ||
@@ -28,6 +25,21 @@ export function rivalCoins(
     if (first === undefined) throw earlierUnsettled();
     return [...taken, first];
   }, []);
+}
+
+/** Whether what spends some coins need not fear to be beside any of some earlier payments, see `rivalCoins`. */
+export const areRuledOut = (
+  state: WalletState,
+  spent: readonly Coin[],
+  earlier: readonly (readonly Outpoint[])[],
+): boolean => earlier.every((coins) => rivalsOf(state, spent, coins)?.length !== 0);
+
+/** Those of some coins that rule an earlier payment out; `undefined` where nothing has to. */
+function rivalsOf(state: WalletState, some: readonly Coin[], coins: readonly Outpoint[]): readonly Coin[] | undefined {
+  const isOwn = among(coins);
+  if (isSettled(state.coins.filter(isOwn))) return undefined;
+  const made = spenders(state, isOwn, amongTxids(coins.map(({ txid }) => txid)));
+  return some.filter((coin) => isOwn(coin) || (coin.height === undefined && made.has(toHex(coin.txid))));
 }
 
 export const earlierUnsettled = (): GlowwormError =>
