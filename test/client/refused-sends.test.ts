@@ -128,6 +128,7 @@ function find(amountSat: bigint): void {
 const rows = (): readonly Activity[] => activityOf(fake.node, fake.timers.now(), 100);
 const row = (txid: string): Activity | undefined => rows().find(({ id }) => id === txid);
 const spendableSat = (): bigint => fake.node.wallet.balance(0n, 0).spendableSat;
+const rawOf = (txid: string): Uint8Array => fake.node.sent.get(txid)?.rawTx ?? new Uint8Array(0);
 const inputsOf = (txid: string): readonly string[] =>
   decodeTransaction(fake.node.sent.list().find((send) => send.txid === txid)?.rawTx ?? new Uint8Array(0)).inputs.map(
     (input) => `${String(input.txid)}:${input.vout}`,
@@ -312,6 +313,32 @@ describe('a payment that was replaced', () => {
     await chain.submit(rawTx);
     await mine();
     expect([row(txid)?.state, row(other)?.state]).toEqual(['succeeded', 'replaced']);
+  });
+});
+
+describe('a payment that was replaced by one that a block rules out', () => {
+  it('does not stand beside the one that is paid in its place: its own coins are free, and it may come', async () => {
+    await startWith(2, 'takes');
+    const replaced = pay(95_000n);
+    await fake.pass(10);
+    conducts = ['refuses'];
+    const refused = pay(50_000n);
+    await fake.pass(5 * MINUTE_S);
+    conducts = ['takes'];
+    const { txid: other } = await replaceBy(replaced, 100);
+    await fake.pass(MINUTE_S);
+    await chain.forget(rawOf(other));
+    await chain.submit(rawOf(refused));
+    await chain.fund(
+      fake.node.turn(() => fake.node.wallet.newAddress()),
+      200_000,
+    );
+    await mine();
+    expect([refused, other, replaced].map((txid) => row(txid)?.state)).toEqual(['succeeded', 'failed', 'failed']);
+    pay(95_000n);
+    await mine();
+    await expect(chain.submit(rawOf(replaced))).rejects.toThrow();
+    expect(row(replaced)).toMatchObject({ problem: { code: 'SendDisplaced' } });
   });
 });
 

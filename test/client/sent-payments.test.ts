@@ -108,6 +108,32 @@ describe('payments out of the on-chain wallet', () => {
     expect(payments.wanted()).toEqual([{ ...payment, accepted: true }]);
   });
 
+  it('that were replaced hold others up again once what replaced them cannot come, or is taken back', () => {
+    const replaced = sendOf(spending(1));
+    const other = spending(2);
+    const replacement = sendOf({ ...other, inputs: [...spending(1).inputs, ...other.inputs] });
+    const payments = load([[replaced.txid, encodeSend({ ...replaced, accepted: true })]]);
+    payments.replace(replaced.txid, replacement);
+    payments.confirmed(other);
+    expect([payments.wanted(), payments.unsettled(() => false)]).toMatchObject([[], [[{ vout: 1 }]]]);
+    payments.unconfirmed(transactionId(other));
+    expect(payments.unsettled(() => false)).toMatchObject([[{ vout: 1 }], [{ vout: 1 }, { vout: 2 }]]);
+    payments.returned(replaced.txid);
+    expect(payments.wanted()).toMatchObject([{ txid: replaced.txid }]);
+  });
+
+  it('that were replaced cannot come either where their own coins are spent, and can after that', () => {
+    const replaced = sendOf(spending(1));
+    const cancellation = sendOf({ ...spending(1), locktime: 8 });
+    const other = { ...spending(1), locktime: 9 };
+    const payments = load([[replaced.txid, encodeSend(replaced)]]);
+    payments.replace(replaced.txid, cancellation);
+    payments.confirmed(other);
+    expect(payments.list().map(({ fate }) => fate.kind)).toEqual(['replaced', 'displaced']);
+    payments.unconfirmed(transactionId(other));
+    expect(payments.list().map(({ fate }) => fate.kind)).toEqual(['refused', 'refused']);
+  });
+
   it('of change go with the payment that made it, and one spent coin of that settles all', () => {
     const parent = sendOf(spending(1));
     const child = sendOf(spending(0, transactionId(decodeTransaction(parent.rawTx))));

@@ -123,7 +123,15 @@ export class SentPayments {
     const isSpent = among(transaction.inputs);
     for (const other of this.list())
       if (other.txid !== txid && mayCome(other) && this.#coinsBelow(other).some(isSpent))
-        this.save({ ...other, fate: { kind: 'displaced', by: txid } });
+        this.#displace(other, txid, isSpent);
+  }
+
+  /** What it had taken the place of may come in its stead, unless its own coins are spent as well. */
+  #displace(send: OnchainSend, by: string, isSpent: (coin: Outpoint) => boolean): void {
+    this.save({ ...send, fate: { kind: 'displaced', by } });
+    for (const each of this.list())
+      if (isReplacedBy(each, send.txid) && !this.#coinsBelow(each).some(isSpent))
+        this.save({ ...each, fate: GIVEN_UP });
   }
 
   /** The block decides which of several stands, also where that is one that had been replaced. */
@@ -139,9 +147,10 @@ export class SentPayments {
     const send = this.#payments.get(txid);
     if (send?.fate.kind === 'confirmed') this.save({ ...send, fate: WAITING });
     // Its owner was told that it cannot arrive, and may have paid again: only who finds it in a mempool wants it again.
-    const fate = { kind: 'refused', reason: 'conflict' } as const;
+    const isBack = ({ fate }: OnchainSend): boolean => fate.kind === 'displaced' && fate.by === txid;
+    const back = this.list().filter(isBack);
     for (const other of this.list())
-      if (other.fate.kind === 'displaced' && other.fate.by === txid) this.save({ ...other, fate });
+      if (isBack(other) || back.some((each) => isReplacedBy(other, each.txid))) this.save({ ...other, fate: GIVEN_UP });
   }
 
   /** A server says that it has it, or shows it; within a turn. */
@@ -214,6 +223,9 @@ export class SentPayments {
 }
 
 const WAITING = { kind: 'waiting' } as const;
+
+/** Nobody wants it any more, and it may come all the same. */
+const GIVEN_UP = { kind: 'refused', reason: 'conflict' } as const;
 
 const isWanted = ({ fate }: OnchainSend): boolean => fate.kind === 'waiting';
 
