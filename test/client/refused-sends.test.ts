@@ -7,6 +7,7 @@ import { mnemonicSeed } from '../../worker/engine/keys/mnemonic.ts';
 import { fromHex } from '../../worker/engine/primitives/bytes.ts';
 import { decodeTransaction } from '../../worker/engine/transactions/transaction.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
+import type { WalletTransaction } from '../../worker/engine/wallet/wallet-transaction.ts';
 import { servedBy } from '../onchain/served.ts';
 import { MemoryDisk } from '../simulation/memory-store.ts';
 import { RegtestChain } from '../world/chain.ts';
@@ -15,6 +16,8 @@ import { FakeNode, MNEMONIC } from './fake-node.ts';
 import { paidFrom } from '../engine/wallet/paid.ts';
 
 const ELSEWHERE = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
+/** P2WSH of some script. */
+const FUNDING_SCRIPT = Uint8Array.of(0, 32, ...new Uint8Array(32));
 const MINUTE_S = 60;
 const REFUSAL = 'sendrawtransaction RPC error: {"message":"min relay fee not met, 100 < 141"}';
 
@@ -112,6 +115,16 @@ async function replaceBy(txid: string, feeratePerVbyte: number): Promise<{ reado
   return sent;
 }
 
+/** The funding of a channel that has its signatures. */
+function fund(amountSat: bigint): WalletTransaction {
+  const { node } = fake;
+  return node.turn(() => {
+    const built = node.wallet.buildFunding({ amountSat, script: FUNDING_SCRIPT }, node.payer.onchainTerms());
+    node.wallet.transactionMade(built.tx);
+    return built;
+  });
+}
+
 /** A coin on an address of BIP 44, as after a restore. */
 function find(amountSat: bigint): void {
   const { node } = fake;
@@ -196,16 +209,10 @@ describe('a payment that every server refuses', () => {
   it('is not given up where a channel is built on it, be it on the change of a payment that spends its change', async () => {
     await startWith(1, 'refuses');
     const [first, second] = [pay(20_000n), pay(30_000n)];
-    const { node } = fake;
-    const { txid } = node.turn(() => {
-      const output = { amountSat: 20_000n, script: new Uint8Array(34).fill(1) };
-      const built = node.wallet.buildFunding(output, node.payer.onchainTerms());
-      node.wallet.transactionMade(built.tx);
-      return built;
-    });
+    const { txid } = fund(20_000n);
     await fake.pass(5 * MINUTE_S);
     expect([row(first)?.state, row(second)?.state]).toEqual(['pending', 'pending']);
-    expect(node.wallet.coinsSpentBy(txid)).toHaveLength(1);
+    expect(fake.node.wallet.coinsSpentBy(txid)).toHaveLength(1);
   });
 
   it('never stands beside the one that is paid in its place: what the server kept cannot come then', async () => {
@@ -339,6 +346,24 @@ describe('a payment that was replaced by one that a block rules out', () => {
     await mine();
     await expect(chain.submit(rawOf(replaced))).rejects.toThrow();
     expect(row(replaced)).toMatchObject({ problem: { code: 'SendDisplaced' } });
+  });
+});
+
+describe('a payment out of what the funding of a channel left', () => {
+  it('has failed where a block has another transaction that spends a coin of the funding', async () => {
+    await startWith(1, 'refuses');
+    const refused = pay(50_000n);
+    await fake.pass(5 * MINUTE_S);
+    conducts = ['takes'];
+    const funding = fund(20_000n);
+    await chain.submit(funding.rawTx);
+    const txid = pay(10_000n);
+    await fake.pass(MINUTE_S);
+    expect(row(txid)).toMatchObject({ state: 'pending' });
+    await chain.forget(funding.rawTx);
+    await chain.submit(rawOf(refused));
+    await mine();
+    expect([row(refused)?.state, row(txid)?.problem?.code]).toEqual(['succeeded', 'SendDisplaced']);
   });
 });
 

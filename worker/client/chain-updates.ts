@@ -4,8 +4,9 @@ import type { ChannelManager } from '../engine/manager/channel-manager.ts';
 import { equalBytes } from '../engine/primitives/bytes.ts';
 import type { StoreWrites } from '../engine/primitives/store.ts';
 import { transactionId, type Transaction } from '../engine/transactions/transaction.ts';
-import { explorerTxid } from '../engine/transactions/txid.ts';
+import { explorerTxid, wireTxid } from '../engine/transactions/txid.ts';
 import type { OnchainWallet } from '../engine/wallet/wallet.ts';
+import type { OnchainSend } from './onchain-send.ts';
 import type { ReceivedPayments } from './received-payments.ts';
 import type { RefusedPayments } from './refused-payments.ts';
 import type { SentPayments } from './sent-payments.ts';
@@ -59,14 +60,20 @@ export class ChainUpdates {
   }
 
   #confirm({ confirmed }: ChainUpdate): void {
-    const { wallet, sent, manager } = this.#parts;
     for (const { height, txs } of confirmed) {
-      for (const { transaction } of txs) {
-        wallet.transactionConfirmed(transaction, height);
-        sent.confirmed(transaction);
-      }
-      manager.transactionsConfirmed(height, txs);
+      for (const { transaction } of txs) this.#confirmCoins(transaction, height);
+      this.#parts.manager.transactionsConfirmed(height, txs);
     }
+  }
+
+  /** Payments have lost their coins with it, too, that spend the change of something which is no payment, such as a funding. */
+  #confirmCoins(transaction: Transaction, height: number): void {
+    const { wallet, sent } = this.#parts;
+    const stands = ({ txid }: OnchainSend): boolean => wallet.hasSpent(wireTxid(txid));
+    const stood = sent.wanted().filter(stands);
+    wallet.transactionConfirmed(transaction, height);
+    sent.confirmed(transaction);
+    for (const send of stood) if (!stands(send)) sent.displaced(send.txid, transaction);
   }
 
   #takeUnconfirmed({ dropped, mempool, spending }: ChainUpdate): void {

@@ -126,6 +126,12 @@ export class SentPayments {
         this.#displace(other, txid, isSpent);
   }
 
+  /** What made the coins of a payment will be in no block while a transaction is in one; within a turn. */
+  displaced(txid: string, by: Transaction): void {
+    const send = this.#payments.get(txid);
+    if (send !== undefined && isWanted(send)) this.#displace(send, explorerTxid(transactionId(by)), among(by.inputs));
+  }
+
   /** What it had taken the place of may come in its stead, unless its own coins are spent as well. */
   #displace(send: OnchainSend, by: string, isSpent: (coin: Outpoint) => boolean): void {
     this.save({ ...send, fate: { kind: 'displaced', by } });
