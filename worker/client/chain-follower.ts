@@ -162,14 +162,15 @@ export class ChainFollower {
   }
 
   /**
-   * What a transaction weighs and has paid: of what servers say the most, for a lie makes its owner pay less then, not more. Rejects with
-   * the error of the last server where none knows it.
+   * What a transaction weighs and has paid: of what servers say the least weight and the most fee, for a lie makes its owner pay less
+   * then, not more. Rejects with the error of the last server where none knows it.
    */
   async paidBy(txid: string): Promise<PaidWeight> {
     const answers = await Promise.allSettled(this.#sources.map((source) => source.paid(txid)));
     const told = answers.flatMap((each) => (each.status === 'fulfilled' ? (each.value ?? []) : []));
-    const [most] = told.toSorted((one, other) => Number(other.feeSat - one.feeSat));
-    if (most !== undefined) return most;
+    const [lightest] = told.toSorted((one, other) => one.weight - other.weight);
+    const [dearest] = told.toSorted((one, other) => Number(other.feeSat - one.feeSat));
+    if (lightest !== undefined && dearest !== undefined) return { weight: lightest.weight, feeSat: dearest.feeSat };
     const failed = answers.findLast((each) => each.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     throw new GlowwormError('PaymentUnknown', 'No server knows this payment. Try again later.', { txid });
