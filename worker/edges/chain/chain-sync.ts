@@ -252,9 +252,11 @@ export class ChainSync {
     const asked = new Map([...items, ...gone]);
     const { heard, problem } = await this.#ask(sources, found, asked, fresh);
     const missed = new Map([...asked].filter(([name]) => !found.isAnswered(name)));
-    // What is gone has to be told of all at once.
-    if (concernsChannels(missed) || [...missed.values()].some((item) => isAbove(fork, item))) throw problem;
-    for (const name of missed.keys()) fresh.delete(name);
+    if (concernsChannels(missed)) throw problem;
+    for (const [name, item] of missed) {
+      fresh.delete(name);
+      found.miss(name, item);
+    }
     this.#tell(found, fresh);
     watchList.missed(missed.keys());
     if (missed.size > 0) return { heard, problem };
@@ -305,10 +307,6 @@ export class ChainSync {
 
 const concernsChannels = (items: ReadonlyMap<string, Watched>): boolean =>
   [...items.values()].some(({ kind }) => kind !== 'script');
-
-/** Whether a script had something in a block above a fork. */
-const isAbove = (fork = Infinity, item: Watched): boolean =>
-  item.kind === 'script' && item.confirmed.some(({ height }) => height > fork);
 
 /** The highest block of those that were told of which is still in the chain, where some are not. */
 function disconnectedTo(told: ToldTip | undefined, chain: HeaderChain): number | undefined {

@@ -94,6 +94,20 @@ export class RoundFindings {
     this.#changes.set(name, item);
   }
 
+  /**
+   * No server tells of an item. What a script had in blocks that are gone may be in none: what is gone has to be told of all at once, and
+   * whoever can have servers refuse to answer for an address would else keep the wallet on a chain that is no more.
+   */
+  miss(name: string, item: Watched): void {
+    const { disconnectedTo: fork = Infinity } = this.view;
+    if (item.kind !== 'script' || this.isLookedAt(name)) return;
+    const gone = item.confirmed.filter(({ height }) => height > fork).map(({ txid }) => txid);
+    if (gone.length === 0) return;
+    for (const txid of gone) this.unconfirm(txid);
+    const confirmed = item.confirmed.filter(({ height }) => height <= fork);
+    this.begin(name, { ...item, confirmed, unconfirmed: [...item.unconfirmed, ...gone] });
+  }
+
   list(txid: string): void {
     this.#listed.add(txid);
   }

@@ -15,6 +15,7 @@ import {
   type FakeChain,
   followerOf,
   fundings,
+  isNamed,
   json,
   nameOfTx,
   paying,
@@ -204,6 +205,35 @@ describe('a script that no server has an answer for, because others have paid to
     expect([kinds.at(-1), updates.at(-1)?.best.height]).toEqual(['withoutScripts', chain.height]);
     expect(updates.flatMap(({ disconnectedTo }) => disconnectedTo ?? [])).toEqual([gone - 1]);
     expect(confirmedOf(updates)).toEqual([nameOfTx(spending), nameOfTx(spending)]);
+    sync.stop();
+  });
+
+  it('keeps nobody from hearing of a reorganisation that takes payments out of their blocks', async () => {
+    const { chain, outpoint, spending } = spent();
+    const paid = paying(dusted);
+    chain.mine(paid);
+    const { clock, kinds, told, sync, watchList, updates } = started(chain, outpoint);
+    const resting = scriptOf(8);
+    const moved = paying(resting);
+    chain.mine(moved);
+    watchList.restScript(resting, [{ txid: transactionId(moved), height: chain.height }]);
+    told.lie = () => undefined;
+    await clock.run(A_WHILE_MS);
+    expect(kinds.at(-1)).toBe('complete');
+    const gone = chain.height;
+    chain.blocks.splice(-2);
+    for (let block = 0; block < 3; block++) chain.mine();
+    const ofResting = `/scripthash/${scripthash(resting)}`;
+    told.lie = (path) => (path.startsWith(ofResting) ? new Response('', { status: 413 }) : refuses(path));
+    await clock.run(A_WHILE_MS);
+    expect([kinds.at(-1), updates.at(-1)?.best.height]).toEqual(['withoutScripts', chain.height]);
+    expect(updates.flatMap(({ disconnectedTo }) => disconnectedTo ?? [])).toEqual([gone - 2]);
+    const unconfirmed = updates.flatMap((update) => update.unconfirmed);
+    expect([paid, moved, spending].map((tx) => isNamed(unconfirmed, tx))).toEqual([true, true, false]);
+    chain.mine(paid);
+    told.lie = () => undefined;
+    await clock.run(A_WHILE_MS);
+    expect(confirmedOf(updates)).toEqual([spending, paid, paid].map(nameOfTx));
     sync.stop();
   });
 
