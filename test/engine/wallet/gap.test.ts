@@ -50,6 +50,13 @@ describe('the gap', () => {
     expect(countOf('receive', wallet.scripts.watched())).toBe(2 * GAP_LIMIT);
   });
 
+  it('is looked beyond by one more at most, whatever a server that knows the addresses invents', () => {
+    for (const index of [19, 39, 59]) wallet.transactionSeen(payment('receive', index));
+    expect(countOf('receive', wallet.scripts.watched())).toBe(2 * GAP_LIMIT);
+    wallet.transactionConfirmed(payment('receive', 19), 100);
+    expect(countOf('receive', wallet.scripts.watched())).toBe(3 * GAP_LIMIT);
+  });
+
   it('moves on with the first of them that is in a block', () => {
     for (let count = 0; count < GAP_LIMIT; count++) wallet.newScript('receive');
     wallet.transactionConfirmed(payment('receive', 4), 100);

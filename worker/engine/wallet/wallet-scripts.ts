@@ -140,7 +140,8 @@ function extents({ cursors, coins }: WalletState): (branch: Branch) => Extent {
   const reach = reachOf(coins);
   return (branch) => {
     const { next, used } = cursors[branch];
-    const reached = reach.get(branch) ?? 0;
+    // A server that is asked by address could invent payments to the last of them for ever, and a search would not end.
+    const reached = Math.min(reach.get(branch) ?? 0, Math.max(next, used + GAP_LIMIT));
     return {
       // A restore from the seed looks no further than the gap: an address beyond it could be lost.
       fresh: Math.min(Math.max(next, reached), used + GAP_LIMIT - 1),

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { scripthash } from '../../../../worker/engine/wallet/address.ts';
+import type { ChainUpdate } from '../../../../worker/edges/chain/chain-update.ts';
+import { toHex } from '../../../../worker/engine/primitives/bytes.ts';
+import { nobleSecp256k1 as secp } from '../../../../worker/engine/primitives/secp256k1.ts';
+import { encodeTransaction, type Transaction } from '../../../../worker/engine/transactions/transaction.ts';
+import { scripthash, scriptOfAddress } from '../../../../worker/engine/wallet/address.ts';
+import { Descriptors } from '../../../../worker/engine/wallet/descriptors.ts';
+import { OnchainWallet } from '../../../../worker/engine/wallet/wallet.ts';
 import { FakeChain, followerOf, isNamed, json, nameOfTx, paying, scriptOf, serverOf, type Lie } from './fake-chain.ts';
 
 const script = scriptOf(1);
@@ -67,5 +73,40 @@ describe('a payment in the mempool', () => {
       await sync.poll();
     }
     expect(updates.filter(({ dropped }) => isNamed(dropped, paid))).not.toEqual([]);
+  });
+});
+
+/** A server that wants addresses, and has a payment in its mempool to each that it is told. */
+function inventing(): Lie {
+  const invented = new Map<string, Transaction>();
+  return (path) => {
+    if (path.startsWith('/scripthash/')) return new Response('not found', { status: 404 });
+    const [, route, of = '', below] = path.split('/');
+    if (route === 'tx' && invented.has(of) && below === 'hex')
+      return new Response(toHex(encodeTransaction(invented.get(of) ?? paying(script))));
+    if (route !== 'address') return undefined;
+    if (below === undefined) return json({ chain_stats: { tx_count: 0 }, mempool_stats: { tx_count: 1 } });
+    const tx = paying(scriptOfAddress(of, 'regtest'));
+    invented.set(nameOfTx(tx), tx);
+    return json([{ txid: nameOfTx(tx), status: { confirmed: false } }]);
+  };
+}
+
+describe('a search from the words', () => {
+  it('ends though one of two servers invents a payment to every address that it is asked for', async () => {
+    const chain = new FakeChain();
+    const wallet = new OnchainWallet(secp, new Descriptors(new Uint8Array(64).fill(1), 'regtest'));
+    const watchAll = (): void => {
+      for (const watched of wallet.scripts.watched()) watchList.registerScript(watched);
+    };
+    const onUpdate = ({ mempool }: ChainUpdate): void => {
+      for (const tx of mempool) wallet.transactionSeen(tx);
+      watchAll();
+    };
+    const servers = [serverOf('honest', chain), serverOf('liar', chain, inventing())];
+    const { sync, watchList } = followerOf(servers, { onUpdate });
+    watchAll();
+    await sync.poll();
+    expect(watchList.fresh.size).toBe(0);
   });
 });
