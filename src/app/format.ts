@@ -1,4 +1,11 @@
-import type { ChainStatus, ChannelSummary, NetworkName, PeerStatus, WalletEvent } from '../../worker/client/api.ts';
+import type {
+  ChainStatus,
+  ChannelSummary,
+  NetworkName,
+  PeerStatus,
+  SigningProgress,
+  WalletEvent,
+} from '../../worker/client/api.ts';
 
 /** Narrow and unbreakable, so that an amount never wraps. */
 const SEPARATOR = '\u202f';
@@ -49,6 +56,9 @@ export function readFeerate(text: string): ChosenFeerate | undefined {
 export function feerateText(feeratePerVbyte: number): string {
   return `${Math.round(feeratePerVbyte * 10) / 10}\u00a0sat/vB`;
 }
+
+/** How far a payment of many coins is. */
+export const signingText = ({ done, of }: SigningProgress): string => `Signing: ${done} of ${of} coins…`;
 
 /** The two ends of a long id: enough to compare by eye, never to copy. */
 export function shortId(id: string): string {

@@ -252,6 +252,21 @@ describe('coins for one', () => {
     });
   });
 
+  it('are not asked for again while what was agreed to is being signed, also where its dialog is gone', async () => {
+    await visit(`send/bitcoin:${ADA}?amount=0.0005`);
+    const signing = { done: 3, of: 9 };
+    await fake.evaluate((wallet, progress) => {
+      wallet.show({ onchain: { ...wallet.snapshot().onchain, signing: progress } });
+    }, signing);
+    expect(await button('Signing: 3 of 9 coins…').isDisabled()).toBe(true);
+    await fake.evaluate((wallet) => {
+      const { signing: _, ...onchain } = wallet.snapshot().onchain;
+      wallet.show({ onchain });
+    });
+    await button('Continue').click();
+    await page.getByRole('dialog', { name: 'Send these coins?' }).waitFor();
+  });
+
   it('are said to confirm in the time of the network', async () => {
     await visit(`send/${ADA}`);
     await fake.evaluate((wallet) => wallet.show({ network: 'mutinynet' }));

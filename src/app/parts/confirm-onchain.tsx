@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import type { OnchainQuote, OnchainRecipients, OnchainSent } from '../../../worker/client/api.ts';
 import type { Wallet } from '../../wallet.ts';
-import { feerateText, satText, type ChosenFeerate } from '../format.ts';
+import { feerateText, satText, signingText, type ChosenFeerate } from '../format.ts';
 import { useAgreedAction, useWallet } from '../wallet-context.ts';
 import { Dialog } from './dialog.tsx';
 import { DialogButtons } from './dialog-buttons.tsx';
@@ -51,9 +51,7 @@ export function ConfirmOnchain({ payment, onQuoted, onSent, onClose }: ConfirmOn
       <p class="muted">Once a block has it, it cannot be taken back.</p>
       <ErrorBox error={confirm.error} />
       <DialogButtons action={confirm}>
-        {signing === undefined
-          ? `Send ${satText(quote.amountSat)}`
-          : `Signing: ${signing.done} of ${signing.of} coins…`}
+        {signing === undefined ? `Send ${satText(quote.amountSat)}` : signingText(signing)}
       </DialogButtons>
     </Dialog>
   );

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { OnchainRecipients, OnchainSent } from '../../../worker/client/api.ts';
-import { readFeerate } from '../format.ts';
+import { readFeerate, signingText } from '../format.ts';
 import { labelOf } from '../payment-input.ts';
 import { useAction, useWallet } from '../wallet-context.ts';
 import { ActionButton } from './action-button.tsx';
@@ -18,7 +18,8 @@ export interface PayOnchainProps {
 
 /** The rest of a payment on chain: its label and its feerate, what it costs, and the yes to that. */
 export function PayOnchain({ recipients, suggestedLabel, onSent }: PayOnchainProps): JSX.Element {
-  const { wallet } = useWallet();
+  const { wallet, snapshot } = useWallet();
+  const { signing } = snapshot.onchain;
   const [typedLabel, setTypedLabel] = useState(suggestedLabel);
   const [typedFeerate, setTypedFeerate] = useState('');
   const [asked, setAsked] = useState<QuotedPayment>();
@@ -31,8 +32,9 @@ export function PayOnchain({ recipients, suggestedLabel, onSent }: PayOnchainPro
     <>
       <LabelField value={typedLabel} onInput={setTypedLabel} />
       <FeerateField value={typedFeerate} onInput={setTypedFeerate} />
-      <ActionButton action={look} disabled={request === undefined}>
-        Continue
+      {/* A dialog can be closed over what was agreed to in it: who sees nothing of that would pay again. */}
+      <ActionButton action={look} disabled={request === undefined || signing !== undefined}>
+        {signing === undefined ? 'Continue' : signingText(signing)}
       </ActionButton>
       {asked !== undefined && (
         <ConfirmOnchain payment={asked} onQuoted={setAsked} onSent={onSent} onClose={() => setAsked(undefined)} />
