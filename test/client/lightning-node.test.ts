@@ -76,6 +76,20 @@ describe('a node without the chain', () => {
     expect(fake.peers).toEqual(['connected']);
   });
 
+  it('closes nothing at deadlines before its peers, whom it had left, had a moment to say what is settled', async () => {
+    await connected();
+    expect(fake.node.mayCloseAtDeadlines).toBe(true);
+    fake.isChainThere = false;
+    await fake.pass(BLIND_S + RETRY_S);
+    expect([fake.node.mayCloseAtDeadlines, fake.peers]).toEqual([false, []]);
+    fake.isChainThere = true;
+    fake.node.wake();
+    await fake.pass(5);
+    expect([fake.node.chain.knowsChannels, fake.node.mayCloseAtDeadlines]).toEqual([true, false]);
+    await fake.pass(10);
+    expect([fake.peers, fake.node.mayCloseAtDeadlines]).toEqual([['connected'], true]);
+  });
+
   it('counts the half hour anew when the chain was back in between', async () => {
     await connected();
     for (let outage = 0; outage < 3; outage++) {

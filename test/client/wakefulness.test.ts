@@ -16,6 +16,13 @@ describe('peers have had a while to come back', () => {
     expect(awakeFor(30).isLong(START + 30_000)).toBe(true);
   });
 
+  it('ten seconds after they are met, however long the chain was not known', () => {
+    const awake = awakeFor(60);
+    awake.met(START + 60_000);
+    expect(awake.isLong(START + 69_999)).toBe(false);
+    expect(awake.isLong(START + 70_000)).toBe(true);
+  });
+
   it('half a minute after a sleep, and not because the clock went on in it', () => {
     const awake = awakeFor(60);
     const woken = START + 60_000 + 3_600_000;
@@ -27,6 +34,7 @@ describe('peers have had a while to come back', () => {
 
   it('half a minute after the clock was put back, and not a day', () => {
     const awake = awakeFor(60);
+    awake.met(START + 60_000);
     const back = START - 86_400_000;
     for (let second = 0; second <= 30; second++) awake.note(back + second * 1_000);
     expect(awake.isLong(back + 29_999)).toBe(false);

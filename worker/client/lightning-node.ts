@@ -167,6 +167,11 @@ export class LightningNode {
     return this.#problem;
   }
 
+  /** Peers had a while to come back since the start, and what is known of the chain is what is there now. */
+  get mayCloseAtDeadlines(): boolean {
+    return this.#awake.isLong(this.#parts.platform.timers.now()) && this.chain.knowsChannels;
+  }
+
   /** Resolves when what is done about the channels as they were read is durable, or is not going to be: see `problem`. */
   async start(): Promise<void> {
     this.#awake.note(this.#parts.platform.timers.now());
@@ -328,7 +333,7 @@ export class LightningNode {
         trustedForZeroConf: (nodeId) => this.admission.trusts(nodeId),
         inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
         reserveSat,
-        mayCloseAtDeadlines: () => this.#mayCloseAtDeadlines(),
+        mayCloseAtDeadlines: () => this.mayCloseAtDeadlines,
         unsettledPayments: () => this.payer.unsettled(),
         isTipFresh: () => this.chain.staleness?.stopped !== true,
         channelFrozen: changed,
@@ -401,11 +406,6 @@ export class LightningNode {
     return isConfigured || hasChannel ? 'accept' : 'refuse';
   }
 
-  /** Peers had a while to come back since the start, and what is known of the chain is what is there now. */
-  #mayCloseAtDeadlines(): boolean {
-    return this.#awake.isLong(this.#parts.platform.timers.now()) && this.chain.knowsChannels;
-  }
-
   #leave(effect: Effect): void {
     switch (effect.kind) {
       case 'send':
@@ -454,7 +454,9 @@ export class LightningNode {
 
   #channelsKnown(): void {
     // What is held for later is decided upon by a height that is known, and before any peer is met.
-    if (!this.admission.isOpen) this.#guarded(() => this.turn(() => this.manager.decideAccepted()));
+    if (this.admission.isOpen) return;
+    this.#guarded(() => this.turn(() => this.manager.decideAccepted()));
+    this.#awake.met(this.#parts.platform.timers.now());
     this.admission.chainKnown();
   }
 
