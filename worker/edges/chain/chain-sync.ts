@@ -200,7 +200,8 @@ export class ChainSync {
     const late = sources.filter(({ askedAt }) => askedAt !== tip);
     if (late.length > 0) return note(tip, late, (await this.#hear(late, chain, watchList.items, 'some')).heard);
     const slow = sources.find(({ owed }) => owed.size > 0);
-    if (slow !== undefined) return this.#hearOut(slow, chain);
+    // One that is always slow keeps none of the others' scripts from its turn.
+    if (slow !== undefined) await this.#hearOut(slow, chain);
     if (this.#again-- > 0) await this.#hear(sources, chain, watchList.pending);
     const count = this.#rotation.due(watchList.restingCount, platform.now());
     if (count === 0) return;

@@ -250,3 +250,29 @@ describe('a script that no server has an answer for, because others have paid to
     sync.stop();
   });
 });
+
+describe('a server that answers, and never in time', () => {
+  it('does not keep scripts that are seldom asked for from having their turn with the other', async () => {
+    const { chain } = fundings(1);
+    const clock = new SimulatedClock(0);
+    const slow: Lie = (path) =>
+      path.startsWith('/scripthash/')
+        ? new Promise((resolve) => clock.after(14_000, () => resolve(chain.answer(path))))
+        : undefined;
+    const platform = clock.platform(() => Promise.reject(new Error('not asked')));
+    const servers = [serverOf('honest', chain, undefined, clock), serverOf('slow', chain, slow, clock)];
+    const { sync, watchList, updates } = followerOf(servers, { platform });
+    for (let byte = 20; byte < 250; byte++) watchList.registerScript(scriptOf(byte));
+    const resting = scriptOf(8);
+    watchList.restScript(resting);
+    const paid = paying(resting);
+    chain.mine(paid);
+    sync.start();
+    for (let block = 0; block < 6; block++) {
+      await clock.run(10 * 60_000);
+      chain.mine();
+    }
+    expect(confirmedOf(updates)).toContain(nameOfTx(paid));
+    sync.stop();
+  });
+});
