@@ -26,8 +26,11 @@ function limitsOf({ kind, spacingSeconds }: DifficultyRules): Limits {
   return { warnMs, stopMs: 2 * warnMs };
 }
 
-/** Of so many blocks the quickest tells how far this device's clock may be ahead; and after so many a clock that was changed is known. */
-const COMPARED_BLOCKS = 12;
+/**
+ * Of so many blocks the quickest tells how far this device's clock may be ahead; and after so many a clock that was changed is known.
+ * Three times as many as stop payments: who shows blocks at two thirds of their speed does not go unnoticed.
+ */
+const COMPARED_BLOCKS = 36;
 
 /**
  * How old the newest block is. Two clocks tell: how long ago it was first heard of here, and how long ago its header says that it
