@@ -74,12 +74,19 @@ describe('a channel that LDK closes alone', () => {
     const channelId = await scenario.openChannel(2_000_000n, 500_000_000n);
     const balanceSat = (await balanceOf(channelId)) / 1000n;
     const onchainSat = wallet.told.snapshot.onchain.confirmedSat;
+    const peer = { nodeId: world.alice.id, address: scenario.proxied() };
+    // Told of it by an `error`, the wallet closes too, and with its child it may pay more than LDK does.
+    await wallet.api.disconnectPeer(peer);
     world.alice.forceClose(channelId);
+    const funding = scenario.channelOf(channelId).fundingTxid;
+    await scenario.until('the commitment is out', () => spenderOf(funding));
+    await scenario.mine(1);
     await closed(channelId);
     await scenario.mine(1);
     await scenario.mine(1);
-    await scenario.mine(1);
     await scenario.spendable(onchainSat + balanceSat - MOST_FEES_SAT);
+    await wallet.api.connectPeer(peer);
+    await scenario.connected();
   });
 
   it('pays the wallet that was away', async () => {
