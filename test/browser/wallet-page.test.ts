@@ -51,9 +51,9 @@ const seen = (text: string | RegExp): Promise<void> => page.getByText(text).firs
 const section = (name: string): Promise<void> =>
   page.getByRole('navigation', { name: 'Sections' }).getByRole('link', { name }).click();
 
-/** What a list of facts says below a name. */
+/** What a list of facts says below a name, once that is known: while it is asked for, it says '…'. */
 const fact = (within: Page | Locator, name: string): Promise<string> =>
-  within.locator('.facts > div', { hasText: name }).locator('dd').innerText();
+  within.locator('.facts > div', { hasText: name }).locator('dd').filter({ hasNotText: '…' }).innerText();
 
 /** The number in an amount, whose digits are grouped. */
 const numberIn = (text: string): number => Number(text.replace(/[^\d.]/g, ''));
