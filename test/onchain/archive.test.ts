@@ -12,8 +12,11 @@ afterAll(() => chain.stop());
 
 const QUIET_BLOCKS = 4032;
 
-/** Tells `us` of blocks with nothing in them, as far as a height. */
-const skipTo = ({ us }: Scene, height: number): void => us.hear((node) => node.confirm(height, []));
+/** Tells `us`, whose user has seen what there was to see, of blocks with nothing in them, as far as a height. */
+const skipTo = ({ us }: Scene, height: number): void => {
+  us.node.acknowledgeAll();
+  us.hear((node) => node.confirm(height, []));
+};
 
 const namesBelow = ({ us }: Scene, room: string): string[] =>
   [...us.disk.durable.keys()].filter((key) => key.startsWith(room) && !key.includes('/old/'));
@@ -102,7 +105,7 @@ it('a channel that was closed by agreement is archived too', async () => {
 });
 
 describe.each(CASES)('a channel with an event that nobody has taken, with $name,', ({ format, restarts }) => {
-  it('is archived only after that was delivered (S22)', async () => {
+  it('is archived only after that was delivered, and its user has seen what came of it (S22)', async () => {
     const scene = await Scene.begin(chain, format);
     scene.restarts = restarts;
     await scene.offer({ outboundSat: [50_000n] });
@@ -114,7 +117,7 @@ describe.each(CASES)('a channel with an event that nobody has taken, with $name,
     chainMonitor.releasePendingMonitorEvents = (key) => release(key).filter(({ kind }) => kind !== 'htlcResolved');
     await scene.mine(30);
     const { events, outputSpends, packages } = scene.us.monitor;
-    expect([events.map(({ preimage }) => preimage), packages]).toEqual([[undefined], []]);
+    expect([events.map(({ resolution }) => resolution.kind), packages]).toEqual([['timedOut'], []]);
     skipTo(scene, Math.max(...outputSpends.map(({ height }) => height)) + QUIET_BLOCKS);
     await scene.settle();
     expect(scene.us.node.manager.channels()).toHaveLength(1);
@@ -122,6 +125,9 @@ describe.each(CASES)('a channel with an event that nobody has taken, with $name,
     scene.us.restart();
     await scene.settle();
     expect(scene.outcomesOf(scene.us)).toEqual(['failed']);
+    expect(scene.us.node.manager.channels()).toHaveLength(1);
+    skipTo(scene, scene.us.node.manager.blockHeight + 1);
+    await scene.settle();
     expect(scene.us.node.manager.channels()).toEqual([]);
   });
 });

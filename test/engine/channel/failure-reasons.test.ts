@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { encodeOpenChannel } from '../../../worker/engine/channel/channel-records.ts';
 import * as operation from '../../../worker/engine/channel/channel-operation.ts';
-import type { ChannelFact } from '../../../worker/engine/channel/transition.ts';
+import type { MonitorStep } from '../../../worker/engine/monitor/monitor-update.ts';
 import type { Message } from '../../../worker/engine/wire/message.ts';
 import { exchange, openPair, passed } from './party.ts';
 
 /** What the payer learns of a reason, and how long its record is while the failure is under way. */
-function failedWith(reason: Uint8Array): { readonly heard: readonly ChannelFact[]; readonly recordBytes: number } {
+function failedWith(reason: Uint8Array): { readonly heard: readonly MonitorStep[]; readonly recordBytes: number } {
   const { opener, fundee } = openPair();
   expect(opener.offer(50_000_000n)).toBeUndefined();
   exchange(opener, fundee);
@@ -19,12 +19,12 @@ function failedWith(reason: Uint8Array): { readonly heard: readonly ChannelFact[
   opener.sign();
   const answers: readonly Message[] = opener.outbox.splice(0);
   for (const answer of answers) passed(fundee.receive(answer));
-  const { facts } = passed(opener.receive(fundee.take('revoke_and_ack')));
-  return { heard: facts, recordBytes };
+  const { steps } = passed(opener.receive(fundee.take('revoke_and_ack')));
+  return { heard: steps.filter(({ kind }) => kind === 'htlcResolved'), recordBytes };
 }
 
 const removal = (reason: Uint8Array): unknown =>
-  expect.objectContaining({ kind: 'htlcRemoved', removal: { kind: 'fail', htlcId: 0n, reason } });
+  expect.objectContaining({ resolution: { kind: 'failed', removal: { kind: 'fail', htlcId: 0n, reason } } });
 
 describe('the reason of a failed HTLC', () => {
   it('is kept as long as the onion that it answers', () => {

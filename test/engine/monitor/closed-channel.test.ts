@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ChainMonitor } from '../../../worker/engine/monitor/chain-monitor.ts';
 import type { ChannelMonitor } from '../../../worker/engine/monitor/channel-monitor.ts';
+import type { HtlcResolution } from '../../../worker/engine/monitor/htlc-resolution.ts';
 import { encodeRevoked } from '../../../worker/engine/monitor/monitor-records.ts';
 import { toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
@@ -134,7 +135,9 @@ describe('what spends an output of a close', () => {
     const watching = new Watching(closed.monitor);
     const taken = spending(tx, [outputOf(closed, 1)], [new Uint8Array(71), preimageOf(1)]);
     expect(watching.confirm(CLOSED_AT + 1, taken, spending(spending(tx, []), [0]))).toEqual(['htlcResolved']);
-    expect(watching.monitor.events).toMatchObject([{ id: 0, htlc: { id: 1n }, preimage: preimageOf(1) }]);
+    expect(watching.monitor.events).toMatchObject([
+      { id: 0, htlc: { id: 1n }, resolution: { kind: 'fulfilled', preimage: preimageOf(1) } },
+    ]);
     expect(watching.monitor.outputSpends.map(({ txid }) => txid)).toEqual([transactionId(taken)]);
     const { updateId } = watching.monitor;
     watching.confirm(CLOSED_AT + 1, taken);
@@ -169,18 +172,59 @@ describe('events', () => {
     const watching = new Watching(closedBy('counterparty').monitor);
     const decide = (id: number): void =>
       void watching.chain.updateChannel(KEY, [
-        { kind: 'htlcDecided', htlc: htlcOf(id, 'outbound', 1_000n, 500), preimage: undefined },
+        { kind: 'htlcResolved', htlc: htlcOf(id, 'outbound', 1_000n, 500), resolution: { kind: 'timedOut' } },
       ]);
     decide(1);
     expect([watching.tells(), watching.tells()]).toEqual([['htlcResolved'], []]);
     decide(4);
     expect(watching.tells()).toEqual(['htlcResolved']);
     expect(new Watching(watching.monitor).tells()).toEqual(['htlcResolved', 'htlcResolved']);
-    watching.chain.ackMonitorEvent(KEY, 0);
-    expect(watching.monitor.events.map(({ id }) => id)).toEqual([1]);
+  });
+
+  it('are acknowledged in any order, with the next update or the next block', () => {
+    const watching = new Watching(closedBy('counterparty').monitor);
+    const ids = (): readonly number[] => watching.monitor.events.map(({ id }) => id);
+    for (const id of [1, 4, 5])
+      watching.chain.updateChannel(KEY, [
+        { kind: 'htlcResolved', htlc: htlcOf(id, 'outbound', 1_000n, 500), resolution: { kind: 'timedOut' } },
+      ]);
     const { updateId } = watching.monitor;
-    watching.chain.ackMonitorEvent(KEY, 0);
-    expect(watching.monitor.updateId).toBe(updateId);
+    for (const id of [2, 0, 0, 9]) watching.chain.ackMonitorEvent(KEY, id);
+    expect([ids(), watching.monitor.updateId]).toEqual([[0, 1, 2], updateId]);
+    watching.chain.updateChannel(KEY, [{ kind: 'copied' }]);
+    expect([ids(), watching.monitor.updateId]).toEqual([[1], updateId + 1]);
+    watching.chain.ackMonitorEvent(KEY, 1);
+    watching.chain.bestBlockUpdated(KEY, CLOSED_AT);
+    expect([ids(), watching.monitor.updateId]).toEqual([[], updateId + 2]);
+    watching.chain.ackMonitorEvent(KEY, 1);
+    watching.chain.bestBlockUpdated(KEY, CLOSED_AT + 1);
+    expect(watching.monitor.updateId).toBe(updateId + 2);
+  });
+
+  it('of an HTLC are told once, and once more where it was paid after it had failed', () => {
+    const watching = new Watching(closedBy('counterparty').monitor);
+    const resolve = (resolution: HtlcResolution): readonly string[] => {
+      watching.chain.updateChannel(KEY, [
+        { kind: 'htlcResolved', htlc: htlcOf(1, 'outbound', 1_000n, 500), resolution },
+      ]);
+      return watching.tells();
+    };
+    const fulfilled = { kind: 'fulfilled', preimage: preimageOf(1) } as const;
+    const failed = {
+      kind: 'failed',
+      removal: { kind: 'fail', htlcId: 1n, reason: new Uint8Array(292) },
+    } as const;
+    const told = [failed, { kind: 'timedOut' } as const, fulfilled, failed, fulfilled].map(resolve);
+    expect(told).toEqual([['htlcResolved'], [], ['htlcResolved'], [], []]);
+    expect(watching.monitor.decidedHtlcs).toEqual(new Map([[1n, 'fulfilled']]));
+  });
+
+  it('are forgotten once no commitment has their HTLC', () => {
+    const watching = new Watching(closedBy('counterparty').monitor);
+    watching.chain.updateChannel(KEY, [
+      { kind: 'htlcResolved', htlc: htlcOf(77, 'outbound', 1_000n, 500), resolution: { kind: 'timedOut' } },
+    ]);
+    expect([watching.tells(), watching.monitor.decidedHtlcs.size]).toEqual([['htlcResolved'], 0]);
   });
 });
 

@@ -13,7 +13,8 @@ import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import type { ChannelParameters } from '../../../worker/engine/transactions/channel-parameters.ts';
 import fixture1 from '../../vectors/monitor-records-v1.json' with { type: 'json' };
 import fixture2 from '../../vectors/monitor-records-v2.json' with { type: 'json' };
-import fixture from '../../vectors/monitor-records-v3.json' with { type: 'json' };
+import fixture3 from '../../vectors/monitor-records-v3.json' with { type: 'json' };
+import fixture from '../../vectors/monitor-records-v4.json' with { type: 'json' };
 import {
   BEFORE,
   CHANNELS,
@@ -22,9 +23,10 @@ import {
   SNAPSHOTS,
   SNAPSHOTS_V1,
   SNAPSHOTS_V3,
+  SNAPSHOTS_V4,
   storedMonitor,
   UPDATES,
-  UPDATES_V1,
+  UPDATES_V3,
 } from './recorded.ts';
 import { PARAMS } from './samples.ts';
 
@@ -51,6 +53,7 @@ const FORMATS = ['anchors', 'static_remotekey'] as const;
 describe.each([
   [1, fixture1, SNAPSHOTS_V1],
   [2, fixture2, SNAPSHOTS],
+  [3, fixture3, SNAPSHOTS_V3],
 ] as const)('monitor records of version %i', (_, old, oldSnapshots) => {
   it.each(FORMATS)('of a channel with %s are the monitor that was stored', (format) => {
     const stored = old.channels[format];
@@ -65,7 +68,7 @@ describe.each([
   });
 
   it.each(Object.entries(old.updates))('of an update are read: %s', (name, hex) => {
-    expect(decodeUpdate(fromHex(hex), BEFORE)).toEqual({ updateId: 7, steps: UPDATES_V1[name] });
+    expect(decodeUpdate(fromHex(hex), BEFORE)).toEqual({ updateId: 7, steps: UPDATES_V3[name] });
   });
 });
 
@@ -85,7 +88,7 @@ describe('monitor records of this version', () => {
 
   it.each(Object.entries(snapshots))('of a snapshot are read and written again the same: %s', (name, hex) => {
     const monitor = decodeMonitor(PARAMS, fromHex(hex));
-    expect(monitor).toEqual(SNAPSHOTS_V3[name]);
+    expect(monitor).toEqual(SNAPSHOTS_V4[name]);
     expect(toHex(encodeMonitor(monitor))).toBe(hex);
   });
 
@@ -100,7 +103,7 @@ describe('monitor records of this version', () => {
   });
 
   it('of a later version are refused by their number', () => {
-    const later = (hex: string): Uint8Array => fromHex(hex.replace(/^0001../, '000103'));
+    const later = (hex: string): Uint8Array => fromHex(hex.replace(/^0001../, '000104'));
     const tooNew = expect.objectContaining({ code: 'RecordTooNew' });
     const old = channels.anchors.records['mon/3/old/000000000001'];
     expect(() => decodeMonitor(PARAMS, later(snapshots.live))).toThrow(tooNew);

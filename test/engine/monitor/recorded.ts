@@ -76,7 +76,8 @@ export const storedMonitor = (params: ChannelParameters): ChannelMonitor => ({
   outputSpends: [],
   packages: [],
   events: [],
-  decidedHtlcs: [],
+  nextEventId: 0,
+  decidedHtlcs: new Map(),
   anchorChild: undefined,
   isCopy: false,
 });
@@ -145,14 +146,19 @@ export const SNAPSHOTS: Readonly<Record<string, ChannelMonitor>> = {
       },
     ],
     events: [
-      { id: 0, htlc: outbound, preimage: undefined },
-      { id: 2, htlc: { ...outbound, id: 11n }, preimage: PREIMAGE },
+      { id: 0, htlc: outbound, resolution: { kind: 'timedOut' } },
+      { id: 2, htlc: { ...outbound, id: 11n }, resolution: { kind: 'fulfilled', preimage: PREIMAGE } },
     ],
-    decidedHtlcs: [9n, 10n, 11n],
+    nextEventId: 3,
+    decidedHtlcs: new Map([
+      [9n, 'failed'],
+      [10n, 'failed'],
+      [11n, 'failed'],
+    ]),
   },
 };
 
-/** What this version stores besides. */
+/** What version 3 of the fixture stores besides. */
 export const SNAPSHOTS_V3: Readonly<Record<string, ChannelMonitor>> = {
   ...SNAPSHOTS,
   'of a copy': { ...storedMonitor(PARAMS), isCopy: true },
@@ -161,6 +167,34 @@ export const SNAPSHOTS_V3: Readonly<Record<string, ChannelMonitor>> = {
     closed: 'broadcast',
     broadcastTransaction: new Uint8Array(60).fill(1),
     anchorChild: { tx: CLAIM, feeratePerKw: 4_000, height: 819, since: 817 },
+  },
+};
+
+const FAIL = { kind: 'fail', htlcId: 12n, reason: new Uint8Array(292).fill(4) } as const;
+const MALFORMED = {
+  kind: 'failMalformed',
+  htlcId: 13n,
+  failureCode: 0xc005,
+  sha256OfOnion: new Uint8Array(32).fill(8),
+} as const;
+
+/** What this version stores besides. */
+export const SNAPSHOTS_V4: Readonly<Record<string, ChannelMonitor>> = {
+  ...SNAPSHOTS_V3,
+  'HTLCs resolved': {
+    ...storedMonitor(PARAMS),
+    events: [
+      { id: 7, htlc: outbound, resolution: { kind: 'fulfilled', preimage: PREIMAGE } },
+      { id: 9, htlc: { ...outbound, id: 12n }, resolution: { kind: 'failed', removal: FAIL } },
+      { id: 10, htlc: { ...outbound, id: 13n }, resolution: { kind: 'failed', removal: MALFORMED } },
+      { id: 11, htlc: { ...outbound, id: 14n }, resolution: { kind: 'timedOut' } },
+    ],
+    nextEventId: 12,
+    decidedHtlcs: new Map([
+      [9n, 'fulfilled'],
+      [12n, 'failed'],
+      [14n, 'failed'],
+    ]),
   },
 };
 
@@ -180,8 +214,8 @@ const [PACKAGE] = SNAPSHOTS['claims under way']?.packages ?? [];
 const OUTPOINT = { txid: new Uint8Array(32).fill(3), vout: 9 };
 const CONFIRMED = { transaction: encodeTransaction(CLAIM), txid: transactionId(CLAIM), height: 820 };
 
-/** Updates with every kind of step. */
-export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
+/** Updates with every kind of step that version 3 of the fixture has. */
+export const UPDATES_V3: Readonly<Record<string, readonly MonitorStep[]>> = {
   ...UPDATES_V1,
   'commitments with other HTLCs': [ours(2, [outbound, htlc(6n)]), revoked(2), theirs(4, [htlc(5n), inbound])],
   'closed for ever': [{ kind: 'channelForceClosed', holderCommitment: 'never' }],
@@ -198,8 +232,12 @@ export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
   'output spent': [preimage, { kind: 'outputSpent', spend: CONFIRMED }],
   'output not spent': [{ kind: 'outputUnspent', txid: CONFIRMED.txid }],
   'HTLCs decided': [
-    { kind: 'htlcDecided', htlc: outbound, preimage: undefined },
-    { kind: 'htlcDecided', htlc: { ...outbound, id: 11n }, preimage: PREIMAGE },
+    { kind: 'htlcResolved', htlc: outbound, resolution: { kind: 'timedOut' } },
+    {
+      kind: 'htlcResolved',
+      htlc: { ...outbound, id: 11n },
+      resolution: { kind: 'fulfilled', preimage: PREIMAGE },
+    },
   ],
   'event acknowledged': [{ kind: 'eventAcknowledged', id: 3 }],
   'child made': [{ kind: 'anchorChildChanged', child: { tx: CLAIM, feeratePerKw: 4_000, height: 819, since: 817 } }],
@@ -210,13 +248,22 @@ export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
   ],
 };
 
+/** Updates with every kind of step. */
+export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
+  ...UPDATES_V3,
+  'HTLCs failed': [
+    { kind: 'htlcResolved', htlc: { ...outbound, id: 12n }, resolution: { kind: 'failed', removal: FAIL } },
+    { kind: 'htlcResolved', htlc: { ...outbound, id: 13n }, resolution: { kind: 'failed', removal: MALFORMED } },
+  ],
+};
+
 /** All of the above as this version stores it, in hex, in the form of the fixture. */
 export const recorded = () => ({
   channels: mapped(CHANNELS, (params) => ({
     params: toHex(encodeParameters(params)),
     records: mapped(Object.fromEntries(recordsOf(params)), toHex),
   })),
-  snapshots: mapped(SNAPSHOTS_V3, (monitor) => toHex(encodeMonitor(monitor))),
+  snapshots: mapped(SNAPSHOTS_V4, (monitor) => toHex(encodeMonitor(monitor))),
   updates: mapped(UPDATES, (steps) => toHex(encodeUpdate({ updateId: 7, steps }, BEFORE))),
 });
 

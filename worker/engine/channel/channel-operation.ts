@@ -31,7 +31,7 @@ import {
   proposeHolderChange,
   type Commitments,
 } from './commitments.ts';
-import { transition, violation, type ChannelFact, type Outcome, type Transition } from './transition.ts';
+import { transition, violation, type Outcome, type Transition } from './transition.ts';
 
 /** The HTLC that we want to offer. */
 export interface HtlcOffer {
@@ -139,7 +139,12 @@ export function receiveFulfill(channel: OpenChannel, message: MessageOf<'update_
     return violation('fail', `the preimage of HTLC ${message.id} does not match its hash`);
   const preimage = message.paymentPreimage;
   const next = proposeCounterpartyChange(channel.commitments, { kind: 'fulfill', htlcId: message.id, preimage });
-  return transition({ ...channel, commitments: next }, { facts: [{ kind: 'htlcFulfilled', htlc, preimage }] });
+  // At once, though nothing is signed: a preimage is money, and the counterparty need not say it again.
+  const steps: readonly MonitorStep[] = [
+    { kind: 'paymentPreimage', preimage },
+    { kind: 'htlcResolved', htlc, resolution: { kind: 'fulfilled', preimage } },
+  ];
+  return transition({ ...channel, commitments: next }, { steps });
 }
 
 export function receiveFail(channel: OpenChannel, message: MessageOf<'update_fail_htlc'>): Outcome<OpenChannel> {
@@ -197,15 +202,10 @@ export function receiveCommitmentSigned(
   const signatures = { signature: message.signature, htlcSignatures: message.htlcSignature };
   const invalid = checkHolderSignatures(env, params, { number, spec, perCommitmentPoint }, signatures);
   if (invalid !== undefined) return violation('warn', invalid);
-  // Absent from a commitment that is confirmed, an HTLC must not look as if it had failed: with the first that lacks it, the
-  // monitor has the preimage.
-  const preimages = commitments.counterpartyChanges.proposed.flatMap((change): MonitorStep[] =>
-    change.kind === 'fulfill' ? [{ kind: 'paymentPreimage', preimage: change.preimage }] : [],
-  );
   return transition(
     { ...channel, commitments: afterCommitmentSigned(commitments) },
     {
-      steps: [{ kind: 'latestHolderCommitment', number, spec, ...signatures }, ...preimages],
+      steps: [{ kind: 'latestHolderCommitment', number, spec, ...signatures }],
       messages: [revokeAndAck(env, params.channelId, number)],
     },
   );
@@ -238,13 +238,13 @@ export function receiveRevokeAndAck(
     return violation('fail', 'the secret does not fit those before it');
   env.signer.counterpartyRevoked(number, secret);
   const { commitments: next, irrevocable } = afterRevocation(commitments, message.nextPerCommitmentPoint);
-  const facts: ChannelFact[] = [
-    ...irrevocable.added.map((htlc) => ({ kind: 'htlcAccepted', htlc }) as const),
-    ...irrevocable.removed.map(({ htlc, removal }) => ({ kind: 'htlcRemoved', htlc, removal }) as const),
-  ];
+  const facts = irrevocable.added.map((htlc) => ({ kind: 'htlcAccepted', htlc }) as const);
+  const failed = irrevocable.removed.flatMap(({ htlc, removal }): MonitorStep[] =>
+    removal.kind === 'fulfill' ? [] : [{ kind: 'htlcResolved', htlc, resolution: { kind: 'failed', removal } }],
+  );
   return transition(
     { ...channel, commitments: next },
-    { steps: [{ kind: 'commitmentSecret', number, secret }], facts },
+    { steps: [{ kind: 'commitmentSecret', number, secret }, ...failed], facts },
   );
 }
 

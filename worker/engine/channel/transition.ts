@@ -1,16 +1,11 @@
 import type { MonitorStep } from '../monitor/monitor-update.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
-import type { Removal } from '../transactions/commitment-spec.ts';
 import type { Message } from '../wire/message.ts';
 
 /** What happened in a channel that the rest of the engine acts upon, within the same turn. */
 export type ChannelFact =
   /** An inbound HTLC is irrevocably committed: fulfil, forward or fail it. */
   | { readonly kind: 'htlcAccepted'; readonly htlc: ChannelHtlc }
-  /** The counterparty gave the preimage of an outbound HTLC; may come again after a reconnection. */
-  | { readonly kind: 'htlcFulfilled'; readonly htlc: ChannelHtlc; readonly preimage: Uint8Array }
-  /** An outbound HTLC is gone from both commitments for good. */
-  | { readonly kind: 'htlcRemoved'; readonly htlc: ChannelHtlc; readonly removal: Removal }
   /** An outbound HTLC was never signed, and after a reconnection a limit stands against it: it does not exist any more. */
   | { readonly kind: 'htlcDropped'; readonly htlc: ChannelHtlc }
   /** Both sides have sent `channel_ready`. */

@@ -1,4 +1,4 @@
-import { toHex } from '../primitives/bytes.ts';
+import { equalBytes, fromHex, toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import type { StoredRecords } from '../primitives/store.ts';
 import type { UndoLog } from '../primitives/undo-log.ts';
@@ -15,6 +15,7 @@ import { lowerFeeIfDue, raiseFeeIfDue } from '../channel/commitment-feerate.ts';
 import { isRemovable } from '../channel/commitments.ts';
 import { violation, type ChannelFact, type Transition } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
+import type { HtlcEvent } from '../monitor/htlc-resolution.ts';
 import type { HolderCommitmentFate, MonitorStep } from '../monitor/monitor-update.ts';
 import { ChainMonitor, type PendingUpdate } from '../monitor/chain-monitor.ts';
 import { worthMsat } from '../monitor/balances.ts';
@@ -48,7 +49,7 @@ import { ChannelTable } from './channel-table.ts';
 import { certainBalance, type ClosingReport } from './closing-report.ts';
 import { ClosingReports } from './closing-reports.ts';
 import { ClosingRequests, type ForceCloseConsent } from './closing-requests.ts';
-import type { EngineEvent } from './engine-event.ts';
+import type { EngineEvent, EngineEventKind } from './engine-event.ts';
 import { EventOutbox } from './event-outbox.ts';
 import { InboundPayments } from './inbound-payments.ts';
 import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './manager-context.ts';
@@ -119,10 +120,7 @@ export class ChannelManager {
       turn,
       apply: (entry, transition) => this.#apply(entry, transition),
       close: (entry, reason, fate) => this.#close(entry, reason, fate),
-      htlcResolved: (entry, { htlc, preimage }) =>
-        preimage === undefined
-          ? this.outboundPayments.timedOut(entry.key, htlc, this.blockHeight)
-          : this.outboundPayments.fulfilled(htlc, preimage),
+      htlcResolved: (entry, resolved) => this.#htlcResolved(entry, resolved),
       isolate: (entry, work) => this.#isolate(entry, work),
     };
     this.#establishment = new ChannelEstablishment(this.#context, undo);
@@ -314,7 +312,15 @@ export class ChannelManager {
 
   /** The user has seen an event: it is not delivered again. Durable with the next write. */
   acknowledgeEvent(id: number): void {
-    this.#context.events.acknowledge(id);
+    const event = this.#context.events.acknowledge(id);
+    if (event !== undefined && PAYMENT_ENDS.includes(event.kind)) this.#acknowledgeHtlcs(fromHex(event.subject));
+  }
+
+  #acknowledgeHtlcs(paymentHash: Uint8Array): void {
+    if (!this.#isSeen(paymentHash)) return;
+    for (const [key, { events }] of this.chainMonitor.monitors())
+      for (const { id, htlc } of events)
+        if (equalBytes(htlc.paymentHash, paymentHash)) this.chainMonitor.ackMonitorEvent(key, id);
   }
 
   /** Events that nobody acknowledged, oldest first. */
@@ -452,12 +458,6 @@ export class ChannelManager {
     switch (fact.kind) {
       case 'htlcAccepted':
         return this.#accepted(entry, fact.htlc);
-      case 'htlcFulfilled':
-        return this.outboundPayments.fulfilled(fact.htlc, fact.preimage);
-      case 'htlcRemoved':
-        if (fact.removal.kind !== 'fulfill')
-          this.outboundPayments.failed(entry.key, fact.htlc, fact.removal, this.blockHeight);
-        return;
       case 'htlcDropped':
         return this.outboundPayments.dropped(entry.key, fact.htlc, this.blockHeight);
       case 'channelReady':
@@ -474,6 +474,30 @@ export class ChannelManager {
       default:
         return fact satisfies never;
     }
+  }
+
+  /** The same again changes nothing. Of a payment that is over, and whose end its user has seen, nobody has to hear again. */
+  #htlcResolved({ key }: ChannelEntry, { id, htlc, resolution }: HtlcEvent): void {
+    switch (resolution.kind) {
+      case 'fulfilled':
+        this.outboundPayments.fulfilled(htlc, resolution.preimage);
+        break;
+      case 'failed':
+        this.outboundPayments.failed(key, htlc, resolution.removal, this.blockHeight);
+        break;
+      case 'timedOut':
+        this.outboundPayments.timedOut(key, htlc, this.blockHeight);
+        break;
+      default:
+        resolution satisfies never;
+    }
+    if (this.#isSeen(htlc.paymentHash)) this.chainMonitor.ackMonitorEvent(key, id);
+  }
+
+  /** Whether the user of a payment has seen its end, or there is no such payment. */
+  #isSeen(paymentHash: Uint8Array): boolean {
+    const isAwaited = PAYMENT_ENDS.some((kind) => this.#context.events.isPending(kind, toHex(paymentHash)));
+    return !isAwaited && !this.outboundPayments.isPending(paymentHash);
   }
 
   #accepted(entry: ChannelEntry, htlc: ChannelHtlc): void {
@@ -565,19 +589,30 @@ export class ChannelManager {
 
   /** Ends a turn: hands each touched channel's steps to its monitor as one update. */
   #settle(turn: Turn): void {
-    for (const each of turn.touched) this.#settleChannel(turn, each);
+    // What one monitor tells may be for another channel's to learn.
+    for (let due = this.#unsettled(turn); due.length > 0; due = this.#unsettled(turn))
+      for (const each of due) this.#settleChannel(turn, each);
     const wallet = this.#context.parts.wallet.state;
     if (wallet !== this.#savedWallet) turn.writes.set('coin/state', encodeWallet(wallet));
     this.#savedWallet = wallet;
   }
 
+  #unsettled({ touched }: Turn): readonly ChannelEntry[] {
+    return [...touched].filter((entry) => this.#isUnsettled(entry));
+  }
+
+  #isUnsettled({ key, steps }: ChannelEntry): boolean {
+    return steps.length > 0 && this.#channels.get(key) !== undefined;
+  }
+
   #settleChannel(turn: Turn, each: ChannelEntry): void {
-    if (this.#channels.get(each.key) === undefined || each.steps.length === 0) return;
+    if (!this.#isUnsettled(each)) return;
     const entry = turn.touch(each);
     const { steps } = entry;
     entry.steps = [];
     this.chainMonitor.updateChannel(entry.key, steps);
     this.#onchain.updated(entry);
+    this.#onchain.handleMonitorEvents(entry);
   }
 
   /** What is not a channel's or a payment's, and is taken back with a turn that fails. */
@@ -636,5 +671,8 @@ export class ChannelManager {
     return this.#turn;
   }
 }
+
+/** What tells the end of a payment of ours. */
+const PAYMENT_ENDS: readonly EngineEventKind[] = ['paymentSent', 'paymentFailed'];
 
 const stackOf = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

@@ -37,18 +37,26 @@ export class EventOutbox {
     turn.leave({ kind: 'event', event });
   }
 
-  acknowledge(id: number): void {
-    if (!this.#events.delete(id)) return;
+  /** The event, if nobody had acknowledged it before. */
+  acknowledge(id: number): EngineEvent | undefined {
+    const event = this.#events.get(id);
+    if (event === undefined) return undefined;
+    this.#events.delete(id);
     const { writes } = this.#turn();
     writes.set(keyOf(id), undefined);
     // Without the record of the newest event, a restart would give its id to another one.
     writes.set(NEXT_ID_KEY, writeCount(this.#nextId));
+    return event;
   }
 
   /** What an event told of is over: nobody has to see it any more. Without a `subject`, all events of the kind. */
   withdraw(kind: EngineEventKind, subject?: string): void {
     for (const event of this.pending())
       if (event.kind === kind && (subject === undefined || event.subject === subject)) this.acknowledge(event.id);
+  }
+
+  isPending(kind: EngineEventKind, subject: string): boolean {
+    return this.pending().some((event) => event.kind === kind && event.subject === subject);
   }
 
   /** Oldest first. */

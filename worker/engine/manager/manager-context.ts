@@ -7,7 +7,8 @@ import type { Transition } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { EntropySource, NodeSigner, SignerProvider } from '../keys/ports.ts';
 import type { ChainMonitor, Filter } from '../monitor/chain-monitor.ts';
-import type { ChannelMonitor, HtlcEvent } from '../monitor/channel-monitor.ts';
+import type { ChannelMonitor } from '../monitor/channel-monitor.ts';
+import type { HtlcEvent } from '../monitor/htlc-resolution.ts';
 import type { HolderCommitmentFate } from '../monitor/monitor-update.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
 import type { OnchainWallet } from '../wallet/wallet.ts';
@@ -75,7 +76,7 @@ export interface ManagerContext {
    * the channel.
    */
   close(entry: ChannelEntry, reason: CloseReason, holderCommitment: HolderCommitmentFate): void;
-  /** The chain has decided about an HTLC that we offered; may come again. */
+  /** It is known what became of an HTLC that we offered; may come again. */
   htlcResolved(entry: ChannelEntry, resolved: HtlcEvent): void;
   /** Does something for one channel that can fail alone: an error of ours freezes that channel and takes back the rest. */
   isolate(entry: ChannelEntry, work: () => void): void;

@@ -43,7 +43,7 @@ export class OnchainTxHandler {
         this.#context.isolate(entry, () => {
           chainMonitor.transactionsConfirmed(entry.key, height, [each]);
           this.#funding.transactionConfirmed(entry, height, each);
-          this.#handleMonitorEvents(entry);
+          this.handleMonitorEvents(entry);
         });
     const hasLearnt = chainMonitor.monitors().some(([key, monitor]) => monitor !== before.get(key));
     // The best block may have come first: what follows does not wait for the next, for any channel by the coins that came of it.
@@ -57,7 +57,7 @@ export class OnchainTxHandler {
       this.#context.isolate(entry, () => {
         chainMonitor.transactionSeen(entry.key, transaction);
         chainMonitor.bestBlockUpdated(entry.key, conditions.blockHeight);
-        this.#handleMonitorEvents(entry);
+        this.handleMonitorEvents(entry);
       });
   }
 
@@ -71,7 +71,7 @@ export class OnchainTxHandler {
         this.#context.chainMonitor.transactionUnconfirmed(entry.key, txid);
         this.#funding.transactionUnconfirmed(entry, txid);
       }
-      this.#handleMonitorEvents(entry);
+      this.handleMonitorEvents(entry);
     });
   }
 
@@ -85,7 +85,7 @@ export class OnchainTxHandler {
       this.#context.isolate(entry, () => {
         this.#context.chainMonitor.bestBlockUpdated(entry.key, height);
         this.#funding.bestBlockUpdated(entry, height);
-        this.#handleMonitorEvents(entry);
+        this.handleMonitorEvents(entry);
       });
     this.closeAtDeadlines();
     this.rebroadcast();
@@ -206,7 +206,8 @@ export class OnchainTxHandler {
     });
   }
 
-  #handleMonitorEvents(entry: ChannelEntry): void {
+  /** What a channel's monitor has not told yet. */
+  handleMonitorEvents(entry: ChannelEntry): void {
     for (const event of this.#context.chainMonitor.releasePendingMonitorEvents(entry.key))
       this.#handleMonitorEvent(entry, event);
   }
@@ -218,8 +219,7 @@ export class OnchainTxHandler {
       case 'fundingSpendUnconfirmed':
         return this.#fundingSpendUnconfirmed(entry, event.spend);
       case 'htlcResolved':
-        this.#context.htlcResolved(entry, event.resolved);
-        return this.#context.chainMonitor.ackMonitorEvent(entry.key, event.resolved.id);
+        return this.#context.htlcResolved(entry, event.resolved);
       default:
         return event satisfies never;
     }

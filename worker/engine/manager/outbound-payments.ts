@@ -104,6 +104,11 @@ export class OutboundPayments {
     return this.#payments.get(toHex(paymentHash))?.state.kind === 'succeeded';
   }
 
+  /** Whether what becomes of a payment is not known yet. */
+  isPending(paymentHash: Uint8Array): boolean {
+    return this.#payments.get(toHex(paymentHash))?.state.kind === 'pending';
+  }
+
   /** The onion of an outbound HTLC of ours, built again from the payment's record. */
   onionOf(channelKey: string, htlcId: bigint): Uint8Array {
     for (const payment of this.#payments.values()) {

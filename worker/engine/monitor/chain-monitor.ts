@@ -81,7 +81,10 @@ export interface Watch {
   updateChannel(channelKey: string, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus;
   /** What a channel's monitor has not told since the start, or what was never acknowledged before it. */
   releasePendingMonitorEvents(channelKey: string): readonly MonitorEvent[];
-  /** What followed from the event of a monitor is in the running turn's write: it is not told again. */
+  /**
+   * What followed from the event of a monitor is durable, or in the running turn's write: it is not told again. In any order; the
+   * channel's next update takes it along, and with a block it has one of its own. Lost before that, the event is told once more.
+   */
   ackMonitorEvent(channelKey: string, id: number): void;
 }
 
@@ -116,6 +119,8 @@ export class ChainMonitor implements Watch {
   #events: readonly MonitorEvent[] = [];
   /** The newest event of each monitor that was told in this run. */
   readonly #told: UndoableMap<string, number>;
+  /** Events of each monitor that are acknowledged, and whose monitor does not know it yet. */
+  readonly #acknowledged: UndoableMap<string, readonly number[]>;
   #started: readonly PendingUpdate[] = [];
   readonly #derived = new WeakMap<ChannelMonitor, readonly Claim[]>();
 
@@ -127,6 +132,7 @@ export class ChainMonitor implements Watch {
     this.#undo = undo;
     this.#watched = new UndoableMap(undo);
     this.#told = new UndoableMap(undo);
+    this.#acknowledged = new UndoableMap(undo);
   }
 
   watchChannel(key: string, params: ChannelParameters, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus {
@@ -147,7 +153,10 @@ export class ChainMonitor implements Watch {
   updateChannel(key: string, steps: readonly MonitorStep[]): ChannelMonitorUpdateStatus {
     const watched = this.#watched.get(key);
     assert(watched !== undefined, 'an update is for a watched channel');
-    const update: ChannelMonitorUpdate = { updateId: watched.monitor.updateId + 1, steps };
+    const acknowledged = this.#acknowledged.get(key) ?? [];
+    this.#acknowledged.delete(key);
+    const acknowledgements = acknowledged.map((id): MonitorStep => ({ kind: 'eventAcknowledged', id }));
+    const update = { updateId: watched.monitor.updateId + 1, steps: [...steps, ...acknowledgements] };
     const { monitor: applied, revoked } = applyUpdate(watched.monitor, update);
     const monitor = this.#withBroadcast(applied);
     this.#watched.set(key, { ...watched, monitor });
@@ -325,18 +334,20 @@ export class ChainMonitor implements Watch {
 
   ackMonitorEvent(key: string, id: number): void {
     const isPending = this.monitor(key)?.events.some((event) => event.id === id) ?? false;
-    if (isPending) this.updateChannel(key, [{ kind: 'eventAcknowledged', id }]);
+    const before = this.#acknowledged.get(key) ?? [];
+    if (isPending && !before.includes(id)) this.#acknowledged.set(key, [...before, id]);
   }
 
   /** Decides what a height decides. */
   bestBlockUpdated(key: string, height: number): void {
+    if (this.#acknowledged.has(key)) this.updateChannel(key, []);
     const monitor = this.monitor(key);
     if (monitor?.confirmedSpend === undefined) return;
     const decided = htlcOutcomes(this.#claimKeys(monitor), monitor, height);
     if (decided.length > 0)
       this.updateChannel(
         key,
-        decided.map((outcome) => ({ kind: 'htlcDecided', ...outcome })),
+        decided.map((outcome) => ({ kind: 'htlcResolved', ...outcome })),
       );
   }
 
@@ -483,5 +494,5 @@ export class ChainMonitor implements Watch {
 
 const learntSteps = (monitor: ChannelMonitor, preimages: ReadonlyMap<string, Uint8Array>): readonly MonitorStep[] => [
   ...[...preimages.values()].map((preimage): MonitorStep => ({ kind: 'paymentPreimage', preimage })),
-  ...paidAfterAll(monitor, preimages),
+  ...paidAfterAll(monitor, preimages).map((outcome): MonitorStep => ({ kind: 'htlcResolved', ...outcome })),
 ];

@@ -2,12 +2,12 @@ import { equalBytes, toHex } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { EMPTY_SHACHAIN, insertSecret, lastSecret, shachainIndex, type ShachainStore } from '../keys/shachain.ts';
-import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import { changedPackages } from './claims/package-changes.ts';
 import type { AnchorChild } from './claims/anchor-child.ts';
 import type { ClaimPackage } from './claims/claim-package.ts';
+import { liveDecisions, withResolution, type HtlcEvents } from './htlc-resolution.ts';
 import type { ChainStep, ChannelMonitorUpdate, HolderCommitmentFate, MonitorStep } from './monitor-update.ts';
 
 /** A commitment of ours with the counterparty's signatures. */
@@ -51,7 +51,7 @@ export interface ConfirmedSpend extends ConfirmedTransaction {
  * Everything that is needed to get the money of one channel out of the chain, kept apart from the channel itself: it
  * grows by updates only, in order, and is enough without anything else but the seed.
  */
-export interface ChannelMonitor {
+export interface ChannelMonitor extends HtlcEvents {
   readonly params: ChannelParameters;
   readonly updateId: number;
   readonly holderCommitment: HolderCommitment;
@@ -74,10 +74,6 @@ export interface ChannelMonitor {
   readonly revoked: RevokedCommitment | undefined;
   /** What spent outputs of the close, and what spent outputs of those, oldest first. */
   readonly outputSpends: readonly ConfirmedTransaction[];
-  /** What the chain decided about HTLCs of ours, until the manager has taken it in. */
-  readonly events: readonly HtlcEvent[];
-  /** The ids of our HTLCs that there is, or was, an event for. */
-  readonly decidedHtlcs: readonly bigint[];
   /** The newest child of our broadcast commitment: its coins wait for it. */
   readonly anchorChild: AnchorChild | undefined;
   /** What was made to take what is ours. */
@@ -87,14 +83,6 @@ export interface ChannelMonitor {
    * is lost costs less than a revoked broadcast.
    */
   readonly isCopy: boolean;
-}
-
-/** An outcome with the number by which it is acknowledged; numbers count up in each monitor. */
-export interface HtlcEvent {
-  readonly id: number;
-  readonly htlc: ChannelHtlc;
-  /** 32 bytes; without it the HTLC has failed for good. */
-  readonly preimage: Uint8Array | undefined;
 }
 
 /** A revoked commitment's HTLCs: with them and its secret every output of it can be rebuilt and taken. */
@@ -124,7 +112,8 @@ export function newMonitor(params: ChannelParameters, steps: readonly MonitorSte
     revoked: undefined,
     outputSpends: [],
     events: [],
-    decidedHtlcs: [],
+    nextEventId: 0,
+    decidedHtlcs: new Map(),
     anchorChild: undefined,
     packages: [],
     isCopy: false,
@@ -146,7 +135,8 @@ export function applyUpdate(
     }
     next = applyStep(next, step);
   }
-  return { monitor: { ...next, updateId: update.updateId, preimages: livePreimages(next) }, revoked };
+  const decidedHtlcs = liveDecisions(next.decidedHtlcs, knownSpecs(next));
+  return { monitor: { ...next, updateId: update.updateId, preimages: livePreimages(next), decidedHtlcs }, revoked };
 }
 
 /** The newest revealed secret of the counterparty for `channel_reestablish`; zeros where there is none. */
@@ -177,6 +167,10 @@ function applyStep(monitor: ChannelMonitor, step: MonitorStep): ChannelMonitor {
     }
     case 'channelForceClosed':
       return { ...monitor, closed: fateOf(monitor, step.holderCommitment) };
+    case 'htlcResolved':
+      return { ...monitor, ...withResolution(monitor, { htlc: step.htlc, resolution: step.resolution }) };
+    case 'eventAcknowledged':
+      return { ...monitor, events: monitor.events.filter(({ id }) => id !== step.id) };
     case 'shutdownScript':
       return { ...monitor, shutdownScript: step.script };
     case 'copied':
@@ -207,13 +201,6 @@ function applyChainStep(monitor: ChannelMonitor, step: ChainStep): ChannelMonito
       return { ...monitor, outputSpends: [...without(monitor.outputSpends, step.spend.txid), step.spend] };
     case 'outputUnspent':
       return { ...monitor, outputSpends: without(monitor.outputSpends, step.txid) };
-    case 'htlcDecided': {
-      const { htlc, preimage } = step;
-      const event = { id: monitor.decidedHtlcs.length, htlc, preimage };
-      return { ...monitor, events: [...monitor.events, event], decidedHtlcs: [...monitor.decidedHtlcs, htlc.id] };
-    }
-    case 'eventAcknowledged':
-      return { ...monitor, events: monitor.events.filter(({ id }) => id !== step.id) };
     case 'anchorChildChanged':
       return { ...monitor, anchorChild: step.child };
     case 'packagesChanged':

@@ -7,7 +7,8 @@ import {
   type TransactionInput,
 } from '../transactions/transaction.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
-import type { ChannelMonitor, ConfirmedSpend, FundingSpend, HtlcEvent } from './channel-monitor.ts';
+import type { ChannelMonitor, ConfirmedSpend, FundingSpend } from './channel-monitor.ts';
+import type { HtlcEvent } from './htlc-resolution.ts';
 
 /** A transaction of a block with its place in it. */
 export interface BlockTransaction {
@@ -15,10 +16,10 @@ export interface BlockTransaction {
   readonly transaction: Transaction;
 }
 
-/** What a monitor saw in the chain that the manager has to act upon. */
+/** What a monitor knows that the manager has to act upon. */
 export type MonitorEvent =
   | { readonly kind: 'fundingSpent'; readonly channelKey: string; readonly confirmedSpend: ConfirmedSpend }
-  /** The chain has decided about an HTLC that we offered. Told until `Watch.ackMonitorEvent`. */
+  /** What became of an HTLC that we offered is known. Told until `Watch.ackMonitorEvent`. */
   | { readonly kind: 'htlcResolved'; readonly channelKey: string; readonly resolved: HtlcEvent }
   /** A reorganisation took the spend out of the chain again. */
   | { readonly kind: 'fundingSpendUnconfirmed'; readonly channelKey: string; readonly spend: FundingSpend };

@@ -5,7 +5,10 @@ import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { recordFormat } from '../wire/stored-record.ts';
 import { specSchema, storeName } from './channel-records.ts';
 import type { ChannelMonitor, RevokedCommitment } from './channel-monitor.ts';
+import type { HtlcEvents } from './htlc-resolution.ts';
 import {
+  chainEventFromRecord,
+  chainEventSchema,
   childFromRecord,
   childSchema,
   childToRecord,
@@ -37,7 +40,7 @@ const secretSchema = { kind: 'struct', fields: { index: 'u64', secret: { kind: '
 
 const snapshotRecord = recordFormat(
   'monitor',
-  2,
+  3,
   {
     updateId: [2, 'u64'],
     holderCommitment: [4, holderSchema],
@@ -61,10 +64,14 @@ const snapshotRecord = recordFormat(
     revoked: [23, { kind: 'rest', of: revokedSchema }],
     outputSpends: [25, { kind: 'rest', of: confirmedSchema }],
     packages: [27, { kind: 'rest', of: packageSchema }],
-    events: [29, { kind: 'rest', of: eventSchema }],
+    // Of version 2, when only the chain told of HTLCs.
+    chainEvents: [29, { kind: 'rest', of: chainEventSchema }],
     decidedHtlcs: [31, { kind: 'rest', of: 'u64' }],
     isCopy: [33, 'flag'],
     anchorChild: [35, { kind: 'rest', of: childSchema }],
+    events: [38, { kind: 'rest', of: eventSchema }],
+    nextEventId: [40, 'u32'],
+    fulfilledHtlcs: [42, { kind: 'rest', of: 'u64' }],
   },
 );
 
@@ -89,7 +96,9 @@ export const encodeMonitor = (monitor: ChannelMonitor): Uint8Array =>
     outputSpends: monitor.outputSpends,
     packages: monitor.packages.map(packageToRecord),
     events: monitor.events.map(eventToRecord),
-    decidedHtlcs: monitor.decidedHtlcs,
+    nextEventId: monitor.nextEventId,
+    decidedHtlcs: [...monitor.decidedHtlcs.keys()],
+    fulfilledHtlcs: [...monitor.decidedHtlcs].flatMap(([id, outcome]) => (outcome === 'fulfilled' ? [id] : [])),
     ...(monitor.isCopy ? { isCopy: true } : {}),
     anchorChild: listed(monitor.anchorChild).map(childToRecord),
   });
@@ -115,10 +124,20 @@ export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): Cha
     revoked: revoked && revokedFromRecord(revoked),
     outputSpends: stored.outputSpends ?? [],
     packages: (stored.packages ?? []).map(packageFromRecord),
-    events: (stored.events ?? []).map(eventFromRecord),
-    decidedHtlcs: stored.decidedHtlcs ?? [],
+    ...eventsFromRecord(stored),
     isCopy: stored.isCopy ?? false,
     anchorChild: child && childFromRecord(child),
+  };
+}
+
+/** Version 2 gave an id to each HTLC that was decided, and did not note which of them were fulfilled: those are told once more. */
+function eventsFromRecord(stored: ReturnType<typeof snapshotRecord.decode>): HtlcEvents {
+  const { chainEvents = [], events = [], decidedHtlcs = [], fulfilledHtlcs = [] } = stored;
+  const fulfilled = new Set(fulfilledHtlcs);
+  return {
+    events: [...chainEvents.map(chainEventFromRecord), ...events.map(eventFromRecord)],
+    nextEventId: stored.nextEventId ?? decidedHtlcs.length,
+    decidedHtlcs: new Map(decidedHtlcs.map((id) => [id, fulfilled.has(id) ? 'fulfilled' : 'failed'])),
   };
 }
 

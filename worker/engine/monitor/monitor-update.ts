@@ -4,6 +4,7 @@ import type { Outpoint } from '../transactions/transaction.ts';
 import type { ConfirmedSpend, ConfirmedTransaction, RevokedCommitment } from './channel-monitor.ts';
 import type { AnchorChild } from './claims/anchor-child.ts';
 import type { ClaimPackage } from './claims/claim-package.ts';
+import type { HtlcResolution } from './htlc-resolution.ts';
 
 /**
  * What becomes of our commitment when no update follows: it goes out; it waits, for something else is to be in the chain; or
@@ -11,7 +12,7 @@ import type { ClaimPackage } from './claims/claim-package.ts';
  */
 export type HolderCommitmentFate = 'broadcast' | 'wait' | 'never';
 
-/** What a `ChannelMonitor` learns from its channel. */
+/** What a `ChannelMonitor` learns from its channel, or from whoever heard what it told. */
 export type ChannelStep =
   /** Our newest commitment with the counterparty's signatures: what we would broadcast. */
   | {
@@ -41,7 +42,11 @@ export type ChannelStep =
   /** What is known of the channel comes from a copy, and may be revoked. */
   | { readonly kind: 'copied' }
   /** The peer's `channel_reestablish`, or the owner, says that what is known is the newest. */
-  | { readonly kind: 'stateConfirmed' };
+  | { readonly kind: 'stateConfirmed' }
+  /** What became of an HTLC that we offered. Known already, it changes nothing. */
+  | { readonly kind: 'htlcResolved'; readonly htlc: ChannelHtlc; readonly resolution: HtlcResolution }
+  /** What followed from an event is durable. */
+  | { readonly kind: 'eventAcknowledged'; readonly id: number };
 
 /** What a `ChannelMonitor` learns from the chain, and what it made of it. */
 export type ChainStep =
@@ -53,10 +58,6 @@ export type ChainStep =
   /** A transaction of the chain concerns the close; known already, it is at another height now. */
   | { readonly kind: 'outputSpent'; readonly spend: ConfirmedTransaction }
   | { readonly kind: 'outputUnspent'; readonly txid: Uint8Array }
-  /** The chain has decided about an HTLC that we offered; without a preimage it has failed. */
-  | { readonly kind: 'htlcDecided'; readonly htlc: ChannelHtlc; readonly preimage: Uint8Array | undefined }
-  /** What followed from an event is durable. */
-  | { readonly kind: 'eventAcknowledged'; readonly id: number }
   /** The child that pays for our commitment from here on; without one, the wallet has its coins back. */
   | { readonly kind: 'anchorChildChanged'; readonly child: AnchorChild | undefined }
   /** Packages that are over, each by the first outpoint that it took, and those that are new or have a new transaction. */

@@ -1,3 +1,4 @@
+import { concat } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import { decodeTransaction, encodeTransaction } from '../transactions/transaction.ts';
 import type { ValueOf } from '../wire/schema.ts';
@@ -15,11 +16,11 @@ import type {
   CounterpartyCommitment,
   FundingSpend,
   HolderCommitment,
-  HtlcEvent,
   RevokedCommitment,
 } from './channel-monitor.ts';
 import type { AnchorChild } from './claims/anchor-child.ts';
 import type { ClaimPackage } from './claims/claim-package.ts';
+import type { HtlcEvent, HtlcResolution } from './htlc-resolution.ts';
 import type { HolderCommitmentFate } from './monitor-update.ts';
 
 export const preimageSchema = { kind: 'fixed', length: 32 } as const;
@@ -60,7 +61,18 @@ export const revokedSchema: Struct<{ number: 'u64'; spec: typeof specSchema }> =
   fields: { number: 'u64', spec: specSchema },
 };
 
-export const eventSchema: Struct<{ id: 'u32'; htlc: typeof htlcSchema; preimages: Counted<typeof preimageSchema> }> = {
+/** `content` is the preimage, the reason of a failure, or code and hash of a malformed one. */
+export const eventSchema: Struct<{ id: 'u32'; htlc: typeof htlcSchema; resolution: 'u8'; content: 'bytes' }> = {
+  kind: 'struct',
+  fields: { id: 'u32', htlc: htlcSchema, resolution: 'u8', content: 'bytes' },
+};
+
+/** Of the programs before, to which only the chain told of HTLCs; without a preimage one had failed. */
+export const chainEventSchema: Struct<{
+  id: 'u32';
+  htlc: typeof htlcSchema;
+  preimages: Counted<typeof preimageSchema>;
+}> = {
   kind: 'struct',
   fields: { id: 'u32', htlc: htlcSchema, preimages: { kind: 'counted', of: preimageSchema } },
 };
@@ -96,6 +108,7 @@ export const spendFields = {
   txid: 'sha256',
 } as const;
 
+const RESOLUTIONS = ['fulfilled', 'timedOut', 'fail', 'failMalformed'] as const;
 export const FATES: readonly HolderCommitmentFate[] = ['wait', 'broadcast', 'never'];
 const SPENDS: readonly FundingSpend['kind'][] = [
   'holderCommitment',
@@ -115,17 +128,48 @@ export const revokedFromRecord = ({ number, spec }: ValueOf<typeof revokedSchema
   spec: specFromRecord(spec, noOnion),
 });
 
-export const eventToRecord = ({ id, htlc, preimage }: HtlcEvent): ValueOf<typeof eventSchema> => ({
+export const eventToRecord = ({ id, htlc, resolution }: HtlcEvent): ValueOf<typeof eventSchema> => ({
   id,
   htlc: htlcToRecord(htlc),
-  preimages: listed(preimage),
+  resolution: RESOLUTIONS.indexOf(resolution.kind === 'failed' ? resolution.removal.kind : resolution.kind),
+  content: contentOf(resolution),
 });
 
-export const eventFromRecord = ({ id, htlc, preimages }: ValueOf<typeof eventSchema>): HtlcEvent => ({
+export function eventFromRecord({ id, htlc, resolution, content }: ValueOf<typeof eventSchema>): HtlcEvent {
+  const kind = known(RESOLUTIONS[resolution], 'resolution');
+  return { id, htlc: htlcFromRecord(htlc, noOnion), resolution: resolutionFrom(kind, htlc.id, content) };
+}
+
+export const chainEventFromRecord = ({ id, htlc, preimages }: ValueOf<typeof chainEventSchema>): HtlcEvent => ({
   id,
   htlc: htlcFromRecord(htlc, noOnion),
-  preimage: preimages[0],
+  resolution: preimages[0] === undefined ? { kind: 'timedOut' } : { kind: 'fulfilled', preimage: preimages[0] },
 });
+
+function contentOf(resolution: HtlcResolution): Uint8Array {
+  if (resolution.kind === 'fulfilled') return resolution.preimage;
+  if (resolution.kind === 'timedOut') return new Uint8Array(0);
+  const { removal } = resolution;
+  if (removal.kind === 'fail') return removal.reason;
+  return concat(Uint8Array.of(removal.failureCode >> 8, removal.failureCode & 0xff), removal.sha256OfOnion);
+}
+
+function resolutionFrom(kind: (typeof RESOLUTIONS)[number], htlcId: bigint, content: Uint8Array): HtlcResolution {
+  switch (kind) {
+    case 'fulfilled':
+      return { kind, preimage: content };
+    case 'timedOut':
+      return { kind };
+    case 'fail':
+      return { kind: 'failed', removal: { kind, htlcId, reason: content } };
+    case 'failMalformed': {
+      const failureCode = ((content[0] ?? 0) << 8) | (content[1] ?? 0);
+      return { kind: 'failed', removal: { kind, htlcId, failureCode, sha256OfOnion: content.slice(2) } };
+    }
+    default:
+      return kind satisfies never;
+  }
+}
 
 export const packageToRecord = ({ tx, ...rest }: ClaimPackage): ValueOf<typeof packageSchema> => ({
   ...rest,

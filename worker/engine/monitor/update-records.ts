@@ -7,6 +7,8 @@ import { recordFormat } from '../wire/stored-record.ts';
 import type { ChannelMonitor } from './channel-monitor.ts';
 import type { ChannelMonitorUpdate, MonitorStep } from './monitor-update.ts';
 import {
+  chainEventFromRecord,
+  chainEventSchema,
   childFromRecord,
   childSchema,
   childToRecord,
@@ -39,7 +41,7 @@ const secretSchema = { kind: 'struct', fields: { number: 'u64', secret: preimage
 
 const updateRecord = recordFormat(
   'monitor update',
-  2,
+  3,
   { updateId: [14, 'u64'] },
   {
     // Version 1 has its steps by kind, with whole commitments.
@@ -59,10 +61,13 @@ interface SpecBases {
   counterparty: CommitmentSpec;
 }
 
-interface StepFormat<S extends MonitorStep> {
+interface StepReader<S extends MonitorStep = MonitorStep> {
   readonly code: number;
-  write(step: S, bases: SpecBases): Uint8Array;
   read(body: Uint8Array, bases: SpecBases): S;
+}
+
+interface StepFormat<S extends MonitorStep> extends StepReader<S> {
+  write(step: S, bases: SpecBases): Uint8Array;
 }
 
 type Step<K extends MonitorStep['kind']> = Extract<MonitorStep, { readonly kind: K }>;
@@ -192,15 +197,6 @@ const FORMATS: { readonly [K in MonitorStep['kind']]: StepFormat<Step<K>> } = {
     ({ txid }) => txid,
     (txid) => ({ kind: 'outputUnspent', txid }),
   ),
-  htlcDecided: stepFormat(
-    14,
-    eventSchema,
-    ({ htlc, preimage }) => eventToRecord({ id: 0, htlc, preimage }),
-    (stored) => {
-      const { htlc, preimage } = eventFromRecord(stored);
-      return { kind: 'htlcDecided', htlc, preimage };
-    },
-  ),
   eventAcknowledged: stepFormat(
     15,
     'u32',
@@ -216,6 +212,15 @@ const FORMATS: { readonly [K in MonitorStep['kind']]: StepFormat<Step<K>> } = {
     ({ over, made }) => ({ over, made: made.map(packageToRecord) }),
     ({ over, made }) => ({ kind: 'packagesChanged', over, made: made.map(packageFromRecord) }),
   ),
+  htlcResolved: stepFormat(
+    18,
+    eventSchema,
+    ({ htlc, resolution }) => eventToRecord({ id: 0, htlc, resolution }),
+    (stored) => {
+      const { htlc, resolution } = eventFromRecord(stored);
+      return { kind: 'htlcResolved', htlc, resolution };
+    },
+  ),
   anchorChildChanged: stepFormat(
     17,
     { kind: 'counted', of: childSchema },
@@ -224,8 +229,17 @@ const FORMATS: { readonly [K in MonitorStep['kind']]: StepFormat<Step<K>> } = {
   ),
 };
 
-const BY_CODE: ReadonlyMap<number, StepFormat<MonitorStep>> = new Map(
-  Object.values(FORMATS).map((format) => [format.code, format as StepFormat<MonitorStep>]),
+/** Of the programs before, to which only the chain told of HTLCs: read, and never written. */
+const CHAIN_EVENT: StepReader = {
+  code: 14,
+  read: (body) => {
+    const { htlc, resolution } = chainEventFromRecord(decode(codecOf(chainEventSchema), body));
+    return { kind: 'htlcResolved', htlc, resolution };
+  },
+};
+
+const BY_CODE: ReadonlyMap<number, StepReader> = new Map(
+  [...Object.values(FORMATS), CHAIN_EVENT].map((format) => [format.code, format]),
 );
 
 /** An update of a monitor as it was before: commitments are stored as what changed in them. */
@@ -257,7 +271,7 @@ export function decodeUpdate(bytes: Uint8Array, before: ChannelMonitor): Channel
 /** Which update a record is, whatever it follows. Throws what `RecordFormat.decode` throws. */
 export const updateIdOf = (bytes: Uint8Array): number => Number(updateRecord.decode(bytes).updateId);
 
-function formatOf(code: number): StepFormat<MonitorStep> {
+function formatOf(code: number): StepReader {
   const format = BY_CODE.get(code);
   if (format === undefined)
     throw new GlowwormError('RecordDamaged', 'a stored monitor update has an unknown step', { code });

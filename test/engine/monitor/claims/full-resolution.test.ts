@@ -14,7 +14,7 @@ const P2WPKH = p2wpkh(new Uint8Array(33));
 const CLOSED: ChannelMonitor = {
   ...storedMonitor(PARAMS),
   closed: 'broadcast',
-  decidedHtlcs: [9n],
+  decidedHtlcs: new Map([[9n, 'failed']]),
   confirmedSpend: {
     spend: { kind: 'holderCommitment' },
     transaction: new Uint8Array(80),
@@ -51,9 +51,9 @@ describe('a closed channel is over', () => {
   });
 
   it('not before the fate of each HTLC of ours is known, and told', () => {
-    expect(isFullyResolved({ ...CLOSED, decidedHtlcs: [] }, [], LATER, P2WPKH)).toBe(false);
+    expect(isFullyResolved({ ...CLOSED, decidedHtlcs: new Map() }, [], LATER, P2WPKH)).toBe(false);
     const [htlc] = CLOSED.holderCommitment.spec.htlcs;
-    const events = htlc === undefined ? [] : [{ id: 0, htlc, preimage: undefined }];
+    const events = htlc === undefined ? [] : [{ id: 0, htlc, resolution: { kind: 'timedOut' } as const }];
     expect(isFullyResolved({ ...CLOSED, events }, [], LATER, P2WPKH)).toBe(false);
   });
 });

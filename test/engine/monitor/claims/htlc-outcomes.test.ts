@@ -20,9 +20,12 @@ import {
 const outcomes = (monitor: ChannelMonitor, ...heights: readonly number[]): readonly (readonly string[])[] =>
   heights.map((height) =>
     htlcOutcomes(KEYS, monitor, height).map(
-      ({ htlc, preimage }) => `${htlc.id} ${preimage === undefined ? 'failed' : 'paid'}`,
+      ({ htlc, resolution }) => `${htlc.id} ${resolution.kind === 'fulfilled' ? 'paid' : 'failed'}`,
     ),
   );
+
+const decided = (...ids: readonly bigint[]): ChannelMonitor['decidedHtlcs'] =>
+  new Map(ids.map((id) => [id, 'failed'] as const));
 
 const vout = ({ commitment }: Closed, id: number): number =>
   commitment.htlcs.find(({ htlc }) => htlc.id === BigInt(id))?.outputIndex ?? -1;
@@ -52,8 +55,8 @@ describe.each(['holder', 'counterparty', 'revoked'] as const)('in a commitment, 
   });
 
   it('what is decided is not decided again', () => {
-    expect(outcomes({ ...knowing(monitor, 1), decidedHtlcs: [4n] }, 10_000)).toEqual([['1 paid']]);
-    expect(outcomes({ ...monitor, decidedHtlcs: [1n, 4n] }, 10_000)).toEqual([[]]);
+    expect(outcomes({ ...knowing(monitor, 1), decidedHtlcs: decided(4n) }, 10_000)).toEqual([['1 paid']]);
+    expect(outcomes({ ...monitor, decidedHtlcs: decided(1n, 4n) }, 10_000)).toEqual([[]]);
   });
 });
 
@@ -98,8 +101,8 @@ it('an HTLC that had failed, and whose preimage is shown, is paid after all', ()
   const { monitor } = closedBy('holder');
   const learnt = new Map([[toHex(sha256(preimageOf(1))), preimageOf(1)]]);
   expect(paidAfterAll(monitor, learnt)).toEqual([]);
-  expect(paidAfterAll({ ...monitor, decidedHtlcs: [1n, 4n] }, learnt)).toMatchObject([
-    { kind: 'htlcDecided', htlc: { id: 1n }, preimage: preimageOf(1) },
+  expect(paidAfterAll({ ...monitor, decidedHtlcs: decided(1n, 4n) }, learnt)).toMatchObject([
+    { htlc: { id: 1n }, resolution: { kind: 'fulfilled', preimage: preimageOf(1) } },
   ]);
 });
 

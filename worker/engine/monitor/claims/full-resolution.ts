@@ -21,5 +21,5 @@ export function isFullyResolved(
   const last = Math.max(confirmedSpend.height, ...outputSpends.map((spend) => spend.height));
   if (height - last < ARCHIVAL_DELAY_BLOCKS) return false;
   const isLeft = takableClaims(claims, height, destinationScript).length > 0;
-  return !isLeft && offeredHtlcs(monitor).every(({ id }) => decidedHtlcs.includes(id));
+  return !isLeft && offeredHtlcs(monitor).every(({ id }) => decidedHtlcs.has(id));
 }

@@ -1,14 +1,14 @@
 import { toHex } from '../../primitives/bytes.ts';
 import type { ChannelHtlc } from '../../transactions/channel-htlc.ts';
-import { knownSpecs, type ChannelMonitor, type HtlcEvent } from '../channel-monitor.ts';
-import type { ChainStep } from '../monitor-update.ts';
+import { knownSpecs, type ChannelMonitor } from '../channel-monitor.ts';
+import type { HtlcEvent } from '../htlc-resolution.ts';
 import { ANTI_REORG_DELAY } from './claim-package.ts';
 import { revokedHtlcOutputs } from './claims.ts';
 import type { ClaimKeys } from './claim-keys.ts';
 import { confirmedClose, type Close } from './close.ts';
 import { spendOf } from './confirmed-spends.ts';
 
-/** What became of an HTLC that we offered. */
+/** An HTLC with what became of it. */
 type HtlcOutcome = Omit<HtlcEvent, 'id'>;
 
 /**
@@ -17,14 +17,15 @@ type HtlcOutcome = Omit<HtlcEvent, 'id'>;
  * reorganisation could put a commitment in its place in which the counterparty has the preimage for it.
  */
 export function htlcOutcomes(keys: ClaimKeys, monitor: ChannelMonitor, height: number): readonly HtlcOutcome[] {
-  const undecided = offeredHtlcs(monitor).filter(({ id }) => !monitor.decidedHtlcs.includes(id));
+  const undecided = offeredHtlcs(monitor).filter(({ id }) => !monitor.decidedHtlcs.has(id));
   const close = undecided.length === 0 ? undefined : confirmedClose(keys, monitor);
   if (close === undefined) return [];
   return undecided.flatMap((htlc): HtlcOutcome[] => {
     const preimage = monitor.preimages.get(toHex(htlc.paymentHash));
-    if (preimage !== undefined) return [{ htlc, preimage }];
+    if (preimage !== undefined) return [{ htlc, resolution: { kind: 'fulfilled', preimage } }];
     const failedAt = failedAtHeight(keys, monitor, close, htlc);
-    return failedAt !== undefined && height - failedAt + 1 >= ANTI_REORG_DELAY ? [{ htlc, preimage: undefined }] : [];
+    const isDeep = failedAt !== undefined && height - failedAt + 1 >= ANTI_REORG_DELAY;
+    return isDeep ? [{ htlc, resolution: { kind: 'timedOut' } }] : [];
   });
 }
 
@@ -32,14 +33,11 @@ export function htlcOutcomes(keys: ClaimKeys, monitor: ChannelMonitor, height: n
  * HTLCs that had failed for good, as far as anybody could tell, and are paid all the same: a reorganisation deeper than six blocks
  * put in the place of our claim the counterparty's, which shows a preimage that was not known.
  */
-export function paidAfterAll(
-  monitor: ChannelMonitor,
-  learnt: ReadonlyMap<string, Uint8Array>,
-): readonly Extract<ChainStep, { readonly kind: 'htlcDecided' }>[] {
-  return offeredHtlcs(monitor).flatMap((htlc) => {
+export function paidAfterAll(monitor: ChannelMonitor, learnt: ReadonlyMap<string, Uint8Array>): readonly HtlcOutcome[] {
+  return offeredHtlcs(monitor).flatMap((htlc): HtlcOutcome[] => {
     const preimage = learnt.get(toHex(htlc.paymentHash));
-    const isFailed = preimage !== undefined && monitor.decidedHtlcs.includes(htlc.id);
-    return isFailed ? [{ kind: 'htlcDecided', htlc, preimage }] : [];
+    const isFailed = preimage !== undefined && monitor.decidedHtlcs.get(htlc.id) === 'failed';
+    return isFailed ? [{ htlc, resolution: { kind: 'fulfilled', preimage } }] : [];
   });
 }
 
