@@ -15,6 +15,7 @@ import type { Effect } from '../../worker/engine/manager/turn.ts';
 import { decodeInvoice, encodeInvoice } from '../../worker/engine/payments/bolt11.ts';
 import type { Invoice } from '../../worker/engine/payments/invoice.ts';
 import { MIN_FINAL_CLTV_EXPIRY_DELTA } from '../../worker/engine/payments/inbound-payment.ts';
+import type { HintHop } from '../../worker/engine/routing/route.ts';
 import type { Outpoint, Transaction } from '../../worker/engine/transactions/transaction.ts';
 import type { TransactionPackage } from '../../worker/engine/transactions/transaction-package.ts';
 import { Descriptors } from '../../worker/engine/wallet/descriptors.ts';
@@ -25,6 +26,9 @@ import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/
 import type { CommitTarget } from '../../worker/client/committer.ts';
 import type { StoredRecords } from '../../worker/engine/primitives/store.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
+
+/** What every simulated node asks of those whose payments pass through it. */
+export const FORWARDING = { feeBaseMsat: 1_000, feeProportionalMillionths: 1_000, cltvExpiryDelta: 72 } as const;
 
 export const CHAIN_HASH = new Uint8Array(32).fill(6);
 
@@ -132,6 +136,7 @@ export class SimulatedNode {
         wallet: this.wallet,
         filter: { registerTx: () => {}, registerOutput: () => {}, unregisterOutput: () => {} },
         config: this.config,
+        forwarding: FORWARDING,
         chainHash: CHAIN_HASH,
         trustedForZeroConf: () => false,
         inboundChannels: () => this.inboundRule,
@@ -206,7 +211,7 @@ export class SimulatedNode {
     this.turn(() => this.manager.receive(peer.nodeId, connectionId, message));
   }
 
-  invoice(amountMsat: bigint): string {
+  invoice(amountMsat: bigint, routeHints: readonly (readonly HintHop[])[] = []): string {
     const preimage = this.#random(1);
     const paymentSecret = this.#random(2);
     const now = this.#options.now();
@@ -221,7 +226,7 @@ export class SimulatedNode {
       expirySeconds: 3600,
       minFinalCltvExpiryDelta: MIN_FINAL_CLTV_EXPIRY_DELTA,
       fallbackAddresses: [],
-      routeHints: [],
+      routeHints,
       features: featureSet({ var_onion_optin: 'compulsory', payment_secret: 'compulsory', basic_mpp: 'optional' }),
     });
     this.turn(() =>

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { GlowwormError } from '../../worker/engine/primitives/errors.ts';
 import { equalBytes, toHex } from '../../worker/engine/primitives/bytes.ts';
 import { decodeInvoice } from '../../worker/engine/payments/bolt11.ts';
+import type { HintHop } from '../../worker/engine/routing/route.ts';
 import { decodeTransaction, transactionId, type Transaction } from '../../worker/engine/transactions/transaction.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/wire/message.ts';
 import { ANTI_REORG_DELAY } from '../../worker/engine/monitor/claims/claim-package.ts';
@@ -17,6 +18,7 @@ import { checkDeadlines } from './invariants/deadlines.ts';
 import { checkDustOfClaims, checkDustOfOffers } from './invariants/dust-exposure.ts';
 import { checkLeaving } from './invariants/leaving.ts';
 import { Link } from './link.ts';
+import { FORWARDING } from './node.ts';
 import { Side } from './side.ts';
 import { SimulatedChain } from './simulated-chain.ts';
 import type { SideName, WorldStart } from './world-start.ts';
@@ -252,6 +254,16 @@ export class World {
     });
   }
 
+  /** Pays somebody behind a neighbour, who is to pass it on. */
+  payThrough(from: Side, via: Side, to: Side, amountMsat: bigint): void {
+    this.attempt(to, () => {
+      const text = to.node.invoice(amountMsat, hintsThrough(via, to));
+      const paymentHash = toHex(decodeInvoice(from.secp, text).paymentHash);
+      this.payments.push({ paymentHash, amountMsat, from: from.name, to: to.name });
+      this.attempt(from, () => void from.node.pay(text));
+    });
+  }
+
   /** Blocks come, the first with all that may be in it. */
   mine(blocks = 1): void {
     for (let block = 0; block < blocks; block++) {
@@ -483,3 +495,10 @@ const FIRST_HEIGHT = 100;
 const MOST_BEHIND = 12;
 
 const bytesOf = ({ bytes }: Side['inbox'][number]): Uint8Array => bytes;
+
+/** The channels of a forwarding node with a payee, as an invoice tells of them. */
+export const hintsThrough = (via: Side, to: Side): readonly (readonly HintHop[])[] =>
+  via.node.manager.channels().flatMap(({ nodeId, state }) => {
+    if (nodeId !== to.node.nodeId || state.kind !== 'open') return [];
+    return [[{ nodeId: via.node.keys.nodeId, shortChannelId: state.holderAlias, ...FORWARDING }]];
+  });

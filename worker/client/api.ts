@@ -56,6 +56,15 @@ export interface WalletConfig {
    * that a channel is open with, or each after the app has answered a `channelRequested` event.
    */
   readonly inboundChannels?: 'all' | 'knownPeers' | 'ask';
+  /**
+   * Passes payments of others on, from one of its peers to another, for a fee in msat and in millionths of the amount. The inbound HTLC
+   * expires so many blocks after the outbound one: 48 at least. Without it nothing is passed on.
+   */
+  readonly forwarding?: {
+    readonly feeBaseMsat: number;
+    readonly feeProportionalMillionths: number;
+    readonly cltvExpiryDelta: number;
+  };
   /** Name of the database; several wallets of one origin need several. */
   readonly name?: string;
 }

@@ -146,6 +146,14 @@ export const WALLET_CONFIG: Check<WalletConfig> = record<WalletConfig>(
     requestsPer10s: integer(1, 100_000),
     peers: list(PEER, 0, 100),
     inboundChannels: oneOf('all', 'knownPeers', 'ask'),
+    forwarding: record(
+      {
+        feeBaseMsat: integer(0, 10_000_000),
+        feeProportionalMillionths: integer(0, 1_000_000),
+        cltvExpiryDelta: integer(48, 1_008),
+      },
+      {},
+    ),
     name: matching(/^[0-9A-Za-z_-]{1,64}$/, 'up to 64 letters, digits, - and _'),
   },
 );

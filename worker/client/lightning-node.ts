@@ -329,6 +329,7 @@ export class LightningNode {
         wallet: this.wallet,
         filter: this.#watchList,
         config: defaultChannelConfig,
+        forwarding: config.forwarding,
         chainHash: chainHashOf(config.network),
         trustedForZeroConf: (nodeId) => this.admission.trusts(nodeId),
         inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),

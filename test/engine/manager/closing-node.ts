@@ -69,6 +69,7 @@ export class ClosingNode {
         trustedForZeroConf: () => false,
         inboundChannels: () => 'accept',
         reserveSat: () => 0n,
+        forwarding: undefined,
         mayCloseAtDeadlines: () => true,
         unsettledPayments: () => [],
         isTipFresh: () => true,

@@ -35,6 +35,7 @@ class Desk {
   readonly outbound: OutboundPayments;
   readonly removed: { readonly channelKey: string; readonly decision: Removal }[] = [];
   readonly offered: ChannelHtlc[] = [];
+  readonly relayed: bigint[] = [];
   readonly events: string[] = [];
   readonly log: string[] = [];
   /** What the channel's monitor has. */
@@ -73,6 +74,7 @@ class Desk {
     return new InboundPayments({
       secp,
       node: this.keys,
+      relay: ({ htlc }) => void this.relayed.push(htlc.id),
       turn: () => this.#turn,
       undo: () => undefined,
       htlcSwitch: this.#htlcSwitch(),

@@ -8,6 +8,8 @@ import { encodeUpdate } from '../../../worker/engine/monitor/update-records.ts';
 import type { MonitorStep } from '../../../worker/engine/monitor/monitor-update.ts';
 import { toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
+import { msat } from '../../../worker/engine/primitives/units.ts';
+import type { HtlcSource } from '../../../worker/engine/transactions/htlc-source.ts';
 import type { ChannelParameters } from '../../../worker/engine/transactions/channel-parameters.ts';
 import { encodeTransaction, transactionId, type Transaction } from '../../../worker/engine/transactions/transaction.ts';
 import {
@@ -78,6 +80,7 @@ export const storedMonitor = (params: ChannelParameters): ChannelMonitor => ({
   events: [],
   nextEventId: 0,
   decidedHtlcs: new Map(),
+  sources: new Map(),
   anchorChild: undefined,
   isCopy: false,
 });
@@ -170,6 +173,17 @@ export const SNAPSHOTS_V3: Readonly<Record<string, ChannelMonitor>> = {
   },
 };
 
+const SOURCE: HtlcSource = {
+  kind: 'forward',
+  previous: {
+    channelKey: 'c1'.repeat(32),
+    htlcId: 3n,
+    amountMsat: msat(51_000_000n),
+    cltvExpiry: 712,
+    sharedSecret: new Uint8Array(32).fill(9),
+  },
+};
+
 const FAIL = { kind: 'fail', htlcId: 12n, reason: new Uint8Array(292).fill(4) } as const;
 const MALFORMED = {
   kind: 'failMalformed',
@@ -190,6 +204,7 @@ export const SNAPSHOTS_V4: Readonly<Record<string, ChannelMonitor>> = {
       { id: 11, htlc: { ...outbound, id: 14n }, resolution: { kind: 'timedOut' } },
     ],
     nextEventId: 12,
+    sources: new Map([[9n, SOURCE]]),
     decidedHtlcs: new Map([
       [9n, 'fulfilled'],
       [12n, 'failed'],
@@ -251,6 +266,7 @@ export const UPDATES_V3: Readonly<Record<string, readonly MonitorStep[]>> = {
 /** Updates with every kind of step. */
 export const UPDATES: Readonly<Record<string, readonly MonitorStep[]>> = {
   ...UPDATES_V3,
+  'HTLC passed on': [{ kind: 'htlcSource', htlcId: 9n, source: SOURCE }],
   'HTLCs failed': [
     { kind: 'htlcResolved', htlc: { ...outbound, id: 12n }, resolution: { kind: 'failed', removal: FAIL } },
     { kind: 'htlcResolved', htlc: { ...outbound, id: 13n }, resolution: { kind: 'failed', removal: MALFORMED } },

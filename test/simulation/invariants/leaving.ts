@@ -1,5 +1,7 @@
 import { equalBytes, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
+import { allHtlcs } from '../../../worker/engine/channel/commitments.ts';
+import { passesOn } from '../../../worker/engine/transactions/htlc-source.ts';
 import type { Message, MessageOf } from '../../../worker/engine/wire/message.ts';
 import { isFunded } from '../funding.ts';
 import type { Side } from '../side.ts';
@@ -26,12 +28,14 @@ export function checkLeaving(world: World, side: Side, to: Side, message: Messag
     case 'revoke_and_ack':
       return checkRevocation(side, key, message, complain);
     case 'update_add_htlc':
-      if (!side.view.outbound.has(toHex(message.paymentHash))) complain('left before its payment was durable');
+      if (!side.view.outbound.has(toHex(message.paymentHash)) && !hasSource(side, key, message.id))
+        complain('left before its payment was durable');
       return;
     case 'update_fulfill_htlc': {
       const hash = toHex(sha256(message.paymentPreimage));
       if (!monitor.preimages.has(hash)) complain('left before its preimage was durable');
-      if (side.view.inbound.get(hash)?.received === undefined) complain('left before the receipt was durable');
+      if (side.view.inbound.get(hash)?.received === undefined && !hasGoneOn(side, key, message.id))
+        complain('left before the receipt was durable');
       return;
     }
     case 'channel_reestablish':
@@ -54,6 +58,19 @@ export function checkLeaving(world: World, side: Side, to: Side, message: Messag
       return;
   }
 }
+
+/** Whether it is durable who an outbound HTLC is there for. */
+function hasSource(side: Side, key: string, htlcId: bigint): boolean {
+  const channel = side.view.channels.get(key);
+  const htlcs = channel === undefined ? [] : [...allHtlcs(channel.commitments).values()];
+  return htlcs.some(({ direction, id, source }) => direction === 'outbound' && id === htlcId && source !== undefined);
+}
+
+/** Whether it is durable that an inbound HTLC was passed on. */
+const hasGoneOn = (side: Side, channelKey: string, htlcId: bigint): boolean =>
+  [...side.view.monitors.values()].some(({ sources }) =>
+    [...sources.values()].some((source) => passesOn(source, { channelKey, htlcId })),
+  );
 
 function checkSignature(
   side: Side,

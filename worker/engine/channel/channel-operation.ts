@@ -5,6 +5,7 @@ import { feeratePerKw, msat, type FeeratePerKw, type Msat } from '../primitives/
 import type { MonitorStep } from '../monitor/monitor-update.ts';
 import { boundedFailure } from '../onion/failures.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
+import type { HtlcSource } from '../transactions/htlc-source.ts';
 import { findHtlc, type Change, type Removal } from '../transactions/commitment-spec.ts';
 import type { Message, MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
@@ -40,6 +41,8 @@ export interface HtlcOffer {
   readonly cltvExpiry: number;
   /** 1366 bytes. */
   readonly onion: Uint8Array;
+  /** Where it is not a payment of ours. */
+  readonly source?: HtlcSource;
 }
 
 /** The removal of an inbound HTLC that somebody decided upon. */
@@ -94,9 +97,17 @@ export function signPending(env: ChannelEnv, channel: OpenChannel): Transition<O
   return transition(
     { ...channel, commitments: signed },
     {
-      steps: [{ kind: 'latestCounterpartyCommitment', ...commit }],
+      steps: [{ kind: 'latestCounterpartyCommitment', ...commit }, ...sourceSteps(commitments.holderChanges.proposed)],
       messages: [commitmentSigned(params.channelId, signatures)],
     },
+  );
+}
+
+/** From here on the chain may decide about an HTLC, and its monitor has to know whom to tell. */
+function sourceSteps(changes: readonly Change[]): readonly MonitorStep[] {
+  const added = changes.flatMap((change) => (change.kind === 'add' ? [change.htlc] : []));
+  return added.flatMap(({ id: htlcId, source }) =>
+    source === undefined ? [] : [{ kind: 'htlcSource', htlcId, source }],
   );
 }
 

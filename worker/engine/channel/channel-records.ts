@@ -2,8 +2,16 @@ import { concat, fromUtf8, toUtf8 } from '../primitives/bytes.ts';
 import { GlowwormError } from '../primitives/errors.ts';
 import { feeratePerKw, msat } from '../primitives/units.ts';
 import type { SignerState } from '../keys/signer-state.ts';
-import { htlcFromRecord, htlcToRecord, type OnionLookup } from '../monitor/channel-records.ts';
+import {
+  htlcFromRecord,
+  htlcToRecord,
+  sourceFromRecord,
+  sourceSchema,
+  sourceToRecord,
+  type OnionLookup,
+} from '../monitor/channel-records.ts';
 import { htlcKey, type ChannelHtlc } from '../transactions/channel-htlc.ts';
+import type { HtlcSource } from '../transactions/htlc-source.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { Change, CommitmentSpec } from '../transactions/commitment-spec.ts';
 import type { ValueOf } from '../wire/schema.ts';
@@ -106,6 +114,8 @@ const openRecord = recordFormat(
     closingDisputedAt: [33, 'u32'],
     beganAtHeight: [37, 'u32'],
     fundingConflict: [39, { kind: 'struct', fields: { txid: 'sha256', height: 'u32' } }],
+    // Even: a program that took a forward for a payment of ours would never answer the HTLC that it passes on.
+    sources: [40, { kind: 'rest', of: sourceSchema }],
   },
 );
 
@@ -213,6 +223,7 @@ export function encodeOpenChannel(channel: OpenChannel, signer: SignerState): Ui
       sighash,
     })),
     ...(channel.beganAtHeight === undefined ? {} : { beganAtHeight: channel.beganAtHeight }),
+    ...sourcesToRecord([...htlcs.values()]),
     ...(funding.kind === 'unconfirmed' && funding.conflict !== undefined ? { fundingConflict: funding.conflict } : {}),
   });
 }
@@ -231,7 +242,8 @@ export function decodeOpenChannel(
   { params, onionOf, fundingTransaction }: StoredParts,
 ): { readonly channel: OpenChannel; readonly signer: SignerState } {
   const stored = openRecord.decode(bytes);
-  const htlcs = stored.htlcs.map((htlc) => htlcFromRecord(htlc, onionOf));
+  const sources = new Map(stored.sources?.map(sourceFromRecord));
+  const htlcs = stored.htlcs.map((each) => withSource(htlcFromRecord(each, onionOf), sources));
   const spec = (value: StoredSpec): CommitmentSpec => ({
     feeratePerKw: feeratePerKw(value.feeratePerKw),
     toHolderMsat: msat(value.toHolderMsat),
@@ -313,6 +325,16 @@ export function decodeOpenChannel(
       holderSigned: stored.signerHolder.map(({ number, sighash }) => ({ commitmentNumber: Number(number), sighash })),
     },
   };
+}
+
+function sourcesToRecord(htlcs: readonly ChannelHtlc[]): Pick<ReturnType<typeof openRecord.decode>, 'sources'> {
+  const sources = htlcs.flatMap(({ id, source }) => (source === undefined ? [] : [sourceToRecord(id, source)]));
+  return sources.length === 0 ? {} : { sources };
+}
+
+function withSource(htlc: ChannelHtlc, sources: ReadonlyMap<bigint, HtlcSource>): ChannelHtlc {
+  const source = htlc.direction === 'outbound' ? sources.get(htlc.id) : undefined;
+  return source === undefined ? htlc : { ...htlc, source };
 }
 
 /** All but the parameters and the funding transaction. */

@@ -15,7 +15,7 @@ import { lowerFeeIfDue, raiseFeeIfDue } from '../channel/commitment-feerate.ts';
 import { isRemovable } from '../channel/commitments.ts';
 import { violation, type ChannelFact, type Transition } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
-import type { HtlcEvent } from '../monitor/htlc-resolution.ts';
+import type { HtlcEvent, HtlcResolution } from '../monitor/htlc-resolution.ts';
 import type { HolderCommitmentFate, MonitorStep } from '../monitor/monitor-update.ts';
 import { ChainMonitor, type PendingUpdate } from '../monitor/chain-monitor.ts';
 import { worthMsat } from '../monitor/balances.ts';
@@ -26,6 +26,7 @@ import type { InboundPayment } from '../payments/inbound-payment.ts';
 import type { Invoice } from '../payments/invoice.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import type { HtlcSource } from '../transactions/htlc-source.ts';
 import { findHtlc } from '../transactions/commitment-spec.ts';
 import { encodeWallet } from '../wallet/wallet-record.ts';
 import type { WalletState } from '../wallet/wallet-state.ts';
@@ -51,6 +52,7 @@ import { ClosingReports } from './closing-reports.ts';
 import { ClosingRequests, type ForceCloseConsent } from './closing-requests.ts';
 import type { EngineEvent, EngineEventKind } from './engine-event.ts';
 import { EventOutbox } from './event-outbox.ts';
+import { Forwards, type RelayedHtlc } from './forwards.ts';
 import { InboundPayments } from './inbound-payments.ts';
 import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './manager-context.ts';
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
@@ -82,6 +84,7 @@ export class ChannelManager {
   readonly #messages: ChannelMessageHandler;
   readonly #onchain: OnchainTxHandler;
   readonly #closing: ClosingRequests;
+  readonly #forwards: Forwards;
   /** Channels that changed since they last signed. */
   readonly #toSign = new Set<ChannelEntry>();
   /** What the records of channels have to say that changed since the last commit, as of the last turn that ended well. */
@@ -128,7 +131,9 @@ export class ChannelManager {
     this.#onchain = new OnchainTxHandler(this.#context, this.#establishment);
     this.#closing = new ClosingRequests(this.#context, this.#establishment);
     const htlcSwitch = new ChannelSwitch(this.#context);
-    this.inboundPayments = new InboundPayments({ secp, node: keys, turn, undo, htlcSwitch });
+    this.#forwards = new Forwards(this.#context, htlcSwitch);
+    const relay = (relayed: RelayedHtlc): void => this.#forwards.accepted(relayed);
+    this.inboundPayments = new InboundPayments({ secp, node: keys, turn, undo, htlcSwitch, relay });
     this.outboundPayments = new OutboundPayments({ secp, entropy, turn, undo, htlcSwitch });
   }
 
@@ -318,9 +323,10 @@ export class ChannelManager {
 
   #acknowledgeHtlcs(paymentHash: Uint8Array): void {
     if (!this.#isSeen(paymentHash)) return;
-    for (const [key, { events }] of this.chainMonitor.monitors())
+    for (const [key, { events, sources }] of this.chainMonitor.monitors())
       for (const { id, htlc } of events)
-        if (equalBytes(htlc.paymentHash, paymentHash)) this.chainMonitor.ackMonitorEvent(key, id);
+        if (!sources.has(htlc.id) && equalBytes(htlc.paymentHash, paymentHash))
+          this.chainMonitor.ackMonitorEvent(key, id);
   }
 
   /** Events that nobody acknowledged, oldest first. */
@@ -349,6 +355,7 @@ export class ChannelManager {
   /** Time passes: parts of payments time out, and peers that owe an answer. To be called about once a second. */
   timerTick(): void {
     this.inboundPayments.timerTick();
+    this.#forwards.timerTick();
     this.#onchain.closeAtDeadlines();
     this.#messages.timerTick();
   }
@@ -394,6 +401,8 @@ export class ChannelManager {
   bestBlockUpdated(height: number): void {
     this.#onchain.bestBlockUpdated(height);
     this.inboundPayments.bestBlockUpdated(height);
+    this.#forwards.bestBlockUpdated(height);
+    this.#acknowledgeAnswered();
     this.#messages.bestBlockUpdated();
   }
 
@@ -459,7 +468,7 @@ export class ChannelManager {
       case 'htlcAccepted':
         return this.#accepted(entry, fact.htlc);
       case 'htlcDropped':
-        return this.outboundPayments.dropped(entry.key, fact.htlc, this.blockHeight);
+        return this.#dropped(entry.key, fact.htlc);
       case 'channelReady':
         return this.#context.events.note('channelReady', entry.key, 0n, '');
       case 'fundingSigned':
@@ -476,8 +485,15 @@ export class ChannelManager {
     }
   }
 
-  /** The same again changes nothing. Of a payment that is over, and whose end its user has seen, nobody has to hear again. */
+  /** The same again changes nothing. */
   #htlcResolved({ key }: ChannelEntry, { id, htlc, resolution }: HtlcEvent): void {
+    const source = this.chainMonitor.monitor(key)?.sources.get(htlc.id);
+    if (source === undefined) this.#ownHtlcResolved(key, htlc, resolution);
+    else this.#forwards.resolved(key, source, htlc, resolution);
+    if (this.#isConcluded(source, htlc)) this.chainMonitor.ackMonitorEvent(key, id);
+  }
+
+  #ownHtlcResolved(key: string, htlc: ChannelHtlc, resolution: HtlcResolution): void {
     switch (resolution.kind) {
       case 'fulfilled':
         this.outboundPayments.fulfilled(htlc, resolution.preimage);
@@ -491,7 +507,25 @@ export class ChannelManager {
       default:
         resolution satisfies never;
     }
-    if (this.#isSeen(htlc.paymentHash)) this.chainMonitor.ackMonitorEvent(key, id);
+  }
+
+  /** Whether nobody has to hear again what became of an HTLC of ours. */
+  #isConcluded(source: HtlcSource | undefined, { paymentHash }: ChannelHtlc): boolean {
+    return source === undefined ? this.#isSeen(paymentHash) : this.#forwards.isAnswered(source, paymentHash);
+  }
+
+  /** What was to be said to those whose HTLCs passed through here is said, and for good. */
+  #acknowledgeAnswered(): void {
+    for (const [key, { events, sources }] of this.chainMonitor.monitors())
+      for (const { id, htlc } of events) {
+        const source = sources.get(htlc.id);
+        if (source !== undefined && this.#isConcluded(source, htlc)) this.chainMonitor.ackMonitorEvent(key, id);
+      }
+  }
+
+  #dropped(key: string, htlc: ChannelHtlc): void {
+    if (htlc.source === undefined) this.outboundPayments.dropped(key, htlc, this.blockHeight);
+    else this.#forwards.dropped(htlc.source);
   }
 
   /** Whether the user of a payment has seen its end, or there is no such payment. */
@@ -520,8 +554,7 @@ export class ChannelManager {
     const specs = [monitor.holderCommitment, ...monitor.counterpartyCommitments].map(({ spec }) => spec);
     const isSigned = (id: bigint): boolean => specs.some((spec) => findHtlc(spec, 'outbound', id) !== undefined);
     for (const change of commitments.holderChanges.proposed)
-      if (change.kind === 'add' && !isSigned(change.htlc.id))
-        this.outboundPayments.dropped(key, change.htlc, this.blockHeight);
+      if (change.kind === 'add' && !isSigned(change.htlc.id)) this.#dropped(key, change.htlc);
   }
 
   /** In one update of its monitor: what may be revoked must be known for that before anything is decided. */

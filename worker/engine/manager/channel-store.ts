@@ -9,12 +9,14 @@ import {
 } from '../channel/channel-records.ts';
 import type { ClosedChannel, OpenChannel } from '../channel/channel-state.ts';
 import { isNegotiated } from '../channel/closed-channel.ts';
-import { allHtlcs } from '../channel/commitments.ts';
+import { allHtlcs, type Commitments } from '../channel/commitments.ts';
 import { PAYMENT_ONION_BYTES } from '../onion/sphinx.ts';
 import type { SignerState } from '../keys/signer-state.ts';
 import { decodeParameters, encodeParameters, storeName } from '../monitor/channel-records.ts';
 import type { AnchorChild } from '../monitor/claims/anchor-child.ts';
+import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import type { Change } from '../transactions/commitment-spec.ts';
 import { decodeTransaction } from '../transactions/transaction.ts';
 import { readable, recordFormat } from '../wire/stored-record.ts';
 import type { ChannelEntry, ForwardingTerms, SavedChannel } from './channel-entry.ts';
@@ -178,10 +180,9 @@ function readState(
       decodeOpenChannel(state, {
         params,
         fundingTransaction,
-        onionOf: ({ direction, id }) =>
-          direction === 'outbound'
-            ? onionOf(id)
-            : (records.get(`chan/${name}/htlc/${sortable(id)}`) ?? new Uint8Array(PAYMENT_ONION_BYTES)),
+        onionOf: (htlc) =>
+          records.get(`chan/${name}/htlc/${onionName(htlc)}`) ??
+          (htlc.direction === 'outbound' ? onionOf(htlc.id) : new Uint8Array(PAYMENT_ONION_BYTES)),
       }),
     );
   const closed = records.get(`chan/${name}/closed`);
@@ -198,15 +199,30 @@ function withNegotiated(closed: ClosedChannel, open: OpenChannel | undefined): C
   return { ...closed, negotiated: { ...open, shutdown: open.shutdown } };
 }
 
+const onionName = ({ direction, id }: Pick<ChannelHtlc, 'direction' | 'id'>): string =>
+  direction === 'outbound' ? `o${sortable(id)}` : sortable(id);
+
+/**
+ * The HTLCs whose onions have to be kept: of inbound ones what the peer has not signed is forgotten anyhow; outbound ones may have
+ * to be said again until the peer has accepted them. That of a payment of ours is built again.
+ */
+function withOnion(commitments: Commitments): readonly ChannelHtlc[] {
+  const { counterpartyChanges, holderChanges } = commitments;
+  const addedBy = (changes: readonly Change[]): readonly ChannelHtlc[] =>
+    changes.flatMap((change) => (change.kind === 'add' ? [change.htlc] : []));
+  const unsigned = new Set(addedBy(counterpartyChanges.proposed).map(({ id }) => id));
+  const inbound = [...allHtlcs(commitments).values()].filter(
+    ({ direction, id }) => direction === 'inbound' && !unsigned.has(id),
+  );
+  const unacked = addedBy([...holderChanges.proposed, ...holderChanges.signed]);
+  return [...inbound, ...unacked.filter(({ source }) => source !== undefined)];
+}
+
 function writeOnions(writes: StoreWrites, entry: ChannelEntry, { params, commitments }: OpenChannel): void {
   const below = `chan/${storeName(params)}/htlc/`;
   const live = new Set<string>();
-  for (const htlc of allHtlcs(commitments).values()) {
-    // Outbound onions are built again from the payment; what the peer has not signed is forgotten anyhow.
-    if (htlc.direction === 'outbound') continue;
-    const proposed = commitments.counterpartyChanges.proposed;
-    if (proposed.some((change) => change.kind === 'add' && change.htlc.id === htlc.id)) continue;
-    const name = sortable(htlc.id);
+  for (const htlc of withOnion(commitments)) {
+    const name = onionName(htlc);
     live.add(name);
     if (entry.storedOnions.has(name)) continue;
     entry.storedOnions.add(name);

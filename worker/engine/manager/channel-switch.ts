@@ -1,4 +1,5 @@
 import { toHex } from '../primitives/bytes.ts';
+import { sha256 } from '../primitives/hash.ts';
 import { fundingIsDeep } from '../channel/channel-ready.ts';
 import type { LimitReached } from '../channel/channel-limits.ts';
 import * as operation from '../channel/channel-operation.ts';
@@ -60,6 +61,19 @@ export class ChannelSwitch implements HtlcSwitch {
       else this.#giveToMonitor(entry, preimage);
     }
     return { kind: 'claimed' };
+  }
+
+  /**
+   * Claims an HTLC that was passed on and fulfilled: whether it can still be claimed or not, its channel's monitor has the preimage
+   * from then on.
+   */
+  claimBack({ channelKey, htlcId }: HtlcName, preimage: Uint8Array): void {
+    const entry = this.#context.channels.get(channelKey);
+    if (entry === undefined) return;
+    if (isOperating(entry) && isRemovable(entry.state.commitments, htlcId))
+      return this.#context.apply(entry, operation.removeHtlc(entry.state, { kind: 'fulfill', htlcId, preimage }));
+    if ('params' in entry.state && this.knownPreimage(channelKey, sha256(preimage)) === undefined)
+      this.#giveToMonitor(entry, preimage);
   }
 
   isFunded(channelKey: string): boolean {

@@ -19,6 +19,7 @@ import {
 } from '../payments/inbound-payment.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import { readable } from '../wire/stored-record.ts';
+import type { RelayedHtlc } from './forwards.ts';
 import type { HtlcSwitch } from './htlc-switch.ts';
 import type { Turn } from './turn.ts';
 
@@ -43,6 +44,7 @@ export class InboundPayments {
   readonly #secp: Secp256k1;
   readonly #node: NodeSigner;
   readonly #switch: HtlcSwitch;
+  readonly #relay: (relayed: RelayedHtlc) => void;
   readonly #turn: () => Turn;
   readonly #payments: UndoableMap<string, InboundPayment>;
   readonly #held: UndoableMap<string, HeldSet>;
@@ -51,6 +53,8 @@ export class InboundPayments {
     readonly secp: Secp256k1;
     readonly node: NodeSigner;
     readonly htlcSwitch: HtlcSwitch;
+    /** Takes over what is for somebody else. */
+    readonly relay: (relayed: RelayedHtlc) => void;
     readonly turn: () => Turn;
     readonly undo: () => UndoLog | undefined;
   }) {
@@ -59,6 +63,7 @@ export class InboundPayments {
     this.#secp = deps.secp;
     this.#node = deps.node;
     this.#switch = deps.htlcSwitch;
+    this.#relay = deps.relay;
     this.#turn = deps.turn;
   }
 
@@ -115,6 +120,10 @@ export class InboundPayments {
     const instruction = hopInstruction(decoded.payload, { onion: peeled.kind, pathKey: undefined });
     if (instruction.kind === 'invalid')
       return fail({ kind: 'invalid_onion_payload', type: instruction.type, offset: 0 });
+    if (instruction.kind === 'relay' && peeled.kind === 'forward') {
+      const { nextPacket } = peeled;
+      return this.#relay({ ...instruction, channelKey, htlc, sharedSecret, nextPacket });
+    }
     if (instruction.kind !== 'receive') return fail({ kind: 'unknown_next_peer' });
     if (instruction.amtToForward > htlc.amountMsat)
       return fail({ kind: 'final_incorrect_htlc_amount', incomingHtlcAmt: htlc.amountMsat });

@@ -12,7 +12,7 @@ import type { HtlcEvent } from '../monitor/htlc-resolution.ts';
 import type { HolderCommitmentFate } from '../monitor/monitor-update.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
 import type { OnchainWallet } from '../wallet/wallet.ts';
-import type { ChannelEntry } from './channel-entry.ts';
+import type { ChannelEntry, ForwardingTerms } from './channel-entry.ts';
 import type { ChannelTable } from './channel-table.ts';
 import type { EventOutbox } from './event-outbox.ts';
 import type { PeerTable } from './peer-table.ts';
@@ -48,6 +48,8 @@ export interface ManagerParts {
    * way is resolved all the same.
    */
   readonly isTipFresh: () => boolean;
+  /** What is asked of those whose payments pass through this node; without it none does. */
+  readonly forwarding: ForwardingTerms | undefined;
   /** An error of ours stopped a channel: what is shown of it has changed, perhaps without any write. */
   readonly channelFrozen: () => void;
   /** A line for the log; never a secret. */

@@ -3,6 +3,7 @@ import { assert } from '../primitives/errors.ts';
 import { sha256 } from '../primitives/hash.ts';
 import { EMPTY_SHACHAIN, insertSecret, lastSecret, shachainIndex, type ShachainStore } from '../keys/shachain.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
+import type { HtlcSource } from '../transactions/htlc-source.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 import { changedPackages } from './claims/package-changes.ts';
 import type { AnchorChild } from './claims/anchor-child.ts';
@@ -63,6 +64,8 @@ export interface ChannelMonitor extends HtlcEvents {
   readonly secrets: ShachainStore;
   /** Preimages of HTLCs in a live commitment, by hash in hex. */
   readonly preimages: ReadonlyMap<string, Uint8Array>;
+  /** Who our HTLCs are there for that are no payments of ours, by their ids: while a live commitment or an event has them. */
+  readonly sources: ReadonlyMap<bigint, HtlcSource>;
   /** Where a cooperative close pays us; empty before there is one. */
   readonly shutdownScript: Uint8Array;
   /** `no`, or what becomes of our commitment. */
@@ -105,6 +108,7 @@ export function newMonitor(params: ChannelParameters, steps: readonly MonitorSte
     counterpartyCommitments,
     secrets: EMPTY_SHACHAIN,
     preimages: new Map(),
+    sources: new Map(),
     shutdownScript: new Uint8Array(0),
     closed: 'no',
     broadcastTransaction: new Uint8Array(0),
@@ -135,8 +139,12 @@ export function applyUpdate(
     }
     next = applyStep(next, step);
   }
-  const decidedHtlcs = liveDecisions(next.decidedHtlcs, knownSpecs(next));
-  return { monitor: { ...next, updateId: update.updateId, preimages: livePreimages(next), decidedHtlcs }, revoked };
+  const live = {
+    preimages: livePreimages(next),
+    decidedHtlcs: liveDecisions(next.decidedHtlcs, knownSpecs(next)),
+    sources: liveSources(next),
+  };
+  return { monitor: { ...next, ...live, updateId: update.updateId }, revoked };
 }
 
 /** The newest revealed secret of the counterparty for `channel_reestablish`; zeros where there is none. */
@@ -167,6 +175,8 @@ function applyStep(monitor: ChannelMonitor, step: MonitorStep): ChannelMonitor {
     }
     case 'channelForceClosed':
       return { ...monitor, closed: fateOf(monitor, step.holderCommitment) };
+    case 'htlcSource':
+      return { ...monitor, sources: new Map(monitor.sources).set(step.htlcId, step.source) };
     case 'htlcResolved':
       return { ...monitor, ...withResolution(monitor, { htlc: step.htlc, resolution: step.resolution }) };
     case 'eventAcknowledged':
@@ -246,6 +256,16 @@ function livePreimages(monitor: ChannelMonitor): ReadonlyMap<string, Uint8Array>
   const specs = knownSpecs(monitor).map(hashesOf);
   const live = [...monitor.preimages].filter(([hash]) => specs.some((hashes) => hashes.has(hash)));
   return live.length === monitor.preimages.size ? monitor.preimages : new Map(live);
+}
+
+/** Whoever an HTLC was there for hears of it as long as its event is not acknowledged. */
+function liveSources(monitor: ChannelMonitor): ChannelMonitor['sources'] {
+  const { sources, events } = monitor;
+  if (sources.size === 0) return sources;
+  const inSpecs = knownSpecs(monitor).flatMap(({ htlcs }) => htlcs.filter(({ direction }) => direction === 'outbound'));
+  const live = new Set([...inSpecs, ...events.map(({ htlc }) => htlc)].map(({ id }) => id));
+  const kept = [...sources].filter(([id]) => live.has(id));
+  return kept.length === sources.size ? sources : new Map(kept);
 }
 
 /** The payment hashes of a specification in hex; asked for with every update that it lives through. */

@@ -1,8 +1,11 @@
+import { fromHex, toHex } from '../primitives/bytes.ts';
+import { GlowwormError } from '../primitives/errors.ts';
 import { feeratePerKw, msat, sat } from '../primitives/units.ts';
 import type { ValueOf } from '../wire/schema.ts';
 import { recordFormat } from '../wire/stored-record.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
+import type { HtlcSource } from '../transactions/htlc-source.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
 
 /** A commitment as a monitor stores it: its HTLCs without their onions, which no monitor needs. */
@@ -63,6 +66,42 @@ const unsaltedRecord = recordFormat('channel parameters', 1, parametersSchema);
  * has one.
  */
 const saltedRecord = recordFormat('channel parameters', 2, parametersSchema, { commitmentSalt: [25, 'bytes'] });
+
+/** Who an outbound HTLC is there for, by its id. */
+export const sourceSchema = {
+  kind: 'struct',
+  fields: {
+    id: 'u64',
+    kind: 'u8',
+    previous: {
+      kind: 'struct',
+      fields: {
+        channelKey: 'channelId',
+        htlcId: 'u64',
+        amountMsat: 'u64',
+        cltvExpiry: 'u32',
+        sharedSecret: { kind: 'fixed', length: 32 },
+      },
+    },
+  },
+} as const;
+
+type StoredSource = ValueOf<typeof sourceSchema>;
+
+/** Of what this program knows; another number is a newer program's. */
+const FORWARD = 1;
+
+export const sourceToRecord = (id: bigint, { previous }: HtlcSource): StoredSource => ({
+  id,
+  kind: FORWARD,
+  previous: { ...previous, channelKey: fromHex(previous.channelKey) },
+});
+
+export function sourceFromRecord({ id, kind, previous }: StoredSource): readonly [bigint, HtlcSource] {
+  if (kind !== FORWARD) throw new GlowwormError('RecordIncomplete', 'a stored HTLC has an unknown source', { kind });
+  const { channelKey, amountMsat, ...rest } = previous;
+  return [id, { kind: 'forward', previous: { ...rest, channelKey: toHex(channelKey), amountMsat: msat(amountMsat) } }];
+}
 
 type StoredHtlc = ValueOf<typeof htlcSchema>;
 type StoredSpec = ValueOf<typeof specSchema>;

@@ -3,7 +3,7 @@ import { sha256 } from '../primitives/hash.ts';
 import { sortable } from '../primitives/store.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { recordFormat } from '../wire/stored-record.ts';
-import { specSchema, storeName } from './channel-records.ts';
+import { sourceFromRecord, sourceSchema, sourceToRecord, specSchema, storeName } from './channel-records.ts';
 import type { ChannelMonitor, RevokedCommitment } from './channel-monitor.ts';
 import type { HtlcEvents } from './htlc-resolution.ts';
 import {
@@ -72,6 +72,7 @@ const snapshotRecord = recordFormat(
     events: [38, { kind: 'rest', of: eventSchema }],
     nextEventId: [40, 'u32'],
     fulfilledHtlcs: [42, { kind: 'rest', of: 'u64' }],
+    sources: [44, { kind: 'rest', of: sourceSchema }],
   },
 );
 
@@ -99,6 +100,7 @@ export const encodeMonitor = (monitor: ChannelMonitor): Uint8Array =>
     nextEventId: monitor.nextEventId,
     decidedHtlcs: [...monitor.decidedHtlcs.keys()],
     fulfilledHtlcs: [...monitor.decidedHtlcs].flatMap(([id, outcome]) => (outcome === 'fulfilled' ? [id] : [])),
+    sources: [...monitor.sources].map(([id, source]) => sourceToRecord(id, source)),
     ...(monitor.isCopy ? { isCopy: true } : {}),
     anchorChild: listed(monitor.anchorChild).map(childToRecord),
   });
@@ -125,6 +127,7 @@ export function decodeMonitor(params: ChannelParameters, bytes: Uint8Array): Cha
     outputSpends: stored.outputSpends ?? [],
     packages: (stored.packages ?? []).map(packageFromRecord),
     ...eventsFromRecord(stored),
+    sources: new Map((stored.sources ?? []).map(sourceFromRecord)),
     isCopy: stored.isCopy ?? false,
     anchorChild: child && childFromRecord(child),
   };

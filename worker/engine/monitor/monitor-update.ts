@@ -1,5 +1,6 @@
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
+import type { HtlcSource } from '../transactions/htlc-source.ts';
 import type { Outpoint } from '../transactions/transaction.ts';
 import type { ConfirmedSpend, ConfirmedTransaction, RevokedCommitment } from './channel-monitor.ts';
 import type { AnchorChild } from './claims/anchor-child.ts';
@@ -43,6 +44,8 @@ export type ChannelStep =
   | { readonly kind: 'copied' }
   /** The peer's `channel_reestablish`, or the owner, says that what is known is the newest. */
   | { readonly kind: 'stateConfirmed' }
+  /** Who an HTLC is there for that we offered, with the first commitment that has it; a payment of ours where nothing is said. */
+  | { readonly kind: 'htlcSource'; readonly htlcId: bigint; readonly source: HtlcSource }
   /** What became of an HTLC that we offered. Known already, it changes nothing. */
   | { readonly kind: 'htlcResolved'; readonly htlc: ChannelHtlc; readonly resolution: HtlcResolution }
   /** What followed from an event is durable. */

@@ -4,6 +4,7 @@ import { decode, encode } from '../wire/codec.ts';
 import { codecOf } from '../wire/schema-codec.ts';
 import type { Schema, ValueOf } from '../wire/schema.ts';
 import { recordFormat } from '../wire/stored-record.ts';
+import { sourceFromRecord, sourceSchema, sourceToRecord } from './channel-records.ts';
 import type { ChannelMonitor } from './channel-monitor.ts';
 import type { ChannelMonitorUpdate, MonitorStep } from './monitor-update.ts';
 import {
@@ -219,6 +220,15 @@ const FORMATS: { readonly [K in MonitorStep['kind']]: StepFormat<Step<K>> } = {
     (stored) => {
       const { htlc, resolution } = eventFromRecord(stored);
       return { kind: 'htlcResolved', htlc, resolution };
+    },
+  ),
+  htlcSource: stepFormat(
+    19,
+    sourceSchema,
+    ({ htlcId, source }) => sourceToRecord(htlcId, source),
+    (stored) => {
+      const [htlcId, source] = sourceFromRecord(stored);
+      return { kind: 'htlcSource', htlcId, source };
     },
   ),
   anchorChildChanged: stepFormat(

@@ -11,5 +11,8 @@ export const COINBASE_MATURITY = 100;
 /** LDK's: so many blocks it takes at worst to get a commitment, and then an HTLC out of it, into the chain. */
 export const CLTV_CLAIM_BUFFER = 36;
 
+/** LDK's: so many blocks after its expiry the counterparty has had its chance to give an HTLC back. */
+export const LATENCY_GRACE_PERIOD_BLOCKS = 3;
+
 /** A commitment in the chain is half of the way: so many blocks are enough for the rest. */
 export const CONFIRMED_CLAIM_BUFFER: number = CLTV_CLAIM_BUFFER / 2;

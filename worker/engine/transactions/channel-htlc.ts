@@ -1,4 +1,5 @@
 import type { Msat } from '../primitives/units.ts';
+import type { HtlcSource } from './htlc-source.ts';
 
 /** Which side offered an HTLC; always seen from this node. */
 export type HtlcDirection = 'outbound' | 'inbound';
@@ -14,6 +15,8 @@ export interface ChannelHtlc {
   readonly paymentHash: Uint8Array;
   readonly cltvExpiry: number;
   readonly onion: Uint8Array;
+  /** Of an outbound one that is not a payment of ours. */
+  readonly source?: HtlcSource;
 }
 
 /** Identifies an HTLC within its channel. */

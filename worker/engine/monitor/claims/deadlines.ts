@@ -1,10 +1,7 @@
 import { toHex } from '../../primitives/bytes.ts';
-import { CLTV_CLAIM_BUFFER } from '../../primitives/lock-times.ts';
+import { CLTV_CLAIM_BUFFER, LATENCY_GRACE_PERIOD_BLOCKS } from '../../primitives/lock-times.ts';
 import type { ChannelHtlc } from '../../transactions/channel-htlc.ts';
 import type { ChannelMonitor } from '../channel-monitor.ts';
-
-/** LDK's: so many blocks after its expiry the counterparty has had its chance to give an HTLC back. */
-const LATENCY_GRACE_PERIOD_BLOCKS = 3;
 
 /**
  * The HTLC for whose sake a channel has to be closed at a height (BOLT 5, BOLT 2 `cltv_expiry_delta` Selection): one of ours
