@@ -3,14 +3,15 @@ import type { ChannelEntry } from '../../../worker/engine/manager/channel-entry.
 import { compareBytes, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { sha256d } from '../../../worker/engine/primitives/hash.ts';
 import { encodeMessage, type MessageOf } from '../../../worker/engine/wire/message.ts';
-import { CHAIN_HASH } from '../../simulation/node.ts';
+import { CHAIN_HASH, FORWARDING } from '../../simulation/node.ts';
 import type { Side } from '../../simulation/side.ts';
 import { startOf } from '../../simulation/starts.ts';
 import { World } from '../../simulation/world.ts';
 
 type Update = MessageOf<'channel_update'>;
 
-const NOW = 1_700_000_000_000;
+/** After the peer has told what it asked at first. */
+const NOW = 1_700_001_000_000;
 const CONNECTION = 1;
 
 /** A node with a channel, whose peer has terms to tell. */
@@ -92,7 +93,7 @@ describe('a channel_update of the peer', () => {
   ])('%s is left', async (_name, over) => {
     const listener = await Listener.begin();
     listener.hear(listener.update(over));
-    expect(listener.entry.forwarding).toBeUndefined();
+    expect(listener.entry.forwarding).toEqual(FORWARDING);
   });
 
   it('is left when it is about our own end, or not signed by the peer', async () => {
@@ -101,7 +102,7 @@ describe('a channel_update of the peer', () => {
     listener.hear(listener.update({ channelFlags: channelFlags ^ 1 }));
     listener.hear(listener.update({}, 'us'));
     listener.hear({ ...listener.update(), feeBaseMsat: 2 });
-    expect(listener.entry.forwarding).toBeUndefined();
+    expect(listener.entry.forwarding).toEqual(FORWARDING);
   });
 
   it('counts only when it is newer than the one before', async () => {
@@ -125,5 +126,17 @@ describe('a channel_update of the peer', () => {
     expect(next(60, 49)).toBe(1);
     listener.now += 60_000;
     expect(next(61, 49)).toBe(0);
+  });
+});
+
+describe('what we ask for forwarding', () => {
+  it('is told to the peer with each connection, and its invoices say so', async () => {
+    const world = new World(await startOf('wide', 'fake'));
+    await world.settle();
+    world.connect();
+    await world.pump();
+    const [entry] = world.b.node.manager.channels();
+    expect(entry?.forwarding).toEqual(FORWARDING);
+    expect(world.problems).toEqual([]);
   });
 });

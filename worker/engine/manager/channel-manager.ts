@@ -470,6 +470,7 @@ export class ChannelManager {
       case 'htlcDropped':
         return this.#dropped(entry.key, fact.htlc);
       case 'channelReady':
+        this.#messages.ready(entry);
         return this.#context.events.note('channelReady', entry.key, 0n, '');
       case 'fundingSigned':
         return this.#establishment.fundingSigned(entry);

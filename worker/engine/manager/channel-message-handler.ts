@@ -82,6 +82,11 @@ export class ChannelMessageHandler {
     }
   }
 
+  /** A channel is ready for HTLCs: its peer hears what we ask of those that go through us. */
+  ready(entry: ChannelEntry): void {
+    this.#forwarding.announce(entry);
+  }
+
   /** As `ChannelManager.isSetApart`. */
   isSetApart(entry: ChannelEntry): boolean {
     return entry.connection === 'disconnected' && this.#quarantine.isSetApart(entry);
@@ -184,7 +189,9 @@ export class ChannelMessageHandler {
             touched.steps = [...touched.steps, { kind: 'stateConfirmed' }];
           this.#quarantine.connected(entry, this.#now);
         }
-        return this.#context.apply(entry, outcome);
+        this.#context.apply(entry, outcome);
+        if (reestablishing) this.#forwarding.announce(entry);
+        return;
       case undefined:
         return;
       default:

@@ -1,24 +1,31 @@
+import { least } from '../primitives/bigints.ts';
 import { compareBytes, equalBytes, fromHex } from '../primitives/bytes.ts';
 import { sha256d } from '../primitives/hash.ts';
 import { UndoableMap } from '../primitives/undo-log.ts';
 import { MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
-import { scidsOf } from '../channel/channel-scids.ts';
+import { realScid, scidsOf } from '../channel/channel-scids.ts';
 import { encodeMessage, type MessageOf } from '../wire/message.ts';
-import { isOpen, type ForwardingTerms, type OpenEntry } from './channel-entry.ts';
+import { isOpen, isUsable, type ChannelEntry, type ForwardingTerms, type OpenEntry } from './channel-entry.ts';
 import { writeForwarding } from './channel-store.ts';
 import type { ManagerContext } from './manager-context.ts';
 
 type ChannelUpdate = MessageOf<'channel_update'>;
 
-/** The peers' terms for forwarding to us, which our invoices repeat: what their `channel_update`s say (BOLT 7). */
+/**
+ * The peers' terms for forwarding to us, which our invoices repeat, and ours for forwarding to them: what `channel_update`s say
+ * (BOLT 7).
+ */
 export class ForwardingUpdates {
   readonly #context: ManagerContext;
   /** By channel; of this run only, because each peer's own signature stands for its terms and it repeats them anyhow. */
   readonly #taken: UndoableMap<string, Taken>;
+  /** When we told our own, in seconds since 1970, by channel. */
+  readonly #announced: UndoableMap<string, number>;
 
   constructor(context: ManagerContext) {
     this.#context = context;
     this.#taken = new UndoableMap(() => context.turn().undo);
+    this.#announced = new UndoableMap(() => context.turn().undo);
   }
 
   /** Takes over what is new, for a channel with the peer itself. Everything else is gossip, or not worth a signature check. */
@@ -32,6 +39,16 @@ export class ForwardingUpdates {
     const terms = { feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta };
     this.#context.turn().touch(entry).forwarding = terms;
     this.#taken.set(entry.key, { ...before, ...this.#write(entry, terms, before), timestamp });
+  }
+
+  /** Tells a peer what we ask of whoever pays it through us: its invoices can name us then. */
+  announce(entry: ChannelEntry): void {
+    const { parts, peers, turn } = this.#context;
+    if (parts.forwarding === undefined || !isUsable(entry)) return;
+    // BOLT 7: each is newer than the one before.
+    const timestamp = Math.max(Math.floor(turn().now / 1000), (this.#announced.get(entry.key) ?? 0) + 1);
+    this.#announced.set(entry.key, timestamp);
+    peers.send(entry.nodeId, signedUpdate(parts, entry, { ...parts.forwarding, timestamp }));
   }
 
   #write(
@@ -95,9 +112,34 @@ const isPayable = ({ feeBaseMsat, feeProportionalMillionths, cltvExpiryDelta }: 
  * signature proves nothing against the peer: the update is left, the connection stays.
  */
 function isSigned({ parts }: ManagerContext, nodeId: string, update: ChannelUpdate): boolean {
-  const signed = encodeMessage(update).slice(TYPE_BYTES + update.signature.length);
-  return parts.secp.verify(update.signature, sha256d(signed), fromHex(nodeId));
+  return parts.secp.verify(update.signature, sha256d(signedPart(update)), fromHex(nodeId));
 }
+
+/** Of a channel that is not announced, under the name that the peer gave it (BOLT 7: bit 1 of `message_flags` is `dont_forward`). */
+function signedUpdate(
+  { keys, chainHash }: ManagerContext['parts'],
+  { state }: OpenEntry,
+  terms: ForwardingTerms & { readonly timestamp: number },
+): ChannelUpdate {
+  const { params, counterpartyAlias } = state;
+  const { counterparty, counterpartyNodeId, fundingSat } = params;
+  const unsigned: ChannelUpdate = {
+    kind: 'channel_update',
+    signature: new Uint8Array(64),
+    chainHash,
+    shortChannelId: counterpartyAlias === 0n ? (realScid(state) ?? 0n) : counterpartyAlias,
+    messageFlags: 3,
+    channelFlags: compareBytes(keys.nodeId, counterpartyNodeId) < 0 ? 0 : 1,
+    htlcMinimumMsat: counterparty.htlcMinimumMsat,
+    htlcMaximumMsat: least(fundingSat * 1000n, counterparty.maxHtlcValueInFlightMsat),
+    ...terms,
+    tlvs: {},
+  };
+  return { ...unsigned, signature: keys.signGossip(sha256d(signedPart(unsigned))) };
+}
+
+const signedPart = (update: ChannelUpdate): Uint8Array =>
+  encodeMessage(update).slice(TYPE_BYTES + update.signature.length);
 
 const TYPE_BYTES = 2;
 
