@@ -11,7 +11,7 @@ export interface WorldOptions {
   readonly zeroConf?: boolean;
   /** Leave bob out: a quicker start for tests that need no second node. */
   readonly withoutBob?: boolean;
-  /** Size of the channel between alice and bob, half of it on each side; 10,000,000 sat when absent. */
+  /** Size of the channel between alice and bob, half of it on each side; 10,000,000 sat when absent, and none for 0. */
   readonly linkSats?: number;
   /** Of the Esplora server. */
   readonly esplora?: EsploraServerOptions;
@@ -88,7 +88,8 @@ export class World {
     }
     for (const node of nodes.values()) await chain.fund(node.wallet.address, NODE_COINS_SATS);
     await chain.mine(1);
-    if (bob !== undefined) await world.#link(bob, options.linkSats ?? LINK_SATS);
+    const linkSats = options.linkSats ?? LINK_SATS;
+    if (bob !== undefined && linkSats > 0) await world.#link(bob, linkSats);
     return world;
   }
 
