@@ -134,3 +134,23 @@ describe.each([
     scenario.expectNoForceClose();
   });
 });
+
+describe('a payment of LDK through the wallet, whose payee closes,', () => {
+  it('is claimed from its payer with the preimage that the chain shows', async () => {
+    const since = world.alice.events().length;
+    const before = channelWith(world.alice).balanceMsat;
+    world.bob.reactions.holding = true;
+    const hash = world.alice.pay(world.bob.invoice({ msat: 50_000_000 }));
+    await scenario.until('the payment is held', () => world.bob.reactions.heldPayments === 1, 30_000);
+    await wallet.api.disconnectPeer({ nodeId: world.bob.id });
+    world.bob.release('claim');
+    world.bob.forceClose(channelWith(world.bob).channelId);
+    for (let block = 0; block < 4; block++) await scenario.mine(1);
+    expect(await ended(world.alice, since, hash)).toEqual(['PaymentSent']);
+    await scenario.until('alice has settled it', () => channelWith(world.alice).pendingHtlcs === 0);
+    expect(channelWith(world.alice)).toMatchObject({
+      state: 'ready',
+      balanceMsat: before + 50_000_000n + feeOf(50_000_000n),
+    });
+  });
+});
