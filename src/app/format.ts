@@ -184,6 +184,8 @@ export function eventText(event: WalletEvent): string {
       return `A channel could not be opened.${message}`;
     case 'channelRequested':
       return `A peer wants to open a channel of ${amount}.`;
+    case 'htlcIntercepted':
+      return `A payment of ${amount} waits to be passed on.`;
     default:
       return event.kind satisfies never;
   }

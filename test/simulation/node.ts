@@ -10,6 +10,7 @@ import type { NodeSigner, SignerProvider } from '../../worker/engine/keys/ports.
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
 import type { RecordsOrigin } from '../../worker/engine/manager/reconciliation.ts';
 import { ChannelManager } from '../../worker/engine/manager/channel-manager.ts';
+import type { InterceptionRules } from '../../worker/engine/manager/intercepted-htlcs.ts';
 import type { InboundChannelRule } from '../../worker/engine/manager/manager-context.ts';
 import type { Effect } from '../../worker/engine/manager/turn.ts';
 import { decodeInvoice, encodeInvoice } from '../../worker/engine/payments/bolt11.ts';
@@ -71,6 +72,8 @@ export interface SimulatedNodeOptions {
   readonly reserveSat?: (channels: number) => bigint;
   /** Those before the first estimate. */
   readonly feerates?: ChannelFeerates;
+  /** Which payments of others its app decides upon; none, where nothing is said. */
+  readonly interception?: InterceptionRules;
   /** What the peer is told that this node can do. */
   readonly features?: FeatureSet;
   /** Another way to make the transaction that funds a channel. */
@@ -137,6 +140,8 @@ export class SimulatedNode {
         filter: { registerTx: () => {}, registerOutput: () => {}, unregisterOutput: () => {} },
         config: this.config,
         forwarding: FORWARDING,
+        interception: options.interception,
+        interceptKey: sha256(this.keys.nodeId),
         chainHash: CHAIN_HASH,
         trustedForZeroConf: () => false,
         inboundChannels: () => this.inboundRule,

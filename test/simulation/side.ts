@@ -94,6 +94,7 @@ export class Side {
       secp: start.secp,
       config: start.config,
       features: start.features,
+      ...(start.interception === undefined ? {} : { interception: start.interception }),
       keys,
       descriptors,
       now,

@@ -1,5 +1,6 @@
 import type { Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
 import type { StoredRecords } from '../../worker/engine/primitives/store.ts';
+import type { InterceptionRules } from '../../worker/engine/manager/intercepted-htlcs.ts';
 import type { ChannelConfig } from '../../worker/engine/channel/channel-config.ts';
 import type { FeatureSet } from '../../worker/engine/wire/features.ts';
 import type { NodeIdentity } from './identity.ts';
@@ -20,4 +21,6 @@ export interface WorldStart {
   readonly secp: Secp256k1;
   readonly config: ChannelConfig;
   readonly features: FeatureSet;
+  /** Which payments of others the nodes ask their apps about; none, where nothing is said. */
+  readonly interception?: InterceptionRules;
 }

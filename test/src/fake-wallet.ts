@@ -120,6 +120,22 @@ export class FakeWallet implements ServedWallet {
     return { temporaryChannelId: '77'.repeat(32) };
   }
 
+  newInterceptScid(): { readonly shortChannelId: string } {
+    return { shortChannelId: '539268x845x1' };
+  }
+
+  interceptedHtlcs(): readonly [] {
+    return [];
+  }
+
+  async forwardIntercepted(...args: Parameters<WalletApi['forwardIntercepted']>): Promise<void> {
+    this.calls.push(['forwardIntercepted', ...args]);
+  }
+
+  async failIntercepted(...args: Parameters<WalletApi['failIntercepted']>): Promise<void> {
+    this.calls.push(['failIntercepted', ...args]);
+  }
+
   quoteClose(...args: Parameters<WalletApi['quoteClose']>): CloseQuote {
     this.calls.push(['quoteClose', ...args]);
     return { feeSat: 674n, maxFeeSat: 3_022n };

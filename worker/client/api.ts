@@ -65,6 +65,15 @@ export interface WalletConfig {
     readonly feeProportionalMillionths: number;
     readonly cltvExpiryDelta: number;
   };
+  /**
+   * Which of those the app decides upon, each after a `htlcIntercepted` event: over a channel that there is not, to a peer that is away,
+   * to peers by their node ids in hex; and, whatever is said here, over a name that `newInterceptScid` gave. Without it none is held.
+   */
+  readonly interception?: {
+    readonly unknownScids?: boolean;
+    readonly offlinePeers?: boolean;
+    readonly peers?: readonly string[];
+  };
   /** Name of the database; several wallets of one origin need several. */
   readonly name?: string;
 }
@@ -315,12 +324,27 @@ export interface WalletEvent {
     | 'channelClosed'
     | 'channelOpenFailed'
     /** A peer wants to open a channel (`inboundChannels: 'ask'`); `message` is its node id. */
-    | 'channelRequested';
-  /** The payment hash or the channel id; of a channel that is not open yet the temporary one. */
+    | 'channelRequested'
+    /** A payment of others waits for the app's decision: `subject` is its `interceptId`, and `interceptedHtlcs` tells the rest. */
+    | 'htlcIntercepted';
+  /** The payment hash, the intercept id or the channel id; of a channel that is not open yet the temporary one. */
   readonly subject: string;
   readonly amountMsat: bigint;
   readonly message: string;
   readonly at: number;
+}
+
+/** A payment of others that waits for the app's decision; it is given back in time for its channel. */
+export interface InterceptedPayment {
+  readonly interceptId: string;
+  readonly paymentHash: string;
+  /** The channel that the sender names, as `539268x845x1`. */
+  readonly shortChannelId: string;
+  readonly inboundMsat: bigint;
+  /** What the sender means to go on. */
+  readonly outboundMsat: bigint;
+  /** The height at which it is given back. */
+  readonly expiresAtHeight: number;
 }
 
 /** An error as it crosses the worker's border. */
@@ -462,6 +486,21 @@ export interface WalletApi {
    * that can cost, and with `ChannelStale` where it would give the money away for certain.
    */
   forceCloseChannel(request: { readonly channelId: string; readonly unconfirmedState?: boolean }): Promise<void>;
+  /** The name of a channel that there is not, as `539268x845x1`: a payment over it is held for the app, also after a restore. */
+  newInterceptScid(): { readonly shortChannelId: string };
+  /** Payments of others that wait for the app's decision. */
+  interceptedHtlcs(): readonly InterceptedPayment[];
+  /**
+   * Passes one on over a channel of the app's choice: `amountMsat` of it, or as much as its sender meant. Rejects with `InterceptGone`,
+   * `AmountOutOfRange`, and with what stands against it, as `InsufficientChannelBalance`: then it waits on.
+   */
+  forwardIntercepted(request: {
+    readonly interceptId: string;
+    readonly channelId: string;
+    readonly amountMsat?: bigint;
+  }): Promise<void>;
+  /** Gives one back to its sender. Rejects with `InterceptGone`. */
+  failIntercepted(request: { readonly interceptId: string }): Promise<void>;
   createInvoice(request: {
     readonly amountMsat?: bigint;
     readonly description: string;

@@ -36,6 +36,7 @@ export const NOTHING = 'nothing';
 const MAX_DESCRIPTION_BYTES = 639;
 const NODE_ID = matching(/^0[23][0-9a-f]{64}$/, "a node's public key: 66 lower-case hex digits");
 const CHANNEL_ID = matching(/^[0-9a-f]{64}$/, 'a channel id: 64 lower-case hex digits');
+const INTERCEPT = { interceptId: matching(/^[0-9a-f]{64}$/, 'an intercept id: 64 lower-case hex digits') } as const;
 const SOCKET_URL = url(['wss:', 'ws:']);
 const INVOICE = text(1, 8000);
 const ADDRESS = text(1, 120);
@@ -97,6 +98,10 @@ export const METHODS: { readonly [M in keyof WalletApi]: Arguments<Parameters<Wa
   forceCloseChannel: record({ channelId: CHANNEL_ID }, { unconfirmedState: truth }),
   acceptInboundChannel: record({ temporaryChannelId: CHANNEL_ID }, {}),
   refuseInboundChannel: record({ temporaryChannelId: CHANNEL_ID }, {}),
+  newInterceptScid: NOTHING,
+  interceptedHtlcs: NOTHING,
+  forwardIntercepted: record({ ...INTERCEPT, channelId: CHANNEL_ID }, { amountMsat: MSAT }),
+  failIntercepted: record(INTERCEPT, {}),
   createInvoice: record(
     { description: utf8(MAX_DESCRIPTION_BYTES) },
     { amountMsat: MSAT, expirySeconds: integer(1, 31_536_000) },
@@ -154,6 +159,7 @@ export const WALLET_CONFIG: Check<WalletConfig> = record<WalletConfig>(
       },
       {},
     ),
+    interception: record({}, { unknownScids: truth, offlinePeers: truth, peers: list(NODE_ID, 0, 1_000) }),
     name: matching(/^[0-9A-Za-z_-]{1,64}$/, 'up to 64 letters, digits, - and _'),
   },
 );

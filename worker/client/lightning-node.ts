@@ -330,6 +330,8 @@ export class LightningNode {
         filter: this.#watchList,
         config: defaultChannelConfig,
         forwarding: config.forwarding,
+        interception: config.interception,
+        interceptKey: this.keys.secretFor('intercept short_channel_id'),
         chainHash: chainHashOf(config.network),
         trustedForZeroConf: (nodeId) => this.admission.trusts(nodeId),
         inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),

@@ -4,11 +4,14 @@ import type { Store } from '../edges/storage/store.ts';
 import { checkedMnemonic, mnemonicOf } from '../engine/keys/mnemonic.ts';
 import type { ChannelManager } from '../engine/manager/channel-manager.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
+import type { InterceptedHtlc } from '../engine/manager/intercepted-htlcs.ts';
 import type { RecordsOrigin } from '../engine/manager/reconciliation.ts';
+import { lastHeight } from '../engine/manager/relayed-htlc.ts';
 import { toHex } from '../engine/primitives/bytes.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { perKwOfVbyte } from '../engine/primitives/feerates.ts';
 import { msat, sat, type Msat } from '../engine/primitives/units.ts';
+import { formatShortChannelId } from '../engine/wire/short-channel-id.ts';
 import { activityOf } from './activity.ts';
 import { configuredChain } from './configured-chain.ts';
 import type {
@@ -16,12 +19,14 @@ import type {
   OpenQuote,
   Activity,
   CloseQuote,
+  InterceptedPayment,
   InvoiceSummary,
   OnchainQuote,
   OnchainSent,
   PaymentQuote,
   PeerConfig,
   ReplacementQuote,
+  WalletApi,
   WalletConfig,
   WalletEvent,
   WalletSnapshot,
@@ -192,6 +197,26 @@ class Wallet implements ServedWallet {
         'The Esplora server has told no fee estimates for an hour. Try again once it can be reached.',
       );
     return node;
+  }
+
+  newInterceptScid(): { readonly shortChannelId: string } {
+    return { shortChannelId: formatShortChannelId(this.#running().manager.forwards.intercepted.newScid()) };
+  }
+
+  interceptedHtlcs(): readonly InterceptedPayment[] {
+    return this.#running().manager.forwards.intercepted.all().map(interceptedPayment);
+  }
+
+  async forwardIntercepted(request: Parameters<WalletApi['forwardIntercepted']>[0]): Promise<void> {
+    const node = this.#running();
+    await node.durably(() =>
+      node.manager.forwards.forwardIntercepted(request.interceptId, request.channelId, request.amountMsat),
+    );
+  }
+
+  async failIntercepted({ interceptId }: { readonly interceptId: string }): Promise<void> {
+    const node = this.#running();
+    await node.durably(() => node.manager.forwards.failIntercepted(interceptId));
   }
 
   quoteClose({ channelId }: { readonly channelId: string }): CloseQuote {
@@ -395,6 +420,15 @@ function openingOf({
     },
   ];
 }
+
+const interceptedPayment = ({ interceptId, relayed }: InterceptedHtlc): InterceptedPayment => ({
+  interceptId,
+  paymentHash: toHex(relayed.htlc.paymentHash),
+  shortChannelId: formatShortChannelId(relayed.shortChannelId),
+  inboundMsat: relayed.htlc.amountMsat,
+  outboundMsat: relayed.amtToForward,
+  expiresAtHeight: lastHeight(relayed),
+});
 
 const walletEvent = (event: EngineEvent): WalletEvent => ({ ...event, id: String(event.id) });
 

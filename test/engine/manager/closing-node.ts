@@ -70,6 +70,8 @@ export class ClosingNode {
         inboundChannels: () => 'accept',
         reserveSat: () => 0n,
         forwarding: undefined,
+        interception: undefined,
+        interceptKey: new Uint8Array(32),
         mayCloseAtDeadlines: () => true,
         unsettledPayments: () => [],
         isTipFresh: () => true,

@@ -182,6 +182,7 @@ const SOURCE: HtlcSource = {
     cltvExpiry: 712,
     sharedSecret: new Uint8Array(32).fill(9),
   },
+  skimmedFeeMsat: msat(77n),
 };
 
 const FAIL = { kind: 'fail', htlcId: 12n, reason: new Uint8Array(292).fill(4) } as const;

@@ -52,13 +52,14 @@ describe('definitions', () => {
     const definitions: Readonly<Record<string, MessageDefinition>> = messageDefinitions;
     const definition = definitions[row.name];
     expect(Object.entries(definition?.fields ?? {})).toEqual(row.fields.map(schemaOf));
-    const { inboundFees, ...tlvs } = definition?.tlvs ?? {};
+    const { inboundFees, skimmedFeeMsat, ...tlvs } = definition?.tlvs ?? {};
     const records = row.records.map(({ type, fields }) => [type, contentOf(fields)]);
     expect(Object.values(tlvs)).toEqual(records);
     const names = row.records.map(({ name }) => (name === 'blinded_path' ? 'pathKey' : camelCase(name)));
     expect(Object.keys(tlvs)).toEqual(names);
-    // The one record that no BOLT has.
+    // The two records that no BOLT has.
     expect(inboundFees !== undefined).toBe(row.name === 'channel_update');
+    expect(skimmedFeeMsat !== undefined).toBe(row.name === 'update_add_htlc');
   });
 
   it('give their types', () => {
@@ -70,7 +71,7 @@ describe('definitions', () => {
       readonly paymentHash: Uint8Array;
       readonly cltvExpiry: number;
       readonly onionRoutingPacket: Uint8Array;
-      readonly tlvs: { readonly pathKey?: Uint8Array };
+      readonly tlvs: { readonly pathKey?: Uint8Array; readonly skimmedFeeMsat?: bigint };
     }>();
     expectTypeOf<MessageOf<'commitment_signed'>['htlcSignature']>().toEqualTypeOf<readonly Uint8Array[]>();
   });

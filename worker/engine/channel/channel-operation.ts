@@ -270,7 +270,8 @@ export function updateMessage(channelId: Uint8Array, change: Change): Message {
     case 'add': {
       const { id, amountMsat, paymentHash, cltvExpiry, onion: onionRoutingPacket } = change.htlc;
       const htlc = { id, amountMsat, paymentHash, cltvExpiry, onionRoutingPacket };
-      return { kind: 'update_add_htlc', channelId, ...htlc, tlvs: {} };
+      const { skimmedFeeMsat = 0n } = change.htlc.source ?? {};
+      return { kind: 'update_add_htlc', channelId, ...htlc, tlvs: skimmedFeeMsat === 0n ? {} : { skimmedFeeMsat } };
     }
     case 'fulfill':
       return {

@@ -52,7 +52,8 @@ import { ClosingReports } from './closing-reports.ts';
 import { ClosingRequests, type ForceCloseConsent } from './closing-requests.ts';
 import type { EngineEvent, EngineEventKind } from './engine-event.ts';
 import { EventOutbox } from './event-outbox.ts';
-import { Forwards, type RelayedHtlc } from './forwards.ts';
+import { Forwards } from './forwards.ts';
+import type { RelayedHtlc } from './relayed-htlc.ts';
 import { InboundPayments } from './inbound-payments.ts';
 import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './manager-context.ts';
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
@@ -76,6 +77,7 @@ import { Turn, type TurnResult } from './turn.ts';
 export class ChannelManager {
   readonly inboundPayments: InboundPayments;
   readonly outboundPayments: OutboundPayments;
+  readonly forwards: Forwards;
   readonly chainMonitor: ChainMonitor;
   readonly #context: ManagerContext;
   readonly #persister: MonitorPersister;
@@ -84,7 +86,6 @@ export class ChannelManager {
   readonly #messages: ChannelMessageHandler;
   readonly #onchain: OnchainTxHandler;
   readonly #closing: ClosingRequests;
-  readonly #forwards: Forwards;
   /** Channels that changed since they last signed. */
   readonly #toSign = new Set<ChannelEntry>();
   /** What the records of channels have to say that changed since the last commit, as of the last turn that ended well. */
@@ -131,8 +132,8 @@ export class ChannelManager {
     this.#onchain = new OnchainTxHandler(this.#context, this.#establishment);
     this.#closing = new ClosingRequests(this.#context, this.#establishment);
     const htlcSwitch = new ChannelSwitch(this.#context);
-    this.#forwards = new Forwards(this.#context, htlcSwitch);
-    const relay = (relayed: RelayedHtlc): void => this.#forwards.accepted(relayed);
+    this.forwards = new Forwards(this.#context, htlcSwitch);
+    const relay = (relayed: RelayedHtlc): void => this.forwards.accepted(relayed);
     this.inboundPayments = new InboundPayments({ secp, node: keys, turn, undo, htlcSwitch, relay });
     this.outboundPayments = new OutboundPayments({ secp, entropy, turn, undo, htlcSwitch });
   }
@@ -355,7 +356,7 @@ export class ChannelManager {
   /** Time passes: parts of payments time out, and peers that owe an answer. To be called about once a second. */
   timerTick(): void {
     this.inboundPayments.timerTick();
-    this.#forwards.timerTick();
+    this.forwards.timerTick();
     this.#onchain.closeAtDeadlines();
     this.#messages.timerTick();
   }
@@ -401,7 +402,7 @@ export class ChannelManager {
   bestBlockUpdated(height: number): void {
     this.#onchain.bestBlockUpdated(height);
     this.inboundPayments.bestBlockUpdated(height);
-    this.#forwards.bestBlockUpdated(height);
+    this.forwards.bestBlockUpdated(height);
     this.#acknowledgeAnswered();
     this.#messages.bestBlockUpdated();
   }
@@ -490,7 +491,7 @@ export class ChannelManager {
   #htlcResolved({ key }: ChannelEntry, { id, htlc, resolution }: HtlcEvent): void {
     const source = this.chainMonitor.monitor(key)?.sources.get(htlc.id);
     if (source === undefined) this.#ownHtlcResolved(key, htlc, resolution);
-    else this.#forwards.resolved(key, source, htlc, resolution);
+    else this.forwards.resolved(key, source, htlc, resolution);
     if (this.#isConcluded(source, htlc)) this.chainMonitor.ackMonitorEvent(key, id);
   }
 
@@ -512,7 +513,7 @@ export class ChannelManager {
 
   /** Whether nobody has to hear again what became of an HTLC of ours. */
   #isConcluded(source: HtlcSource | undefined, { paymentHash }: ChannelHtlc): boolean {
-    return source === undefined ? this.#isSeen(paymentHash) : this.#forwards.isAnswered(source, paymentHash);
+    return source === undefined ? this.#isSeen(paymentHash) : this.forwards.isAnswered(source, paymentHash);
   }
 
   /** What was to be said to those whose HTLCs passed through here is said, and for good. */
@@ -526,7 +527,7 @@ export class ChannelManager {
 
   #dropped(key: string, htlc: ChannelHtlc): void {
     if (htlc.source === undefined) this.outboundPayments.dropped(key, htlc, this.blockHeight);
-    else this.#forwards.dropped(htlc.source);
+    else this.forwards.dropped(htlc.source);
   }
 
   /** Whether the user of a payment has seen its end, or there is no such payment. */

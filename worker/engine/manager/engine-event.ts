@@ -11,6 +11,7 @@ export const EVENT_KINDS = [
   'channelClosed',
   'channelOpenFailed',
   'channelRequested',
+  'htlcIntercepted',
 ] as const;
 
 export type EngineEventKind = (typeof EVENT_KINDS)[number];
@@ -20,7 +21,7 @@ export interface EngineEvent {
   /** Counts up; also the order. */
   readonly id: number;
   readonly kind: EngineEventKind;
-  /** Payment hash or channel id: 32 bytes in hex. */
+  /** Payment hash, channel id or intercept id: 32 bytes in hex. */
   readonly subject: string;
   readonly amountMsat: bigint;
   readonly message: string;

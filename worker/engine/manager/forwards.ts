@@ -1,6 +1,9 @@
-import { CLTV_CLAIM_BUFFER, LATENCY_GRACE_PERIOD_BLOCKS, MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
+import { LATENCY_GRACE_PERIOD_BLOCKS, MAX_CLTV_EXPIRY_DELTA } from '../primitives/lock-times.ts';
 import { UndoableMap } from '../primitives/undo-log.ts';
-import { msat } from '../primitives/units.ts';
+import { msat, type Msat } from '../primitives/units.ts';
+import { greatest } from '../primitives/bigints.ts';
+import { GlowwormError } from '../primitives/errors.ts';
+import type { HtlcOffer } from '../channel/channel-operation.ts';
 import { realScid } from '../channel/channel-scids.ts';
 import { allHtlcs } from '../channel/commitments.ts';
 import type { HtlcResolution } from '../monitor/htlc-resolution.ts';
@@ -11,30 +14,22 @@ import type { Removal } from '../transactions/commitment-spec.ts';
 import { passesOn, type HtlcSource, type PreviousHop } from '../transactions/htlc-source.ts';
 import type { ChannelSwitch } from './channel-switch.ts';
 import { isOpen, isUsableAt, type ForwardingTerms, type OpenEntry } from './channel-entry.ts';
+import { InterceptedHtlcs } from './intercepted-htlcs.ts';
 import type { ManagerContext } from './manager-context.ts';
-
-/** An inbound HTLC that is to go on, and what its onion says about that. Amounts in msat. */
-export interface RelayedHtlc {
-  readonly channelKey: string;
-  readonly htlc: ChannelHtlc;
-  readonly sharedSecret: Uint8Array;
-  readonly amtToForward: bigint;
-  readonly outgoingCltvValue: number;
-  readonly shortChannelId: bigint;
-  /** 1366 bytes. */
-  readonly nextPacket: Uint8Array;
-}
+import { lastHeight, previousHop, type RelayedHtlc } from './relayed-htlc.ts';
 
 /** Payments of others that pass through this node. */
 export class Forwards {
   readonly #context: ManagerContext;
   readonly #switch: ChannelSwitch;
+  readonly intercepted: InterceptedHtlcs;
   /** Those that go on with the next tick: together, so that nobody can tell by the time which of them became which. */
   readonly #waiting: UndoableMap<string, RelayedHtlc>;
 
   constructor(context: ManagerContext, htlcSwitch: ChannelSwitch) {
     this.#context = context;
     this.#switch = htlcSwitch;
+    this.intercepted = new InterceptedHtlcs(context);
     this.#waiting = new UndoableMap(() => context.turn().undo);
   }
 
@@ -44,17 +39,48 @@ export class Forwards {
     const known = this.#switch.knownPreimage(channelKey, htlc.paymentHash);
     if (known !== undefined) return this.#switch.claimBack({ channelKey, htlcId: htlc.id }, known);
     if (this.#hasGoneOn(relayed)) return;
-    const refusal = this.#refusal(relayed);
-    if (refusal === undefined) this.#waiting.set(nameOf(relayed), relayed);
-    else this.#fail(previousOf(relayed), refusal);
+    const decision = this.#decide(relayed);
+    if (decision === 'passOn') this.#waiting.set(nameOf(relayed), relayed);
+    else this.#holdOrFail(relayed, decision);
   }
 
-  /** Time passes: what waits goes on. */
+  /** Time passes: what waits goes on, unless something has come in its way. */
   timerTick(): void {
     for (const relayed of this.#waiting.values()) {
       this.#waiting.delete(nameOf(relayed));
-      this.#passOn(relayed);
+      const decision = this.#decide(relayed);
+      if (decision === 'passOn') this.#passOn(relayed);
+      else this.#holdOrFail(relayed, decision);
     }
+  }
+
+  #holdOrFail(relayed: RelayedHtlc, decision: Failure | 'intercept'): void {
+    if (decision === 'intercept') this.intercepted.hold(relayed);
+    else this.#fail(previousHop(relayed), decision);
+  }
+
+  /**
+   * Passes on what was intercepted, over a channel of the app's choice. Less than the sender meant is a fee that the payee has agreed to:
+   * `update_add_htlc` says how much. Throws `InterceptGone`, `AmountOutOfRange` and what stands against the HTLC; then it waits on.
+   */
+  forwardIntercepted(interceptId: string, channelKey: string, chosenMsat?: bigint): void {
+    const relayed = this.intercepted.named(interceptId);
+    const amountMsat = chosenMsat ?? relayed.amtToForward;
+    if (amountMsat <= 0n || amountMsat > relayed.htlc.amountMsat)
+      throw new GlowwormError('AmountOutOfRange', 'No more can go on than came in.', { amountMsat });
+    const offered = this.#switch.offer(channelKey, offerOf(relayed, msat(amountMsat)));
+    if ('code' in offered) throw new GlowwormError(offered.code, offered.message, { channelId: channelKey });
+    this.intercepted.release(relayed);
+  }
+
+  /** Gives back what was intercepted. Throws `InterceptGone`. */
+  failIntercepted(interceptId: string): void {
+    this.#failIntercepted(this.intercepted.named(interceptId), { kind: 'unknown_next_peer' });
+  }
+
+  #failIntercepted(relayed: RelayedHtlc, failure: Failure): void {
+    this.intercepted.release(relayed);
+    this.#fail(previousHop(relayed), failure);
   }
 
   /** What became of an HTLC that passes another one on. May come again, and changes nothing then. */
@@ -78,19 +104,25 @@ export class Forwards {
 
   /** Whether the HTLC that was passed on needs no answer any more: it is gone for good, claimed, or only the chain can answer. */
   isAnswered({ previous }: HtlcSource, paymentHash: Uint8Array): boolean {
-    const entry = this.#context.channels.get(previous.channelKey);
+    return this.#isGone(previous) || this.#switch.knownPreimage(previous.channelKey, paymentHash) !== undefined;
+  }
+
+  #isGone({ channelKey, htlcId }: PreviousHop): boolean {
+    const entry = this.#context.channels.get(channelKey);
     if (entry === undefined || !isOpen(entry)) return true;
-    if (this.#switch.knownPreimage(previous.channelKey, paymentHash) !== undefined) return true;
-    return !allHtlcs(entry.state.commitments).has(htlcKey({ direction: 'inbound', id: previous.htlcId }));
+    return !allHtlcs(entry.state.commitments).has(htlcKey({ direction: 'inbound', id: htlcId }));
   }
 
   /** Gives back in time what would otherwise force its channel to be closed. */
   bestBlockUpdated(height: number): void {
     for (const relayed of this.#waiting.values())
-      if (isTooSoon(relayed, height)) {
+      if (height >= lastHeight(relayed)) {
         this.#waiting.delete(nameOf(relayed));
-        this.#fail(previousOf(relayed), EXPIRY_TOO_SOON);
+        this.#fail(previousHop(relayed), EXPIRY_TOO_SOON);
       }
+    for (const { relayed } of this.intercepted.all())
+      if (height >= lastHeight(relayed) || this.#isGone(previousHop(relayed)))
+        this.#failIntercepted(relayed, EXPIRY_TOO_SOON);
     for (const [key, monitor] of this.#context.chainMonitor.monitors()) this.#failUnresolved(key, monitor, height);
   }
 
@@ -110,33 +142,42 @@ export class Forwards {
         this.#fail(previous, { kind: 'permanent_channel_failure' });
   }
 
-  /** What stands against passing an HTLC on, whatever the channel is that it would take (BOLT 4, BOLT 7). */
-  #refusal(relayed: RelayedHtlc): Failure | undefined {
+  #decide(relayed: RelayedHtlc): Failure | 'intercept' | 'passOn' {
+    const refusal = this.#generalRefusal(relayed);
+    if (refusal !== undefined) return refusal;
+    const named = this.#named(relayed.shortChannelId);
+    const isAway = this.#candidates(named).length === 0;
+    if (this.intercepted.concerns(relayed, named && { nodeId: named.nodeId, isAway })) return 'intercept';
+    return this.#refusal(relayed, named) ?? 'passOn';
+  }
+
+  /** What stands against passing an HTLC on, whatever the channel is that it would take (BOLT 4). */
+  #generalRefusal(relayed: RelayedHtlc): Failure | undefined {
     const { parts, conditions } = this.#context;
     if (parts.forwarding === undefined) return { kind: 'unknown_next_peer' };
     if (!this.#switch.isTipFresh()) return { kind: 'temporary_node_failure' };
     if (!this.#switch.takesHtlcs(relayed.channelKey)) return TEMPORARY_CHANNEL_FAILURE;
-    if (isTooSoon(relayed, conditions.blockHeight)) return EXPIRY_TOO_SOON;
-    if (relayed.htlc.cltvExpiry > conditions.blockHeight + MAX_CLTV_EXPIRY_DELTA) return { kind: 'expiry_too_far' };
-    const named = this.#named(relayed.shortChannelId);
-    return named === undefined ? { kind: 'unknown_next_peer' } : termsRefusal(parts.forwarding, named, relayed);
+    if (conditions.blockHeight >= lastHeight(relayed)) return EXPIRY_TOO_SOON;
+    const isTooFar = relayed.htlc.cltvExpiry > conditions.blockHeight + MAX_CLTV_EXPIRY_DELTA;
+    return isTooFar ? { kind: 'expiry_too_far' } : undefined;
   }
 
-  /** By the channel that the sender names, or by another one with the same peer (BOLT 4, Non-strict Forwarding). */
+  /** What the channel that the sender names asks for (BOLT 7). */
+  #refusal(relayed: RelayedHtlc, named: OpenEntry | undefined): Failure | undefined {
+    const { forwarding } = this.#context.parts;
+    if (forwarding === undefined || named === undefined) return { kind: 'unknown_next_peer' };
+    return termsRefusal(forwarding, named, relayed);
+  }
+
   #passOn(relayed: RelayedHtlc): void {
-    const refusal = this.#refusal(relayed);
-    if (refusal !== undefined) return this.#fail(previousOf(relayed), refusal);
-    const { htlc, amtToForward, outgoingCltvValue: cltvExpiry, nextPacket: onion } = relayed;
-    const source: HtlcSource = { kind: 'forward', previous: previousOf(relayed) };
-    const offer = { amountMsat: msat(amtToForward), paymentHash: htlc.paymentHash, cltvExpiry, onion, source };
-    const taken = this.#candidates(relayed.shortChannelId).some(
-      ({ key }) => !('code' in this.#switch.offer(key, offer)),
-    );
-    if (!taken) this.#fail(source.previous, TEMPORARY_CHANNEL_FAILURE);
+    const offer = offerOf(relayed, msat(relayed.amtToForward));
+    const channels = this.#candidates(this.#named(relayed.shortChannelId));
+    const isTaken = channels.some(({ key }) => !('code' in this.#switch.offer(key, offer)));
+    if (!isTaken) this.#fail(previousHop(relayed), TEMPORARY_CHANNEL_FAILURE);
   }
 
-  #candidates(shortChannelId: bigint): readonly OpenEntry[] {
-    const named = this.#named(shortChannelId);
+  /** The channel that the sender names, and others with the same peer (BOLT 4, Non-strict Forwarding). */
+  #candidates(named: OpenEntry | undefined): readonly OpenEntry[] {
     if (named === undefined) return [];
     const others = this.#context.channels.of(named.nodeId).filter((entry) => entry.key !== named.key);
     return [named, ...others].filter((entry) => isUsableAt(entry, this.#context.conditions.blockHeight));
@@ -157,6 +198,7 @@ export class Forwards {
     const isSource = (source: HtlcSource | undefined): boolean => source !== undefined && passesOn(source, name);
     return (
       this.#waiting.has(nameOf(relayed)) ||
+      this.intercepted.has(relayed) ||
       chainMonitor.monitors().some(([, { sources }]) => [...sources.values()].some(isSource)) ||
       channels
         .all()
@@ -193,20 +235,19 @@ function termsRefusal(terms: ForwardingTerms, { state }: OpenEntry, relayed: Rel
 const forwardingFeeMsat = (terms: ForwardingTerms, amountMsat: bigint): bigint =>
   BigInt(terms.feeBaseMsat) + (amountMsat * BigInt(terms.feeProportionalMillionths)) / 1_000_000n;
 
-/** LDK's bounds: our HTLC has to leave time to be given back, and the inbound one time to be claimed out of the chain. */
-const isTooSoon = ({ htlc, outgoingCltvValue }: RelayedHtlc, height: number): boolean =>
-  outgoingCltvValue <= height + LATENCY_GRACE_PERIOD_BLOCKS ||
-  htlc.cltvExpiry <= height + CLTV_CLAIM_BUFFER + LATENCY_GRACE_PERIOD_BLOCKS;
+const offerOf = (relayed: RelayedHtlc, amountMsat: Msat): HtlcOffer => ({
+  amountMsat,
+  paymentHash: relayed.htlc.paymentHash,
+  cltvExpiry: relayed.outgoingCltvValue,
+  onion: relayed.nextPacket,
+  source: {
+    kind: 'forward',
+    previous: previousHop(relayed),
+    skimmedFeeMsat: msat(greatest(relayed.amtToForward - amountMsat, 0n)),
+  },
+});
 
 const nameOf = ({ channelKey, htlc }: RelayedHtlc): string => `${channelKey} ${htlc.id}`;
-
-const previousOf = ({ channelKey, htlc, sharedSecret }: RelayedHtlc): PreviousHop => ({
-  channelKey,
-  htlcId: htlc.id,
-  amountMsat: htlc.amountMsat,
-  cltvExpiry: htlc.cltvExpiry,
-  sharedSecret,
-});
 
 /** The next hop's failure under our layer, or our own where the next hop could not make one (BOLT 4, Returning Errors). */
 function removalOf(

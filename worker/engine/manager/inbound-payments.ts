@@ -19,8 +19,8 @@ import {
 } from '../payments/inbound-payment.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import { readable } from '../wire/stored-record.ts';
-import type { RelayedHtlc } from './forwards.ts';
 import type { HtlcSwitch } from './htlc-switch.ts';
+import type { RelayedHtlc } from './relayed-htlc.ts';
 import type { Turn } from './turn.ts';
 
 /** An inbound HTLC that waits for the other parts of its payment. */

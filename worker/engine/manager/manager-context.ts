@@ -15,6 +15,7 @@ import type { OnchainWallet } from '../wallet/wallet.ts';
 import type { ChannelEntry, ForwardingTerms } from './channel-entry.ts';
 import type { ChannelTable } from './channel-table.ts';
 import type { EventOutbox } from './event-outbox.ts';
+import type { InterceptionRules } from './intercepted-htlcs.ts';
 import type { PeerTable } from './peer-table.ts';
 import type { Turn } from './turn.ts';
 
@@ -50,6 +51,10 @@ export interface ManagerParts {
   readonly isTipFresh: () => boolean;
   /** What is asked of those whose payments pass through this node; without it none does. */
   readonly forwarding: ForwardingTerms | undefined;
+  /** Which of those the app decides upon; without it none. */
+  readonly interception: InterceptionRules | undefined;
+  /** 32 bytes from the seed, for `InterceptScids`. */
+  readonly interceptKey: Uint8Array;
   /** An error of ours stopped a channel: what is shown of it has changed, perhaps without any write. */
   readonly channelFrozen: () => void;
   /** A line for the log; never a secret. */

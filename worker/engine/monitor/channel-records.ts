@@ -73,6 +73,7 @@ export const sourceSchema = {
   fields: {
     id: 'u64',
     kind: 'u8',
+    skimmedFeeMsat: 'u64',
     previous: {
       kind: 'struct',
       fields: {
@@ -91,16 +92,18 @@ type StoredSource = ValueOf<typeof sourceSchema>;
 /** Of what this program knows; another number is a newer program's. */
 const FORWARD = 1;
 
-export const sourceToRecord = (id: bigint, { previous }: HtlcSource): StoredSource => ({
+export const sourceToRecord = (id: bigint, { previous, skimmedFeeMsat }: HtlcSource): StoredSource => ({
   id,
   kind: FORWARD,
+  skimmedFeeMsat,
   previous: { ...previous, channelKey: fromHex(previous.channelKey) },
 });
 
-export function sourceFromRecord({ id, kind, previous }: StoredSource): readonly [bigint, HtlcSource] {
+export function sourceFromRecord({ id, kind, ...stored }: StoredSource): readonly [bigint, HtlcSource] {
   if (kind !== FORWARD) throw new GlowwormError('RecordIncomplete', 'a stored HTLC has an unknown source', { kind });
-  const { channelKey, amountMsat, ...rest } = previous;
-  return [id, { kind: 'forward', previous: { ...rest, channelKey: toHex(channelKey), amountMsat: msat(amountMsat) } }];
+  const { channelKey, amountMsat, ...rest } = stored.previous;
+  const previous = { ...rest, channelKey: toHex(channelKey), amountMsat: msat(amountMsat) };
+  return [id, { kind: 'forward', previous, skimmedFeeMsat: msat(stored.skimmedFeeMsat) }];
 }
 
 type StoredHtlc = ValueOf<typeof htlcSchema>;

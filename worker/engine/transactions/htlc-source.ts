@@ -18,6 +18,8 @@ export interface PreviousHop {
 export interface HtlcSource {
   readonly kind: 'forward';
   readonly previous: PreviousHop;
+  /** What is kept of the amount that the sender meant, as the payee has agreed to: `update_add_htlc` says so. */
+  readonly skimmedFeeMsat: Msat;
 }
 
 /** Whether an outbound HTLC passes an inbound one on. */

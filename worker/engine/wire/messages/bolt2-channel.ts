@@ -107,7 +107,8 @@ export const bolt2ChannelMessages = {
       cltvExpiry: 'u32',
       onionRoutingPacket: { kind: 'fixed', length: 1366 },
     },
-    tlvs: { pathKey: [0, 'point'] },
+    // The other one is LDK's: what the forwarding node keeps, as the payee has agreed to.
+    tlvs: { pathKey: [0, 'point'], skimmedFeeMsat: [65537, 'u64'] },
   },
   update_fulfill_htlc: {
     type: 130,
