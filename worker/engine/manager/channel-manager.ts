@@ -54,6 +54,7 @@ import type { EngineEvent, EngineEventKind } from './engine-event.ts';
 import { EventOutbox } from './event-outbox.ts';
 import { Forwards } from './forwards.ts';
 import type { RelayedHtlc } from './relayed-htlc.ts';
+import { unsettledOwnHtlcs } from './lost-payments.ts';
 import { InboundPayments } from './inbound-payments.ts';
 import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './manager-context.ts';
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
@@ -563,6 +564,8 @@ export class ChannelManager {
   #resumeChannel({ entry, plan, storedChild }: RestoredChannel): void {
     const steps: MonitorStep[] = this.#origin === 'copy' ? [{ kind: 'copied' }] : [];
     const { key: channelKey, state } = entry;
+    for (const htlc of unsettledOwnHtlcs(state, monitorOf(this.#context, entry)))
+      this.outboundPayments.putBack(channelKey, htlc);
     const preimageOf = (htlcId: bigint): Uint8Array | undefined =>
       this.inboundPayments.preimageOf({ channelKey, htlcId });
     for (const preimage of lostPreimages(state, monitorOf(this.#context, entry), preimageOf))

@@ -64,8 +64,8 @@ export class OutboundPayments {
   /** Channels that failed, by payment; forgotten with the payment or the program. */
   readonly #excluded: UndoableMap<string, ReadonlySet<bigint>>;
 
-  /** Hashes of which a record says that they were paid, or tried, and not how that ended. */
-  readonly #damaged = new Set<string>();
+  /** Hashes of which a record says that they were paid, or tried, and not how that ended; with the invoice, if that can be read. */
+  readonly #damaged = new Map<string, string>();
 
   constructor(deps: {
     readonly secp: Secp256k1;
@@ -89,10 +89,38 @@ export class OutboundPayments {
       const payment = readable(() => storedPayment(records, key));
       if (payment !== undefined) this.#payments.set(key, payment);
       else {
-        this.#damaged.add(key);
+        this.#damaged.set(key, toUtf8(records.get(`pay/${key}/invoice`) ?? new Uint8Array(0)));
         log(`a record of the payment ${key} is damaged`);
       }
     }
+  }
+
+  /**
+   * Puts back what only a channel and its monitor know of: an HTLC of ours whose payment has no record. It is never tried again, for
+   * nobody knows what was agreed to; it counts as sent once its preimage is there.
+   */
+  putBack(channelKey: string, htlc: ChannelHtlc): void {
+    const key = toHex(htlc.paymentHash);
+    const before = this.#payments.get(key);
+    if (before !== undefined && !this.#isPutBack(before)) return;
+    const parts = before?.state.kind === 'pending' ? before.state.parts : [];
+    if (parts.some((part) => part.channelKey === channelKey && part.htlcId === htlc.id)) return;
+    const invoiceText = this.#damaged.get(key) ?? '';
+    const part = { channelKey, htlcId: htlc.id, sessionKey: new Uint8Array(32), hops: [] };
+    if (before === undefined) this.#turn().writes.set(`pay/${key}/invoice`, fromUtf8(invoiceText));
+    this.#save({
+      paymentHash: htlc.paymentHash,
+      invoiceText,
+      amountMsat: msat((before?.amountMsat ?? 0n) + htlc.amountMsat),
+      createdAt: this.#turn().now,
+      attempts: MAX_ATTEMPTS,
+      state: { kind: 'pending', parts: [...parts, part] },
+    });
+  }
+
+  /** By this run: its other parts belong to the same payment. */
+  #isPutBack({ state }: OutboundPayment): boolean {
+    return state.kind === 'pending' && state.parts.every(({ hops }) => hops.length === 0);
   }
 
   all(): readonly OutboundPayment[] {
@@ -208,7 +236,7 @@ export class OutboundPayments {
 
   /** The failed payment of the hash, if there is one. Throws `PaymentAlreadySent`, `PaymentPending`, `PaymentDamaged`. */
   #checkUnpaid(key: string): OutboundPayment | undefined {
-    if (this.#damaged.has(key))
+    if (this.#damaged.has(key) && !this.#payments.has(key))
       throw new GlowwormError(
         'PaymentDamaged',
         'A record of this payment is damaged: it may be paid already, so it is not paid again. Ask the recipient for a new invoice.',
@@ -325,8 +353,9 @@ export class OutboundPayments {
     this.#switch.note('paymentFailed', key, payment.amountMsat, failure.message);
   }
 
-  /** `undefined` for an invoice that this version would not have paid. */
+  /** `undefined` for an invoice that this version would not have paid, and for a part that was put back. */
   #onionOf(payment: OutboundPayment, part: PaymentPart): Onion | undefined {
+    if (part.hops.length === 0) return undefined;
     const invoice = storedInvoice(this.#secp, payment.invoiceText);
     return invoice && partOnion(this.#secp, onionTerms(invoice, payment.amountMsat), part);
   }
