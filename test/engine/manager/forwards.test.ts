@@ -83,11 +83,14 @@ describe('a payment of others', () => {
     await passOn(world);
     expect(outcome(world.a)).toEqual(['succeeded']);
     expect(world.b.inChannelsMsat - before).toBe(FEE);
-    expect(eventsOf(world.b)).toBe(1);
+    const { forwards, chainMonitor } = world.b.node.manager;
+    const name = { channelKey: world.b.node.manager.channels()[0]?.key ?? '', htlcId: 0n };
+    const [fulfilled] = chainMonitor.monitors().flatMap(([, { events }]) => events);
+    expect(fulfilled?.resolution).toEqual({ kind: 'fulfilled', preimage: forwards.preimageOf(name) });
     world.mine(1);
     world.mine(1);
     await world.pump();
-    expect([eventsOf(world.b), world.problems]).toEqual([0, []]);
+    expect([eventsOf(world.b), forwards.preimageOf(name), world.problems]).toEqual([0, undefined, []]);
   });
 
   it('waits for the next tick, with all others that came before it', async () => {

@@ -567,7 +567,7 @@ export class ChannelManager {
     for (const htlc of unsettledOwnHtlcs(state, monitorOf(this.#context, entry)))
       this.outboundPayments.putBack(channelKey, htlc);
     const preimageOf = (htlcId: bigint): Uint8Array | undefined =>
-      this.inboundPayments.preimageOf({ channelKey, htlcId });
+      this.inboundPayments.preimageOf({ channelKey, htlcId }) ?? this.forwards.preimageOf({ channelKey, htlcId });
     for (const preimage of lostPreimages(state, monitorOf(this.#context, entry), preimageOf))
       steps.push({ kind: 'paymentPreimage', preimage });
     if (storedChild !== undefined) {

@@ -8,6 +8,7 @@ import { realScid } from '../channel/channel-scids.ts';
 import { allHtlcs } from '../channel/commitments.ts';
 import type { HtlcResolution } from '../monitor/htlc-resolution.ts';
 import { failureOfMalformed, type Failure } from '../onion/failure-message.ts';
+import type { HtlcName } from '../payments/inbound-payment.ts';
 import { buildFailure, wrapFailure } from '../onion/failures.ts';
 import { htlcKey, type ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Removal } from '../transactions/commitment-spec.ts';
@@ -95,6 +96,17 @@ export class Forwards {
     const known = this.#switch.knownPreimage(outboundKey, paymentHash);
     if (known !== undefined) return this.#switch.claimBack(previous, known);
     this.#switch.fail(previous.channelKey, removalOf(previous, resolution));
+  }
+
+  /** The preimage for an inbound HTLC that was passed on and fulfilled, while that may not be in its own monitor. */
+  preimageOf(name: HtlcName): Uint8Array | undefined {
+    for (const [, { events, sources }] of this.#context.chainMonitor.monitors())
+      for (const { htlc, resolution } of events) {
+        const source = sources.get(htlc.id);
+        if (resolution.kind === 'fulfilled' && source !== undefined && passesOn(source, name))
+          return resolution.preimage;
+      }
+    return undefined;
   }
 
   /** It was never signed and never will be. */

@@ -89,7 +89,8 @@ export class OutboundPayments {
       const payment = readable(() => storedPayment(records, key));
       if (payment !== undefined) this.#payments.set(key, payment);
       else {
-        this.#damaged.set(key, toUtf8(records.get(`pay/${key}/invoice`) ?? new Uint8Array(0)));
+        const invoice = records.get(`pay/${key}/invoice`);
+        this.#damaged.set(key, (invoice && readable(() => toUtf8(invoice))) ?? '');
         log(`a record of the payment ${key} is damaged`);
       }
     }

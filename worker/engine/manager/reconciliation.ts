@@ -45,9 +45,17 @@ export interface RestoringParts extends ReadingParts {
 export function restoreChannels(records: StoredRecords, parts: RestoringParts): readonly RestoredChannel[] {
   return readChannels(records, parts).map((stored) => {
     const restored = restore(records, stored, parts);
-    if (restored.plan !== 'operate') parts.log(`${stored.key.slice(0, 8)} is ${restored.plan}`);
+    parts.log(planText(restored));
     return restored;
   });
+}
+
+/** A line for the log: what was read of a channel, and what is to be done with it. */
+function planText({ entry, monitor, plan }: RestoredChannel): string {
+  const { holderCommitment, counterpartyCommitments, updateId, closed } = monitor;
+  const numbers = [holderCommitment, ...counterpartyCommitments].map(({ number }) => number).join('/');
+  const { state } = entry;
+  return `${entry.key.slice(0, 8)} ${state.kind}: ${plan}; monitor at update ${updateId}, commitments ${numbers}, closed: ${closed}`;
 }
 
 /**
