@@ -3,7 +3,7 @@ import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { hmacSha256 } from '../primitives/hash.ts';
 
 /** What a derived key is for (BOLT 4, Key Generation). */
-export type OnionKeyUse = 'rho' | 'mu' | 'um' | 'pad' | 'ammag';
+export type OnionKeyUse = 'rho' | 'mu' | 'um' | 'pad' | 'ammag' | 'ammagext' | 'fulfillment';
 
 /** A 32-byte key for one use from the secret that sender and hop share. */
 export const onionKey = (use: OnionKeyUse, secret: Uint8Array): Uint8Array => hmacSha256(utf8ToBytes(use), secret);

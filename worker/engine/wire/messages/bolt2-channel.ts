@@ -124,6 +124,8 @@ export const bolt2ChannelMessages = {
           },
         },
       ],
+      // lightning/bolts#1344.
+      fulfillmentPayload: [3, 'remaining'],
     },
   },
   update_fail_htlc: {
