@@ -13,6 +13,8 @@ import { onionKey } from '../../../worker/engine/onion/onion-keys.ts';
 import type { Fields } from '../../../worker/engine/wire/schema.ts';
 import codes from '../../vectors/bolt04-failure-codes.json' with { type: 'json' };
 import vector from '../../vectors/bolt04-onion-error.json' with { type: 'json' };
+import deployed from '../../vectors/trampoline-deployed.json' with { type: 'json' };
+import proposed from '../../vectors/trampoline-proposed.json' with { type: 'json' };
 import { arbitraryOf, pseudoRandomBytes } from '../wire/arbitrary.ts';
 import { FUZZ_RUNS, corruptions } from '../wire/fuzz.ts';
 import fc from 'fast-check';
@@ -81,9 +83,20 @@ describe('BOLT 4 return packet', () => {
 });
 
 describe('failure messages', () => {
-  it('have the codes of BOLT 4', () => {
+  it('have the codes of BOLT 4, and those of trampoline nodes', () => {
     const ours = Object.entries(failureMessages).map(([name, { code }]) => [name, code]);
-    expect(Object.fromEntries(ours)).toEqual(codes);
+    const ofTrampolines = [...deployed.failures, ...proposed.failures].map(({ name, code }) => [name, code]);
+    expect(Object.fromEntries(ours)).toEqual({ ...codes, ...Object.fromEntries(ofTrampolines) });
+  });
+
+  it('have the fields of BOLT proposal 836', () => {
+    const fields = { feeBaseMsat: 1, feeProportionalMillionths: 2, cltvExpiryDelta: 3 };
+    const failure: Failure = { kind: 'trampoline_fee_or_expiry_insufficient', ...fields };
+    expect(toHex(encodeFailure(failure))).toBe('201a00000001000000020003');
+  });
+
+  it('are read also with what Electrum adds to unknown_next_peer', () => {
+    expect(decodeFailure(fromHex(`400a${deployed.nextTrampolinesData.bytes}`))).toEqual({ kind: 'unknown_next_peer' });
   });
 
   it.each(Object.keys(failureMessages) as FailureKind[])('%s is read back', (kind) => {

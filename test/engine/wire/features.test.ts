@@ -17,6 +17,8 @@ import {
   unknownEvenBits,
 } from '../../../worker/engine/wire/features.ts';
 import table from '../../vectors/bolt09-features.json' with { type: 'json' };
+import deployed from '../../vectors/trampoline-deployed.json' with { type: 'json' };
+import proposed from '../../vectors/trampoline-proposed.json' with { type: 'json' };
 
 describe('BOLT 9 table', () => {
   it.each(table)('$name', ({ name, compulsoryBit, assumed, dependencies }) => {
@@ -25,6 +27,10 @@ describe('BOLT 9 table', () => {
     expect(assumedFeatures.includes(feature)).toBe(assumed);
     expect(featureDependencies[feature] ?? []).toEqual(dependencies);
   });
+});
+
+it.each([...deployed.features, ...proposed.features])('$name has its bit', ({ name, compulsory }) => {
+  expect(features[name as FeatureName]).toBe(compulsory);
 });
 
 describe('feature sets', () => {

@@ -8,7 +8,7 @@ import { ByteWriter } from '../wire/writer.ts';
 /** The flags in a failure code (BOLT 4, Failure Messages). */
 export const failureFlags = { badOnion: 0x8000, perm: 0x4000, node: 0x2000, update: 0x1000 } as const;
 
-/** Every failure with its code and fields. */
+/** Every failure with its code and fields: those of BOLT 4, and those of trampoline nodes. */
 export const failureMessages = {
   temporary_node_failure: { code: 0x2002, fields: {} },
   permanent_node_failure: { code: 0x6002, fields: {} },
@@ -32,6 +32,16 @@ export const failureMessages = {
   invalid_onion_payload: { code: 0x4016, fields: { type: 'bigsize', offset: 'u16' } },
   mpp_timeout: { code: 23, fields: {} },
   invalid_onion_blinding: { code: 0xc018, fields: { sha256OfOnion: 'sha256' } },
+  // BOLT proposal 836.
+  temporary_trampoline_failure: { code: 0x2019, fields: {} },
+  trampoline_fee_or_expiry_insufficient: {
+    code: 0x201a,
+    fields: { feeBaseMsat: 'u32', feeProportionalMillionths: 'u32', cltvExpiryDelta: 'u16' },
+  },
+  unknown_next_trampoline: { code: 0x401b, fields: {} },
+  // As eclair, Phoenix and Electrum have them. Neither says how much is missing.
+  trampoline_fee_insufficient: { code: 0x2033, fields: {} },
+  trampoline_expiry_too_soon: { code: 0x2034, fields: {} },
 } as const;
 
 type Failures = typeof failureMessages;

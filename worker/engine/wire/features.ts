@@ -1,4 +1,4 @@
-/** BOLT 9: the compulsory (even) bit of every feature; the optional one is the next. */
+/** The compulsory (even) bit of every feature; the optional one is the next. Those of BOLT 9, and what stands beside it. */
 export const features = {
   option_data_loss_protect: 0,
   option_upfront_shutdown_script: 4,
@@ -22,9 +22,14 @@ export const features = {
   option_scid_alias: 46,
   option_payment_metadata: 48,
   option_zeroconf: 50,
+  /** BOLT proposal 836. */
+  trampoline_routing: 56,
   option_simple_close: 60,
   option_splice: 62,
   option_simple_taproot: 80,
+  /** Trampoline as deployed: the bit of eclair and Phoenix, and Electrum's own. */
+  trampoline_payment_experimental: 148,
+  trampoline_electrum: 150,
 } as const;
 
 export type FeatureName = keyof typeof features;
