@@ -64,6 +64,11 @@ const point = bytesOf(33).map((bytes) => {
   return bytes;
 });
 
+const endOfChannel = bytesOf(9).map((bytes) => {
+  bytes[0] = (bytes[0] ?? 0) & 1;
+  return bytes;
+});
+
 const primitives: { readonly [P in Primitive]: fc.Arbitrary<WireValue> } = {
   u8: fc.nat({ max: 0xff }),
   u16,
@@ -80,6 +85,7 @@ const primitives: { readonly [P in Primitive]: fc.Arbitrary<WireValue> } = {
   point,
   signature: bytesOf(64),
   shortChannelId: u64,
+  sciddirOrPubkey: fc.oneof(point, endOfChannel),
   bytes: someBytes,
   longBytes: someBytes,
   remaining: someBytes,

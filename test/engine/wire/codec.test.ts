@@ -54,6 +54,38 @@ describe('integers', () => {
   });
 });
 
+describe('counted elements', () => {
+  it('have their count in one byte where the schema says so', () => {
+    const codec = codecOf({ kind: 'counted', of: 'u16', countedBy: 'u8' });
+    expect(toHex(encode(codec, [1, 2]))).toBe('0200010002');
+    expect(decode(codec, fromHex('0200010002'))).toEqual([1, 2]);
+    expect(() => decode(codec, fromHex('ff0001'))).toThrow(WireError);
+    expect(() => encode(codec, Array<number>(256).fill(0))).toThrow('u8 in range');
+  });
+});
+
+describe('an end of a channel or a node', () => {
+  const codec = codecOf('sciddirOrPubkey');
+
+  it.each(['00' + '11'.repeat(8), '01' + '22'.repeat(8), '02' + '33'.repeat(32), '03' + '44'.repeat(32)])(
+    '%s',
+    (hex) => {
+      expect(toHex(encode(codec, decode(codec, fromHex(hex))))).toBe(hex);
+    },
+  );
+
+  it.each(['', '00' + '11'.repeat(7), '02' + '33'.repeat(31), '04' + '33'.repeat(32)])('is not "%s"', (hex) => {
+    expect(() => decode(codec, fromHex(hex))).toThrow(WireError);
+  });
+
+  it.each(['00' + '11'.repeat(9), '02' + '33'.repeat(31), '04' + '33'.repeat(32), ''])(
+    'is never written as "%s"',
+    (hex) => {
+      expect(() => encode(codec, fromHex(hex))).toThrow('a point or an end of a channel');
+    },
+  );
+});
+
 describe('TLV streams', () => {
   const n1 = codecOf({
     kind: 'tlvs',

@@ -1,3 +1,4 @@
+import { concat } from '../primitives/bytes.ts';
 import { assert } from '../primitives/errors.ts';
 import type { Codec } from './codec.ts';
 import type { Primitive, PrimitiveValues } from './schema.ts';
@@ -15,6 +16,8 @@ export function fixed(length: number): Codec<Uint8Array> {
 }
 
 const bytes32 = fixed(32);
+
+const isDirection = ([first]: Uint8Array): boolean => first === 0 || first === 1;
 
 const isCompressed = (bytes: Uint8Array): boolean => bytes.length === 33 && (bytes[0] === 2 || bytes[0] === 3);
 
@@ -45,6 +48,20 @@ export const primitiveCodecs: { readonly [P in Primitive]: Codec<PrimitiveValues
   },
   signature: fixed(64),
   shortChannelId: { read: (reader) => reader.u64(), write: (writer, value) => writer.u64(value) },
+  sciddirOrPubkey: {
+    read: (reader) => {
+      const first = reader.bytes(1);
+      const rest = reader.bytes(isDirection(first) ? 8 : 32);
+      const bytes = concat(first, rest);
+      if (!isDirection(first) && !isCompressed(bytes))
+        throw new WireError('invalidPoint', 'neither a point nor an end of a channel');
+      return bytes;
+    },
+    write: (writer, value) => {
+      assert(isDirection(value) ? value.length === 9 : isCompressed(value), 'a point or an end of a channel');
+      writer.bytes(value);
+    },
+  },
   bytes: {
     read: (reader) => reader.bytes(reader.u16()),
     write: (writer, value) => {

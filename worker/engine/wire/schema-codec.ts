@@ -56,7 +56,7 @@ function compile(schema: Schema): Codec<WireValue> {
     case 'fixed':
       return fixed(schema.length);
     case 'counted':
-      return counted(compile(schema.of));
+      return counted(primitiveCodecs[schema.countedBy ?? 'u16'], compile(schema.of));
     case 'times':
       return times(schema.count, compile(schema.of));
     case 'rest':
@@ -69,12 +69,12 @@ function compile(schema: Schema): Codec<WireValue> {
   return schema satisfies never;
 }
 
-function counted(element: Codec<WireValue>): Codec<readonly WireValue[]> {
+function counted(count: Codec<number>, element: Codec<WireValue>): Codec<readonly WireValue[]> {
   return {
     // No element is empty, so the bytes at hand bound the array whatever the count claims.
-    read: (reader) => readMany(element, reader, reader.u16()),
+    read: (reader) => readMany(element, reader, count.read(reader)),
     write: (writer, values) => {
-      writer.u16(values.length);
+      count.write(writer, values.length);
       for (const value of values) element.write(writer, value);
     },
   };

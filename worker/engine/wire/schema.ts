@@ -19,6 +19,8 @@ export interface PrimitiveValues {
   /** 64 bytes, compact. */
   readonly signature: Uint8Array;
   readonly shortChannelId: bigint;
+  /** 33 bytes of a point, or 9: which end of a channel it is (0 or 1), and the channel. */
+  readonly sciddirOrPubkey: Uint8Array;
   /** A u16 length and as many bytes. */
   readonly bytes: Uint8Array;
   /** A BigSize length and as many bytes: in stored records, for what can be longer than a message. */
@@ -44,8 +46,8 @@ export type Records = { readonly [record: string]: readonly [type: number, conte
 export type Schema =
   | Primitive
   | { readonly kind: 'fixed'; readonly length: number }
-  /** A u16 count and as many elements. */
-  | { readonly kind: 'counted'; readonly of: Schema }
+  /** A count, in two bytes unless it says otherwise, and as many elements. */
+  | { readonly kind: 'counted'; readonly of: Schema; readonly countedBy?: 'u8' }
   /** A fixed number of elements. */
   | { readonly kind: 'times'; readonly count: number; readonly of: Schema }
   /** Elements to the end of the message or record. */
