@@ -6,6 +6,8 @@ import { OutboundPayments } from '../../../worker/engine/manager/outbound-paymen
 import { Turn } from '../../../worker/engine/manager/turn.ts';
 import { buildFailure, decryptFailure } from '../../../worker/engine/onion/failures.ts';
 import type { Failure } from '../../../worker/engine/onion/failure-message.ts';
+import { encodePayload } from '../../../worker/engine/onion/payloads.ts';
+import { buildOnion } from '../../../worker/engine/onion/sphinx.ts';
 import { decodeInvoice, encodeInvoice } from '../../../worker/engine/payments/bolt11.ts';
 import type { Invoice } from '../../../worker/engine/payments/invoice.ts';
 import { onionTerms, partOnion } from '../../../worker/engine/payments/outbound-payment.ts';
@@ -300,6 +302,24 @@ describe('an inbound payment', () => {
     other.desk.stale = false;
     other.receive(other.htlc());
     expect(other.failures().at(-1)).toBe('fulfill');
+  });
+
+  it('is failed when a trampoline onion says whom it is for, whatever secret stands beside it', () => {
+    const { desk, htlc, receive } = payee();
+    const plain = htlc();
+    const payload = encodePayload({
+      amtToForward: plain.amountMsat,
+      outgoingCltvValue: plain.cltvExpiry,
+      paymentData: { paymentSecret: SECRET, totalMsat: plain.amountMsat },
+      deployedTrampolineOnion: new Uint8Array(200),
+    });
+    const hops = [{ nodeId: desk.keys.nodeId, payload }];
+    const { packet, sharedSecrets } = buildOnion(secp, { sessionKey: PREIMAGE, hops, associatedData: HASH });
+    receive({ ...plain, onion: packet });
+    const [decision] = desk.removed.map((removed) => removed.decision);
+    const failed = decision?.kind === 'fail' ? decryptFailure(sharedSecrets, decision.reason) : undefined;
+    expect(failed?.failure).toEqual({ kind: 'unknown_next_peer' });
+    expect(desk.events).toEqual([]);
   });
 
   it('is malformed when the onion is not for us', () => {

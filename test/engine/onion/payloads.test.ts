@@ -57,7 +57,7 @@ describe('hop payloads', () => {
 
   it.each([
     ['020101020102', 2n, 3],
-    ['0201011400', 20n, 3],
+    ['0201011600', 22n, 3],
     ['02020001', 2n, 0],
     ['020101040501020304', 4n, 3],
     ['0201010c020203', 12n, 3],
@@ -122,7 +122,69 @@ describe('hop instructions', () => {
     });
   });
 
+  it('enter a trampoline onion in either dialect', () => {
+    const packet = bytes(7, 200);
+    const paymentData = { paymentSecret: bytes(3, 32), totalMsat: 9n };
+    const entry = { kind: 'trampoline', packet, ...amounts, totalMsat: 9n, paymentSecret: bytes(3, 32) };
+    const deployed = { ...amounts, paymentData, deployedTrampolineOnion: packet };
+    const proposed = { ...amounts, paymentData, trampolineOnionPacket: packet };
+    expect(hopInstruction(deployed, final)).toEqual({ ...entry, dialect: 'deployed' });
+    expect(hopInstruction(proposed, final)).toEqual({ ...entry, dialect: 'proposed' });
+    const onBlindedPath = hopInstruction({ ...proposed, currentPathKey: pathKey }, final);
+    expect(onBlindedPath).toEqual({ ...entry, dialect: 'proposed', pathKey });
+  });
+
+  it.each<[string, HopPayload]>([
+    ['nothing beside the amount', {}],
+    ['a total of zero', { paymentData: { paymentSecret: bytes(3, 32), totalMsat: 0n } }],
+  ])('take the amount of a trampoline’s part for the total with %s', (_, data) => {
+    const instruction = hopInstruction({ ...amounts, ...data, deployedTrampolineOnion: bytes(7, 200) }, final);
+    expect(instruction).toMatchObject({ kind: 'trampoline', totalMsat: 5n });
+  });
+
+  it.each<[string, bigint, HopPayload, Parameters<typeof hopInstruction>[1]]>([
+    ['on the way', 66100n, { ...amounts, deployedTrampolineOnion: bytes(7, 200) }, forward],
+    ['on the way', 20n, { ...amounts, trampolineOnionPacket: bytes(7, 200) }, forward],
+    [
+      'twice',
+      66100n,
+      { ...amounts, deployedTrampolineOnion: bytes(7, 200), trampolineOnionPacket: bytes(7, 200) },
+      final,
+    ],
+    [
+      'with a path key that eclair does not know',
+      12n,
+      { ...amounts, deployedTrampolineOnion: bytes(7, 200), currentPathKey: pathKey },
+      final,
+    ],
+    ['without an amount', 2n, { outgoingCltvValue: 6, trampolineOnionPacket: bytes(7, 200) }, final],
+    ['without an expiry', 4n, { amtToForward: 5n, trampolineOnionPacket: bytes(7, 200) }, final],
+    [
+      'with a total below the amount',
+      8n,
+      { ...amounts, trampolineOnionPacket: bytes(7, 200), paymentData: { paymentSecret: bytes(3, 32), totalMsat: 4n } },
+      final,
+    ],
+    [
+      'with a total of more than there is',
+      8n,
+      {
+        ...amounts,
+        trampolineOnionPacket: bytes(7, 200),
+        paymentData: { paymentSecret: bytes(3, 32), totalMsat: 2n ** 63n },
+      },
+      final,
+    ],
+  ])('refuse a trampoline onion %s (%d)', (_, type, payload, position) => {
+    expect(hopInstruction(payload, position)).toEqual({ kind: 'invalid', type });
+  });
+
   it.each<[string, HopPayload, Parameters<typeof hopInstruction>[1]]>([
+    [
+      'a trampoline onion',
+      { ...amounts, totalAmountMsat: 8n, encryptedRecipientData, trampolineOnionPacket: bytes(7, 200) },
+      { onion: 'final', pathKey },
+    ],
     ['no path key', { encryptedRecipientData }, forward],
     ['two path keys', { encryptedRecipientData, currentPathKey: pathKey }, { onion: 'forward', pathKey }],
     ['no encrypted data', { ...amounts, shortChannelId: 1n }, { onion: 'forward', pathKey }],
