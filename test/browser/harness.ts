@@ -77,12 +77,16 @@ export class Harness {
     this.#context = await launchChromium(join(this.#directory, 'profile'));
   }
 
-  /** A tab without an open wallet. `told` collects what a wallet tells over several tabs. */
-  async newTab(name: string, told: Told = new Told(() => this.world.changes.notify())): Promise<Tab> {
+  /** A tab without an open wallet. `told` collects what a wallet tells over several tabs, `more` is of its configuration. */
+  async newTab(
+    name: string,
+    told: Told = new Told(() => this.world.changes.notify()),
+    more: Partial<WalletConfig> = {},
+  ): Promise<Tab> {
     const page = await this.#context.newPage();
     await page.exposeFunction('told', (update: WalletUpdate) => told.update(update));
     await page.goto(this.#server.url);
-    const config: WalletConfig = { network: 'regtest', esploraUrls: [this.world.esplora.url], name };
+    const config: WalletConfig = { network: 'regtest', esploraUrls: [this.world.esplora.url], name, ...more };
     return new Tab(page, config, told);
   }
 }
