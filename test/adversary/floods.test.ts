@@ -147,7 +147,6 @@ describe('a flood of updates', () => {
         tlvs: { shortChannelId: 7n },
       }),
     ],
-    ['stfu', (world) => ({ kind: 'stfu', channelId: world.channelId, initiator: 1, tlvs: {} })],
     [
       'accept_channel',
       (world) => ({ ...new RogueOpener(world).message, kind: 'accept_channel', minimumDepth: 1, tlvs: {} }) as Message,

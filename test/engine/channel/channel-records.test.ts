@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
-import { feeratePerKw, msat } from '../../../worker/engine/primitives/units.ts';
-import * as operation from '../../../worker/engine/channel/channel-operation.ts';
+import { msat } from '../../../worker/engine/primitives/units.ts';
 import {
   decodeClosedChannel,
   decodeOpenChannel,
@@ -11,13 +10,13 @@ import {
 } from '../../../worker/engine/channel/channel-records.ts';
 import { afterDisconnection } from '../../../worker/engine/channel/channel-reestablish.ts';
 import type { CloseReason, OpenChannel, Shutdown } from '../../../worker/engine/channel/channel-state.ts';
-import { allHtlcs, isRemovable } from '../../../worker/engine/channel/commitments.ts';
+import { allHtlcs } from '../../../worker/engine/channel/commitments.ts';
 import { decodeParameters, encodeParameters } from '../../../worker/engine/monitor/channel-records.ts';
-import type { Removal } from '../../../worker/engine/transactions/commitment-spec.ts';
 import { htlcKey } from '../../../worker/engine/transactions/channel-htlc.ts';
 import fixture from '../../vectors/records-v1.json' with { type: 'json' };
 import { NEW_TERMS } from '../../../worker/engine/channel/channel-shutdown.ts';
-import { openPair, passed, type Party } from './party.ts';
+import { openPair, type Party } from './party.ts';
+import { step, take } from './steps.ts';
 
 /** What a restart makes of a party's channel. */
 function reread({ state, signer }: Party): ReturnType<typeof decodeOpenChannel> {
@@ -35,48 +34,6 @@ function expectReread(party: Party): void {
   const { channel, signer } = reread(party);
   expect(channel).toEqual(afterDisconnection(party.state));
   expect(signer).toEqual(party.signer.state);
-}
-
-type Step = { readonly who: 'opener' | 'fundee' } & (
-  | { readonly kind: 'offer'; readonly amountMsat: bigint }
-  | { readonly kind: 'remove'; readonly how: Removal['kind'] }
-  | { readonly kind: 'fee'; readonly feeratePerKw: number }
-  | { readonly kind: 'sign' | 'deliver' }
-);
-
-const who = fc.constantFrom('opener' as const, 'fundee' as const);
-const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ who, kind: fc.constant('offer' as const), amountMsat: fc.bigInt({ min: 1n, max: 9_000_000n }) }),
-  fc.record({
-    who,
-    kind: fc.constant('remove' as const),
-    how: fc.constantFrom('fail' as const, 'failMalformed' as const),
-  }),
-  fc.record({ who, kind: fc.constant('fee' as const), feeratePerKw: fc.integer({ min: 253, max: 3000 }) }),
-  fc.record({ who, kind: fc.constant('sign' as const) }),
-  { weight: 4, arbitrary: fc.record({ who, kind: fc.constant('deliver' as const) }) },
-);
-
-function take(from: Party, to: Party, { kind, ...rest }: Step): void {
-  if (kind === 'offer' && 'amountMsat' in rest) from.offer(rest.amountMsat);
-  else if (kind === 'sign') from.sign();
-  else if (kind === 'fee' && 'feeratePerKw' in rest)
-    from.apply(operation.proposeFee(from.env, from.state, feeratePerKw(rest.feeratePerKw)));
-  else if (kind === 'deliver') {
-    const message = from.outbox.shift();
-    if (message !== undefined) passed(to.receive(message));
-  } else if (kind === 'remove' && 'how' in rest) {
-    const { commitments } = from.state;
-    const htlc = commitments.holderCommit.spec.htlcs.find(
-      (h) => h.direction === 'inbound' && isRemovable(commitments, h.id),
-    );
-    if (htlc === undefined) return;
-    const removal: Removal =
-      rest.how === 'fail'
-        ? { kind: 'fail', htlcId: htlc.id, reason: new Uint8Array(292).fill(3) }
-        : { kind: 'failMalformed', htlcId: htlc.id, sha256OfOnion: new Uint8Array(32).fill(4), failureCode: 0xc005 };
-    from.apply(operation.removeHtlc(from.state, removal));
-  }
 }
 
 describe('an open channel', () => {

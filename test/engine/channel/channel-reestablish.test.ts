@@ -8,6 +8,7 @@ import {
 } from '../../../worker/engine/channel/channel-reestablish.ts';
 import { availableToSendMsat } from '../../../worker/engine/channel/channel-limits.ts';
 import { offerHtlc, proposeFee, removeHtlc } from '../../../worker/engine/channel/channel-operation.ts';
+import { requestQuiescence } from '../../../worker/engine/channel/channel-quiescence.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
 import { feeratePerKw, msat, sat } from '../../../worker/engine/primitives/units.ts';
 import { perCommitmentSecret, retrieveSecret, shachainIndex } from '../../../worker/engine/keys/shachain.ts';
@@ -197,6 +198,19 @@ describe('channel_reestablish -- something was lost', () => {
     expect(updates).toEqual(['update_fulfill_htlc', 'update_add_htlc']);
     exchange(opener, fundee);
     expect(opener.state.commitments.holderCommit.spec.htlcs.map(({ amountMsat }) => amountMsat)).toEqual([40_000_000n]);
+  });
+
+  it('says what was held while the channel was quiescent, which it is no longer', () => {
+    const { opener, fundee } = used();
+    opener.apply(requestQuiescence(opener.state));
+    exchange(opener, fundee);
+    opener.offer(3_000_000n);
+    fundee.apply(removeHtlc(fundee.state, { kind: 'fail', htlcId: 0n, reason: new Uint8Array(292) }));
+    reconnect(opener, fundee);
+    expect([kinds(opener), kinds(fundee)]).toEqual([['update_add_htlc'], ['update_fail_htlc']]);
+    exchange(opener, fundee);
+    expect(fundee.state.commitments.holderCommit.spec.htlcs.map(({ id }) => id)).toEqual([1n, 2n]);
+    expect([opener, fundee].map(({ state }) => state.quiescence.kind)).toEqual(['none', 'none']);
   });
 
   it('does not repeat an HTLC that has expired meanwhile', () => {

@@ -1,6 +1,7 @@
 import { sat, msat, type FeeratePerKw, type Sat } from '../../../worker/engine/primitives/units.ts';
 import { defaultChannelConfig, type ChannelConfig } from '../../../worker/engine/channel/channel-config.ts';
 import type { ChannelEnv, ChannelFeerates } from '../../../worker/engine/channel/channel-env.ts';
+import { receiveMessage, type MessageContext } from '../../../worker/engine/channel/channel-messages.ts';
 import {
   acceptChannel,
   createFunding,
@@ -10,7 +11,8 @@ import {
   receiveFundingSigned,
 } from '../../../worker/engine/channel/channel-opening.ts';
 import * as operation from '../../../worker/engine/channel/channel-operation.ts';
-import { receiveReady, sendReadyIfDeep } from '../../../worker/engine/channel/channel-ready.ts';
+import { sendStfuIfSettled } from '../../../worker/engine/channel/channel-quiescence.ts';
+import { sendReadyIfDeep } from '../../../worker/engine/channel/channel-ready.ts';
 import type { OpenChannel } from '../../../worker/engine/channel/channel-state.ts';
 import type { Outcome, Transition, Violation } from '../../../worker/engine/channel/transition.ts';
 import type { ChannelSigner } from '../../../worker/engine/keys/channel-signer.ts';
@@ -25,7 +27,17 @@ const UNSALTED = { channelKeysIndex: 0, commitmentSalt: new Uint8Array(0) };
 
 const SCRIPT = Uint8Array.of(0, 20, ...new Uint8Array(20).fill(7));
 const CHAIN_HASH: Uint8Array = new Uint8Array(32).fill(6);
-export const FEATURES: FeatureSet = featureSet({ option_anchors: 'optional', option_channel_type: 'compulsory' });
+export const FEATURES: FeatureSet = featureSet({
+  option_anchors: 'optional',
+  option_quiesce: 'optional',
+  option_channel_type: 'compulsory',
+});
+const CONTEXT: MessageContext = {
+  peerFeatures: FEATURES,
+  trustedForZeroConf: false,
+  shutdownScript: SCRIPT,
+  newAlias: () => 0n,
+};
 const FEERATES: ChannelFeerates = feeratesOf(1000);
 
 /** What a step of a channel needs, for one side. */
@@ -90,8 +102,10 @@ export class Party {
     return undefined;
   }
 
+  /** Signs what is unsigned, and then says the `stfu` that is due. */
   sign(): void {
     this.apply(operation.signPending(this.env, this.state));
+    this.apply(sendStfuIfSettled(this.state));
   }
 
   /** Takes out what it has to say of one kind. */
@@ -103,26 +117,10 @@ export class Party {
   }
 
   #outcome(message: Message): Outcome<OpenChannel> {
-    switch (message.kind) {
-      case 'channel_ready':
-        return receiveReady(this.env, this.state, message);
-      case 'update_add_htlc':
-        return operation.receiveAdd(this.state, message);
-      case 'update_fulfill_htlc':
-        return operation.receiveFulfill(this.state, message);
-      case 'update_fail_htlc':
-        return operation.receiveFail(this.state, message);
-      case 'update_fail_malformed_htlc':
-        return operation.receiveFailMalformed(this.state, message);
-      case 'update_fee':
-        return operation.receiveFee(this.env, this.state, message);
-      case 'commitment_signed':
-        return operation.receiveCommitmentSigned(this.env, this.state, message);
-      case 'revoke_and_ack':
-        return operation.receiveRevokeAndAck(this.env, this.state, message);
-      default:
-        throw new Error(`${message.kind} is not for here`);
-    }
+    const outcome = receiveMessage(this.env, this.state, message, CONTEXT);
+    if (outcome?.kind === 'violation') return outcome;
+    if (outcome?.state.kind !== 'open') throw new Error(`${message.kind} is not for here`);
+    return { ...outcome, state: outcome.state };
   }
 }
 

@@ -1,16 +1,18 @@
 import type { FeatureSet } from '../wire/features.ts';
-import type { Message } from '../wire/message.ts';
+import type { Message, MessageOf } from '../wire/message.ts';
 import { receiveClosingSigned } from './channel-closing.ts';
 import type { ChannelEnv } from './channel-env.ts';
 import { isNegotiated, receiveWhenClosed } from './closed-channel.ts';
 import { receiveAccept, receiveFundingCreated, receiveFundingSigned } from './channel-opening.ts';
 import * as operation from './channel-operation.ts';
+import { isSilenced, receiveStfu } from './channel-quiescence.ts';
 import { receiveReady } from './channel-ready.ts';
 import { receiveReestablish } from './channel-reestablish.ts';
 import { receiveShutdown } from './channel-shutdown.ts';
 import type { ChannelState, OpenChannel } from './channel-state.ts';
 import { shutdownFeatures } from './channel-terms.ts';
-import type { Outcome } from './transition.ts';
+import { endQuiescence } from './quiescence-end.ts';
+import { followedBy, violation, type Outcome } from './transition.ts';
 
 /** What the rest of the node knows that a message's meaning depends on. */
 export interface MessageContext {
@@ -62,6 +64,7 @@ function receiveWhenOpen(
   message: Message,
   context: MessageContext,
 ): Outcome<ChannelState> | undefined {
+  if (isSilenced(state, message.kind)) return violation('warn', `${message.kind} after stfu`);
   switch (message.kind) {
     case 'channel_reestablish':
       return receiveReestablish(env, state, message);
@@ -82,10 +85,24 @@ function receiveWhenOpen(
     case 'revoke_and_ack':
       return operation.receiveRevokeAndAck(env, state, message);
     case 'shutdown':
-      return receiveShutdown(state, message, shutdownFeatures(context.peerFeatures), context.shutdownScript);
+      return receiveShutdownWhenOpen(env, state, message, context);
+    case 'stfu':
+      return receiveStfu(state, message, context.peerFeatures);
     case 'closing_signed':
       return receiveClosingSigned(env, state, message);
     default:
       return undefined;
   }
+}
+
+/** Where it comes before our `stfu`, or has crossed it, there is no quiescence: deployed nodes then take no notice of ours. */
+function receiveShutdownWhenOpen(
+  env: ChannelEnv,
+  state: OpenChannel,
+  message: MessageOf<'shutdown'>,
+  { peerFeatures, shutdownScript }: MessageContext,
+): Outcome<OpenChannel> {
+  const ended = endQuiescence(env, state);
+  const outcome = receiveShutdown(ended.state, message, shutdownFeatures(peerFeatures), shutdownScript);
+  return outcome.kind === 'violation' ? outcome : followedBy(ended, outcome);
 }

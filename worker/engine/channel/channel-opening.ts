@@ -344,6 +344,7 @@ function newChannel(
     holderAlias,
     counterpartyAlias: 0n,
     shutdown: { kind: 'none' },
+    quiescence: { kind: 'none' },
     beganAtHeight,
   };
 }

@@ -16,6 +16,7 @@ import {
   mayProposeFee,
   type LimitReached,
 } from './channel-limits.ts';
+import { holdsUpdates } from './channel-quiescence.ts';
 import type { OpenChannel } from './channel-state.ts';
 import { dustExposureMsat } from './commitment-costs.ts';
 import { checkHolderSignatures, signCounterpartyCommitment } from './commitment-signatures.ts';
@@ -55,11 +56,9 @@ export function offerHtlc(
   offer: HtlcOffer,
 ): { readonly transition: Transition<OpenChannel>; readonly htlc: ChannelHtlc } | LimitReached {
   const htlc: ChannelHtlc = { ...offer, direction: 'outbound', id: channel.commitments.nextHolderHtlcId };
-  const commitments = proposeHolderChange(channel.commitments, { kind: 'add', htlc });
-  const reached = checkOfferedHtlc(env, channel.params, commitments, htlc);
-  if (reached !== undefined) return reached;
-  const messages = [updateMessage(channel.params.channelId, { kind: 'add', htlc })];
-  return { transition: transition({ ...channel, commitments }, { messages }), htlc };
+  const offered = update(channel, { kind: 'add', htlc });
+  const reached = checkOfferedHtlc(env, channel.params, offered.state.commitments, htlc);
+  return reached ?? { transition: offered, htlc };
 }
 
 /**
@@ -68,21 +67,30 @@ export function offerHtlc(
  */
 export function removeHtlc(channel: OpenChannel, decision: HtlcDecision): Transition<OpenChannel> {
   if (!isRemovable(channel.commitments, decision.htlcId)) return transition(channel);
-  const commitments = proposeHolderChange(channel.commitments, decision);
   const steps: MonitorStep[] =
     decision.kind === 'fulfill' ? [{ kind: 'paymentPreimage', preimage: decision.preimage }] : [];
-  const messages = [updateMessage(channel.params.channelId, decision)];
-  return transition({ ...channel, commitments }, { steps, messages });
+  return { ...update(channel, decision), steps };
 }
 
-/** Proposes a feerate as the opener; the same channel where it cannot be paid, or would trim too many HTLCs. */
+/** Says an update of ours, or holds it where none may be said now. */
+function update(channel: OpenChannel, change: Change): Transition<OpenChannel> {
+  const isHeld = holdsUpdates(channel);
+  const commitments = proposeHolderChange(channel.commitments, change, isHeld ? 'held' : 'proposed');
+  const messages = isHeld ? [] : [updateMessage(channel.params.channelId, change)];
+  return transition({ ...channel, commitments }, { messages });
+}
+
+/**
+ * Proposes a feerate as the opener; the same channel where it cannot be paid, or would trim too many HTLCs, and while updates
+ * are held: what is due by then is proposed after it.
+ */
 export function proposeFee(env: ChannelEnv, channel: OpenChannel, feerate: FeeratePerKw): Transition<OpenChannel> {
   const { params } = channel;
-  if (!params.isOpener) return transition(channel);
+  if (!params.isOpener || holdsUpdates(channel)) return transition(channel);
   const change: Change = { kind: 'fee', feeratePerKw: feerate };
   const commitments = proposeHolderChange(channel.commitments, change);
   if (!mayProposeFee(params, env.config, commitments, pendingFeerate(channel.commitments))) return transition(channel);
-  return transition({ ...channel, commitments }, { messages: [updateMessage(params.channelId, change)] });
+  return update(channel, change);
 }
 
 /** `commitment_signed` for all that is unsigned, unless one of ours is still unrevoked. */

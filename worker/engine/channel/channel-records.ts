@@ -25,7 +25,8 @@ import type {
   Shutdown,
   UnseenFunding,
 } from './channel-state.ts';
-import { allHtlcs, forgetUnsignedCounterpartyChanges, type CounterpartyNext } from './commitments.ts';
+import { allHtlcs, type CounterpartyNext } from './commitments.ts';
+import { afterDisconnection } from './channel-reestablish.ts';
 
 /** HTLCs are stored once and named by their place in that list: the record is written at every step of a payment. */
 const specSchema = {
@@ -158,7 +159,7 @@ const REASONS: readonly CloseReason['kind'][] = [
 
 /** An open channel with its signer's state, but for its parameters, onions and funding transaction. */
 export function encodeOpenChannel(channel: OpenChannel, signer: SignerState): Uint8Array {
-  const commitments = forgetUnsignedCounterpartyChanges(channel.commitments);
+  const { commitments } = afterDisconnection(channel);
   const htlcs = allHtlcs(commitments);
   const places = new Map([...htlcs.keys()].map((key, place) => [key, place]));
   const spec = (value: CommitmentSpec): StoredSpec => ({
@@ -291,9 +292,11 @@ export function decodeOpenChannel(
       holderAlias: stored.aliases.holder,
       counterpartyAlias: stored.aliases.counterparty,
       shutdown: shutdownFromRecord(stored.shutdown, termsFromRecord(stored)),
+      quiescence: { kind: 'none' },
       beganAtHeight: stored.beganAtHeight,
       commitments: {
         holderChanges: {
+          held: [],
           proposed: changes('outbound', stored.holderProposed),
           signed: changes('outbound', stored.holderSigned),
           acked: changes('outbound', stored.holderAcked),

@@ -1,5 +1,6 @@
 import { equalBytes } from '../primitives/bytes.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
+import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import type { Change } from '../transactions/commitment-spec.ts';
 import type { Message, MessageOf } from '../wire/message.ts';
 import type { ChannelEnv } from './channel-env.ts';
@@ -12,6 +13,7 @@ import {
   forgetUnsignedCounterpartyChanges,
   latestCounterpartyCommit,
   proposeHolderChange,
+  withHeldProposed,
   withoutUnsignedHolderChanges,
   type Commitments,
 } from './commitments.ts';
@@ -54,10 +56,11 @@ export const lostStateMessage = (
   tlvs: {},
 });
 
-/** A lost connection reverses what the counterparty had not signed. */
+/** A lost connection reverses what the counterparty had not signed, and ends quiescence. */
 export const afterDisconnection = (channel: OpenChannel): OpenChannel => ({
   ...channel,
-  commitments: forgetUnsignedCounterpartyChanges(channel.commitments),
+  commitments: withHeldProposed(forgetUnsignedCounterpartyChanges(channel.commitments)),
+  quiescence: { kind: 'none' },
 });
 
 /**
@@ -98,6 +101,7 @@ export function receiveReestablish(
   return transition({ ...channel, commitments: repeated, shutdown: anew(channel.shutdown) }, { messages, facts });
 }
 
+/** Our commitments with updates that were proposed anew, and what of them could not be. */
 interface Repetition {
   readonly repeated: Commitments;
   readonly dropped: readonly ChannelHtlc[];
@@ -113,20 +117,24 @@ const anew = (shutdown: Shutdown): Shutdown =>
  * proposed once the channel works. Only where HTLCs need the lower feerate it comes with them, unless it was refused.
  */
 function repeatUnsigned(env: ChannelEnv, channel: OpenChannel): Repetition {
-  const proposed = inRepeatedOrder(channel.commitments.holderChanges.proposed);
-  const { feeratePerKw } = latestCounterpartyCommit(channel.commitments).spec;
+  const { params, commitments } = channel;
+  const proposed = inRepeatedOrder(commitments.holderChanges.proposed);
+  const base = withoutUnsignedHolderChanges(commitments);
+  const { feeratePerKw } = latestCounterpartyCommit(commitments).spec;
   const { refusedFeerate } = env;
   const isRepeatable = (fee: number): boolean =>
     fee < feeratePerKw && (refusedFeerate === undefined || fee > refusedFeerate);
-  const withoutFees = repeat(
+  const withoutFees = proposeAnew(
     env,
-    channel,
+    params,
+    base,
     proposed.filter(({ kind }) => kind !== 'fee'),
   );
   if (withoutFees.dropped.length === 0) return withoutFees;
-  const withFees = repeat(
+  const withFees = proposeAnew(
     env,
-    channel,
+    params,
+    base,
     proposed.filter((change) => change.kind !== 'fee' || isRepeatable(change.feeratePerKw)),
   );
   return withFees.dropped.length < withoutFees.dropped.length ? withFees : withoutFees;
@@ -136,8 +144,13 @@ function repeatUnsigned(env: ChannelEnv, channel: OpenChannel): Repetition {
  * Proposes changes anew: what the other side has added since counts now, and it would close the channel over an HTLC that
  * breaks a limit. HTLC ids have no gaps, so what comes after the first HTLC that has to go is dropped with it.
  */
-function repeat(env: ChannelEnv, { params, commitments }: OpenChannel, changes: readonly Change[]): Repetition {
-  let repeated = withoutUnsignedHolderChanges(commitments);
+export function proposeAnew(
+  env: ChannelEnv,
+  params: ChannelParameters,
+  base: Commitments,
+  changes: readonly Change[],
+): Repetition {
+  let repeated = base;
   const dropped: ChannelHtlc[] = [];
   for (const change of changes) {
     const next = proposeHolderChange(repeated, change);
@@ -164,7 +177,7 @@ function repeatedSignature(env: ChannelEnv, { params, commitments }: OpenChannel
  * it that only one of the dropped ones made payable. In this order each update leaves the sender with no less than all of
  * them do, and the receiver checks them one by one. BOLT 2 allows another order than the first.
  */
-function inRepeatedOrder(changes: readonly Change[]): readonly Change[] {
+export function inRepeatedOrder(changes: readonly Change[]): readonly Change[] {
   const adds = changes.filter(({ kind }) => kind === 'add');
   const fees = changes.filter(({ kind }) => kind === 'fee');
   const removals = changes.filter(({ kind }) => kind !== 'add' && kind !== 'fee');

@@ -2,6 +2,7 @@ import { equalBytes } from '../primitives/bytes.ts';
 import type { MonitorStep } from '../monitor/monitor-update.ts';
 import { isStandardShutdownScript, type ShutdownFeatures } from '../transactions/shutdown-script.ts';
 import type { MessageOf } from '../wire/message.ts';
+import { holdsUpdates } from './channel-quiescence.ts';
 import type { ClosingTerms, OpenChannel, Shutdown } from './channel-state.ts';
 import { hasUnsignedChanges } from './commitments.ts';
 import { transition, violation, type Outcome, type Transition } from './transition.ts';
@@ -41,6 +42,7 @@ function accepting(terms: ClosingTerms, acceptedSat: bigint | undefined): Closin
  * Sends the `shutdown` that is due, unless updates are pending on the counterparty's commitment: ours that are unsigned, and
  * its own that it has signed for us and we not yet for it (BOLT 2, Closing Initiation). With an `update_fee`, a
  * `commitment_signed` and a `shutdown` in one go, the answer is `revoke_and_ack`, `commitment_signed`, and then `shutdown`.
+ * Deployed nodes take one in a quiescent channel for a violation: it waits for the end of that.
  */
 export function sendShutdownIfSigned(
   channel: OpenChannel,
@@ -48,7 +50,7 @@ export function sendShutdownIfSigned(
 ): Transition<OpenChannel> {
   const { shutdown, params } = channel;
   if (shutdown.kind === 'none' || shutdown.sent) return transition(channel, { steps });
-  if (hasUnsignedChanges(channel.commitments)) return transition(channel, { steps });
+  if (hasUnsignedChanges(channel.commitments) || holdsUpdates(channel)) return transition(channel, { steps });
   return transition(
     { ...channel, shutdown: { ...shutdown, sent: true } },
     {

@@ -1,6 +1,7 @@
 import type { FeeratePerKw, Msat, Sat } from '../primitives/units.ts';
 import type { ChannelKeysId, ChannelParameters, PartyTerms } from '../transactions/channel-parameters.ts';
 import type { CommitmentFormat } from '../transactions/channel-scripts.ts';
+import type { Owner } from './commitment-costs.ts';
 import type { Commitments } from './commitments.ts';
 
 /** What both sides of an establishment know before the funding outpoint does. */
@@ -78,6 +79,17 @@ export type Shutdown =
       readonly terms: ClosingTerms;
     };
 
+/** How far a channel is from being quiescent (BOLT 2, Channel Quiescence). It ends with its connection: not persisted. */
+export type Quiescence =
+  | { readonly kind: 'none' }
+  /** We ask for it: our `stfu` waits until no update of ours is pending. */
+  | { readonly kind: 'wanted' }
+  /** The counterparty has said `stfu`, and ours waits for the same. */
+  | { readonly kind: 'asked' }
+  /** We have said `stfu`, and the counterparty's may wait for updates of its own. */
+  | { readonly kind: 'offered' }
+  | { readonly kind: 'quiescent'; readonly initiator: Owner };
+
 /** What a cooperative close may cost, and how far its negotiation is. All but `negotiation` is persisted. */
 export interface ClosingTerms {
   /** The most that the channel's owner accepts to pay for it, in satoshi; absent where nobody was asked. */
@@ -104,7 +116,7 @@ export interface ClosingFeeRange {
   readonly maximumSat: bigint;
 }
 
-/** A channel from its funding to its close. Everything in it is persisted, all in one record. */
+/** A channel from its funding to its close. Everything in it but `quiescence` is persisted, all in one record. */
 export interface OpenChannel {
   readonly kind: 'open';
   readonly params: ChannelParameters;
@@ -117,6 +129,7 @@ export interface OpenChannel {
   /** The alias under which the counterparty knows the channel: what our invoices say. 0 until `channel_ready`. */
   readonly counterpartyAlias: bigint;
   readonly shutdown: Shutdown;
+  readonly quiescence: Quiescence;
   /** The chain's height when it began; `undefined` in a record of a program that did not note it. */
   readonly beganAtHeight: number | undefined;
 }

@@ -4,7 +4,7 @@ import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { ChannelParameters } from '../transactions/channel-parameters.ts';
 import { isTrimmed, openerCostSat } from '../transactions/commitment-fees.ts';
 import type { CommitmentSpec } from '../transactions/commitment-spec.ts';
-import { nextCounterpartySpec, pendingHolderSpec, type Commitments } from './commitments.ts';
+import { nextCounterpartySpec, pendingHolderSpec, withHeldProposed, type Commitments } from './commitments.ts';
 
 /** One of the two sides of a channel: whose commitment, or whose balance. */
 export type Owner = 'holder' | 'counterparty';
@@ -29,11 +29,10 @@ export function dustExposureMsat(params: ChannelParameters, owner: Owner, spec: 
 }
 
 /** `undefined` where the updates on their way ask together for more than a side has. */
-export const pendingSpecs = (commitments: Commitments): Specs | undefined =>
-  unlessNegative(() => ({
-    counterparty: nextCounterpartySpec(commitments),
-    holder: pendingHolderSpec(commitments),
-  }));
+export function pendingSpecs(commitments: Commitments): Specs | undefined {
+  const pending = withHeldProposed(commitments);
+  return unlessNegative(() => ({ counterparty: nextCounterpartySpec(pending), holder: pendingHolderSpec(pending) }));
+}
 
 /** Balances below zero are refused by the constructor of amounts. */
 export function unlessNegative<T>(work: () => T): T | undefined {

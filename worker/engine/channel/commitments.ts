@@ -4,10 +4,12 @@ import { applyChanges, type Change, type CommitmentSpec, type Removal } from '..
 import { htlcKey, type ChannelHtlc } from '../transactions/channel-htlc.ts';
 
 /**
- * Our changes on their way into both commitments: proposed (sent, unsigned), signed (in the counterparty's next
- * commitment), acked (in a commitment that it accepted by revoking the one before; next go into ours).
+ * Our changes on their way into both commitments: held (not sent, while the channel is quiescent or is to be), proposed
+ * (sent, unsigned), signed (in the counterparty's next commitment), acked (in a commitment that it accepted by revoking the
+ * one before; next go into ours).
  */
 export interface HolderChanges {
+  readonly held: readonly Change[];
   readonly proposed: readonly Change[];
   readonly signed: readonly Change[];
   readonly acked: readonly Change[];
@@ -55,7 +57,7 @@ export interface Commitments {
 /** A new channel's commitments: number 0 on both sides, no HTLC. */
 export function initialCommitments(spec: CommitmentSpec, firstPerCommitmentPoint: Uint8Array): Commitments {
   return {
-    holderChanges: { proposed: [], signed: [], acked: [] },
+    holderChanges: { held: [], proposed: [], signed: [], acked: [] },
     counterpartyChanges: { proposed: [], acked: [], signed: [] },
     nextHolderHtlcId: 0n,
     nextCounterpartyHtlcId: 0n,
@@ -65,11 +67,18 @@ export function initialCommitments(spec: CommitmentSpec, firstPerCommitmentPoint
   };
 }
 
-export function proposeHolderChange(commitments: Commitments, change: Change): Commitments {
+/** Where our changes are that no commitment has: `held` or sent. */
+type Unsigned = 'held' | 'proposed';
+
+export function proposeHolderChange(
+  commitments: Commitments,
+  change: Change,
+  into: Unsigned = 'proposed',
+): Commitments {
   const { holderChanges } = commitments;
   return {
     ...commitments,
-    holderChanges: { ...holderChanges, proposed: withChange(holderChanges.proposed, change) },
+    holderChanges: { ...holderChanges, [into]: withChange(holderChanges[into], change) },
     nextHolderHtlcId: commitments.nextHolderHtlcId + (change.kind === 'add' ? 1n : 0n),
   };
 }
@@ -133,7 +142,7 @@ export function afterSigning(commitments: Commitments): Commitments {
   };
   return {
     ...commitments,
-    holderChanges: { proposed: [], signed: holderChanges.proposed, acked: holderChanges.acked },
+    holderChanges: { ...holderChanges, proposed: [], signed: holderChanges.proposed },
     counterpartyChanges: { proposed: counterpartyChanges.proposed, acked: [], signed: counterpartyChanges.acked },
     counterpartyNext: {
       kind: 'awaitingRevocation',
@@ -189,7 +198,7 @@ export function afterRevocation(
     commitments: {
       ...commitments,
       holderChanges: {
-        proposed: holderChanges.proposed,
+        ...holderChanges,
         signed: [],
         acked: holderChanges.signed.reduce(withChange, holderChanges.acked),
       },
@@ -213,13 +222,20 @@ export function forgetUnsignedCounterpartyChanges(commitments: Commitments): Com
   };
 }
 
-/** Without our updates that were never signed: the counterparty has forgotten them with the connection. */
-export function withoutUnsignedHolderChanges(commitments: Commitments): Commitments {
+/** With what we held among what was sent, and forgotten: a new connection, which is not quiescent, repeats all of it. */
+export function withHeldProposed(commitments: Commitments): Commitments {
+  const { held, proposed, ...others } = commitments.holderChanges;
+  if (held.length === 0) return commitments;
+  return { ...commitments, holderChanges: { ...others, held: [], proposed: [...proposed, ...held] } };
+}
+
+/** Without updates of ours that were never signed: the counterparty has forgotten them with the connection. */
+export function withoutUnsignedHolderChanges(commitments: Commitments, from: Unsigned = 'proposed'): Commitments {
   const { holderChanges } = commitments;
-  const adds = holderChanges.proposed.filter((change) => change.kind === 'add').length;
+  const adds = holderChanges[from].filter((change) => change.kind === 'add').length;
   return {
     ...commitments,
-    holderChanges: { ...holderChanges, proposed: [] },
+    holderChanges: { ...holderChanges, [from]: [] },
     nextHolderHtlcId: commitments.nextHolderHtlcId - BigInt(adds),
   };
 }
@@ -235,13 +251,20 @@ export function isRemovable(commitments: Commitments, id: bigint): boolean {
   );
 }
 
+/** Whether changes of ours that were sent are not in both commitments for good. */
+export const hasPendingHolderChanges = ({ holderChanges }: Commitments): boolean =>
+  allHolderChanges(holderChanges).length > holderChanges.held.length;
+
+export const hasPendingCounterpartyChanges = ({ counterpartyChanges }: Commitments): boolean =>
+  counterpartyChanges.proposed.length + counterpartyChanges.acked.length + counterpartyChanges.signed.length > 0;
+
 /** No HTLC in any commitment and no update under way: the condition for `closing_signed` (BOLT 2, Closing Negotiation). */
 export function isQuiet(commitments: Commitments): boolean {
-  const { holderChanges, counterpartyChanges, counterpartyNext } = commitments;
+  const { holderChanges, counterpartyNext } = commitments;
   return (
     counterpartyNext.kind === 'ready' &&
     allHolderChanges(holderChanges).length === 0 &&
-    counterpartyChanges.proposed.length + counterpartyChanges.acked.length + counterpartyChanges.signed.length === 0 &&
+    !hasPendingCounterpartyChanges(commitments) &&
     commitments.holderCommit.spec.htlcs.length === 0 &&
     commitments.counterpartyCommit.spec.htlcs.length === 0
   );
@@ -286,7 +309,8 @@ function withChange(changes: readonly Change[], change: Change): readonly Change
 }
 
 /** Each of our changes that is not in both commitments for good. */
-export const allHolderChanges = ({ proposed, signed, acked }: HolderChanges): readonly Change[] => [
+export const allHolderChanges = ({ held, proposed, signed, acked }: HolderChanges): readonly Change[] => [
+  ...held,
   ...proposed,
   ...signed,
   ...acked,

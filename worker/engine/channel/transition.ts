@@ -1,6 +1,7 @@
 import type { MonitorStep } from '../monitor/monitor-update.ts';
 import type { ChannelHtlc } from '../transactions/channel-htlc.ts';
 import type { Message } from '../wire/message.ts';
+import type { Owner } from './commitment-costs.ts';
 
 /** What happened in a channel that the rest of the engine acts upon, within the same turn. */
 export type ChannelFact =
@@ -8,6 +9,8 @@ export type ChannelFact =
   | { readonly kind: 'htlcAccepted'; readonly htlc: ChannelHtlc }
   /** An outbound HTLC was never signed, and after a reconnection a limit stands against it: it does not exist any more. */
   | { readonly kind: 'htlcDropped'; readonly htlc: ChannelHtlc }
+  /** Both sides have said `stfu`, and it is for the initiator to speak. */
+  | { readonly kind: 'quiescent'; readonly initiator: Owner }
   /** Both sides have sent `channel_ready`. */
   | { readonly kind: 'channelReady' }
   /** The counterparty has signed our first commitment: the funding transaction may be broadcast. */
@@ -56,6 +59,14 @@ export function transition<State>(
   const { steps = [], messages = [], facts = [] } = parts;
   return { kind: 'transition', state, steps, messages, facts };
 }
+
+/** Two steps of a channel as one. */
+export const followedBy = <State>(first: Transition<unknown>, second: Transition<State>): Transition<State> => ({
+  ...second,
+  steps: [...first.steps, ...second.steps],
+  messages: [...first.messages, ...second.messages],
+  facts: [...first.facts, ...second.facts],
+});
 
 export const violation = (severity: Violation['severity'], reason: string): Violation => ({
   kind: 'violation',

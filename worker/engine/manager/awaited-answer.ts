@@ -4,15 +4,15 @@ import { isQuiet } from '../channel/commitments.ts';
 import type { MessageKind } from '../wire/message.ts';
 import { isOpen, type ChannelEntry } from './channel-entry.ts';
 
-/** A message that the peer owes. */
+/** A message that the peer owes, or one of the protocol for which it has made the channel quiescent. */
 export interface AwaitedAnswer {
-  readonly kind: MessageKind;
+  readonly kind: MessageKind | 'end of quiescence';
   /** Tells it from the next one of the same kind. */
   readonly number: number | bigint;
   readonly withinMs: number;
 }
 
-/** Machines answer each other here; as long as lnd waits for a `revoke_and_ack`. */
+/** Machines answer each other here; as long as lnd waits for a `revoke_and_ack`, and quiescence may last (BOLT 2). */
 const ANSWER_MS = 60_000;
 /** Its owner may be asked whether to accept. */
 const OPENING_MS = 2 * 60_000;
@@ -74,15 +74,18 @@ export function awaitedAnswer(entry: ChannelEntry): AwaitedAnswer | undefined {
 }
 
 function awaitedWhenOpen(channel: OpenChannel, { connection }: ChannelEntry): AwaitedAnswer | undefined {
-  const { commitments, shutdown, counterpartyReady } = channel;
+  const { commitments, shutdown, quiescence, counterpartyReady } = channel;
   const { counterpartyNext, holderChanges, holderCommit } = commitments;
-  const awaited = (kind: MessageKind, number: number | bigint): AwaitedAnswer => ({
+  const awaited = (kind: AwaitedAnswer['kind'], number: number | bigint): AwaitedAnswer => ({
     kind,
     number,
     withinMs: ANSWER_MS,
   });
   // lnd says `channel_reestablish` of a channel only once it is confirmed for it, which may take hours.
   if (connection === 'reestablishing') return counterpartyReady ? awaited('channel_reestablish', 0) : undefined;
+  // Before all others: whatever else comes meanwhile, updates of ours are held.
+  if (quiescence.kind === 'offered') return awaited('stfu', 0);
+  if (quiescence.kind === 'quiescent') return awaited('end of quiescence', 0);
   if (counterpartyNext.kind === 'awaitingRevocation') return awaited('revoke_and_ack', counterpartyNext.commit.number);
   // It has our changes in its commitment for good, and owes us ours with them.
   if (holderChanges.acked.length > 0) return awaited('commitment_signed', holderCommit.number + 1);

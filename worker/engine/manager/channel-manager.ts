@@ -6,13 +6,14 @@ import type { Msat, Sat } from '../primitives/units.ts';
 import { proposeClosing } from '../channel/channel-closing.ts';
 import type { ChannelFeerates } from '../channel/channel-env.ts';
 import * as operation from '../channel/channel-operation.ts';
+import { sendStfuIfSettled } from '../channel/channel-quiescence.ts';
 import { sendReadyIfDeep, unseenFunding } from '../channel/channel-ready.ts';
 import { sendShutdownIfSigned } from '../channel/channel-shutdown.ts';
 import type { ChannelState, CloseReason, OpenChannel } from '../channel/channel-state.ts';
 import { explainClose } from '../channel/close-reason.ts';
 import type { ClosingQuote } from '../channel/closing-fees.ts';
 import { lowerFeeIfDue, raiseFeeIfDue } from '../channel/commitment-feerate.ts';
-import { isRemovable } from '../channel/commitments.ts';
+import { isRemovable, withHeldProposed } from '../channel/commitments.ts';
 import { violation, type ChannelFact, type Transition } from '../channel/transition.ts';
 import type { ChannelSigner } from '../keys/channel-signer.ts';
 import type { HtlcEvent, HtlcResolution } from '../monitor/htlc-resolution.ts';
@@ -60,6 +61,7 @@ import { envOf, monitorOf, type ManagerContext, type ManagerParts } from './mana
 import { OnchainTxHandler } from './onchain-tx-handler.ts';
 import { OutboundPayments } from './outbound-payments.ts';
 import { PeerTable } from './peer-table.ts';
+import { QuiescenceRequests } from './quiescence-requests.ts';
 import {
   lostPreimages,
   restoreChannels,
@@ -87,6 +89,7 @@ export class ChannelManager {
   readonly #messages: ChannelMessageHandler;
   readonly #onchain: OnchainTxHandler;
   readonly #closing: ClosingRequests;
+  readonly #quiescence: QuiescenceRequests;
   /** Channels that changed since they last signed. */
   readonly #toSign = new Set<ChannelEntry>();
   /** What the records of channels have to say that changed since the last commit, as of the last turn that ended well. */
@@ -132,6 +135,7 @@ export class ChannelManager {
     this.#messages = new ChannelMessageHandler(this.#context, this.#establishment);
     this.#onchain = new OnchainTxHandler(this.#context, this.#establishment);
     this.#closing = new ClosingRequests(this.#context, this.#establishment);
+    this.#quiescence = new QuiescenceRequests(this.#context);
     const htlcSwitch = new ChannelSwitch(this.#context);
     this.forwards = new Forwards(this.#context, htlcSwitch);
     const relay = (relayed: RelayedHtlc): void => this.forwards.accepted(relayed);
@@ -297,6 +301,14 @@ export class ChannelManager {
   /** Whether `forceCloseChannel` could do something for a channel. */
   mayForceClose(entry: ChannelEntry): boolean {
     return this.#closing.mayForceClose(entry);
+  }
+
+  /**
+   * Makes a channel quiescent (BOLT 2, Channel Quiescence), and ends that with a new connection. Whether it begins: the channel
+   * has to be usable now, its peer to offer `option_quiesce`, and nobody else to have begun.
+   */
+  quiesce(key: string): boolean {
+    return this.#quiescence.quiesce(key);
   }
 
   addInvoice(payment: InboundPayment): void {
@@ -471,6 +483,8 @@ export class ChannelManager {
         return this.#accepted(entry, fact.htlc);
       case 'htlcDropped':
         return this.#dropped(entry.key, fact.htlc);
+      case 'quiescent':
+        return this.#quiescence.reached(entry, fact.initiator);
       case 'channelReady':
         this.#messages.ready(entry);
         return this.#context.events.note('channelReady', entry.key, 0n, '');
@@ -556,7 +570,7 @@ export class ChannelManager {
     const monitor = monitorOf(this.#context, given);
     const specs = [monitor.holderCommitment, ...monitor.counterpartyCommitments].map(({ spec }) => spec);
     const isSigned = (id: bigint): boolean => specs.some((spec) => findHtlc(spec, 'outbound', id) !== undefined);
-    for (const change of commitments.holderChanges.proposed)
+    for (const change of withHeldProposed(commitments).holderChanges.proposed)
       if (change.kind === 'add' && !isSigned(change.htlc.id)) this.#dropped(key, change.htlc);
   }
 
@@ -689,6 +703,7 @@ export class ChannelManager {
     if (isUsable(entry)) step(raiseFeeIfDue(env, entry.state));
     step(operation.signPending(env, entry.state));
     if (isUsable(entry)) step(lowerFeeIfDue(env, entry.state));
+    step(sendStfuIfSettled(entry.state));
     step(sendShutdownIfSigned(entry.state));
     const proposed = proposeClosing(env, entry.state);
     if (proposed.kind === 'violation') this.#messages.violated(entry, proposed);

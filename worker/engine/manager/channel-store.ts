@@ -214,7 +214,7 @@ function withOnion(commitments: Commitments): readonly ChannelHtlc[] {
   const inbound = [...allHtlcs(commitments).values()].filter(
     ({ direction, id }) => direction === 'inbound' && !unsigned.has(id),
   );
-  const unacked = addedBy([...holderChanges.proposed, ...holderChanges.signed]);
+  const unacked = addedBy([...holderChanges.held, ...holderChanges.proposed, ...holderChanges.signed]);
   return [...inbound, ...unacked.filter(({ source }) => source !== undefined)];
 }
 
