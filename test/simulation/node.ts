@@ -43,6 +43,7 @@ export const FEATURES: FeatureSet = featureSet({
   option_support_large_channel: 'optional',
   option_anchors: 'optional',
   option_shutdown_anysegwit: 'optional',
+  option_quiesce: 'optional',
   option_channel_type: 'compulsory',
   option_scid_alias: 'optional',
 });

@@ -34,6 +34,7 @@ const WITHOUT_ANCHORS = featureSet({
   option_static_remotekey: 'compulsory',
   payment_secret: 'compulsory',
   basic_mpp: 'optional',
+  option_quiesce: 'optional',
   option_channel_type: 'compulsory',
 });
 

@@ -13,6 +13,7 @@ export const localFeatures: FeatureSet = featureSet({
   option_support_large_channel: 'optional',
   option_anchors: 'optional',
   option_shutdown_anysegwit: 'optional',
+  option_quiesce: 'optional',
   option_scid_alias: 'optional',
   option_zeroconf: 'optional',
 });
