@@ -31,6 +31,7 @@ export type Command =
   | { readonly kind: 'feerate'; readonly side: SideName; readonly commitment: number; readonly closing: number }
   | { readonly kind: 'tick'; readonly seconds: number }
   | { readonly kind: 'acknowledge'; readonly side: SideName }
+  | { readonly kind: 'quiesce'; readonly side: SideName }
   | {
       readonly kind: 'open';
       readonly from: SideName;
@@ -84,6 +85,9 @@ export async function perform(world: World, command: Command): Promise<void> {
     case 'acknowledge':
       world.side(command.side).node.acknowledgeAll();
       break;
+    case 'quiesce':
+      quiesceAll(world, world.side(command.side));
+      break;
     case 'open': {
       world.opened = true;
       const [from, to] = [world.side(command.from), world.side(command.to)];
@@ -102,6 +106,11 @@ export async function perform(world: World, command: Command): Promise<void> {
   }
   await world.settle();
   world.check();
+}
+
+function quiesceAll(world: World, side: Side): void {
+  const { node } = side;
+  world.attempt(side, () => node.turn(() => node.manager.channels().forEach(({ key }) => node.manager.quiesce(key))));
 }
 
 function closeOne(world: World, { kind, side: name, peer }: Extract<Command, { kind: 'close' | 'forceClose' }>): void {
@@ -187,6 +196,7 @@ export function command(weather: Weather): fc.Arbitrary<Command> {
     { weight: 20, arbitrary: feerate },
     { weight: 10, arbitrary: fc.record({ kind: kind('tick'), seconds: fc.constantFrom(1, 20, 61) }) },
     { weight: 10, arbitrary: fc.record({ kind: kind('acknowledge'), side }) },
+    { weight: 20, arbitrary: fc.record({ kind: kind('quiesce'), side }) },
   );
 }
 

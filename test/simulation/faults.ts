@@ -106,6 +106,12 @@ export const FAULTS: Readonly<Record<string, () => Omit<Fault, 'name'>>> = {
   'what a close leaves is never swept': () => ({
     broadcasting: ({ inputs }) => inputs.every(({ sequence }) => sequence >= RELATIVE_DELAY),
   }),
+  'an update follows stfu': () => ({
+    leaving: (message) =>
+      message.kind === 'stfu'
+        ? [message, { kind: 'update_fee', channelId: message.channelId, feeratePerKw: 1000, tlvs: {} }]
+        : [message],
+  }),
   'a peer is warned for nothing': () => ({
     leaving: (message) =>
       message.kind === 'update_fee'

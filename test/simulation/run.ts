@@ -14,7 +14,7 @@ export interface Run {
 }
 
 /** What was performed in this process, shrinking included. */
-export const performed = { steps: 0, runs: 0, paid: 0, failed: 0 };
+export const performed = { steps: 0, runs: 0, paid: 0, failed: 0, quiesced: 0 };
 
 /**
  * Performs a run and its late part. Throws with everything that no honest engine does, and the step at which it came;
@@ -35,6 +35,7 @@ export async function simulate({ start, crypto, commands }: Run, faultName?: str
   await comeToRest(world);
   checkAtRest(world);
   throwProblems(world.problems, 'at rest');
+  performed.quiesced += world.quiesced;
   for (const side of world.sides)
     for (const { state } of side.node.manager.outboundPayments.all())
       if (state.kind !== 'pending') performed[state.kind === 'succeeded' ? 'paid' : 'failed']++;
@@ -50,6 +51,9 @@ async function comeToRest(world: World): Promise<void> {
   };
   world.connect();
   await round('in the late part');
+  // Quiescence has ended some connections, and on the next ones what was held goes out.
+  world.connect();
+  await round('after quiescence');
   world.tick(61_000);
   await round('after the last tick');
   world.disconnect();

@@ -12,11 +12,12 @@ describe('two nodes', () => {
       simulate: async (each) => void (await simulate(each)),
       performed: () => performed.steps,
     });
-    const { runs, paid, failed } = performed;
-    console.log(`${paid} payments arrived, ${failed} failed`);
+    const { runs, paid, failed, quiesced } = performed;
+    console.log(`${paid} payments arrived, ${failed} failed, ${quiesced} connections ended in quiescence`);
     if (kind === 'replay') return;
     // A simulation in which nothing gets through would keep every promise too.
     expect(paid).toBeGreaterThan(runs);
     expect(failed).toBeGreaterThan(0);
+    expect(quiesced).toBeGreaterThan(0);
   });
 });

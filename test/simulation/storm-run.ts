@@ -150,6 +150,9 @@ async function comeToRest(world: World): Promise<void> {
   }
   world.connect();
   await pumped('in the late part');
+  // As in `run.ts`.
+  world.connect();
+  await pumped('after quiescence');
   world.tick(61_000);
   await pumped('after the last tick');
   world.disconnect();

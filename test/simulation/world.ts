@@ -17,6 +17,7 @@ import { checkClaimFeerate, type ClaimFeerates } from './invariants/claim-feerat
 import { checkDeadlines } from './invariants/deadlines.ts';
 import { checkDustOfClaims, checkDustOfOffers } from './invariants/dust-exposure.ts';
 import { checkLeaving } from './invariants/leaving.ts';
+import { checkQuiescence } from './invariants/quiescence.ts';
 import { Link } from './link.ts';
 import { FORWARDING } from './node.ts';
 import { Side } from './side.ts';
@@ -78,6 +79,10 @@ export class World {
   forced = false;
   /** A channel was opened in this run: an attempt that one side forgot ends with an error. */
   opened = false;
+  /** Who has said `stfu` of what channel on what connection. */
+  readonly stfus = new Set<string>();
+  /** How many connections ended because a channel was quiescent. */
+  quiesced = 0;
   /** How many revoked commitments were punished. */
   punished = 0;
   /** How many outputs of them the cheater had taken first. */
@@ -409,7 +414,10 @@ export class World {
   #send(from: Side, to: Side, { connectionId, bytes }: Side['inbox'][number]): void {
     const message = decodeMessage(bytes) as Message;
     for (const leaving of this.fault?.leaving?.(message, from, to) ?? [message]) {
-      if (!this.isWrong(from)) checkLeaving(this, from, to, leaving);
+      if (!this.isWrong(from)) {
+        checkLeaving(this, from, to, leaving);
+        checkQuiescence(this, from, connectionId, leaving);
+      }
       if (leaving.kind === 'open_channel') this.pushedMsat.set(toHex(leaving.fundingPubkey), leaving.pushMsat);
       const sent = leaving === message ? bytes : encodeMessage(leaving);
       to.inbox = [...to.inbox, { connectionId, bytes: sent }];
@@ -427,13 +435,24 @@ export class World {
     if (this.chain.invalid.has(txid)) this.complain(side.name, `broadcast ${txid}, whose scripts fail`);
   }
 
-  /** A side ends a connection: with an honest peer it has no reason to. */
+  /** A side ends a connection: with an honest peer it has no reason to, but for a channel that was quiescent. */
   #dropped(side: Side, connectionId: number, reason: string): void {
     const link = this.#linkOf(connectionId);
+    if (reason === 'the channel was quiescent' && this.#wasQuiescent(connectionId)) {
+      this.quiesced++;
+      if (link !== undefined) this.#disconnect(link);
+      return;
+    }
     const isHonest =
       link === undefined ? this.honest.length === this.sides.length : !link.ends.some((end) => this.isWrong(end));
     if (isHonest) this.complain(side.name, `disconnected: ${reason}`);
     else if (link !== undefined) this.#disconnect(link);
+  }
+
+  /** Both sides have said `stfu` of one channel. */
+  #wasQuiescent(connectionId: number): boolean {
+    const said = [...this.stfus].filter((each) => each.endsWith(` ${connectionId}`));
+    return new Set(said.map((each) => each.split(' ')[1])).size < said.length;
   }
 
   /** A start reports again what is confirmed. */

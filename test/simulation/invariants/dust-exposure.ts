@@ -2,6 +2,7 @@ import { isOpen, type OpenEntry } from '../../../worker/engine/manager/channel-e
 import {
   nextCounterpartySpec,
   pendingHolderSpec,
+  withHeldProposed,
   type Commitments,
 } from '../../../worker/engine/channel/commitments.ts';
 import { isTrimmed } from '../../../worker/engine/transactions/commitment-fees.ts';
@@ -38,8 +39,10 @@ export function checkDustOfClaims(world: World, side: Side, receive: () => void)
 
 const openOf = (side: Side): readonly OpenEntry[] => side.node.manager.channels().filter(isOpen);
 
-const offeredExposure = (entry: OpenEntry): bigint =>
-  exposure(entry, pendingHolderSpec(entry.state.commitments), nextCounterpartySpec(entry.state.commitments));
+function offeredExposure(entry: OpenEntry): bigint {
+  const pending = withHeldProposed(entry.state.commitments);
+  return exposure(entry, pendingHolderSpec(pending), nextCounterpartySpec(pending));
+}
 
 const acceptedExposure = (entry: OpenEntry): bigint =>
   exposure(entry, entry.state.commitments.holderCommit.spec, entry.state.commitments.counterpartyCommit.spec);
@@ -62,7 +65,7 @@ function isDust({ state: { params } }: OpenEntry, owner: Owner, spec: Commitment
 
 /** HTLCs without an output in our commitment that we have the preimage given for, by name. */
 function claimedDust(entry: OpenEntry): readonly string[] {
-  const { holderChanges, holderCommit }: Commitments = entry.state.commitments;
+  const { holderChanges, holderCommit }: Commitments = withHeldProposed(entry.state.commitments);
   return holderChanges.proposed.flatMap((change) => {
     if (change.kind !== 'fulfill') return [];
     const htlc = holderCommit.spec.htlcs.find(({ direction, id }) => direction === 'inbound' && id === change.htlcId);
