@@ -20,7 +20,12 @@ describe('an exception while a message is handled', () => {
     vi.spyOn(fake.node.manager, 'peerConnected').mockImplementation(() => {
       throw new Error('a bug of ours');
     });
-    fake.node.peers.disconnect(peerOf(2).nodeId, 1, 'to meet it anew');
+    fake.node.peers.endConnection({
+      kind: 'disconnect',
+      nodeId: peerOf(2).nodeId,
+      connectionId: 1,
+      reason: 'to meet it anew',
+    });
     await fake.pass(120);
     expect(fake.sockets.length).toBeGreaterThan(2);
     await fake.stop();
@@ -44,7 +49,7 @@ describe('the end of a connection', () => {
     await fake.pass(60);
     const { nodeId } = peerOf(2);
     const needs = vi.spyOn(fake.node.manager, 'needsPeer').mockReturnValue(true);
-    await expect(fake.node.forgetPeer(nodeId)).rejects.toMatchObject({ code: 'PeerHasChannels' });
+    await expect(fake.node.peers.forget(nodeId)).rejects.toMatchObject({ code: 'PeerHasChannels' });
     needs.mockRestore();
     await fake.stop();
   });

@@ -23,7 +23,7 @@ beforeEach(() => {
 afterEach(() => fake.stop());
 
 function newScript(): Uint8Array {
-  const script = fake.node.turn(() => fake.node.wallet.newScript('receive'));
+  const script = fake.node.turns.turn(() => fake.node.wallet.newScript('receive'));
   fake.node.watchScripts();
   return script;
 }

@@ -54,7 +54,7 @@ describe('a node without the chain', () => {
     await connected();
     fake.isChainThere = false;
     await fake.pass(BLIND_S + RETRY_S);
-    const added = fake.node.connectPeer(peerOf(3));
+    const added = fake.node.peers.connect(peerOf(3));
     await fake.pass(60 * MINUTE_S);
     await added;
     expect([fake.peers, fake.sockets.length]).toEqual([[], 1]);
@@ -123,7 +123,7 @@ describe('a node whose server tells of no address, as where others have paid to 
 });
 
 /** What a page sees of the peers. */
-const listed = (): readonly string[] => fake.node.admission.summaries().map(({ state }) => state);
+const listed = (): readonly string[] => fake.node.peers.summaries().map(({ state }) => state);
 
 describe('a wallet of which a record is damaged that can be learnt again', () => {
   it.each([
@@ -241,7 +241,7 @@ describe('HTLCs that were held over a restart', () => {
 describe('a peer that its owner disconnects', () => {
   it('stays away, also when the chain comes back, until the owner wants it', async () => {
     await connected();
-    fake.node.admission.disconnect(peerOf(2).nodeId);
+    fake.node.peers.disconnect(peerOf(2).nodeId);
     await fake.pass(5 * MINUTE_S);
     expect([fake.peers, listed()]).toEqual([[], ['disconnected']]);
     fake.isChainThere = false;
@@ -249,7 +249,7 @@ describe('a peer that its owner disconnects', () => {
     fake.isChainThere = true;
     await fake.pass(RETRY_S);
     expect([fake.sockets.length, listed()]).toEqual([1, ['disconnected']]);
-    const wanted = fake.node.connectPeer(peerOf(2));
+    const wanted = fake.node.peers.connect(peerOf(2));
     await fake.pass(MINUTE_S);
     await wanted;
     expect([fake.peers, listed()]).toEqual([['connected'], ['connected']]);
@@ -259,22 +259,22 @@ describe('a peer that its owner disconnects', () => {
     const disk = new MemoryDisk();
     fake = new FakeNode([], disk);
     await fake.pass(MINUTE_S);
-    const wanted = fake.node.connectPeer({ ...peerOf(2), trustedForZeroConf: true });
+    const wanted = fake.node.peers.connect({ ...peerOf(2), trustedForZeroConf: true });
     await fake.pass(MINUTE_S);
     await wanted;
-    const again = fake.node.connectPeer(peerOf(2));
+    const again = fake.node.peers.connect(peerOf(2));
     await fake.pass(MINUTE_S);
     await again;
-    fake.node.admission.disconnect(peerOf(2).nodeId);
+    fake.node.peers.disconnect(peerOf(2).nodeId);
     await fake.stop();
     fake = new FakeNode([], disk);
     await fake.pass(MINUTE_S);
-    expect(fake.node.admission.summaries()).toMatchObject([{ state: 'connected', trustedForZeroConf: true }]);
+    expect(fake.node.peers.summaries()).toMatchObject([{ state: 'connected', trustedForZeroConf: true }]);
   });
 
   it('is not the one that nobody knows', async () => {
     await connected();
-    expect(() => fake.node.admission.disconnect(peerOf(3).nodeId)).toThrow(
+    expect(() => fake.node.peers.disconnect(peerOf(3).nodeId)).toThrow(
       expect.objectContaining({ code: 'PeerUnknown' }),
     );
   });
@@ -285,10 +285,10 @@ describe('a peer that is to be forgotten', () => {
     const disk = new MemoryDisk();
     fake = new FakeNode([], disk);
     await fake.pass(MINUTE_S);
-    const wanted = fake.node.connectPeer(peerOf(2));
+    const wanted = fake.node.peers.connect(peerOf(2));
     await fake.pass(MINUTE_S);
     await wanted;
-    const forgotten = fake.node.forgetPeer(peerOf(2).nodeId);
+    const forgotten = fake.node.peers.forget(peerOf(2).nodeId);
     await fake.pass(MINUTE_S);
     await forgotten;
     expect([fake.peers, listed()]).toEqual([[], []]);
@@ -305,8 +305,8 @@ describe('a peer that is to be forgotten', () => {
     await connected();
     const { nodeId } = peerOf(2);
     fake.node.manager.needsPeer = (id) => isNeeded && id === nodeId;
-    expect(fake.node.peerSummaries().map(({ forgettable }) => forgettable)).toEqual([!isNeeded]);
-    const forgotten = fake.node.forgetPeer(nodeId).then(
+    expect(fake.node.peers.summaries().map(({ forgettable }) => forgettable)).toEqual([!isNeeded]);
+    const forgotten = fake.node.peers.forget(nodeId).then(
       () => undefined,
       (error: { readonly code: string }) => error.code,
     );
@@ -317,7 +317,7 @@ describe('a peer that is to be forgotten', () => {
 
   it('has to be known', async () => {
     await connected();
-    await expect(fake.node.forgetPeer(peerOf(3).nodeId)).rejects.toMatchObject({ code: 'PeerUnknown' });
+    await expect(fake.node.peers.forget(peerOf(3).nodeId)).rejects.toMatchObject({ code: 'PeerUnknown' });
   });
 });
 
@@ -325,7 +325,7 @@ describe('a node id that is none', () => {
   it('is refused also while no peer is met', async () => {
     fake = new FakeNode([]);
     fake.isChainThere = false;
-    await expect(fake.node.connectPeer({ ...peerOf(2), nodeId: '05'.repeat(33) })).rejects.toMatchObject({
+    await expect(fake.node.peers.connect({ ...peerOf(2), nodeId: '05'.repeat(33) })).rejects.toMatchObject({
       code: 'NodeIdInvalid',
     });
     expect(listed()).toEqual([]);
@@ -361,7 +361,7 @@ describe('a mistake of ours', () => {
   it('in what a person asks for is shown', async () => {
     await connected();
     const before = fake.changes;
-    const asked = fake.node.durably(() => {
+    const asked = fake.node.turns.durably(() => {
       throw new TypeError('a mistake of ours');
     });
     await expect(asked).rejects.toThrow('a mistake of ours');

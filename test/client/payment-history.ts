@@ -90,7 +90,7 @@ export class PaymentHistory {
   }
 
   get #sends(): readonly OnchainSend[] {
-    return this.#fake.node.sent.list();
+    return this.#fake.node.rows.sent.list();
   }
 
   get #coins(): readonly Coin[] {
@@ -149,7 +149,7 @@ export class PaymentHistory {
   async #fund(): Promise<void> {
     const { node } = this.#fake;
     await this.#chain.fund(
-      node.turn(() => node.wallet.newAddress()),
+      node.turns.turn(() => node.wallet.newAddress()),
       30_000 + this.#random(70_000),
     );
     this.log.push('fund');
@@ -183,7 +183,7 @@ export class PaymentHistory {
   #paid(amountSat: bigint | 'all'): string {
     const { node, timers } = this.#fake;
     const request = { address: ELSEWHERE, amountSat };
-    return node.turn(() => {
+    return node.turns.turn(() => {
       const signed = planOnchain(node.payer, request).map((planned) => node.wallet.payments.sign(planned));
       return sendOnchain(node.payer, request, signed, timers.now())[0] ?? '';
     });
@@ -195,7 +195,7 @@ export class PaymentHistory {
     const { node, timers } = this.#fake;
     const request = { txid: send.txid, feeratePerVbyte: 5 + this.#random(40) };
     this.#try(`${kind} ${send.txid}`, () =>
-      node.turn(() => {
+      node.turns.turn(() => {
         const [by = ''] = planReplacing(node.payer, kind, request).map((planned) =>
           sendReplacement(node.payer, kind, request, node.wallet.payments.sign(planned), timers.now()),
         );

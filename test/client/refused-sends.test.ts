@@ -72,7 +72,7 @@ async function startWith(coins: number, ...of: readonly Conduct[]): Promise<void
   start(...of);
   await fake.pass(MINUTE_S);
   for (let coin = 0; coin < coins; coin++) {
-    const address = fake.node.turn(() => fake.node.wallet.newAddress());
+    const address = fake.node.turns.turn(() => fake.node.wallet.newAddress());
     await chain.fund(address, 100_000);
     await mine();
   }
@@ -103,7 +103,7 @@ const pay = (amountSat: bigint | 'all'): string => payTo({ address: ELSEWHERE, a
 
 function payTo(request: OnchainRequest): string {
   const { node, timers } = fake;
-  return node.turn(() => {
+  return node.turns.turn(() => {
     const signed = planOnchain(node.payer, request).map((planned) => node.wallet.payments.sign(planned));
     return sendOnchain(node.payer, request, signed, timers.now())[0] ?? '';
   });
@@ -118,7 +118,7 @@ async function replaceBy(txid: string, feeratePerVbyte: number): Promise<{ reado
 /** The funding of a channel that has its signatures. */
 function fund(amountSat: bigint): WalletTransaction {
   const { node } = fake;
-  return node.turn(() => {
+  return node.turns.turn(() => {
     const built = node.wallet.buildFunding({ amountSat, script: FUNDING_SCRIPT }, node.payer.onchainTerms());
     node.wallet.transactionMade(built.tx);
     return built;
@@ -133,7 +133,7 @@ function find(amountSat: bigint): void {
     { txid: new Uint8Array(32).fill(9), vout: 0, sequence: 0, scriptSig: new Uint8Array(0), witness: [] },
   ];
   node.wallet.scripts.watched();
-  node.turn(() =>
+  node.turns.turn(() =>
     node.wallet.transactionConfirmed({ version: 2, inputs, outputs: [{ amountSat, script }], locktime: 0 }, 1),
   );
 }
@@ -141,11 +141,11 @@ function find(amountSat: bigint): void {
 const rows = (): readonly Activity[] => activityOf(fake.node, fake.timers.now(), 100);
 const row = (txid: string): Activity | undefined => rows().find(({ id }) => id === txid);
 const spendableSat = (): bigint => fake.node.wallet.balance(0n, 0).spendableSat;
-const rawOf = (txid: string): Uint8Array => fake.node.sent.get(txid)?.rawTx ?? new Uint8Array(0);
+const rawOf = (txid: string): Uint8Array => fake.node.rows.sent.get(txid)?.rawTx ?? new Uint8Array(0);
 const inputsOf = (txid: string): readonly string[] =>
-  decodeTransaction(fake.node.sent.list().find((send) => send.txid === txid)?.rawTx ?? new Uint8Array(0)).inputs.map(
-    (input) => `${String(input.txid)}:${input.vout}`,
-  );
+  decodeTransaction(
+    fake.node.rows.sent.list().find((send) => send.txid === txid)?.rawTx ?? new Uint8Array(0),
+  ).inputs.map((input) => `${String(input.txid)}:${input.vout}`);
 
 describe('a payment that every server refuses', () => {
   it('has failed after a while, its coins come back, and neither a block nor a restart forgets it', async () => {
@@ -232,7 +232,7 @@ describe('a payment that every server refuses', () => {
 
   it('does not stand beside the one that is paid in place of two, where both spent what one payment had left', async () => {
     await startWith(1, 'takes');
-    const own = fake.node.turn(() => fake.node.wallet.newAddress());
+    const own = fake.node.turns.turn(() => fake.node.wallet.newAddress());
     payTo({ address: own, amountSat: 40_000n });
     await fake.pass(10);
     conducts = ['refuses'];
@@ -275,7 +275,7 @@ describe('a payment that every server refuses', () => {
 
   it('holds up a payment that could stand beside it, until a block rules that out', async () => {
     await startWith(2, 'refuses');
-    const address = fake.node.turn(() => fake.node.wallet.newAddress());
+    const address = fake.node.turns.turn(() => fake.node.wallet.newAddress());
     pay(150_000n);
     await fake.pass(5 * MINUTE_S);
     conducts = ['swallows'];
@@ -306,17 +306,17 @@ describe('a payment that was replaced', () => {
     await startWith(1, 'takes');
     const { node } = fake;
     await chain.fund(
-      node.turn(() => node.wallet.newAddress()),
+      node.turns.turn(() => node.wallet.newAddress()),
       50_000,
     );
     await mine();
     const txid = pay(99_500n);
-    const { rawTx = new Uint8Array(0) } = node.sent.list()[0] ?? {};
+    const { rawTx = new Uint8Array(0) } = node.rows.sent.list()[0] ?? {};
     await fake.pass(10);
     const { txid: other } = await replaceBy(txid, 100);
     expect(inputsOf(other)).toHaveLength(2);
     await fake.pass(MINUTE_S);
-    await chain.forget(node.sent.get(other)?.rawTx ?? rawTx);
+    await chain.forget(node.rows.sent.get(other)?.rawTx ?? rawTx);
     await chain.submit(rawTx);
     await mine();
     expect([row(txid)?.state, row(other)?.state]).toEqual(['succeeded', 'replaced']);
@@ -337,7 +337,7 @@ describe('a payment that was replaced by one that a block rules out', () => {
     await chain.forget(rawOf(other));
     await chain.submit(rawOf(refused));
     await chain.fund(
-      fake.node.turn(() => fake.node.wallet.newAddress()),
+      fake.node.turns.turn(() => fake.node.wallet.newAddress()),
       200_000,
     );
     await mine();
@@ -377,7 +377,7 @@ describe('a payment whose coin another device took', () => {
     });
     const txid = pay(50_000n);
     const paidSat = before - spendableSat();
-    const { rawTx = new Uint8Array(0) } = fake.node.sent.list()[0] ?? {};
+    const { rawTx = new Uint8Array(0) } = fake.node.rows.sent.list()[0] ?? {};
     await fake.pass(10);
     await chain.forget(rawTx);
     await chain.submit(elsewhere.rawTx);

@@ -12,9 +12,9 @@ import type { NotedRow, OnchainReceived } from './wallet-records.ts';
 export function activityOf(node: LightningNode, now: number, limit: number): readonly Activity[] {
   const { inboundPayments, outboundPayments } = node.manager;
   const sent = outboundPayments.all().toSorted((a, b) => b.createdAt - a.createdAt);
-  const ofChannels = node.channelActivity();
+  const ofChannels = node.rows.ofChannels();
   const moved = new Set(ofChannels.map(({ id }) => id));
-  const labels = node.labels.ofTransactions(node.wallet, node.network);
+  const labels = node.rows.labels.ofTransactions(node.wallet, node.network);
   const invoices = inboundPayments.all().toSorted((a, b) => timeOf(b) - timeOf(a));
   return (
     [
@@ -22,11 +22,11 @@ export function activityOf(node: LightningNode, now: number, limit: number): rea
       ...invoices.slice(0, limit).map((payment) => receivedActivity(payment, now)),
       ...ofChannels.map(channelActivity),
       // What a channel gives back did not come from outside.
-      ...node.received
+      ...node.rows.received
         .list()
         .filter(({ txid }) => !moved.has(txid))
         .map((payment) => onchainReceivedActivity(payment, labels.get(payment.txid))),
-      ...node.sent.list().map((send) => onchainSentActivity(node, send)),
+      ...node.rows.sent.list().map((send) => onchainSentActivity(node, send)),
     ]
       // Of the same moment in an order of their own, which a restart does not change.
       .toSorted((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1))

@@ -17,7 +17,7 @@ export interface ChainUpdatesParts {
   readonly sent: SentPayments;
   readonly refused: RefusedPayments;
   readonly received: ReceivedPayments;
-  /** As `LightningNode.turn`. */
+  /** As `NodeTurns.turn`. */
   readonly turn: (work: () => void) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -2,58 +2,41 @@ import type { ChainUpdate } from '../edges/chain/chain-update.ts';
 import type { ChainParameters } from '../edges/chain/chain-parameters.ts';
 import { WatchList } from '../edges/chain/watch-list.ts';
 import type { Store } from '../edges/storage/store.ts';
-import { WebSocketTransport } from '../edges/transport/websocket-transport.ts';
 import { GlowwormError } from '../engine/primitives/errors.ts';
 import { nobleSecp256k1, type Secp256k1 } from '../engine/primitives/secp256k1.ts';
-import { recordsBelow, type StoreWrites } from '../engine/primitives/store.ts';
+import type { StoreWrites } from '../engine/primitives/store.ts';
 import { defaultChannelConfig } from '../engine/channel/channel-config.ts';
 import { KeysManager } from '../engine/keys/keys-manager.ts';
 import { mnemonicSeed } from '../engine/keys/mnemonic.ts';
 import { ChannelManager } from '../engine/manager/channel-manager.ts';
-import { isUnfunded } from '../engine/manager/channel-entry.ts';
 import type { EngineEvent } from '../engine/manager/engine-event.ts';
 import type { RecordsOrigin } from '../engine/manager/reconciliation.ts';
-import type { InboundChannelRule } from '../engine/manager/manager-context.ts';
-import type { Effect, TurnResult } from '../engine/manager/turn.ts';
+import type { Effect } from '../engine/manager/turn.ts';
 import { Descriptors } from '../engine/wallet/descriptors.ts';
 import { decodeWallet } from '../engine/wallet/wallet-record.ts';
 import { OnchainWallet } from '../engine/wallet/wallet.ts';
-import type { FeatureSet } from '../engine/wire/features.ts';
-import type { Message } from '../engine/wire/message.ts';
 import { readable } from '../engine/wire/stored-record.ts';
-import type { NetworkName, PeerConfig, PeerSummary, WalletConfig } from './api.ts';
+import type { NetworkName, WalletConfig } from './api.ts';
 import { HeaderStore } from './header-store.ts';
-import { ChannelActivity, NO_NEWS } from './channel-activity.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
 import { ChainUpdates } from './chain-updates.ts';
 import { configuredChain } from './configured-chain.ts';
-import { Committer } from './committer.ts';
-import { AddressLabels } from './address-labels.ts';
 import { NodePayer } from './node-payer.ts';
+import { NodeTurns } from './node-turns.ts';
 import { OnchainPayments } from './onchain-payments.ts';
 import { reserveSat } from './onchain-reserve.ts';
-import { sentKey } from './onchain-send.ts';
-import { localFeatures } from './peers/local-features.ts';
-import { PeerAdmission } from './peers/peer-admission.ts';
-import { PeerConnections } from './peers/peer-connections.ts';
+import { OnchainRows } from './onchain-rows.ts';
+import { PeerManager } from './peers/peer-manager.ts';
 import type { WalletPlatform } from './platform.ts';
-import { ReceivedPayments, type BlockNews } from './received-payments.ts';
 import { RefusedPayments } from './refused-payments.ts';
-import { SentPayments, type PaymentRows } from './sent-payments.ts';
 import { Wakefulness } from './wakefulness.ts';
 import { WatchedScripts } from './watched-scripts.ts';
 import {
-  channelRowKey,
   decodeFeerates,
   encodeFeerates,
-  encodePeer,
   encodeWalletSecret,
   FEERATES_KEY,
-  labelKey,
-  peerKey,
-  receivedKey,
-  type NotedRow,
   WALLET_KEY,
   type WalletSecret,
 } from './wallet-records.ts';
@@ -76,32 +59,25 @@ const TICK_MS = 1_000;
 
 /**
  * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
- * happens goes through `turn`.
+ * happens goes through `turns`.
  */
 export class LightningNode {
   readonly secp: Secp256k1 = nobleSecp256k1;
   readonly keys: KeysManager;
   readonly wallet: OnchainWallet;
   readonly manager: ChannelManager;
-  readonly peers: PeerConnections;
-  readonly admission: PeerAdmission;
+  readonly turns: NodeTurns;
+  readonly peers: PeerManager;
   readonly chain: ChainFollower;
   readonly payer: NodePayer;
   readonly payments: OnchainPayments;
-  readonly sent: SentPayments;
-  readonly received: ReceivedPayments;
-  readonly labels: AddressLabels;
+  readonly rows: OnchainRows;
   readonly #parts: NodeParts;
-  readonly #committer: Committer;
   readonly #watchList: WatchList = new WatchList();
   readonly #refused: RefusedPayments;
   readonly #updates: ChainUpdates;
-  readonly #channelActivity: ChannelActivity;
-  /** Something was written since the rows of channels were last looked at. */
-  #rowsAreDue = true;
   /** The newest event whose commit has completed: one that is only noted may still be lost, and is told to nobody. */
   #durableEventId = 0;
-  #problem: GlowwormError | undefined;
   readonly #scripts: WatchedScripts;
   readonly #headers: HeaderStore;
   #tick: unknown;
@@ -126,32 +102,23 @@ export class LightningNode {
     this.#headers = new HeaderStore(parameters, records, toldHeight, (key) => this.#reportDamage(key));
     this.chain = this.#chainFollower(parameters);
     this.manager = this.#channelManager();
-    this.#committer = this.#newCommitter();
-    this.peers = this.#peerConnections();
-    this.admission = new PeerAdmission({ connections: this.peers, timers: platform.timers, log });
-    this.admission.load(records, config.peers ?? []);
+    this.turns = this.#nodeTurns();
+    const { secp, keys, wallet, manager, turns, chain } = this;
+    this.peers = new PeerManager({ ...parts, secp, keys, manager, turns, records });
     this.manager.load(records, parts.origin);
-    const rows: PaymentRows = {
-      undo: () => this.manager.undo,
-      record: (key, value) => this.manager.record(key, value),
-      log,
-    };
-    this.sent = new SentPayments(recordsBelow(records, sentKey('')), rows);
-    this.received = new ReceivedPayments(recordsBelow(records, receivedKey('')), rows);
-    this.labels = new AddressLabels(recordsBelow(records, labelKey('')), rows);
-    this.#channelActivity = new ChannelActivity(recordsBelow(records, channelRowKey('')), this, rows);
+    this.rows = this.#onchainRows();
     this.#durableEventId = this.manager.pendingEvents().at(-1)?.id ?? 0;
     this.manager.skipKeys(parts.secret.firstKeysIndex);
-    const { secp, wallet, manager, chain, sent, received } = this;
-    const turn = <T>(work: () => T): T => this.turn(work);
-    const now = (): number => platform.timers.now();
+    const { sent, received } = this.rows;
+    const turn = <T>(work: () => T): T => turns.turn(work);
+    const now = (): number => this.#now();
     this.#refused = new RefusedPayments({ wallet, sent, turn, log });
     this.#updates = new ChainUpdates({ wallet, manager, sent, refused: this.#refused, received, turn, now });
     this.payer = new NodePayer({ network, secp, descriptors, wallet, manager, chain, sent });
     this.payments = new OnchainPayments({
       payer: this.payer,
       turn,
-      durably: (work) => this.durably(work),
+      durably: (work) => turns.durably(work),
       soon: platform.soon,
       changed: parts.changed,
       now,
@@ -164,27 +131,27 @@ export class LightningNode {
 
   /** The failure of storage that stopped everything. */
   get problem(): GlowwormError | undefined {
-    return this.#problem;
+    return this.turns.problem;
   }
 
   /** Peers had a while to come back since the start, and what is known of the chain is what is there now. */
   get mayCloseAtDeadlines(): boolean {
-    return this.#awake.isLong(this.#parts.platform.timers.now()) && this.chain.knowsChannels;
+    return this.#awake.isLong(this.#now()) && this.chain.knowsChannels;
   }
 
   /** Resolves when what is done about the channels as they were read is durable, or is not going to be: see `problem`. */
   async start(): Promise<void> {
-    this.#awake.note(this.#parts.platform.timers.now());
+    this.#awake.note(this.#now());
     // Only now: what the wallet learns later it has from the chain, or the chain has still to learn it from us.
     this.#scripts.start();
     this.#knowFundings();
-    this.turn(() => {
+    this.turns.turn(() => {
       this.manager.bestBlockUpdated(this.chain.status.blockHeight);
       this.manager.resume();
     });
     this.chain.start();
     this.#scheduleTick();
-    await this.#committer.settled().catch(() => undefined);
+    await this.turns.settled();
   }
 
   /** Those that are in a block need not be proven at every start. Without the headers that were told, nobody would notice that one left. */
@@ -200,31 +167,7 @@ export class LightningNode {
     this.payments.stop();
     this.chain.stop();
     this.peers.close();
-    this.#committer.flush();
-    // What is under way may still become durable; a failure has been reported already.
-    await this.#committer.settled().catch(() => undefined);
-    this.#committer.stop();
-  }
-
-  /** Runs one input; what it changes is written, and what it sends leaves after that. Throws what `work` throws. */
-  turn<T>(work: () => T): T {
-    const { value, result } = this.#run(work);
-    this.#committer.submit(result);
-    if (result.writes.size > 0) this.#rowsAreDue = true;
-    if (result.commitDue || result.writes.size > 0) this.#parts.changed();
-    return value;
-  }
-
-  /** As `turn`, and resolves when the outcome is durable. Rejects with the error of the store when it can't be. */
-  async durably<T>(work: () => T): Promise<T> {
-    const value = this.turn(work);
-    await this.#committer.settled();
-    return value;
-  }
-
-  /** As `turn`, for what may be lost without harm: it is written with the next thing that is. */
-  lazily(work: () => void): void {
-    this.#committer.submitLazily(this.#run(work).result);
+    await this.turns.stop();
   }
 
   /** Durable and not acknowledged, oldest first. */
@@ -233,34 +176,7 @@ export class LightningNode {
   }
 
   acknowledgeEvent(id: number): void {
-    this.lazily(() => this.manager.acknowledgeEvent(id));
-  }
-
-  /** As `WalletApi.connectPeer`. */
-  async connectPeer(peer: PeerConfig): Promise<void> {
-    const known = this.admission.connect(peer);
-    await this.durably(() => {
-      this.manager.record(peerKey(known.nodeId), encodePeer(known));
-      this.manager.retryChannels(known.nodeId);
-    });
-  }
-
-  peerSummaries(): readonly PeerSummary[] {
-    return this.admission.summaries().map((peer) => ({ ...peer, forgettable: !this.manager.needsPeer(peer.nodeId) }));
-  }
-
-  /** As `WalletApi.forgetPeer`. */
-  async forgetPeer(nodeId: string): Promise<void> {
-    const message =
-      'There is a channel with this peer whose close is not in the chain: it may need the peer. Until then you can disconnect.';
-    if (this.manager.needsPeer(nodeId)) throw new GlowwormError('PeerHasChannels', message, { nodeId });
-    this.admission.forget(nodeId);
-    await this.durably(() => this.manager.record(peerKey(nodeId), undefined));
-  }
-
-  /** What opening and closing channels moved and cost, in no order. */
-  channelActivity(): readonly NotedRow[] {
-    return this.#channelActivity.list(this.#parts.platform.timers.now());
+    this.turns.lazily(() => this.manager.acknowledgeEvent(id));
   }
 
   /** As `WalletApi.wake`. */
@@ -276,13 +192,17 @@ export class LightningNode {
     this.chain.wake();
   }
 
+  #now(): number {
+    return this.#parts.platform.timers.now();
+  }
+
   #watchedScripts(isSearching: boolean): WatchedScripts {
     return new WatchedScripts({
       wallet: this.wallet,
       watchList: this.#watchList,
       entropy: this.#parts.platform.entropy,
       others: [this.keys.destinationScript()],
-      contested: () => this.sent.contested(),
+      contested: () => this.rows.sent.contested(),
       isHeardOut: () => this.chain.isHeardOut,
       isSearching,
     });
@@ -290,6 +210,7 @@ export class LightningNode {
 
   #chainFollower(parameters: ChainParameters): ChainFollower {
     const { config, platform, changed, log } = this.#parts;
+    const inTurn = (work: () => void): void => this.turns.guarded(() => this.turns.turn(work));
     return new ChainFollower({
       network: config.network,
       parameters,
@@ -300,21 +221,19 @@ export class LightningNode {
       headers: this.#headers,
       storedFeerates: this.#stored(FEERATES_KEY, decodeFeerates),
       onUpdate: (update, writes) => this.#chainUpdated(update, writes),
-      onHeaders: (writes) => this.#guarded(() => this.turn(() => this.#record(writes))),
+      onHeaders: (writes) => inTurn(() => this.#record(writes)),
       onChannelsKnown: () => this.#channelsKnown(),
       onSynced: () => this.#synced(),
       onStatus: () => this.#chainStatusChanged(),
       onStanding: (txid, standing) => {
-        this.#guarded(() => this.#refused.stands(txid, standing));
+        this.turns.guarded(() => this.#refused.stands(txid, standing));
         changed();
       },
       onFeerates: (update, memories) =>
-        this.#guarded(() =>
-          this.turn(() => {
-            this.manager.updateFeerates(update);
-            if (memories !== undefined) this.manager.record(FEERATES_KEY, encodeFeerates(memories));
-          }),
-        ),
+        inTurn(() => {
+          this.manager.updateFeerates(update);
+          if (memories !== undefined) this.manager.record(FEERATES_KEY, encodeFeerates(memories));
+        }),
       log,
     });
   }
@@ -333,8 +252,8 @@ export class LightningNode {
         interception: config.interception,
         interceptKey: this.keys.secretFor('intercept short_channel_id'),
         chainHash: chainHashOf(config.network),
-        trustedForZeroConf: (nodeId) => this.admission.trusts(nodeId),
-        inboundChannels: (nodeId) => this.#inboundChannelRule(nodeId),
+        trustedForZeroConf: (nodeId) => this.peers.trusts(nodeId),
+        inboundChannels: (nodeId) => this.peers.inboundChannelRule(nodeId),
         reserveSat,
         mayCloseAtDeadlines: () => this.mayCloseAtDeadlines,
         unsettledPayments: () => this.payer.unsettled(),
@@ -346,44 +265,36 @@ export class LightningNode {
     );
   }
 
-  #newCommitter(): Committer {
-    const { store, platform } = this.#parts;
-    return new Committer({
-      target: store,
+  #nodeTurns(): NodeTurns {
+    const { store, platform, changed, log } = this.#parts;
+    return new NodeTurns({
+      manager: this.manager,
+      store,
+      now: () => this.#now(),
       soon: platform.soon,
-      release: (effects) => effects.forEach((effect) => this.#guarded(() => this.#leave(effect))),
-      endCommit: (updates) => this.manager.endCommit(platform.timers.now(), updates),
-      completed: (updates) => {
-        if (updates.length > 0)
-          this.#guarded(() =>
-            this.turn(() =>
-              updates.forEach((done) => this.manager.channelMonitorUpdated(done.channelKey, done.updateId)),
-            ),
-          );
+      leave: (effect) => this.#leave(effect),
+      wrote: () => this.rows.wrote(),
+      changed,
+      log,
+      frozen: () => {
+        this.chain.stop();
+        this.peers.close();
       },
-      failed: (error) => this.#freeze(error),
-      threw: (error) => this.#report(error),
     });
   }
 
-  #peerConnections(): PeerConnections {
-    const { config, platform, changed, log } = this.#parts;
-    return new PeerConnections({
-      secp: this.secp,
-      staticKey: this.keys,
-      entropy: platform.entropy,
-      transport: new WebSocketTransport(platform),
-      timers: platform.timers,
-      localFeatures,
-      chainHash: chainHashOf(config.network),
-      handlers: {
-        connected: (nodeId, connectionId, features) => this.#peerConnected(nodeId, connectionId, features),
-        disconnected: (nodeId, connectionId) =>
-          this.#guarded(() => this.turn(() => this.manager.peerDisconnected(nodeId, connectionId))),
-        message: (nodeId, connectionId, message) => this.#messageCame(nodeId, connectionId, message),
-        status: changed,
-        log,
+  #onchainRows(): OnchainRows {
+    const { manager, turns } = this;
+    return new OnchainRows({
+      channels: this,
+      rows: {
+        undo: () => manager.undo,
+        record: (key, value) => manager.record(key, value),
+        log: this.#parts.log,
       },
+      turns,
+      records: this.#parts.store.records,
+      now: () => this.#now(),
     });
   }
 
@@ -399,22 +310,12 @@ export class LightningNode {
     this.#parts.log(`the record ${key} is damaged`);
   }
 
-  #inboundChannelRule(nodeId: string): InboundChannelRule {
-    const { inboundChannels: rule = 'all', peers = [] } = this.#parts.config;
-    if (rule !== 'knownPeers') return rule === 'ask' ? 'ask' : 'accept';
-    const isConfigured = peers.some((peer) => peer.nodeId.toLowerCase() === nodeId);
-    const hasChannel = this.manager
-      .channels()
-      .some((entry) => entry.nodeId === nodeId && entry.state.kind === 'open' && !isUnfunded(entry.state));
-    return isConfigured || hasChannel ? 'accept' : 'refuse';
-  }
-
   #leave(effect: Effect): void {
     switch (effect.kind) {
       case 'send':
-        return this.peers.send(effect.nodeId, effect.connectionId, effect.message);
+        return this.peers.send(effect);
       case 'disconnect':
-        return this.peers.disconnect(effect.nodeId, effect.connectionId, effect.reason);
+        return this.peers.endConnection(effect);
       case 'broadcast':
         return this.chain.broadcast(effect.transactions);
       case 'readRevoked':
@@ -431,9 +332,9 @@ export class LightningNode {
   async #readRevoked({ channelKey, recordKey }: Extract<Effect, { kind: 'readRevoked' }>): Promise<void> {
     try {
       const records = await this.#parts.store.readBelow(recordKey);
-      this.turn(() => this.manager.revokedRead(channelKey, recordKey, records.get(recordKey)));
+      this.turns.turn(() => this.manager.revokedRead(channelKey, recordKey, records.get(recordKey)));
     } catch (error) {
-      this.#report(error);
+      this.turns.report(error);
     }
   }
 
@@ -441,13 +342,13 @@ export class LightningNode {
   #chainUpdated(update: ChainUpdate, writes: StoreWrites): void {
     try {
       this.#updates.take(update, writes);
-      this.#noteRows(update);
+      this.rows.noteChannels(update);
       this.#scripts.confirmed(update.confirmed.flatMap(({ txs }) => txs.map(({ txid }) => txid)));
       this.#scripts.changed();
     } catch (error) {
-      this.#report(error);
-      if (this.#problem === undefined)
-        this.#freeze(new GlowwormError('EngineFailed', 'The wallet could not take in a block. Reload the page.'));
+      this.turns.report(error);
+      if (this.problem === undefined)
+        this.turns.freeze(new GlowwormError('EngineFailed', 'The wallet could not take in a block. Reload the page.'));
     }
   }
 
@@ -457,52 +358,33 @@ export class LightningNode {
 
   #channelsKnown(): void {
     // What is held for later is decided upon by a height that is known, and before any peer is met.
-    if (this.admission.isOpen) return;
-    this.#guarded(() => this.turn(() => this.manager.decideAccepted()));
-    this.#awake.met(this.#parts.platform.timers.now());
-    this.admission.chainKnown();
+    if (this.peers.areMet) return;
+    this.turns.guarded(() => this.turns.turn(() => this.manager.decideAccepted()));
+    this.#awake.met(this.#now());
+    this.peers.chainKnown();
   }
 
   /** Everything registered was asked for. */
   #synced(): void {
     if (!this.#scripts.synced()) return;
-    this.turn(() => this.manager.record(WALLET_KEY, encodeWalletSecret({ ...this.#parts.secret, searched: true })));
+    const searched = encodeWalletSecret({ ...this.#parts.secret, searched: true });
+    this.turns.turn(() => this.manager.record(WALLET_KEY, searched));
   }
 
   #chainStatusChanged(): void {
-    if (this.chain.status.kind !== 'unreachable') this.admission.chainSeen();
+    if (this.chain.status.kind !== 'unreachable') this.peers.chainSeen();
     this.#parts.changed();
-  }
-
-  #peerConnected(nodeId: string, connectionId: number, features: FeatureSet): void {
-    this.#heard(() => this.manager.peerConnected(nodeId, connectionId, features));
-  }
-
-  #messageCame(nodeId: string, connectionId: number, message: Message): void {
-    this.#heard(() => this.manager.receive(nodeId, connectionId, message));
-  }
-
-  /** Throws what `work` throws: what a peer said and we could not take is taken up again on a new connection. */
-  #heard(work: () => void): void {
-    this.admission.leaveIfBlind();
-    if (!this.admission.isOpen) return;
-    try {
-      this.turn(work);
-    } catch (error) {
-      this.#report(error);
-      throw error;
-    }
   }
 
   #scheduleTick(): void {
     this.#tick = this.#parts.platform.timers.setTimeout(() => {
-      this.admission.leaveIfBlind();
-      this.#awake.note(this.#parts.platform.timers.now());
-      this.#guarded(() => this.turn(() => this.manager.timerTick()));
-      if (this.#rowsAreDue) this.#noteRows(NO_NEWS);
+      this.peers.timerTick();
+      this.#awake.note(this.#now());
+      this.turns.guarded(() => this.turns.turn(() => this.manager.timerTick()));
+      this.rows.noteIfDue();
       this.#noteStaleness();
-      this.#committer.flush();
-      if (this.#problem === undefined) this.#scheduleTick();
+      this.turns.flush();
+      if (this.problem === undefined) this.#scheduleTick();
     }, TICK_MS);
   }
 
@@ -511,46 +393,6 @@ export class LightningNode {
     const { staleness } = this.chain;
     if (staleness?.minutes === this.#staleMinutes) return;
     this.#staleMinutes = staleness?.minutes;
-    this.#parts.changed();
-  }
-
-  /** Apart from the turn that they are of: what is only shown takes nothing back that a block brought. */
-  #noteRows(news: BlockNews): void {
-    this.#rowsAreDue = false;
-    this.#guarded(() => this.lazily(() => this.#channelActivity.update(news, this.#parts.platform.timers.now())));
-  }
-
-  /** What a turn threw may have frozen channels, which is shown. */
-  #run<T>(work: () => T): { readonly value: T; readonly result: TurnResult } {
-    if (this.#problem !== undefined) throw this.#problem;
-    try {
-      return this.manager.run(this.#parts.platform.timers.now(), work);
-    } catch (error) {
-      this.#parts.changed();
-      throw error;
-    }
-  }
-
-  /** For inputs that nobody waits for: an error of ours has frozen its channel already, and here it goes to the log. */
-  #guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
-  #report(error: unknown): void {
-    if (error === this.#problem) return;
-    this.#parts.log(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  }
-
-  /** A write failed: what is in memory may be ahead of the store, so nothing of it may leave, ever. */
-  #freeze(error: GlowwormError): void {
-    this.#problem = error;
-    this.#parts.log(`frozen: ${error.code} ${error.message}`);
-    this.chain.stop();
-    this.peers.close();
     this.#parts.changed();
   }
 }

@@ -16,9 +16,9 @@ import {
 
 export interface OnchainPaymentsParts {
   readonly payer: OnchainPayer;
-  /** As `LightningNode.turn`. */
+  /** As `NodeTurns.turn`. */
   readonly turn: <T>(work: () => T) => T;
-  /** As `LightningNode.durably`. */
+  /** As `NodeTurns.durably`. */
   readonly durably: <T>(work: () => T) => Promise<T>;
   /** Calls back after what has arrived already was handled. */
   readonly soon: (callback: () => void) => void;

@@ -11,7 +11,7 @@ import type { OnchainSend } from './onchain-send.ts';
 export interface RefusedPaymentsParts {
   readonly wallet: OnchainWallet;
   readonly sent: SentPayments;
-  /** As `LightningNode.turn`. */
+  /** As `NodeTurns.turn`. */
   readonly turn: (work: () => void) => void;
   readonly log: (line: string) => void;
 }

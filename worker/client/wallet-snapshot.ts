@@ -27,7 +27,7 @@ export function snapshotOf({ network }: WalletConfig, node: LightningNode): Wall
     totalMsat: totalOf(lightning, onchain),
     lightning,
     onchain,
-    peers: node.peerSummaries(),
+    peers: node.peers.summaries(),
     channels: manager.channels().map((entry) => channelSummary(entry, manager, fundingStanding(entry, node))),
     ...(problem === undefined ? {} : { problem: toApiError(problem) }),
   };

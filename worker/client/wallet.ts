@@ -164,23 +164,22 @@ class Wallet implements ServedWallet {
   }
 
   async connectPeer(peer: PeerConfig): Promise<void> {
-    await this.#running().connectPeer(peer);
+    await this.#running().peers.connect(peer);
   }
 
   disconnectPeer({ nodeId }: { readonly nodeId: string }): void {
-    this.#running().admission.disconnect(nodeId);
-    this.#changed();
+    this.#running().peers.disconnect(nodeId);
   }
 
   async forgetPeer({ nodeId }: { readonly nodeId: string }): Promise<void> {
-    await this.#running().forgetPeer(nodeId);
+    await this.#running().peers.forget(nodeId);
   }
 
   async openChannel(
     request: ChannelOpening & { readonly maxFeeSat?: bigint },
   ): Promise<{ readonly temporaryChannelId: string }> {
     const node = this.#funding();
-    const temporaryChannelId = await node.durably(() => node.manager.openChannel(...openingOf(request)));
+    const temporaryChannelId = await node.turns.durably(() => node.manager.openChannel(...openingOf(request)));
     return { temporaryChannelId };
   }
 
@@ -225,7 +224,7 @@ class Wallet implements ServedWallet {
 
   async closeChannel(request: { readonly channelId: string; readonly maxFeeSat?: bigint }): Promise<void> {
     const node = this.#running();
-    await node.durably(() => node.manager.closeChannel(request.channelId, request.maxFeeSat));
+    await node.turns.durably(() => node.manager.closeChannel(request.channelId, request.maxFeeSat));
   }
 
   async forceCloseChannel({
@@ -236,23 +235,23 @@ class Wallet implements ServedWallet {
     readonly unconfirmedState?: boolean;
   }): Promise<void> {
     const node = this.#running();
-    await node.durably(() => node.manager.forceCloseChannel(channelId, consent));
+    await node.turns.durably(() => node.manager.forceCloseChannel(channelId, consent));
   }
 
   async acceptInboundChannel({ temporaryChannelId }: { readonly temporaryChannelId: string }): Promise<void> {
     const node = this.#running();
-    await node.durably(() => node.manager.acceptInboundChannel(temporaryChannelId));
+    await node.turns.durably(() => node.manager.acceptInboundChannel(temporaryChannelId));
   }
 
   async refuseInboundChannel({ temporaryChannelId }: { readonly temporaryChannelId: string }): Promise<void> {
     const node = this.#running();
-    await node.durably(() => node.manager.refuseInboundChannel(temporaryChannelId));
+    await node.turns.durably(() => node.manager.refuseInboundChannel(temporaryChannelId));
   }
 
   async createInvoice(request: InvoiceRequest): Promise<{ readonly invoice: string; readonly paymentHash: string }> {
     const node = this.#running();
     const payment = newInvoice(node, request, this.#platform);
-    await node.durably(() => node.manager.addInvoice(payment));
+    await node.turns.durably(() => node.manager.addInvoice(payment));
     return { invoice: payment.invoiceText, paymentHash: toHex(payment.paymentHash) };
   }
 
@@ -274,7 +273,7 @@ class Wallet implements ServedWallet {
     const node = this.#running();
     const { decoded, text, amountMsat } = this.#payable(request);
     const most = request.maxFeeMsat === undefined ? undefined : msat(request.maxFeeMsat);
-    const paymentId = await node.durably(() => node.manager.sendPayment(decoded, text, amountMsat, most));
+    const paymentId = await node.turns.durably(() => node.manager.sendPayment(decoded, text, amountMsat, most));
     return { paymentId };
   }
 
@@ -290,9 +289,9 @@ class Wallet implements ServedWallet {
     readonly label?: string;
   }): Promise<{ readonly address: string }> {
     const node = this.#running();
-    const address = await node.durably(() => {
+    const address = await node.turns.durably(() => {
       const made = node.wallet.newAddress(type === 'p2tr' ? 'taproot' : 'receive');
-      if (label !== '') node.labels.save(made, label);
+      if (label !== '') node.rows.labels.save(made, label);
       return made;
     });
     node.watchScripts();
