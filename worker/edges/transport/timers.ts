@@ -13,3 +13,6 @@ export const platformTimers: Timers = {
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimeout: (timer) => clearTimeout(timer as Parameters<typeof clearTimeout>[0]),
 };
+
+/** Whether a time has passed since a moment. A clock that was put back since says so at once: else it would hold things up until it is there again. */
+export const hasPassed = (ms: number, since: number, now: number): boolean => now - since >= ms || now < since;
