@@ -231,7 +231,8 @@ describe('a write that failed', () => {
   it('ends the loop, which says so', () => {
     const processor = started(task('timers', 1_000));
     timers.advance(1_000);
-    processor.persistenceFailed(problem);
+    processor.fail(problem);
+    processor.fail(problem);
     timers.advance(60_000);
     expect([ran, timers.pending, log]).toEqual([['timers 1000'], 0, ['background processor stopped: StorageFailed']]);
   });
@@ -239,7 +240,7 @@ describe('a write that failed', () => {
   it('in the middle of a round keeps those from running that were to come', () => {
     let processor: BackgroundProcessor<Name> | undefined = undefined;
     const failing = (): never => {
-      processor?.persistenceFailed(problem);
+      processor?.fail(problem);
       throw problem;
     };
     processor = started(task('timers', 1_000, failing), task('flush', 1_000));

@@ -5,6 +5,7 @@ import { chainHashOf } from '../../worker/client/chain-hash.ts';
 import { LightningNode } from '../../worker/client/lightning-node.ts';
 import { localFeatures } from '../../worker/client/peers/local-features.ts';
 import { initMessage } from '../../worker/client/peers/peer-init.ts';
+import type { EngineEvent } from '../../worker/engine/manager/engine-event.ts';
 import { nobleSecp256k1 as secp } from '../../worker/engine/primitives/secp256k1.ts';
 import type { Message } from '../../worker/engine/wire/message.ts';
 import { toHex } from '../../worker/engine/primitives/bytes.ts';
@@ -91,7 +92,9 @@ export class FakeNode {
   /** How often a page was told that something has changed. */
   changes = 0;
   readonly log: string[] = [];
-  readonly #store: MemoryStore;
+  /** What a page was told. */
+  readonly events: EngineEvent[] = [];
+  readonly store: MemoryStore;
 
   /** Its server knows of no block but the first, where no other is given. */
   constructor(
@@ -100,7 +103,7 @@ export class FakeNode {
     server: Pick<ChainPlatform, 'fetch'> = new FakePlatform((path) => (this.isChainThere ? this.reply(path) : 'drop')),
     config: Partial<WalletConfig> = {},
   ) {
-    this.#store = disk.open();
+    this.store = disk.open();
     let entropy = 0;
     this.node = new LightningNode({
       config: { network: 'regtest', esploraUrls: ['http://esplora.test'], peers, ...config },
@@ -113,11 +116,11 @@ export class FakeNode {
         storage: {},
         soon: (callback) => void setImmediate(callback),
       },
-      store: this.#store,
+      store: this.store,
       origin: 'ownStore',
       log: (line) => void this.log.push(line),
       changed: () => void this.changes++,
-      event: () => undefined,
+      event: (event) => void this.events.push(event),
     });
     void this.node.start();
   }
@@ -152,7 +155,7 @@ export class FakeNode {
     for (let round = 0; round < 3; round++) {
       for (const socket of this.sockets) socket.turn();
       await new Promise((resolve) => setImmediate(resolve));
-      this.#store.completeAll();
+      this.store.completeAll();
     }
   }
 

@@ -1,12 +1,10 @@
 import 'fake-indexeddb/auto';
 import { openDB } from 'idb';
 import { expect, it } from 'vitest';
-import { openWalletOn } from '../../worker/client/wallet.ts';
 import type { ServedWallet } from '../../worker/client/endpoint.ts';
-import { platformTimers } from '../../worker/edges/transport/timers.ts';
 import type { MarkerDirectory } from '../../worker/edges/storage/wallet-marker.ts';
 import { markerDirectory } from '../edges/storage/marker-directory.ts';
-import { FakePlatform } from '../edges/chain/fake-platform.ts';
+import { openOffline } from './offline-wallet.ts';
 
 const files = markerDirectory();
 let canWrite = true;
@@ -17,19 +15,7 @@ const directory: MarkerDirectory = {
 };
 
 const open = (name: string): Promise<ServedWallet> =>
-  openWalletOn(
-    { network: 'regtest', esploraUrls: ['http://esplora.test'], name },
-    {
-      fetch: new FakePlatform(() => 'drop').fetch,
-      connectWebSocket: () => {
-        throw new Error('no network');
-      },
-      entropy: { getSecureRandomBytes: () => crypto.getRandomValues(new Uint8Array(32)) },
-      timers: platformTimers,
-      storage: { getDirectory: () => Promise.resolve(directory) },
-      soon: (callback) => void setImmediate(callback),
-    },
-  );
+  openOffline(name, { getDirectory: () => Promise.resolve(directory) });
 
 /** Every record of a wallet's database. */
 async function recordsOf(name: string): Promise<readonly (readonly [IDBValidKey, unknown])[]> {

@@ -575,7 +575,7 @@ export interface WalletApi {
     readonly maxFeeSat?: bigint;
   }): Promise<OnchainSent>;
   acknowledgeEvent(request: { readonly id: string }): void;
-  /** Recent log lines without secrets, oldest first. */
+  /** Recent log lines without secrets, oldest first, and then each task that is done again and again: its period, its last run. */
   exportLog(): string;
   /** Checks the chain and the connections now: to be called when the page becomes visible or the network returns. */
   wake(): void;

@@ -54,8 +54,9 @@ export class BackgroundProcessor<Name extends string> {
     this.#parts.timers.clearTimeout(this.#timer);
   }
 
-  /** A write has failed: as `stop`, and says so. */
-  persistenceFailed({ code }: GlowwormError): void {
+  /** A write has failed, or what else nobody may build on: as `stop`, and says so. */
+  fail({ code }: GlowwormError): void {
+    if (this.#state === 'stopped') return;
     this.stop();
     this.#parts.log(`background processor stopped: ${code}`);
   }

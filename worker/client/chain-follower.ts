@@ -53,7 +53,6 @@ export interface ChainFollowerParts {
   readonly log: (line: string) => void;
 }
 
-const FEES_INTERVAL_MS = 120_000;
 const RETRY_MS = 3_000;
 /** So many headers are got before they are stored, on a long way to the tip. */
 const WRITE_EVERY = 512;
@@ -138,9 +137,20 @@ export class ChainFollower {
     return this.#fees.isStale(this.#platform.now());
   }
 
+  /** Asks for fee estimates, which `onFeerates` tells. */
+  async refreshFees(): Promise<void> {
+    try {
+      await refreshFees(this.#fees, this.#sources, this.#platform);
+      this.#policy.updated(this.#platform.now());
+      // An answer without an estimate is none: what was known, or guessed, before stands.
+      if (!this.#stopped && this.#fees.isKnown) this.#parts.onFeerates(this.feerates, this.#policy.memories);
+    } catch (error) {
+      this.#parts.log(`fee estimates: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
   start(): void {
     void this.#start();
-    void this.#refreshFees();
   }
 
   stop(): void {
@@ -150,10 +160,9 @@ export class ChainFollower {
     this.#sync?.stop();
   }
 
-  /** Looks now, in the mempool too. After a sleep nobody has asked for feerates. */
+  /** Looks now, in the mempool too. */
   wake(): void {
     this.#sync?.wake();
-    if (this.feeratesAreStale) void this.#askFees();
   }
 
   /** How far something has got that was broadcast in this run, by the id that explorers show. */
@@ -268,24 +277,6 @@ export class ChainFollower {
       }
     }
     throw problem;
-  }
-
-  async #refreshFees(): Promise<void> {
-    while (!this.#stopped) {
-      await this.#askFees();
-      await new Promise<void>((resolve) => this.#platform.after(FEES_INTERVAL_MS, resolve));
-    }
-  }
-
-  async #askFees(): Promise<void> {
-    try {
-      await refreshFees(this.#fees, this.#sources, this.#platform);
-      this.#policy.updated(this.#platform.now());
-      // An answer without an estimate is none: what was known, or guessed, before stands.
-      if (!this.#stopped && this.#fees.isKnown) this.#parts.onFeerates(this.feerates, this.#policy.memories);
-    } catch (error) {
-      this.#parts.log(`fee estimates: ${error instanceof Error ? error.message : String(error)}`);
-    }
   }
 
   #failed(error: unknown): void {

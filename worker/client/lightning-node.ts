@@ -17,6 +17,8 @@ import { decodeWallet } from '../engine/wallet/wallet-record.ts';
 import { OnchainWallet } from '../engine/wallet/wallet.ts';
 import { readable } from '../engine/wire/stored-record.ts';
 import type { NetworkName, WalletConfig } from './api.ts';
+import { BackgroundProcessor } from './background-processor.ts';
+import { EventDelivery } from './event-delivery.ts';
 import { HeaderStore } from './header-store.ts';
 import { chainHashOf } from './chain-hash.ts';
 import { ChainFollower } from './chain-follower.ts';
@@ -54,8 +56,12 @@ export interface NodeParts {
   readonly event: (event: EngineEvent) => void;
 }
 
+/** What a node does again and again. */
+type TaskName = 'stalePeers' | 'timers' | 'channelRows' | 'tipAge' | 'eventDelivery' | 'feerates' | 'lazyPersistence';
+
 const COINS_KEY = 'coin/state';
-const TICK_MS = 1_000;
+const SECOND_MS = 1_000;
+const FEERATES_MS = 120_000;
 
 /**
  * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
@@ -72,15 +78,14 @@ export class LightningNode {
   readonly payer: NodePayer;
   readonly payments: OnchainPayments;
   readonly rows: OnchainRows;
+  readonly events: EventDelivery;
+  readonly background: BackgroundProcessor<TaskName>;
   readonly #parts: NodeParts;
   readonly #watchList: WatchList = new WatchList();
   readonly #refused: RefusedPayments;
   readonly #updates: ChainUpdates;
-  /** The newest event whose commit has completed: one that is only noted may still be lost, and is told to nobody. */
-  #durableEventId = 0;
   readonly #scripts: WatchedScripts;
   readonly #headers: HeaderStore;
-  #tick: unknown;
   /** As a page knows it. */
   #staleMinutes: number | undefined;
   readonly #awake = new Wakefulness();
@@ -107,7 +112,7 @@ export class LightningNode {
     this.peers = new PeerManager({ ...parts, secp, keys, manager, turns, records });
     this.manager.load(records, parts.origin);
     this.rows = this.#onchainRows();
-    this.#durableEventId = this.manager.pendingEvents().at(-1)?.id ?? 0;
+    this.events = new EventDelivery(this.manager, parts.event);
     this.manager.skipKeys(parts.secret.firstKeysIndex);
     const { sent, received } = this.rows;
     const turn = <T>(work: () => T): T => turns.turn(work);
@@ -123,6 +128,7 @@ export class LightningNode {
       changed: parts.changed,
       now,
     });
+    this.background = this.#backgroundProcessor();
   }
 
   get network(): NetworkName {
@@ -150,7 +156,8 @@ export class LightningNode {
       this.manager.resume();
     });
     this.chain.start();
-    this.#scheduleTick();
+    this.background.wake('feerates');
+    this.background.start();
     await this.turns.settled();
   }
 
@@ -162,17 +169,13 @@ export class LightningNode {
         this.#watchList.knowTx(state.params.fundingTxid, state.funding.height);
   }
 
+  /** Waits for the store alone: what was done lazily is written once more, and what is asked of servers and peers is dropped. */
   async stop(): Promise<void> {
-    this.#parts.platform.timers.clearTimeout(this.#tick);
+    this.background.stop();
     this.payments.stop();
     this.chain.stop();
     this.peers.close();
     await this.turns.stop();
-  }
-
-  /** Durable and not acknowledged, oldest first. */
-  pendingEvents(): readonly EngineEvent[] {
-    return this.manager.pendingEvents().filter(({ id }) => id <= this.#durableEventId);
   }
 
   acknowledgeEvent(id: number): void {
@@ -183,13 +186,19 @@ export class LightningNode {
   wake(): void {
     this.peers.wake();
     this.#scripts.look();
-    this.chain.wake();
+    this.#wakeChain();
   }
 
   /** Addresses were handed out. */
   watchScripts(): void {
     this.#scripts.changed();
+    this.#wakeChain();
+  }
+
+  /** After a sleep nobody has asked for feerates. */
+  #wakeChain(): void {
     this.chain.wake();
+    if (this.chain.feeratesAreStale) this.background.wake('feerates');
   }
 
   #now(): number {
@@ -276,7 +285,8 @@ export class LightningNode {
       wrote: () => this.rows.wrote(),
       changed,
       log,
-      frozen: () => {
+      frozen: (problem) => {
+        this.background.fail(problem);
         this.chain.stop();
         this.peers.close();
       },
@@ -296,6 +306,30 @@ export class LightningNode {
       records: this.#parts.store.records,
       now: () => this.#now(),
     });
+  }
+
+  /** Peers are left before anything is done upon a height that is not known, and what all of them did lazily is written at the end. */
+  #backgroundProcessor(): BackgroundProcessor<TaskName> {
+    const { platform, log } = this.#parts;
+    return new BackgroundProcessor<TaskName>({
+      tasks: [
+        { name: 'stalePeers', periodMs: SECOND_MS, run: () => this.peers.timerTick() },
+        { name: 'timers', periodMs: SECOND_MS, run: () => this.#timerTick() },
+        { name: 'channelRows', periodMs: SECOND_MS, run: () => this.rows.noteIfDue() },
+        { name: 'tipAge', periodMs: SECOND_MS, run: () => this.#noteStaleness() },
+        { name: 'eventDelivery', periodMs: SECOND_MS, run: () => this.events.deliver() },
+        { name: 'feerates', periodMs: FEERATES_MS, run: () => this.chain.refreshFees() },
+        { name: 'lazyPersistence', periodMs: SECOND_MS, run: () => this.turns.flush() },
+      ],
+      timers: platform.timers,
+      soon: platform.soon,
+      log,
+    });
+  }
+
+  #timerTick(): void {
+    this.#awake.note(this.#now());
+    this.turns.turn(() => this.manager.timerTick());
   }
 
   /** What can be learnt again is left out where its record is damaged. */
@@ -321,8 +355,8 @@ export class LightningNode {
       case 'readRevoked':
         return void this.#readRevoked(effect);
       case 'event':
-        this.#durableEventId = effect.event.id;
-        return this.#parts.event(effect.event);
+        this.events.durable(effect.event.id);
+        return this.background.wake('eventDelivery');
       default:
         return effect satisfies never;
     }
@@ -374,18 +408,6 @@ export class LightningNode {
   #chainStatusChanged(): void {
     if (this.chain.status.kind !== 'unreachable') this.peers.chainSeen();
     this.#parts.changed();
-  }
-
-  #scheduleTick(): void {
-    this.#tick = this.#parts.platform.timers.setTimeout(() => {
-      this.peers.timerTick();
-      this.#awake.note(this.#now());
-      this.turns.guarded(() => this.turns.turn(() => this.manager.timerTick()));
-      this.rows.noteIfDue();
-      this.#noteStaleness();
-      this.turns.flush();
-      if (this.problem === undefined) this.#scheduleTick();
-    }, TICK_MS);
   }
 
   /** A page is told when the chain comes to be too old, which nothing else tells it. */

@@ -136,7 +136,7 @@ class Wallet implements ServedWallet {
   subscribe(listener: (update: WalletUpdate) => void): () => void {
     this.#listeners.add(listener);
     listener({ kind: 'snapshot', snapshot: this.snapshot() });
-    for (const event of this.#node?.pendingEvents() ?? []) listener({ kind: 'event', event: walletEvent(event) });
+    for (const event of this.#node?.events.told() ?? []) listener({ kind: 'event', event: walletEvent(event) });
     return () => void this.#listeners.delete(listener);
   }
 
@@ -343,7 +343,7 @@ class Wallet implements ServedWallet {
   }
 
   exportLog(): string {
-    return this.#log.text();
+    return this.#log.text(this.#node?.background.reports);
   }
 
   wake(): void {
