@@ -110,6 +110,7 @@ describe('connections to LDK', () => {
     peers.wake();
     await world.until('a pong', () => chunks() > before);
     timers.advance(PONG_TIMEOUT_MS);
+    peers.timerTick();
     expect(state()).toBe('connected');
   });
 

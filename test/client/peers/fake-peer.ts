@@ -134,5 +134,12 @@ export function setUp(overrides: Partial<PeerHandlers> = {}) {
       ...overrides,
     },
   });
-  return { timers, transport, peers, heard, statuses, logged };
+  /** Lets time pass, with a tick each second. */
+  const pass = (ms: number): void => {
+    for (let left = ms; left > 0; left -= 1_000) {
+      timers.advance(Math.min(left, 1_000));
+      peers.timerTick();
+    }
+  };
+  return { timers, pass, transport, peers, heard, statuses, logged };
 }

@@ -154,9 +154,9 @@ describe('ping and pong', () => {
   });
 
   it('pings a peer that is idle, and stays while it answers', () => {
-    const { timers, transport, heard } = connected();
+    const { pass, transport, heard } = connected();
     for (let round = 0; round < 3; round++) {
-      timers.advance(PING_INTERVAL_MS);
+      pass(PING_INTERVAL_MS);
       expect(transport.latest.read().map(({ kind }) => kind)).toEqual(['ping']);
       transport.latest.say(pong);
     }
@@ -164,22 +164,43 @@ describe('ping and pong', () => {
   });
 
   it('does not ping a peer that talks', () => {
-    const { timers, transport } = connected();
+    const { pass, transport } = connected();
     for (let round = 0; round < 4; round++) {
-      timers.advance(PING_INTERVAL_MS - 1);
+      pass(PING_INTERVAL_MS - 1);
       transport.latest.say(stfu);
     }
     expect(transport.latest.read()).toEqual([]);
   });
 
   it('drops a peer that does not answer', () => {
-    const { timers, transport, peers, heard } = connected();
-    timers.advance(PING_INTERVAL_MS + PONG_TIMEOUT_MS - 1);
+    const { pass, transport, peers, heard } = connected();
+    pass(PING_INTERVAL_MS + PONG_TIMEOUT_MS - 1);
     expect(heard).toEqual(['connected 1']);
-    timers.advance(1);
+    pass(1);
     expect(heard).toEqual(['connected 1', 'disconnected 1']);
     expect(transport.latest.isClosed).toBe(true);
     expect(peers.statuses()).toMatchObject([{ state: 'disconnected', problem: { code: 'PeerUnreachable' } }]);
+  });
+
+  it('asks a quiet peer also after a clock was put back, and not sooner than it would have', () => {
+    const { timers, peers, transport, pass } = connected();
+    const now = timers.now;
+    Object.assign(timers, { now: () => now() - 86_400_000 });
+    peers.timerTick();
+    pass(PING_INTERVAL_MS - 1);
+    expect(transport.latest.read()).toEqual([]);
+    pass(1);
+    expect(transport.latest.read().map(({ kind }) => kind)).toEqual(['ping']);
+  });
+
+  it('gives a peer its time to answer after a sleep', () => {
+    const { timers, transport, heard, pass } = connected();
+    timers.advance(8 * 3_600_000);
+    pass(PONG_TIMEOUT_MS);
+    expect([transport.latest.read().map(({ kind }) => kind), heard]).toEqual([['ping'], ['connected 1']]);
+    transport.latest.say(pong);
+    pass(1_000);
+    expect(heard).toEqual(['connected 1']);
   });
 
   it.each([
@@ -187,10 +208,10 @@ describe('ping and pong', () => {
     ['other gossip', (transport: FakeTransport) => transport.latest.saySealed(Uint8Array.of(1, 0, 0xff))],
     ['what we do not know', (transport: FakeTransport) => transport.latest.saySealed(Uint8Array.of(0xff, 0xff, 1))],
   ])('drops a peer that sends %s and does not answer', (_name, say) => {
-    const { timers, transport, heard } = connected();
+    const { pass, transport, heard } = connected();
     for (let passed = 0; passed < PING_INTERVAL_MS + PONG_TIMEOUT_MS; passed += 1_000) {
       say(transport);
-      timers.advance(1_000);
+      pass(1_000);
     }
     expect(heard.at(-1)).toBe('disconnected 1');
   });

@@ -44,7 +44,7 @@ describe('reconnecting', () => {
   });
 
   it('connects at once on wake, and asks connected peers for a sign of life', () => {
-    const { transport, peers, timers } = start();
+    const { transport, peers, pass } = start();
     transport.latest.drop();
     peers.wake();
     expect(transport.connections).toHaveLength(2);
@@ -55,7 +55,7 @@ describe('reconnecting', () => {
     peers.wake();
     peers.wake();
     expect(transport.latest.read().map(({ kind }) => kind)).toEqual(['ping']);
-    timers.advance(PONG_TIMEOUT_MS);
+    pass(PONG_TIMEOUT_MS);
     expect(peers.statuses()).toMatchObject([{ state: 'disconnected' }]);
   });
 

@@ -70,6 +70,11 @@ export class PeerConnection {
     this.#connect();
   }
 
+  /** As `PeerSession.timerTick`. */
+  timerTick(): void {
+    this.#session?.timerTick();
+  }
+
   send(connectionId: number, message: Message): void {
     if (connectionId === this.#connectionId) this.#guarded('sent', () => this.#session?.send(message));
   }

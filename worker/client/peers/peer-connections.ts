@@ -60,6 +60,11 @@ export class PeerConnections {
     for (const connection of this.#peers.values()) connection.wake();
   }
 
+  /** Time passes: connected peers that are quiet must show that they are there. To be called about once a second. */
+  timerTick(): void {
+    for (const connection of this.#peers.values()) connection.timerTick();
+  }
+
   /** Disconnects from everybody; nothing can be added any more. */
   close(): void {
     this.#closed = true;

@@ -132,9 +132,10 @@ export class PeerManager {
     this.#admission.chainKnown();
   }
 
-  /** Time passes: without the chain peers are left. */
+  /** Time passes: without the chain peers are left, and so are those that do not answer. To be called about once a second. */
   timerTick(): void {
     this.#admission.leaveIfBlind();
+    this.#connections.timerTick();
   }
 
   /** After a sleep, or with a new network. */

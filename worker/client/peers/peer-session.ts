@@ -67,8 +67,9 @@ export class PeerSession {
   readonly #connection: Connection;
   #phase: 'opening' | 'handshake' | 'init' | 'ready' | 'ended' = 'opening';
   #noise: NoiseSession | undefined;
-  /** Of the handshake, then of the next ping, then of its pong. */
-  #timer: unknown;
+  #handshakeTimer: unknown;
+  /** When a ready peer last showed that it is there, or was pinged. */
+  #quietSince = 0;
   #awaitsPong = false;
   readonly #messagesLeft: TokenBucket = new TokenBucket(MESSAGE_ALLOWANCE);
   readonly #pingsLeft: TokenBucket = new TokenBucket(PING_ALLOWANCE);
@@ -99,14 +100,25 @@ export class PeerSession {
   ping(): void {
     if (this.#phase !== 'ready' || this.#awaitsPong) return;
     this.#awaitsPong = true;
-    this.#arm(PONG_TIMEOUT_MS, () => this.#end(silentPeer()));
+    this.#quietSince = this.#ports.timers.now();
     this.#send({ kind: 'ping', numPongBytes: PING_BYTES, ignored: new Uint8Array(PING_BYTES), tlvs: {} });
+  }
+
+  /** Time passes: a peer that is quiet is pinged, and one that stays so is left. To be called about once a second. */
+  timerTick(): void {
+    if (this.#phase !== 'ready') return;
+    const now = this.#ports.timers.now();
+    // A clock that was put back would else keep a dead connection until it is there again.
+    this.#quietSince = Math.min(this.#quietSince, now);
+    const quietMs = now - this.#quietSince;
+    if (!this.#awaitsPong && quietMs >= PING_INTERVAL_MS) this.ping();
+    else if (this.#awaitsPong && quietMs >= PONG_TIMEOUT_MS) this.#end(silentPeer());
   }
 
   /** Closes the connection and calls no handler any more. */
   end(): void {
     this.#phase = 'ended';
-    this.#ports.timers.clearTimeout(this.#timer);
+    this.#ports.timers.clearTimeout(this.#handshakeTimer);
     this.#connection.close();
   }
 
@@ -116,7 +128,7 @@ export class PeerSession {
     const { session, act } = NoiseSession.initiate(secp, local, this.#nodeId, entropy.getSecureRandomBytes());
     this.#noise = session;
     this.#phase = 'handshake';
-    this.#arm(HANDSHAKE_TIMEOUT_MS, () => this.#end(silentPeer()));
+    this.#handshakeTimer = this.#ports.timers.setTimeout(() => this.#end(silentPeer()), HANDSHAKE_TIMEOUT_MS);
     this.#connection.send(act);
   }
 
@@ -156,6 +168,7 @@ export class PeerSession {
     const { localFeatures, chainHash } = this.#ports;
     const problem = checkInit(message, localFeatures, chainHash);
     if (problem !== undefined) return this.#refuse(problem);
+    this.#ports.timers.clearTimeout(this.#handshakeTimer);
     this.#phase = 'ready';
     this.#alive();
     this.#handlers.ready(trimFeatures(featuresOf(message)));
@@ -192,7 +205,7 @@ export class PeerSession {
   /** Whatever it says to us shows that the peer is there, and its pong may stand behind a lot of it. */
   #alive(): void {
     this.#awaitsPong = false;
-    this.#arm(PING_INTERVAL_MS, () => this.ping());
+    this.#quietSince = this.#ports.timers.now();
   }
 
   #misbehaved(what: string): void {
@@ -224,11 +237,6 @@ export class PeerSession {
   /** A method, because a handler may have ended the session since the last look. */
   #hasEnded(): boolean {
     return this.#phase === 'ended';
-  }
-
-  #arm(delayMs: number, callback: () => void): void {
-    this.#ports.timers.clearTimeout(this.#timer);
-    this.#timer = this.#ports.timers.setTimeout(callback, delayMs);
   }
 }
 
