@@ -24,6 +24,7 @@ describe('the loop of a node', () => {
       tipAge: SECOND,
       eventDelivery: SECOND,
       feerates: [120_000, 'done'],
+      rebroadcast: SECOND,
       lazyPersistence: SECOND,
     });
     const now = fake.timers.now();

@@ -190,6 +190,11 @@ export class ChainFollower {
     void this.#broadcast(transactions).catch((error: unknown) => this.#parts.log(`broadcast: ${String(error)}`));
   }
 
+  /** Time passes: what no other server shows yet is looked for, and sent again. To be called about once a second. */
+  rebroadcast(): void {
+    this.#propagation.rebroadcast();
+  }
+
   /** What is still wanted is broadcast again with every block by whoever wants it. */
   async #broadcast(transactions: TransactionPackage): Promise<void> {
     if (this.#stopped) return;

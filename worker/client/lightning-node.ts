@@ -57,7 +57,8 @@ export interface NodeParts {
 }
 
 /** What a node does again and again. */
-type TaskName = 'stalePeers' | 'timers' | 'channelRows' | 'tipAge' | 'eventDelivery' | 'feerates' | 'lazyPersistence';
+type TaskName =
+  'stalePeers' | 'timers' | 'channelRows' | 'tipAge' | 'eventDelivery' | 'feerates' | 'rebroadcast' | 'lazyPersistence';
 
 const COINS_KEY = 'coin/state';
 const SECOND_MS = 1_000;
@@ -319,6 +320,7 @@ export class LightningNode {
         { name: 'tipAge', periodMs: SECOND_MS, run: () => this.#noteStaleness() },
         { name: 'eventDelivery', periodMs: SECOND_MS, run: () => this.events.deliver() },
         { name: 'feerates', periodMs: FEERATES_MS, run: () => this.chain.refreshFees() },
+        { name: 'rebroadcast', periodMs: SECOND_MS, run: () => this.chain.rebroadcast() },
         { name: 'lazyPersistence', periodMs: SECOND_MS, run: () => this.turns.flush() },
       ],
       timers: platform.timers,

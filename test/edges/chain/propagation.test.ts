@@ -3,7 +3,8 @@ import funding from '../../vectors/bolt03-funding-tx.json' with { type: 'json' }
 import { Broadcaster } from '../../../worker/edges/chain/broadcaster.ts';
 import type { EsploraApi } from '../../../worker/edges/chain/esplora-api.ts';
 import { Propagation, type Standing } from '../../../worker/edges/chain/propagation.ts';
-import { fromHex } from '../../../worker/engine/primitives/bytes.ts';
+import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { decodeTransaction, encodeTransaction } from '../../../worker/engine/transactions/transaction.ts';
 import { FakePlatform, type Answer } from './fake-platform.ts';
 import { esploraAt } from './esplora-at.ts';
 
@@ -27,6 +28,7 @@ const swallower = (): Server => ({ post: TAKEN, get: NOT_FOUND });
 const refuser = (): Server => ({ post: REFUSED, get: NOT_FOUND });
 
 let clock: FakePlatform;
+let followed: Propagation;
 let told: Standing[];
 let asked: string[];
 
@@ -49,12 +51,13 @@ function propagationOver(...servers: readonly Server[]): Propagation {
 }
 
 function propagationWith(sources: readonly EsploraApi[]): Propagation {
-  return new Propagation({
+  followed = new Propagation({
     sources,
     broadcaster: new Broadcaster(sources, clock.now),
     platform: clock,
     onChange: (_, standing) => void told.push(standing),
   });
+  return followed;
 }
 
 async function settle(): Promise<void> {
@@ -64,6 +67,7 @@ async function settle(): Promise<void> {
 async function pass(seconds: number): Promise<void> {
   for (let second = 0; second < seconds; second += 10) {
     clock.advance(10_000);
+    followed.rebroadcast();
     await settle();
   }
 }
@@ -200,6 +204,52 @@ describe('what is refused', () => {
     const before = [asked.length, told.length];
     await pass(60 * MINUTE_S);
     expect([asked.length, told.length]).toEqual(before);
+  });
+});
+
+describe('what waits to be looked after', () => {
+  it('is looked after only when it is time, however often that is asked for', async () => {
+    const propagation = propagationOver(swallower(), refuser());
+    await propagation.broadcast([RAW]);
+    const { length } = asked;
+    clock.advance(9_999);
+    propagation.rebroadcast();
+    propagation.rebroadcast();
+    await settle();
+    expect(asked.length).toBe(length);
+    clock.advance(1);
+    propagation.rebroadcast();
+    propagation.rebroadcast();
+    await settle();
+    expect(asked.slice(length)).toEqual(['GET 1', 'GET 0', 'POST 0', 'POST 1']);
+  });
+
+  it('is looked after once after a long sleep of the device', async () => {
+    const propagation = propagationOver(swallower(), refuser());
+    await propagation.broadcast([RAW]);
+    const { length } = asked;
+    clock.advance(8 * 60 * MINUTE_S * 1_000);
+    for (let tick = 0; tick < 5; tick++) {
+      propagation.rebroadcast();
+      await settle();
+    }
+    expect(asked.slice(length)).toEqual(['GET 1', 'GET 0', 'POST 0', 'POST 1']);
+  });
+
+  it('is not held up by another package with which a server hangs', async () => {
+    const other = encodeTransaction({ ...decodeTransaction(RAW), locktime: 7 });
+    const sent: unknown[] = [];
+    const network = new FakePlatform((path, init) => {
+      if (init?.method !== 'POST') return path.includes(TXID) ? 'hang' : NOT_FOUND;
+      sent.push(init.body);
+      return TAKEN;
+    });
+    const sources = [0, 1].map((index) => esploraAt(`http://${index}.test`, { ...clock, fetch: network.fetch }));
+    const propagation = propagationWith(sources);
+    for (const each of [RAW, other]) await propagation.broadcast([each]);
+    sent.length = 0;
+    await pass(10);
+    expect(sent).toEqual([toHex(other), toHex(other)]);
   });
 });
 

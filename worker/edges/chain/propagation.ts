@@ -5,6 +5,7 @@ import { Backoff } from './backoff.ts';
 import { isIn, type Broadcaster, type BroadcastOutcome, type BroadcastResult } from './broadcaster.ts';
 import type { EsploraApi } from './esplora-api.ts';
 import type { ChainPlatform } from './platform.ts';
+import { hasPassed } from '../transport/timers.ts';
 
 type Refusal = Extract<BroadcastResult, { readonly kind: 'rejected' }>;
 
@@ -27,7 +28,7 @@ export type Standing =
 export interface PropagationParts {
   readonly sources: readonly EsploraApi[];
   readonly broadcaster: Broadcaster;
-  readonly platform: ChainPlatform;
+  readonly platform: Pick<ChainPlatform, 'now'>;
   /** What is known of a transaction, by the id that explorers show, has changed, or it is refused for good once more. */
   readonly onChange: (txid: string, standing: Standing) => void;
 }
@@ -64,6 +65,13 @@ interface Track {
   told: Standing;
 }
 
+/** A package that is looked after waits. */
+interface Wait {
+  readonly since: number;
+  readonly ms: number;
+  readonly end: () => void;
+}
+
 /**
  * Follows what is broadcast: that a server has taken it proves nothing, so others are asked whether they have it, and it is sent
  * again with growing pauses until one does. Who wants it in a block sends it again with every block all the same.
@@ -73,6 +81,7 @@ export class Propagation {
   readonly #tracks = new Map<string, Track>();
   /** The txids of packages that are looked after. */
   readonly #followed = new Set<string>();
+  readonly #waits = new Set<Wait>();
   #stopped = false;
 
   constructor(parts: PropagationParts) {
@@ -98,6 +107,7 @@ export class Propagation {
 
   stop(): void {
     this.#stopped = true;
+    this.#waits.clear();
   }
 
   /** Sends to every server, and looks after it from then on. The outcome of each transaction, in order. */
@@ -113,13 +123,30 @@ export class Propagation {
     return outcomes;
   }
 
+  /**
+   * Looks after the packages whose wait is over, each by itself: a server that hangs with one keeps none of the others. To be called
+   * about once a second.
+   */
+  rebroadcast(): void {
+    const now = this.#parts.platform.now();
+    for (const wait of this.#waits) {
+      if (!hasPassed(wait.ms, wait.since, now)) continue;
+      this.#waits.delete(wait);
+      wait.end();
+    }
+  }
+
   async #follow(transactions: TransactionPackage, txids: readonly string[]): Promise<void> {
     const backoff = new Backoff(FIRST_LOOK_MS, MOST_WAIT_MS);
     for (let looks = 0; looks < MOST_LOOKS && !this.#isSettled(txids); looks++) {
-      await new Promise<void>((resolve) => this.#parts.platform.after(backoff.failed(), resolve));
+      await this.#wait(backoff.failed());
       for (const txid of txids) await this.#look(txid);
       if (!this.#isSettled(txids)) await this.#send(transactions, txids);
     }
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((end) => this.#waits.add({ since: this.#parts.platform.now(), ms, end }));
   }
 
   async #send(transactions: TransactionPackage, txids: readonly string[]): Promise<readonly BroadcastOutcome[]> {
