@@ -36,6 +36,8 @@ class PeerSocket implements WebSocketPort {
   binaryType = 'blob';
   readyState = 0;
   readonly bufferedAmount = 0;
+  /** Whether its peer says nothing any more, as one that is gone. */
+  isSilent = false;
   readonly #peer: FakeConnection;
   readonly #listeners: Record<string, (event: { readonly data: unknown }) => void> = {};
 
@@ -73,7 +75,7 @@ class PeerSocket implements WebSocketPort {
     if (this.readyState === 0) {
       this.readyState = 1;
       this.#peer.greet(initMessage(localFeatures, chainHashOf('regtest')));
-    } else if (this.readyState === 1)
+    } else if (this.readyState === 1 && !this.isSilent)
       for (const { kind } of this.#peer.read()) if (kind === 'ping') this.#peer.say(pong);
   }
 }

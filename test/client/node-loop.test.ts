@@ -25,6 +25,7 @@ describe('the loop of a node', () => {
       eventDelivery: SECOND,
       feerates: [120_000, 'done'],
       rebroadcast: SECOND,
+      claimBumping: [30_000, 'done'],
       lazyPersistence: SECOND,
     });
     const now = fake.timers.now();
@@ -56,6 +57,15 @@ describe('the loop of a node', () => {
       'background processor stopped: StorageFailed',
     ]);
     expect([fake.node.problem?.code, fake.changes > before, fake.peers]).toEqual(['StorageFailed', true, []]);
+  });
+
+  it('leaves a peer that has fallen silent, and meets it anew', async () => {
+    fake = new FakeNode([peerOf(2)]);
+    await fake.pass(5 * MINUTE_S);
+    expect([fake.peers, fake.sockets.length]).toEqual([['connected'], 1]);
+    for (const socket of fake.sockets) socket.isSilent = true;
+    await fake.pass(2 * MINUTE_S);
+    expect([fake.peers, fake.sockets.map(({ readyState }) => readyState)]).toEqual([['connected'], [3, 1]]);
   });
 
   it('asks for feerates at the start, every two minutes, and after a sleep in which nobody did', async () => {

@@ -18,6 +18,7 @@ it('the log that is exported ends with the tasks of the background processor, on
     ['eventDelivery', '1'],
     ['feerates', '120'],
     ['rebroadcast', '1'],
+    ['claimBumping', '30'],
     ['lazyPersistence', '1'],
   ]);
   await wallet.close();

@@ -18,6 +18,7 @@ import { OnchainWallet } from '../engine/wallet/wallet.ts';
 import { readable } from '../engine/wire/stored-record.ts';
 import type { NetworkName, WalletConfig } from './api.ts';
 import { BackgroundProcessor } from './background-processor.ts';
+import { backgroundTasks, type TaskName } from './background-tasks.ts';
 import { EventDelivery } from './event-delivery.ts';
 import { HeaderStore } from './header-store.ts';
 import { chainHashOf } from './chain-hash.ts';
@@ -56,13 +57,7 @@ export interface NodeParts {
   readonly event: (event: EngineEvent) => void;
 }
 
-/** What a node does again and again. */
-type TaskName =
-  'stalePeers' | 'timers' | 'channelRows' | 'tipAge' | 'eventDelivery' | 'feerates' | 'rebroadcast' | 'lazyPersistence';
-
 const COINS_KEY = 'coin/state';
-const SECOND_MS = 1_000;
-const FEERATES_MS = 120_000;
 
 /**
  * A wallet that exists, at work: the engine, and around it the store, the chain, the peers and the clock. Everything that
@@ -87,13 +82,11 @@ export class LightningNode {
   readonly #updates: ChainUpdates;
   readonly #scripts: WatchedScripts;
   readonly #headers: HeaderStore;
-  /** As a page knows it. */
-  #staleMinutes: number | undefined;
   readonly #awake = new Wakefulness();
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
-    const { config, platform, store, log } = parts;
+    const { config, store, log } = parts;
     const { network } = config;
     const { records } = store;
     const seed = mnemonicSeed(parts.secret.mnemonic);
@@ -116,19 +109,12 @@ export class LightningNode {
     this.events = new EventDelivery(this.manager, parts.event);
     this.manager.skipKeys(parts.secret.firstKeysIndex);
     const { sent, received } = this.rows;
-    const turn = <T>(work: () => T): T => turns.turn(work);
+    const turn = (work: () => void): void => turns.turn(work);
     const now = (): number => this.#now();
     this.#refused = new RefusedPayments({ wallet, sent, turn, log });
     this.#updates = new ChainUpdates({ wallet, manager, sent, refused: this.#refused, received, turn, now });
     this.payer = new NodePayer({ network, secp, descriptors, wallet, manager, chain, sent });
-    this.payments = new OnchainPayments({
-      payer: this.payer,
-      turn,
-      durably: (work) => turns.durably(work),
-      soon: platform.soon,
-      changed: parts.changed,
-      now,
-    });
+    this.payments = this.#onchainPayments();
     this.background = this.#backgroundProcessor();
   }
 
@@ -309,29 +295,25 @@ export class LightningNode {
     });
   }
 
-  /** Peers are left before anything is done upon a height that is not known, and what all of them did lazily is written at the end. */
-  #backgroundProcessor(): BackgroundProcessor<TaskName> {
-    const { platform, log } = this.#parts;
-    return new BackgroundProcessor<TaskName>({
-      tasks: [
-        { name: 'stalePeers', periodMs: SECOND_MS, run: () => this.peers.timerTick() },
-        { name: 'timers', periodMs: SECOND_MS, run: () => this.#timerTick() },
-        { name: 'channelRows', periodMs: SECOND_MS, run: () => this.rows.noteIfDue() },
-        { name: 'tipAge', periodMs: SECOND_MS, run: () => this.#noteStaleness() },
-        { name: 'eventDelivery', periodMs: SECOND_MS, run: () => this.events.deliver() },
-        { name: 'feerates', periodMs: FEERATES_MS, run: () => this.chain.refreshFees() },
-        { name: 'rebroadcast', periodMs: SECOND_MS, run: () => this.chain.rebroadcast() },
-        { name: 'lazyPersistence', periodMs: SECOND_MS, run: () => this.turns.flush() },
-      ],
-      timers: platform.timers,
+  #onchainPayments(): OnchainPayments {
+    const { payer, turns } = this;
+    const { platform, changed } = this.#parts;
+    return new OnchainPayments({
+      payer,
+      turn: (work) => turns.turn(work),
+      durably: (work) => turns.durably(work),
       soon: platform.soon,
-      log,
+      changed,
+      now: () => this.#now(),
     });
   }
 
-  #timerTick(): void {
-    this.#awake.note(this.#now());
-    this.turns.turn(() => this.manager.timerTick());
+  #backgroundProcessor(): BackgroundProcessor<TaskName> {
+    const { manager, turns, peers, chain, rows, events } = this;
+    const { platform, changed, log } = this.#parts;
+    const now = (): number => this.#now();
+    const tasks = backgroundTasks({ manager, turns, peers, chain, rows, events, awake: this.#awake, now, changed });
+    return new BackgroundProcessor({ tasks, timers: platform.timers, soon: platform.soon, log });
   }
 
   /** What can be learnt again is left out where its record is damaged. */
@@ -409,14 +391,6 @@ export class LightningNode {
 
   #chainStatusChanged(): void {
     if (this.chain.status.kind !== 'unreachable') this.peers.chainSeen();
-    this.#parts.changed();
-  }
-
-  /** A page is told when the chain comes to be too old, which nothing else tells it. */
-  #noteStaleness(): void {
-    const { staleness } = this.chain;
-    if (staleness?.minutes === this.#staleMinutes) return;
-    this.#staleMinutes = staleness?.minutes;
     this.#parts.changed();
   }
 }
