@@ -75,14 +75,25 @@ describe('claims of what the peer may take', () => {
     expect(turns).toBe(0);
   });
 
-  it('are made again once for each rise, also where they may pay no more', async () => {
-    await bumpAt(HIGH_PER_KW);
-    const after = turns;
-    for (let run = 0; run < 5; run++) bumping.bump();
-    expect([after, turns]).toEqual([1, 1]);
-    await bumpAt(LOW_PER_KW);
-    await bumpAt(10 * HIGH_PER_KW);
+  it('are made again once for each rise by a quarter, also where they may pay no more', async () => {
+    const beyondAll = 100 * HIGH_PER_KW;
+    await bumpAt(beyondAll);
+    expect([turns, highest() * 1.25 < beyondAll]).toEqual([1, true]);
+    for (const times of [1, 1.1, 1.2]) await bumpAt(beyondAll * times);
+    expect(turns).toBe(1);
+    await bumpAt(beyondAll * 1.25);
     expect(turns).toBe(2);
+    await bumpAt(LOW_PER_KW);
+    await bumpAt(beyondAll);
+    expect(turns).toBe(3);
+  });
+
+  it('follow what has risen since they were made, however high the estimate was before', async () => {
+    await bumpAt(HIGH_PER_KW);
+    const risen = highest();
+    await bumpAt(LOW_PER_KW);
+    await bumpAt(2 * HIGH_PER_KW);
+    expect(highest()).toBeGreaterThan(risen);
   });
 
   it('wait while it is not known what has become of channels at the newest block', async () => {

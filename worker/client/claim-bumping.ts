@@ -19,21 +19,23 @@ const FOLLOWED_RISE = 1.25;
  */
 export class ClaimBumping {
   readonly #parts: ClaimBumpingParts;
-  /** The estimate that claims were last held against. */
-  #triedPerKw = 0;
+  /** The estimate at which claims were last made again, or what it has fallen to since. */
+  #followedPerKw = 0;
 
   constructor(parts: ClaimBumpingParts) {
     this.#parts = parts;
   }
 
-  /** Has claims made again where the estimate has risen above them, once for each rise: some may pay no more. */
+  /** Has claims made again where the estimate has risen above them, once for each rise: some may pay no more, and stay below it. */
   bump(): void {
     const { manager, chain, turn } = this.#parts;
     if (!chain.knowsChannels) return;
     const { outputSpending } = chain.feerates;
-    const hasRisen = outputSpending > this.#triedPerKw;
-    this.#triedPerKw = outputSpending;
-    if (hasRisen && this.#areOvertaken(outputSpending)) turn(() => manager.bestBlockUpdated(manager.blockHeight));
+    const hasRisen = outputSpending >= this.#followedPerKw * FOLLOWED_RISE;
+    this.#followedPerKw = Math.min(this.#followedPerKw, outputSpending);
+    if (!hasRisen || !this.#areOvertaken(outputSpending)) return;
+    this.#followedPerKw = outputSpending;
+    turn(() => manager.bestBlockUpdated(manager.blockHeight));
   }
 
   #areOvertaken(estimatePerKw: number): boolean {

@@ -208,14 +208,14 @@ class Wallet implements ServedWallet {
 
   async forwardIntercepted(request: Parameters<WalletApi['forwardIntercepted']>[0]): Promise<void> {
     const node = this.#running();
-    await node.durably(() =>
+    await node.turns.durably(() =>
       node.manager.forwards.forwardIntercepted(request.interceptId, request.channelId, request.amountMsat),
     );
   }
 
   async failIntercepted({ interceptId }: { readonly interceptId: string }): Promise<void> {
     const node = this.#running();
-    await node.durably(() => node.manager.forwards.failIntercepted(interceptId));
+    await node.turns.durably(() => node.manager.forwards.failIntercepted(interceptId));
   }
 
   quoteClose({ channelId }: { readonly channelId: string }): CloseQuote {
