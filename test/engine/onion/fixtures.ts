@@ -1,6 +1,8 @@
 import { concat, fromHex } from '../../../worker/engine/primitives/bytes.ts';
+import { hmacSha256 } from '../../../worker/engine/primitives/hash.ts';
 import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
 import type { AttributionData } from '../../../worker/engine/onion/attribution-data.ts';
+import { onionKey, onionStream } from '../../../worker/engine/onion/onion-keys.ts';
 import { decode, encode } from '../../../worker/engine/wire/codec.ts';
 import { bolt2ChannelMessages } from '../../../worker/engine/wire/messages/bolt2-channel.ts';
 import { ByteReader } from '../../../worker/engine/wire/reader.ts';
@@ -30,3 +32,16 @@ export const attributionOf = (bytes: Uint8Array): AttributionData => decode(attr
 /** With another last bit. */
 export const flipped = (bytes: Uint8Array): Uint8Array =>
   concat(bytes.slice(0, -1), Uint8Array.of((bytes.at(-1) ?? 0) ^ 1));
+
+/** The packet of a payment with other first bytes in its payloads, and an HMAC that says so is right. */
+export function withPlaintext(
+  packet: Uint8Array,
+  of: { readonly sharedSecret: Uint8Array; readonly associatedData: Uint8Array },
+  start: Uint8Array,
+): Uint8Array {
+  const payloads = packet.slice(34, 34 + 1300);
+  const stream = onionStream(onionKey('rho', of.sharedSecret), start.length);
+  payloads.set(start.map((byte, index) => byte ^ (stream[index] ?? 0)));
+  const hmac = hmacSha256(onionKey('mu', of.sharedSecret), concat(payloads, of.associatedData));
+  return concat(packet.slice(0, 34), payloads, hmac);
+}

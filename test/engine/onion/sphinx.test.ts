@@ -1,16 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { concat, fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
-import { hmacSha256, sha256 } from '../../../worker/engine/primitives/hash.ts';
+import { fromHex, toHex } from '../../../worker/engine/primitives/bytes.ts';
+import { sha256 } from '../../../worker/engine/primitives/hash.ts';
 import { nobleSecp256k1 as secp } from '../../../worker/engine/primitives/secp256k1.ts';
-import { onionKey, onionStream } from '../../../worker/engine/onion/onion-keys.ts';
 import type { OnionHop, PeeledOnion } from '../../../worker/engine/onion/sphinx.ts';
 import { buildOnion, peelOnion } from '../../../worker/engine/onion/sphinx.ts';
 import errorVector from '../../vectors/bolt04-onion-error.json' with { type: 'json' };
 import vector from '../../vectors/bolt04-onion.json' with { type: 'json' };
 import { pseudoRandomBytes } from '../wire/arbitrary.ts';
 import { CORRUPTIONS, FUZZ_RUNS, corruptions } from '../wire/fuzz.ts';
-import { ecdhWith, unframed } from './fixtures.ts';
+import { ecdhWith, unframed, withPlaintext } from './fixtures.ts';
 
 const associatedData = fromHex(vector.associatedData);
 const sessionKey = fromHex(vector.sessionKey);
@@ -143,16 +142,7 @@ describe('onions of any route', () => {
     const hop = { nodeId: secp.publicKey(secret), payload: new Uint8Array(40) };
     const { packet, sharedSecrets } = buildOnion(secp, { sessionKey, hops: [hop], associatedData });
     const [sharedSecret = new Uint8Array(0)] = sharedSecrets;
-    const forged = withPlaintext(packet, sharedSecret, fromHex(length));
+    const forged = withPlaintext(packet, { sharedSecret, associatedData }, fromHex(length));
     expect(peelAll(forged, [secret], associatedData)).toEqual([{ kind: 'unreadable', sharedSecret }]);
   });
 });
-
-/** The packet with other first bytes in its payloads, and an HMAC that says so is right. */
-function withPlaintext(packet: Uint8Array, sharedSecret: Uint8Array, start: Uint8Array): Uint8Array {
-  const payloads = packet.slice(34, 34 + 1300);
-  const stream = onionStream(onionKey('rho', sharedSecret), start.length);
-  payloads.set(start.map((byte, index) => byte ^ (stream[index] ?? 0)));
-  const hmac = hmacSha256(onionKey('mu', sharedSecret), concat(payloads, associatedData));
-  return concat(packet.slice(0, 34), payloads, hmac);
-}
