@@ -3,6 +3,7 @@ import type { ChannelParameters } from '../../worker/engine/transactions/channel
 import { fundingScript } from '../../worker/engine/transactions/channel-scripts.ts';
 import { p2wsh } from '../../worker/engine/transactions/script.ts';
 import type { Outpoint, TransactionOutput } from '../../worker/engine/transactions/transaction.ts';
+import type { Side } from './side.ts';
 import type { World } from './world.ts';
 
 export const fundingOutpoint = ({ fundingTxid: txid, fundingOutputIndex: vout }: ChannelParameters): Outpoint => ({
@@ -23,12 +24,16 @@ export function isFunded(world: World, params: ChannelParameters): boolean {
   return found !== undefined && found.amountSat === amountSat && equalBytes(found.script, script);
 }
 
+/** Names what an opener gave away in a channel. */
+export const pushName = (openerNodeId: string, fundingPubkey: Uint8Array): string =>
+  `${openerNodeId} ${toHex(fundingPubkey)}`;
+
 /** What a side had in a channel when it was opened in this run, in millisatoshi. */
-export function openedWithMsat(
-  world: World,
-  { isOpener, fundingSat, holder, counterparty }: ChannelParameters,
-): bigint {
-  const opener = isOpener ? holder : counterparty;
-  const pushedMsat = world.pushedMsat.get(toHex(opener.fundingPubkey)) ?? 0n;
+export function openedWithMsat(world: World, side: Side, params: ChannelParameters): bigint {
+  const { isOpener, fundingSat, holder, counterparty, counterpartyNodeId } = params;
+  const name = isOpener
+    ? pushName(side.node.nodeId, holder.fundingPubkey)
+    : pushName(toHex(counterpartyNodeId), counterparty.fundingPubkey);
+  const pushedMsat = world.pushedMsat.get(name) ?? 0n;
   return isOpener ? fundingSat * 1000n - pushedMsat : pushedMsat;
 }

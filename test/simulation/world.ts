@@ -10,6 +10,7 @@ import { feeratesOf } from '../engine/channel/feerates.ts';
 import { hear, type TellingStyle } from './chain-source.ts';
 import { Cheat, type SecondStage } from './cheat.ts';
 import type { Fault } from './faults.ts';
+import { pushName } from './funding.ts';
 import { checkBroadcast } from './invariants/broadcasts.ts';
 import { checkCapacities } from './invariants/capacities.ts';
 import { checkChannelTable } from './invariants/channel-table.ts';
@@ -73,7 +74,7 @@ export class World {
   readonly fault: Fault | undefined;
   /** Who broadcast a transaction first, by its id. */
   readonly broadcastBy = new Map<string, SideName>();
-  /** What openers gave away in the channels of this run, by their funding keys. */
+  /** What openers gave away in the channels of this run, by their names and funding keys: anybody may repeat the key of another. */
   readonly pushedMsat = new Map<string, bigint>();
   /** Somebody closed alone: errors and what follows from them are in order. */
   forced = false;
@@ -418,7 +419,8 @@ export class World {
         checkLeaving(this, from, to, leaving);
         checkQuiescence(this, from, connectionId, leaving);
       }
-      if (leaving.kind === 'open_channel') this.pushedMsat.set(toHex(leaving.fundingPubkey), leaving.pushMsat);
+      if (leaving.kind === 'open_channel')
+        this.pushedMsat.set(pushName(from.node.nodeId, leaving.fundingPubkey), leaving.pushMsat);
       const sent = leaving === message ? bytes : encodeMessage(leaving);
       to.inbox = [...to.inbox, { connectionId, bytes: sent }];
     }

@@ -24,7 +24,7 @@ function dueMsat(world: World, side: Side): bigint {
   const paid = paidBy(world, side);
   const opened = fundedChannels(world, side)
     .filter(({ key }) => !world.startingChannels.has(key))
-    .reduce((sum, { state }) => sum + ('params' in state ? openedWithMsat(world, state.params) : 0n), 0n);
+    .reduce((sum, { state }) => sum + ('params' in state ? openedWithMsat(world, side, state.params) : 0n), 0n);
   return world.payments.reduce(
     (sum, { from, to, amountMsat, paymentHash }) => {
       const sent = from === side.name && paid.has(paymentHash) ? amountMsat : 0n;
