@@ -147,7 +147,7 @@ describe('a task that is woken', () => {
     processor.wake('feerates');
     expect(ran).toEqual([]);
     await settle();
-    expect(ran).toEqual(['feerates 60500']);
+    expect([ran, timers.pending]).toEqual([['feerates 60500'], 1]);
     timers.advance(119_999);
     expect(ran.filter((each) => each.startsWith('feerates'))).toHaveLength(1);
     timers.advance(1);
@@ -163,6 +163,7 @@ describe('a task that is woken', () => {
     });
     processor.wake('feerates');
     timers.advance(5_000);
+    for (const callback of arrived.splice(0)) callback();
     expect(ran).toEqual([]);
     processor.start();
     timers.advance(0);
@@ -254,6 +255,7 @@ describe('a stop', () => {
     const processor = started(task('timers', 1_000), task('feerates', 1_000));
     processor.wake('feerates');
     processor.stop();
+    expect(timers.pending).toBe(0);
     processor.wake('timers');
     await settle();
     timers.advance(60_000);

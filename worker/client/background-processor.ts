@@ -42,7 +42,7 @@ export class BackgroundProcessor<Name extends string> {
   /** Runs a task soon; one that is under way, once more when that has ended. */
   wake(name: Name): void {
     for (const scheduled of this.#tasks) if (scheduled.task.name === name) scheduled.want();
-    if (this.#isRunning()) this.#parts.soon(() => this.#runDue());
+    this.#parts.soon(() => this.#runDue());
   }
 
   /**
