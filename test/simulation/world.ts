@@ -440,10 +440,12 @@ export class World {
   /** A side ends a connection: with an honest peer it has no reason to, but for a channel that was quiescent. */
   #dropped(side: Side, connectionId: number, reason: string): void {
     const link = this.#linkOf(connectionId);
-    if (reason === 'the channel was quiescent' && this.#wasQuiescent(connectionId)) {
+    if (reason === 'the channel was quiescent') {
+      // With its connection what was said on it is lost.
+      if (link === undefined) return;
+      if (!this.#wasQuiescent(connectionId)) this.complain(side.name, 'says that a channel was quiescent');
       this.quiesced++;
-      if (link !== undefined) this.#disconnect(link);
-      return;
+      return this.#disconnect(link);
     }
     const isHonest =
       link === undefined ? this.honest.length === this.sides.length : !link.ends.some((end) => this.isWrong(end));

@@ -30,7 +30,7 @@ export function checkQuiescence(world: World, side: Side, connectionId: number, 
     if (hasSaid) complain('was said twice');
     if (isQuiescing(channel) && hasPendingHolderChanges(channel.commitments)) complain('came before its updates');
     world.stfus.add(connection);
-  } else if (hasSaid && HELD_BACK.includes(message.kind) && channel?.shutdown.kind !== 'both')
+  } else if (hasSaid && HELD_BACK.includes(message.kind) && channel !== undefined && channel.shutdown.kind !== 'both')
     complain('was said after stfu');
 }
 
