@@ -492,7 +492,7 @@ export interface WalletApi {
   interceptedHtlcs(): readonly InterceptedPayment[];
   /**
    * Passes one on over a channel of the app's choice: `amountMsat` of it, or as much as its sender meant. Rejects with `InterceptGone`,
-   * `AmountOutOfRange`, and with what stands against it, as `InsufficientChannelBalance`: then it waits on.
+   * `AmountOutOfRange`, `ChainStale`, and with what stands against it, as `InsufficientChannelBalance`: then it waits on.
    */
   forwardIntercepted(request: {
     readonly interceptId: string;

@@ -3,6 +3,7 @@ import { allHtlcs } from '../../../worker/engine/channel/commitments.ts';
 import { InterceptScids } from '../../../worker/engine/manager/intercept-scids.ts';
 import type { InterceptionRules } from '../../../worker/engine/manager/intercepted-htlcs.ts';
 import { lastHeight } from '../../../worker/engine/manager/relayed-htlc.ts';
+import type { HintHop } from '../../../worker/engine/routing/route.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
 import { FORWARDING } from '../../simulation/node.ts';
 import type { Side } from '../../simulation/side.ts';
@@ -33,8 +34,8 @@ async function passOn(world: World): Promise<void> {
 const c = (world: World): Side => world.side('c');
 
 /** Pays the last node over a channel of the name. */
-async function payOver(world: World, shortChannelId: bigint): Promise<void> {
-  const hint = { nodeId: world.b.node.keys.nodeId, shortChannelId, ...FORWARDING };
+async function payOver(world: World, shortChannelId: bigint, over: Partial<HintHop> = {}): Promise<void> {
+  const hint = { nodeId: world.b.node.keys.nodeId, shortChannelId, ...FORWARDING, ...over };
   world.a.node.payParsed(c(world).node.parse(c(world).node.invoice(AMOUNT, [[hint]])));
   await passOn(world);
 }
@@ -93,6 +94,33 @@ describe('a payment of others over a name that was made for it', () => {
     await passOn(world);
     // Its payee has agreed to nothing.
     expect([outcome(world.a), isQuiet(world), world.problems]).toEqual([['PaymentRejected'], true, []]);
+  });
+
+  it('comes back at once without the blocks that are needed, whatever the app would say', async () => {
+    const world = await line();
+    const { intercepted } = world.b.node.manager.forwards;
+    await payOver(world, intercepted.newScid(), { cltvExpiryDelta: FORWARDING.cltvExpiryDelta - 1 });
+    expect([held(world), told(world), outcome(world.a)]).toEqual([[], [], ['PaymentTermsChanged']]);
+  });
+
+  it('may bring no fee, for that is for the app to say', async () => {
+    const world = await line();
+    const { intercepted } = world.b.node.manager.forwards;
+    await payOver(world, intercepted.newScid(), { feeBaseMsat: 0, feeProportionalMillionths: 0 });
+    forward(world);
+    await passOn(world);
+    expect([outcome(world.a), world.problems]).toEqual([['succeeded'], []]);
+  });
+
+  it('waits for a block where the newest is too old', async () => {
+    const world = await line();
+    await payOver(world, world.b.node.manager.forwards.intercepted.newScid());
+    world.b.node.isTipFresh = false;
+    expect(() => forward(world)).toThrow(expect.objectContaining({ code: 'ChainStale' }));
+    world.b.node.isTipFresh = true;
+    forward(world);
+    await passOn(world);
+    expect(outcome(world.a)).toEqual(['succeeded']);
   });
 
   it('comes back where the app says so', async () => {

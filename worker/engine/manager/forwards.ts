@@ -62,13 +62,15 @@ export class Forwards {
 
   /**
    * Passes on what was intercepted, over a channel of the app's choice. Less than the sender meant is a fee that the payee has agreed to:
-   * `update_add_htlc` says how much. Throws `InterceptGone`, `AmountOutOfRange` and what stands against the HTLC; then it waits on.
+   * `update_add_htlc` says how much. Throws `InterceptGone`, `AmountOutOfRange`, `ChainStale` and what stands against the HTLC; then it waits on.
    */
   forwardIntercepted(interceptId: string, channelKey: string, chosenMsat?: bigint): void {
     const relayed = this.intercepted.named(interceptId);
     const amountMsat = chosenMsat ?? relayed.amtToForward;
     if (amountMsat <= 0n || amountMsat > relayed.htlc.amountMsat)
       throw new GlowwormError('AmountOutOfRange', 'No more can go on than came in.', { amountMsat });
+    if (!this.#switch.isTipFresh())
+      throw new GlowwormError('ChainStale', 'No new block has come for too long. The payment waits until one comes.');
     const offered = this.#switch.offer(channelKey, offerOf(relayed, msat(amountMsat)));
     if ('code' in offered) throw new GlowwormError(offered.code, offered.message, { channelId: channelKey });
     this.intercepted.release(relayed);
@@ -170,8 +172,12 @@ export class Forwards {
     if (!this.#switch.isTipFresh()) return { kind: 'temporary_node_failure' };
     if (!this.#switch.takesHtlcs(relayed.channelKey)) return TEMPORARY_CHANNEL_FAILURE;
     if (conditions.blockHeight >= lastHeight(relayed)) return EXPIRY_TOO_SOON;
-    const isTooFar = relayed.htlc.cltvExpiry > conditions.blockHeight + MAX_CLTV_EXPIRY_DELTA;
-    return isTooFar ? { kind: 'expiry_too_far' } : undefined;
+    const { cltvExpiry, amountMsat: htlcMsat } = relayed.htlc;
+    if (cltvExpiry > conditions.blockHeight + MAX_CLTV_EXPIRY_DELTA) return { kind: 'expiry_too_far' };
+    // Also of what the app decides upon: without these blocks the outbound HTLC could be taken when the inbound one is lost.
+    if (cltvExpiry < relayed.outgoingCltvValue + parts.forwarding.cltvExpiryDelta)
+      return { kind: 'incorrect_cltv_expiry', cltvExpiry, ...NO_UPDATE };
+    return htlcMsat < relayed.amtToForward ? { kind: 'fee_insufficient', htlcMsat, ...NO_UPDATE } : undefined;
   }
 
   /** What the channel that the sender names asks for (BOLT 7). */
@@ -233,14 +239,12 @@ const EXPIRY_TOO_SOON: Failure = { kind: 'expiry_too_soon', ...NO_UPDATE };
 
 /** What the sender owes to our terms, as they are for the channel that it names (BOLT 7, HTLC Fees and `cltv_expiry_delta`). */
 function termsRefusal(terms: ForwardingTerms, { state }: OpenEntry, relayed: RelayedHtlc): Failure | undefined {
-  const { htlc, amtToForward, outgoingCltvValue } = relayed;
-  const { amountMsat: htlcMsat, cltvExpiry } = htlc;
+  const { htlc, amtToForward } = relayed;
+  const { amountMsat: htlcMsat } = htlc;
   if (amtToForward < state.params.counterparty.htlcMinimumMsat)
     return { kind: 'amount_below_minimum', htlcMsat, ...NO_UPDATE };
   if (htlcMsat < amtToForward + forwardingFeeMsat(terms, amtToForward))
     return { kind: 'fee_insufficient', htlcMsat, ...NO_UPDATE };
-  if (cltvExpiry < outgoingCltvValue + terms.cltvExpiryDelta)
-    return { kind: 'incorrect_cltv_expiry', cltvExpiry, ...NO_UPDATE };
   return undefined;
 }
 
