@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { allHtlcs } from '../../../worker/engine/channel/commitments.ts';
 import type { InboundPayments } from '../../../worker/engine/manager/inbound-payments.ts';
+import type { HtlcEvent } from '../../../worker/engine/monitor/htlc-resolution.ts';
 import type { HintHop } from '../../../worker/engine/routing/route.ts';
 import type { ChannelHtlc } from '../../../worker/engine/transactions/channel-htlc.ts';
 import { decodeMessage, encodeMessage, type Message } from '../../../worker/engine/wire/message.ts';
@@ -83,14 +84,34 @@ describe('a payment of others', () => {
     await passOn(world);
     expect(outcome(world.a)).toEqual(['succeeded']);
     expect(world.b.inChannelsMsat - before).toBe(FEE);
-    const { forwards, chainMonitor } = world.b.node.manager;
-    const name = { channelKey: world.b.node.manager.channels()[0]?.key ?? '', htlcId: 0n };
-    const [fulfilled] = chainMonitor.monitors().flatMap(([, { events }]) => events);
-    expect(fulfilled?.resolution).toEqual({ kind: 'fulfilled', preimage: forwards.preimageOf(name) });
-    world.mine(1);
-    world.mine(1);
+    expect([eventsOf(world.b), world.problems]).toEqual([0, []]);
+  });
+
+  it('is remembered with its preimage until the inbound channel has that for good', async () => {
+    const world = await line();
+    pay(world);
     await world.pump();
-    expect([eventsOf(world.b), forwards.preimageOf(name), world.problems]).toEqual([0, undefined, []]);
+    world.tick(1_000);
+    const { forwards, chainMonitor } = world.b.node.manager;
+    const fulfilled = (): readonly HtlcEvent[] => chainMonitor.monitors().flatMap(([, { events }]) => events);
+    for (let step = 0; step < 500 && fulfilled().length === 0; step++) {
+      await world.settle();
+      for (const side of world.sides) if (!world.deliver(side)) world.complete(side);
+    }
+    const name = { channelKey: world.b.node.manager.channels()[0]?.key ?? '', htlcId: 0n };
+    expect(fulfilled()).toMatchObject([{ resolution: { kind: 'fulfilled', preimage: forwards.preimageOf(name) } }]);
+    await passOn(world);
+    expect([fulfilled(), forwards.preimageOf(name)]).toEqual([[], undefined]);
+  });
+
+  it('leaves nothing behind that grows with the payments between two blocks', async () => {
+    const world = await line();
+    for (let count = 0; count < 6; count++) {
+      pay(world);
+      await passOn(world);
+      expect(eventsOf(world.b)).toBe(0);
+    }
+    expect(outcome(world.a)).toEqual(Array.from({ length: 6 }, () => 'succeeded'));
   });
 
   it('waits for the next tick, with all others that came before it', async () => {

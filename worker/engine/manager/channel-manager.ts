@@ -416,7 +416,6 @@ export class ChannelManager {
     this.#onchain.bestBlockUpdated(height);
     this.inboundPayments.bestBlockUpdated(height);
     this.forwards.bestBlockUpdated(height);
-    this.#acknowledgeAnswered();
     this.#messages.bestBlockUpdated();
   }
 
@@ -644,6 +643,7 @@ export class ChannelManager {
     // What one monitor tells may be for another channel's to learn.
     for (let due = this.#unsettled(turn); due.length > 0; due = this.#unsettled(turn))
       for (const each of due) this.#settleChannel(turn, each);
+    this.#acknowledgeAnswered();
     const wallet = this.#context.parts.wallet.state;
     if (wallet !== this.#savedWallet) turn.writes.set('coin/state', encodeWallet(wallet));
     this.#savedWallet = wallet;
