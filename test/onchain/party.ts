@@ -2,6 +2,7 @@ import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/ch
 import { equalBytes, fromHex } from '../../worker/engine/primitives/bytes.ts';
 import { msat } from '../../worker/engine/primitives/units.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
+import { OutboundPayments } from '../../worker/engine/manager/outbound-payments.ts';
 import type { RecordsOrigin } from '../../worker/engine/manager/reconciliation.ts';
 import type { ChannelMonitor } from '../../worker/engine/monitor/channel-monitor.ts';
 import type { InboundPayment } from '../../worker/engine/payments/inbound-payment.ts';
@@ -146,12 +147,15 @@ export class Party {
     return paidFrom(wallet, address, 'all', { feeratePerKw, reserveSat: 0n }).rawTx;
   }
 
-  /** Starts again without a record of what it pays, so that it pays the same again. */
+  /** Starts again without a record of what it pays, so that it pays the same again: also not as its channels would put it back. */
   forgetPayments(): void {
     this.keepsBooks = false;
     for (const key of this.disk.durable.keys())
       if (key.startsWith('pay/')) this.disk.apply(new Map([[key, undefined]]));
+    const { putBack } = OutboundPayments.prototype;
+    OutboundPayments.prototype.putBack = () => undefined;
     this.restart();
+    OutboundPayments.prototype.putBack = putBack;
   }
 
   /** As `restart`, from an older copy of its disk; whether it knows that is `origin`. */

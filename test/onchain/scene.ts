@@ -258,9 +258,9 @@ export class Scene {
   /** Another HTLC of the same hash and amount, which expires so many blocks later. */
   async offerAgain(payer: Party, invoice: string, blocksLater: number): Promise<void> {
     await this.disconnect();
+    await this.mine(blocksLater);
     payer.forgetPayments();
     await this.settle();
-    await this.mine(blocksLater);
     await this.connect();
     payer.node.pay(invoice);
     await this.settle();
