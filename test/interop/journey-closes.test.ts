@@ -62,6 +62,7 @@ describe('a channel that the wallet closes alone', () => {
     await wallet.restart();
     await scenario.connected();
     await scenario.mine(2);
+    await scenario.until('the claim is out', () => world.chain.mempoolTxs().length > 0);
     await scenario.mine(1);
     await scenario.spendable(onchainSat + balanceSat - MOST_FEES_SAT);
     expect(wallet.told.snapshot.onchain.sweepingSat).toBe(0n);
