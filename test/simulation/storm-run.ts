@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { TellingStyle } from './chain-source.ts';
 import type { SecondStage } from './cheat.ts';
-import { closing, command, forceClosing, opening, perform, type Command } from './commands.ts';
+import { closing, commandInStorm, forceClosing, opening, perform, type Command } from './commands.ts';
 import type { Fault } from './faults.ts';
 import { throwProblems } from './problems.ts';
 import { randomOf } from './random.ts';
@@ -202,7 +202,7 @@ const made = <K extends StormCommand['kind']>(
 /** Weights are against a thousand of the usual commands. */
 const storm = (weather: 'calm' | 'stormy'): fc.Arbitrary<StormCommand> =>
   fc.oneof(
-    { weight: 1000, arbitrary: command(weather) },
+    { weight: 1000, arbitrary: commandInStorm(weather) },
     {
       weight: 40,
       arbitrary: made('reorganise', {
