@@ -116,7 +116,6 @@ export function hear(node: SimulatedNode, { gone, blocks, dropped, height }: Cha
     for (const txid of dropped.map(transactionId)) if (!isRebroadcast(node, txid)) wallet.transactionDropped(txid);
     wallet.bestBlockUpdated(height);
     manager.bestBlockUpdated(height);
-    node.payee.blockConnected(height);
   });
 }
 

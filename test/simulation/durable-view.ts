@@ -11,8 +11,6 @@ import { decodeUpdate, encodeUpdate, updateIdOf } from '../../worker/engine/moni
 import { decodeInbound, type InboundPayment } from '../../worker/engine/payments/inbound-payment.ts';
 import { decodePayment, type OutboundPayment } from '../../worker/engine/payments/outbound-payment.ts';
 import type { ChannelParameters } from '../../worker/engine/transactions/channel-parameters.ts';
-import { DurableEvents } from './invariants/events.ts';
-import { checkEventsKept } from './invariants/monitor-events.ts';
 import { checkPreimageKept } from './invariants/preimages.ts';
 import { checkRevokedRecords } from './invariants/revoked-records.ts';
 
@@ -27,12 +25,8 @@ export class DurableView {
   readonly channels = new Map<string, OpenChannel>();
   readonly closed = new Set<string>();
   readonly outbound = new Map<string, OutboundPayment>();
-  /** When each payment was begun, and begun anew after it had failed, by its hash. */
-  readonly tries = new Map<string, ReadonlySet<number>>();
   readonly inbound = new Map<string, InboundPayment>();
   readonly records = new Map<string, Uint8Array>();
-  /** For the user. */
-  readonly events: DurableEvents;
   /** Channels that were given up, by channel id: nobody watches them any more. */
   readonly archived = new Map<string, ChannelParameters>();
   /** By the name that the store has for a channel; the maps above are by channel id. */
@@ -41,17 +35,12 @@ export class DurableView {
   /** The update ids of the snapshots, by channel id. */
   readonly #snapshots = new Map<string, number>();
   readonly #complain: (problem: string) => void;
-  readonly #isShared: (paymentHash: string) => boolean;
 
-  /** `isShared` says of a hash whether several pay it: then the preimage of one of them says nothing of the others. */
-  constructor(complain: (problem: string) => void, isShared: (paymentHash: string) => boolean = () => false) {
+  constructor(complain: (problem: string) => void) {
     this.#complain = complain;
-    this.#isShared = isShared;
-    this.events = new DurableEvents(complain);
   }
 
   apply(writes: StoreWrites): void {
-    const before = new Map(this.monitors);
     for (const [key, value] of writes) {
       if (value === undefined) this.records.delete(key);
       else this.records.set(key, value);
@@ -85,12 +74,7 @@ export class DurableView {
       if (room === 'chan' && rest === 'closed') this.closed.add(this.#keyOf(name));
       if (room === 'pay' && rest === undefined) this.#outbound(name, value);
       if (room === 'inv' && rest === undefined) this.#inbound(name, value);
-      if (room === 'evt') this.events.apply(Number(name), value);
       if ((room === 'pay' || room === 'inv') && value === undefined) this.#complain(`${key} is deleted`);
-    }
-    for (const [key, monitor] of this.monitors) {
-      const former = before.get(key);
-      if (former !== undefined && former !== monitor) checkEventsKept(this, former, monitor, this.#complain);
     }
   }
 
@@ -173,20 +157,12 @@ export class DurableView {
   #outbound(hash: string, value: Uint8Array | undefined): void {
     if (value === undefined) return;
     const payment = decodePayment(fromHex(hash), '', value);
-    const before = this.#sameTry(hash, payment)?.state;
+    const before = this.outbound.get(hash)?.state;
     this.outbound.set(hash, payment);
-    this.tries.set(hash, new Set(this.tries.get(hash)).add(payment.createdAt));
     if (before?.kind === 'succeeded' && !isDeepStrictEqual(before, payment.state))
       this.#complain('a payment that had succeeded changed');
-    if (payment.state.kind === 'failed' && !this.#isShared(hash))
-      checkPreimageKept(this.monitors, hash, this.#complain);
+    if (payment.state.kind === 'failed') checkPreimageKept(this.monitors, hash, this.#complain);
     if (before?.kind === 'failed' && payment.state.kind !== 'failed') this.#complain('a failed payment lives again');
-  }
-
-  /** What was known of a payment, unless it had failed and is tried anew. */
-  #sameTry(hash: string, { createdAt }: OutboundPayment): OutboundPayment | undefined {
-    const before = this.outbound.get(hash);
-    return before?.state.kind === 'failed' && before.createdAt !== createdAt ? undefined : before;
   }
 
   #inbound(hash: string, value: Uint8Array | undefined): void {

@@ -4,8 +4,6 @@ import type { Side } from './side.ts';
 export class Link {
   readonly ends: readonly [Side, Side];
   connectionId: number | undefined;
-  /** The height at which both were last connected with nothing left to say or to write. */
-  metAt = 0;
 
   constructor(ends: readonly [Side, Side]) {
     this.ends = ends;
@@ -19,16 +17,6 @@ export class Link {
   other(side: Side): Side {
     const [one, another] = this.ends;
     return side === one ? another : one;
-  }
-
-  /** Whether whatever one end knows that concerns the other is known there, and on both disks. */
-  get isInTouch(): boolean {
-    const { connectionId } = this;
-    if (connectionId === undefined) return false;
-    return this.ends.every(
-      ({ inbox, store, source }) =>
-        store.inFlight === 0 && !source.isLate && !inbox.some((message) => message.connectionId === connectionId),
-    );
   }
 
   /** What is under way in either direction is lost. */

@@ -8,7 +8,6 @@ import { defaultChannelConfig, type ChannelConfig } from '../../worker/engine/ch
 import type { ChannelFeerates } from '../../worker/engine/channel/channel-env.ts';
 import type { NodeSigner, SignerProvider } from '../../worker/engine/keys/ports.ts';
 import { KeysManager } from '../../worker/engine/keys/keys-manager.ts';
-import type { EngineEvent } from '../../worker/engine/manager/engine-event.ts';
 import type { RecordsOrigin } from '../../worker/engine/manager/reconciliation.ts';
 import { ChannelManager } from '../../worker/engine/manager/channel-manager.ts';
 import type { InterceptionRules } from '../../worker/engine/manager/intercepted-htlcs.ts';
@@ -28,8 +27,6 @@ import { decodeMessage, encodeMessage, type Message } from '../../worker/engine/
 import type { CommitTarget } from '../../worker/client/committer.ts';
 import type { StoredRecords } from '../../worker/engine/primitives/store.ts';
 import { feeratesOf } from '../engine/channel/feerates.ts';
-import { MonitorTold, type MonitorTelling } from './monitor-telling.ts';
-import { Payee, type PayeeHabit } from './payee.ts';
 
 /** What every simulated node asks of those whose payments pass through it. */
 export const FORWARDING = { feeBaseMsat: 1_000, feeProportionalMillionths: 1_000, cltvExpiryDelta: 72 } as const;
@@ -82,12 +79,6 @@ export interface SimulatedNodeOptions {
   readonly features?: FeatureSet;
   /** Another way to make the transaction that funds a channel. */
   readonly buildFunding?: (build: BuildFunding) => BuildFunding;
-  /** Whether everything that monitors tell is told once more. */
-  readonly monitorEvents?: MonitorTelling;
-  /** What it does with HTLCs that are for itself; it takes them where nothing is said. */
-  readonly payeeHabit?: PayeeHabit;
-  /** Told of what its user has seen. */
-  readonly acknowledged?: (eventId: number) => void;
   /** Told of every message that has left, instead of the outbox. */
   readonly deliver?: (bytes: Uint8Array) => void;
   /** Told of what is broadcast, and what with what, instead of `broadcasts`. */
@@ -109,9 +100,6 @@ export class SimulatedNode {
   readonly wallet: OnchainWallet;
   readonly keys: NodeSigner & SignerProvider;
   readonly committer: Committer;
-  readonly payee: Payee;
-  /** What its monitors have told in this run. */
-  readonly told: MonitorTold;
   readonly log: string[] = [];
   readonly broadcasts: Uint8Array[] = [];
   /** What left for the other side, in order. */
@@ -127,7 +115,6 @@ export class SimulatedNode {
   unsettledPayments: readonly (readonly Outpoint[])[] = [];
   readonly #options: SimulatedNodeOptions;
   #counter = 0;
-  #newestDelivered = 0;
 
   constructor(options: SimulatedNodeOptions) {
     this.#options = options;
@@ -168,8 +155,6 @@ export class SimulatedNode {
       },
       options.feerates ?? feeratesOf(1000),
     );
-    this.payee = new Payee(this.manager, options.payeeHabit ?? 'takes');
-    this.told = new MonitorTold(this.manager.chainMonitor, options.monitorEvents ?? 'once');
     this.committer = new Committer({
       target: options.store,
       soon: options.soon ?? queueMicrotask,
@@ -188,7 +173,6 @@ export class SimulatedNode {
     });
     if (records.size > 0) {
       this.manager.load(records, options.origin);
-      this.#newestDelivered = this.manager.pendingEvents().at(-1)?.id ?? 0;
       this.turn(() => this.manager.resume());
     }
   }
@@ -218,20 +202,9 @@ export class SimulatedNode {
 
   /** As a user who has seen every event: written with the next commit. */
   acknowledgeAll(): void {
-    this.acknowledge(this.deliveredEvents().map(({ id }) => id));
-  }
-
-  /** Events of which its user has heard, and that were not acknowledged: none before it is durable. */
-  deliveredEvents(): readonly EngineEvent[] {
-    return this.manager.pendingEvents().filter(({ id }) => id <= this.#newestDelivered);
-  }
-
-  /** As a user who has seen some events, in any order. */
-  acknowledge(ids: readonly number[]): void {
     const { result } = this.manager.run(this.#options.now(), () => {
-      for (const id of ids) this.manager.acknowledgeEvent(id);
+      for (const { id } of this.manager.pendingEvents()) this.manager.acknowledgeEvent(id);
     });
-    for (const id of ids) this.#options.acknowledged?.(id);
     this.committer.submitLazily(result);
   }
 
@@ -244,12 +217,8 @@ export class SimulatedNode {
     this.turn(() => this.manager.receive(peer.nodeId, connectionId, message));
   }
 
-  /** With a preimage that is not random it has the hash of another one. */
-  invoice(
-    amountMsat: bigint,
-    routeHints: readonly (readonly HintHop[])[] = [],
-    preimage: Uint8Array = this.#random(1),
-  ): string {
+  invoice(amountMsat: bigint, routeHints: readonly (readonly HintHop[])[] = []): string {
+    const preimage = this.#random(1);
     const paymentSecret = this.#random(2);
     const now = this.#options.now();
     const paymentHash = sha256(preimage);
@@ -331,7 +300,6 @@ export class SimulatedNode {
       case 'readRevoked':
         return void this.#readRevoked(effect);
       case 'event':
-        this.#newestDelivered = effect.event.id;
         return;
       default:
         effect satisfies never;

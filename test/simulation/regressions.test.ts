@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Command } from './commands.ts';
 import { simulate } from './run.ts';
-import type { StartName } from './recipes.ts';
+import type { StartName } from './starts.ts';
 
 /** The shortest runs that once broke a promise. */
 const regressions: Readonly<Record<string, { readonly start: StartName; readonly commands: readonly Command[] }>> = {

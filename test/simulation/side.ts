@@ -1,12 +1,10 @@
 import type { Secp256k1 } from '../../worker/engine/primitives/secp256k1.ts';
-import type { StoredRecords, StoreWrites } from '../../worker/engine/primitives/store.ts';
-import { ChainSource, hear } from './chain-source.ts';
+import type { StoreWrites } from '../../worker/engine/primitives/store.ts';
+import { ChainSource } from './chain-source.ts';
 import { DurableView } from './durable-view.ts';
 import type { Fault } from './faults.ts';
 import { MemoryDisk, type MemoryStore } from './memory-store.ts';
-import type { MonitorTelling } from './monitor-telling.ts';
 import { SimulatedNode } from './node.ts';
-import type { PayeeHabit } from './payee.ts';
 import type { SimulatedChain } from './simulated-chain.ts';
 import type { SideName, WorldStart } from './world-start.ts';
 
@@ -15,9 +13,7 @@ interface SideOptions {
   readonly start: WorldStart;
   readonly now: () => number;
   readonly complain: (problem: string) => void;
-  readonly isShared: (paymentHash: string) => boolean;
   readonly chain: SimulatedChain;
-  readonly monitorEvents: MonitorTelling;
   readonly fault?: Fault;
 }
 
@@ -45,13 +41,13 @@ export class Side {
     this.#options = options;
     this.name = options.name;
     this.source = new ChainSource(options.chain);
-    this.view = new DurableView(options.complain, options.isShared);
+    this.view = new DurableView(options.complain);
     this.#disk = new WatchedDisk(this.view, options.fault);
     this.#disk.apply(new Map(options.start.records[options.name]));
     for (const [key, { counterpartyCommitments }] of this.view.monitors)
       this.signed.set(key, { newest: counterpartyCommitments.at(-1)?.number ?? 0, signatures: new Set() });
     this.#store = this.#disk.open();
-    this.#node = this.#begin('takes');
+    this.#node = this.#begin();
   }
 
   get node(): SimulatedNode {
@@ -78,57 +74,19 @@ export class Side {
     }, 0n);
   }
 
-  /** Its user has seen some of its events. */
-  acknowledge(which: 'all' | 'oldest' | 'newest'): void {
-    const ids = this.#node.deliveredEvents().map(({ id }) => id);
-    const seen = which === 'all' ? ids : which === 'oldest' ? ids.slice(0, 1) : ids.slice(-1);
-    this.#node.acknowledge(seen);
-  }
-
-  /** It holds what is for it from now on, also after a restart. */
-  hold(): void {
-    this.#node.payee.habit = 'holds';
-  }
-
-  /** It takes what it has held, or nothing that it was asked for so far. */
-  decide(decision: 'take' | 'refuse'): void {
-    const { payee } = this.#node;
-    payee.habit = 'takes';
-    this.#node.turn(() => (decision === 'take' ? payee.release() : payee.refuse()));
-  }
-
   crash(written: boolean): void {
     this.#node.committer.stop();
     if (written && this.#store.inFlight > 0) this.#store.crashAfterWrite();
     else this.#store.crash();
     this.#options.fault?.restarting?.(this.#disk);
     this.#store = this.#disk.open();
-    this.#node = this.#begin(this.#node.payee.habit);
+    this.#node = this.#begin();
   }
 
-  /** What is durable after a start from other records, with the chain as it is and nobody to talk to. */
-  async rehearse(records: StoredRecords): Promise<StoredRecords> {
-    const disk = new MemoryDisk();
-    disk.apply(new Map(records));
-    const store = disk.open();
-    const node = this.#makeNode(store, 'takes', this.#options.now);
-    for (const news of new ChainSource(this.#options.chain).begin()) hear(node, news);
-    node.synced();
-    for (let round = 0; round < MOST_WRITES; round++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      if (store.inFlight === 0) return disk.durable;
-      store.complete();
-    }
-    throw new Error('it never stops writing');
-  }
-
-  #begin(payeeHabit: PayeeHabit): SimulatedNode {
-    return this.#makeNode(this.#store, payeeHabit, this.#options.now);
-  }
-
-  #makeNode(store: MemoryStore, payeeHabit: PayeeHabit, now: () => number): SimulatedNode {
-    const { name, start, fault, monitorEvents } = this.#options;
+  #begin(): SimulatedNode {
+    const { name, start, now, fault } = this.#options;
     const { keys, descriptors } = start.identities[name];
+    const store = this.#store;
     const commit = (writes: StoreWrites) => fault?.commit?.(store, writes) ?? store.commit(writes);
     return new SimulatedNode({
       name,
@@ -140,16 +98,10 @@ export class Side {
       keys,
       descriptors,
       now,
-      monitorEvents,
-      payeeHabit,
-      acknowledged: (id) => this.view.events.acknowledged(id),
       ...(fault?.buildFunding !== undefined && fault.wrongSide === name ? { buildFunding: fault.buildFunding } : {}),
     });
   }
 }
-
-/** More than any start needs. */
-const MOST_WRITES = 50;
 
 /** A disk whose every write is read along. */
 class WatchedDisk extends MemoryDisk {

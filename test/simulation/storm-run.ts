@@ -1,13 +1,12 @@
 import fc from 'fast-check';
 import type { TellingStyle } from './chain-source.ts';
 import type { SecondStage } from './cheat.ts';
-import { closing, command, forceClosing, opening, perform, type Command } from './commands.ts';
+import { closing, commandInStorm, forceClosing, opening, perform, type Command } from './commands.ts';
 import type { Fault } from './faults.ts';
 import { throwProblems } from './problems.ts';
 import { randomOf } from './random.ts';
 import { checkAtRest } from './rest.ts';
-import { PAIR_START_NAMES, type StartName } from './recipes.ts';
-import { startOf, type CryptoName } from './starts.ts';
+import { START_NAMES, startOf, type CryptoName, type StartName } from './starts.ts';
 import { World } from './world.ts';
 import type { SideName } from './world-start.ts';
 
@@ -60,7 +59,7 @@ export async function simulateStorm({ start, crypto, commands }: StormRun, fault
     throwProblems(world.problems, `after step ${index} (${each.kind})`);
   }
   await comeToRest(world);
-  await checkAtRest(world);
+  checkAtRest(world);
   throwProblems(world.problems, 'at rest');
   performed.punished += world.punished;
   performed.takenFirst += world.takenFirst;
@@ -203,7 +202,7 @@ const made = <K extends StormCommand['kind']>(
 /** Weights are against a thousand of the usual commands. */
 const storm = (weather: 'calm' | 'stormy'): fc.Arbitrary<StormCommand> =>
   fc.oneof(
-    { weight: 1000, arbitrary: command(weather) },
+    { weight: 1000, arbitrary: commandInStorm(weather) },
     {
       weight: 40,
       arbitrary: made('reorganise', {
@@ -225,8 +224,8 @@ const storm = (weather: 'calm' | 'stormy'): fc.Arbitrary<StormCommand> =>
     { weight: 25, arbitrary: made('feeShock', { feerate: fc.constantFrom(...SHOCKS) }) },
     { weight: 30, arbitrary: made('drop', { lost, seed }) },
     { weight: 60, arbitrary: made('wait', { blocks: fc.constantFrom(1, 3, 8, 40, 120) }) },
-    { weight: 15, arbitrary: forceClosing('a', 'b') },
-    { weight: 5, arbitrary: closing('a', 'b') },
+    { weight: 15, arbitrary: forceClosing },
+    { weight: 5, arbitrary: closing },
     { weight: 10, arbitrary: opening },
   );
 
@@ -248,7 +247,7 @@ function runs(
   ...more: readonly { weight: number; arbitrary: typeof cheating }[]
 ): fc.Arbitrary<StormRun> {
   return fc.record({
-    start: fc.constantFrom(...PAIR_START_NAMES),
+    start: fc.constantFrom(...START_NAMES),
     crypto: fc.constant(crypto),
     commands: fc.constantFrom('calm' as const, 'stormy' as const).chain((weather) =>
       fc.array(fc.oneof({ weight: 1245, arbitrary: storm(weather) }, ...more), {

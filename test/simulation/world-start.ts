@@ -6,8 +6,7 @@ import type { FeatureSet } from '../../worker/engine/wire/features.ts';
 import type { NodeIdentity } from './identity.ts';
 import type { ChainSnapshot } from './simulated-chain.ts';
 
-export const SIDE_NAMES = ['a', 'b', 'c', 'd', 'e'] as const;
-export type SideName = (typeof SIDE_NAMES)[number];
+export type SideName = 'a' | 'b' | 'c';
 
 /** Two sides that meet. */
 export type Neighbours = readonly [SideName, SideName];

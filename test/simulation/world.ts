@@ -17,21 +17,16 @@ import { checkChannelTable } from './invariants/channel-table.ts';
 import { checkClaimFeerate, type ClaimFeerates } from './invariants/claim-feerates.ts';
 import { checkDeadlines } from './invariants/deadlines.ts';
 import { checkDustOfClaims, checkDustOfOffers } from './invariants/dust-exposure.ts';
-import { checkEventsRepeated } from './invariants/events.ts';
-import { checkForwarding, isShared } from './invariants/forwards.ts';
 import { checkLeaving } from './invariants/leaving.ts';
 import { checkQuiescence } from './invariants/quiescence.ts';
-import { HtlcLedger } from './htlc-ledger.ts';
 import { Link } from './link.ts';
-import type { MonitorTelling } from './monitor-telling.ts';
+import { FORWARDING } from './node.ts';
 import { Side } from './side.ts';
 import { SimulatedChain } from './simulated-chain.ts';
-import { hintsAlong, hopsThrough, waysBetween } from './ways.ts';
 import type { SideName, WorldStart } from './world-start.ts';
 
 /** A payment that somebody tried; what became of it is in the stores. */
 interface TriedPayment {
-  readonly invoice: string;
   readonly paymentHash: string;
   readonly amountMsat: bigint;
   readonly from: SideName;
@@ -56,8 +51,6 @@ const REFUSALS: readonly string[] = [
   'PeerNotConnected',
   'InsufficientFunds',
   'ChannelTooSmall',
-  'PaymentPending',
-  'PaymentAlreadySent',
 ];
 
 /** Where the clock of every simulation begins, in milliseconds since 1970. */
@@ -83,10 +76,8 @@ export class World {
   readonly broadcastBy = new Map<string, SideName>();
   /** What openers gave away in the channels of this run, by their names and funding keys: anybody may repeat the key of another. */
   readonly pushedMsat = new Map<string, bigint>();
-  /** Channels close alone: errors and what follows from them are in order, for all of them. */
+  /** Somebody closed alone: errors and what follows from them are in order. */
   forced = false;
-  /** Channels that a command has closed alone, by their ids. */
-  readonly commanded = new Set<string>();
   /** A channel was opened in this run: an attempt that one side forgot ends with an error. */
   opened = false;
   /** Who has said `stfu` of what channel on what connection. */
@@ -98,8 +89,6 @@ export class World {
   /** How many outputs of them the cheater had taken first. */
   takenFirst = 0;
   readonly claimFeerates: ClaimFeerates = new Map();
-  readonly htlcs = new HtlcLedger();
-  readonly #monitorEvents: MonitorTelling;
   #wrongSide: SideName | undefined;
   #cheats: readonly Cheat[] = [];
   /** The height at which each side last could not do what it had to. */
@@ -108,9 +97,8 @@ export class World {
   #lastConnectionId = 0;
   #now = EPOCH;
 
-  constructor(start: WorldStart, fault?: Fault, monitorEvents: MonitorTelling = 'once') {
+  constructor(start: WorldStart, fault?: Fault) {
     this.fault = fault;
-    this.#monitorEvents = monitorEvents;
     this.#wrongSide = fault?.wrongSide;
     this.chain = new SimulatedChain(start.chain, start.secp);
     const names = [...new Set(start.neighbours.flat())].sort();
@@ -119,11 +107,6 @@ export class World {
     this.beganWithMsat = new Map(this.sides.map((side) => [side.name, side.inChannelsMsat]));
     this.startingChannels = new Set(this.sides.flatMap(({ view }) => [...view.monitors.keys()]));
     for (const each of this.sides) this.#sync(each);
-  }
-
-  /** Whether somebody has a reason to tell a peer that a channel is over. */
-  get mayFail(): boolean {
-    return this.forced || this.opened || this.commanded.size > 0;
   }
 
   get a(): Side {
@@ -180,7 +163,7 @@ export class World {
     return link.other(side);
   }
 
-  complain(name: SideName | 'all', problem: string): void {
+  complain(name: SideName | 'both', problem: string): void {
     if (name !== this.#wrongSide) this.problems.push(`${name}: ${problem}`);
   }
 
@@ -266,30 +249,25 @@ export class World {
         this.complain(side.name, 'a monitor is not read back as it was written');
     }
     this.#sync(side);
-    checkEventsRepeated(this, side);
   }
 
-  /** Pays a neighbour, or somebody behind others, who are to pass it on. */
   pay(from: Side, amountMsat: bigint, to: Side = this.neighbour(from)): void {
-    this.#payWith(from, amountMsat, to, hintsAlong(waysBetween(this, from, to)));
+    this.attempt(to, () => {
+      const text = to.node.invoice(amountMsat);
+      const paymentHash = toHex(decodeInvoice(from.secp, text).paymentHash);
+      this.payments.push({ paymentHash, amountMsat, from: from.name, to: to.name });
+      checkDustOfOffers(this, from, () => this.attempt(from, () => void from.node.pay(text)));
+    });
   }
 
   /** Pays somebody behind a neighbour, who is to pass it on. */
   payThrough(from: Side, via: Side, to: Side, amountMsat: bigint): void {
-    this.#payWith(from, amountMsat, to, hintsThrough(via, to));
-  }
-
-  /** Pays an invoice that somebody was asked to pay already. */
-  payAgain(from: Side, { invoice, paymentHash, amountMsat, to }: TriedPayment): void {
-    this.#pay({ invoice, paymentHash, amountMsat, from: from.name, to });
-  }
-
-  /** Pays an invoice that has the hash of another one's. */
-  payTwin(from: Side, to: Side, { paymentHash, amountMsat }: TriedPayment): void {
-    const preimage = this.sides.flatMap(({ view }) => view.inbound.get(paymentHash)?.preimage ?? [])[0];
-    // Whoever has it cannot make it once more.
-    if (preimage === undefined || to.view.inbound.has(paymentHash)) return;
-    this.#payWith(from, amountMsat, to, hintsAlong(waysBetween(this, from, to)), preimage);
+    this.attempt(to, () => {
+      const text = to.node.invoice(amountMsat, hintsThrough(via, to));
+      const paymentHash = toHex(decodeInvoice(from.secp, text).paymentHash);
+      this.payments.push({ paymentHash, amountMsat, from: from.name, to: to.name });
+      this.attempt(from, () => void from.node.pay(text));
+    });
   }
 
   /** Blocks come, the first with all that may be in it. */
@@ -297,7 +275,6 @@ export class World {
     for (let block = 0; block < blocks; block++) {
       for (const side of this.sides) if (side.source.isLate || side.store.inFlight > 0) this.#disturb(side);
       for (const side of this.honest) checkDeadlines(this, side, this.chain.height + 1);
-      for (const link of this.links) if (link.isInTouch) link.metAt = this.chain.height;
       this.chain.mine();
       for (const side of this.sides) this.#tellNewest(side);
     }
@@ -340,9 +317,9 @@ export class World {
     for (const side of this.sides) this.attempt(side, () => side.node.turn(() => side.node.manager.timerTick()));
   }
 
-  /** Delivers and completes everything, so many times one of each at every side at most; complains when that does not end. */
-  async pump(rounds = MOST_ROUNDS): Promise<void> {
-    for (let round = 0; round < rounds; round++) {
+  /** Delivers and completes everything; complains when that does not end. */
+  async pump(): Promise<void> {
+    for (let round = 0; round < 3000; round++) {
       await this.settle();
       let moved = false;
       for (const side of this.sides) {
@@ -351,16 +328,16 @@ export class World {
       }
       if (!moved || this.problems.length > 0) return;
     }
-    if (rounds >= MOST_ROUNDS) this.complain('all', 'they never stop talking');
+    this.complain('both', 'they never stop talking');
   }
 
   /** Completes every commit, and those that follow from it. */
   async write(): Promise<void> {
-    for (let round = 0; round < MOST_ROUNDS; round++) {
+    for (let round = 0; round < 3000; round++) {
       await this.settle();
       if (!this.sides.map((side) => this.complete(side)).includes(true)) return;
     }
-    this.complain('all', 'they never stop writing');
+    this.complain('both', 'they never stop writing');
   }
 
   check(): void {
@@ -378,35 +355,13 @@ export class World {
     }
   }
 
-  #payWith(
-    from: Side,
-    amountMsat: bigint,
-    to: Side,
-    hints: readonly (readonly HintHop[])[],
-    preimage?: Uint8Array,
-  ): void {
-    this.attempt(to, () => {
-      const invoice = to.node.invoice(amountMsat, hints, preimage);
-      const paymentHash = toHex(decodeInvoice(from.secp, invoice).paymentHash);
-      this.#pay({ invoice, paymentHash, amountMsat, from: from.name, to: to.name });
-    });
-  }
-
-  #pay(payment: TriedPayment): void {
-    const from = this.side(payment.from);
-    this.payments.push(payment);
-    checkDustOfOffers(this, from, () => this.attempt(from, () => void from.node.pay(payment.invoice)));
-  }
-
   #makeSide(name: SideName, start: WorldStart): Side {
     return new Side({
       name,
       start,
       now: () => this.#now++,
       complain: (problem) => this.complain(name, problem),
-      isShared: (paymentHash) => isShared(this, paymentHash),
       chain: this.chain,
-      monitorEvents: this.#monitorEvents,
       ...(this.fault === undefined ? {} : { fault: this.fault }),
     });
   }
@@ -461,7 +416,7 @@ export class World {
     const message = decodeMessage(bytes) as Message;
     for (const leaving of this.fault?.leaving?.(message, from, to) ?? [message]) {
       if (!this.isWrong(from)) {
-        this.#left(from, to, leaving);
+        checkLeaving(this, from, to, leaving);
         checkQuiescence(this, from, connectionId, leaving);
       }
       if (leaving.kind === 'open_channel')
@@ -469,12 +424,6 @@ export class World {
       const sent = leaving === message ? bytes : encodeMessage(leaving);
       to.inbox = [...to.inbox, { connectionId, bytes: sent }];
     }
-  }
-
-  #left(from: Side, to: Side, message: Message): void {
-    checkLeaving(this, from, to, message);
-    this.htlcs.note(from, to, message);
-    checkForwarding(this, from, message);
   }
 
   #broadcast(side: Side, raw: Uint8Array): void {
@@ -568,11 +517,11 @@ const FIRST_HEIGHT = 100;
 /** A third of the blocks that an HTLC whose preimage is known is given until its expiry: a side that sleeps longer may lose. */
 const MOST_BEHIND = 12;
 
-/** More than the longest conversation. */
-const MOST_ROUNDS = 3000;
-
 const bytesOf = ({ bytes }: Side['inbox'][number]): Uint8Array => bytes;
 
 /** The channels of a forwarding node with a payee, as an invoice tells of them. */
 export const hintsThrough = (via: Side, to: Side): readonly (readonly HintHop[])[] =>
-  hopsThrough(via, to).map((hop) => [hop]);
+  via.node.manager.channels().flatMap(({ nodeId, state }) => {
+    if (nodeId !== to.node.nodeId || state.kind !== 'open') return [];
+    return [[{ nodeId: via.node.keys.nodeId, shortChannelId: state.holderAlias, ...FORWARDING }]];
+  });

@@ -1,15 +1,13 @@
 import fc from 'fast-check';
 import type { MessageKind } from '../../worker/engine/wire/message.ts';
-import { amount, command, openingBetween, perform, type Command } from './commands.ts';
+import { amount, command, openingBetween, perform, sendableMsat, type Command } from './commands.ts';
 import { checkClaims, closeAll } from './invariants/exits.ts';
 import { throwProblems } from './problems.ts';
 import { checkAtRest, letClosesConfirm } from './rest.ts';
 import { outboundOf } from './settlement.ts';
 import type { Side } from './side.ts';
-import { CHAIN_START_NAMES, type ChainStartName } from './recipes.ts';
-import { startOf, type CryptoName } from './starts.ts';
+import { CHAIN_START_NAMES, startOf, type ChainStartName, type CryptoName } from './starts.ts';
 import { messageKind, seed, tampering, type Tampering } from './tampering.ts';
-import { sendableMsat } from './ways.ts';
 import { World } from './world.ts';
 import type { SideName } from './world-start.ts';
 import { FUNDING_LIES, WrongPeer, type FundingLie } from './wrong-peer.ts';
@@ -89,7 +87,7 @@ async function leave(world: World, wrong: Side, honest: Side): Promise<void> {
   await letClosesConfirm(world, pumped);
   checkClaims(world, victim, least);
   await payEachOther(world, victim, honest);
-  await checkAtRest(world);
+  checkAtRest(world);
   throwProblems(world.problems, 'at rest');
 }
 
@@ -102,7 +100,7 @@ async function payEachOther(world: World, victim: Side, honest: Side): Promise<v
     [victim, honest],
   ] as const) {
     // Who has spent what it had pays nobody.
-    if (sendableMsat(world, from, to) < PAID_AFTERWARDS_MSAT) continue;
+    if (sendableMsat(from, to) < PAID_AFTERWARDS_MSAT) continue;
     world.pay(from, PAID_AFTERWARDS_MSAT, to);
     await world.pump();
     const { paymentHash } = world.payments.at(-1) ?? { paymentHash: '' };

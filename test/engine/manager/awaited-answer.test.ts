@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { StartName } from '../../simulation/recipes.ts';
+import type { StartName } from '../../simulation/starts.ts';
 import type { MessageKind } from '../../../worker/engine/wire/message.ts';
 import { existing } from './existing.ts';
 import { Meeting } from './meeting.ts';

@@ -29,8 +29,7 @@ beforeAll(async () => {
   world.a.node.invoice(1_000n);
   await world.settle();
   const [a, b] = [world.a.disk.durable, world.b.disk.durable];
-  const prepared = await startOf('pair', 'fake');
-  start = { ...prepared, records: { ...prepared.records, a, b }, chain: world.chain.snapshot };
+  start = { ...(await startOf('pair', 'fake')), records: { a, b, c: new Map() }, chain: world.chain.snapshot };
   honest = world.a.node.manager.chainMonitor.monitors().map(([, monitor]) => monitor);
 });
 

@@ -3,8 +3,7 @@ import type { ChannelEntry } from '../../../worker/engine/manager/channel-entry.
 import { decodeMessage, type Message, type MessageKind, type MessageOf } from '../../../worker/engine/wire/message.ts';
 import { MemoryDisk, type MemoryStore } from '../../simulation/memory-store.ts';
 import { SimulatedNode } from '../../simulation/node.ts';
-import type { StartName } from '../../simulation/recipes.ts';
-import { startOf } from '../../simulation/starts.ts';
+import { startOf, type StartName } from '../../simulation/starts.ts';
 import type { SideName, WorldStart } from '../../simulation/world-start.ts';
 
 interface Member {

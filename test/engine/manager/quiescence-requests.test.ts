@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../worker/engine/primitives/bytes.ts';
 import type { OpenChannel, Quiescence } from '../../../worker/engine/channel/channel-state.ts';
 import type { Message } from '../../../worker/engine/wire/message.ts';
-import type { StartName } from '../../simulation/recipes.ts';
+import type { StartName } from '../../simulation/starts.ts';
 import { existing } from './existing.ts';
 import { Meeting } from './meeting.ts';
 

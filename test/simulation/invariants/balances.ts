@@ -12,7 +12,7 @@ export function checkBalances(world: World): void {
   if (world.honest.length < world.sides.length) return;
   for (const output of unspentOf(world))
     if (output.amountSat > UNECONOMIC_SAT && !isSomebodys(world, output))
-      world.complain('all', `${output.amountSat} sat are left to nobody`);
+      world.complain('both', `${output.amountSat} sat are left to nobody`);
 }
 
 /** But for the coins from nowhere that a chain begins with: some are of nobody in this world. */

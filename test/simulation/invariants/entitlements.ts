@@ -1,14 +1,15 @@
+import { toHex } from '../../../worker/engine/primitives/bytes.ts';
 import type { ChannelEntry } from '../../../worker/engine/manager/channel-entry.ts';
 import type { CommitmentSpec } from '../../../worker/engine/transactions/commitment-spec.ts';
 import { isFunded, openedWithMsat } from '../funding.ts';
 import { liveCommitments } from '../oracle.ts';
-import { agreedMsat, isTakenBy, takenMsat } from '../settlement.ts';
+import { isTakenBy, paidBy, receivedBy } from '../settlement.ts';
 import type { Side } from '../side.ts';
 import type { World } from '../world.ts';
 
 /**
- * Before fees of the chain, everybody has in open channels, closed ones and HTLCs what it began with, less what it paid, and what
- * it was paid: not less, and among the honest not more.
+ * Before fees, everybody has in open channels, closed ones and HTLCs what it began with, less what it paid, and what it
+ * was paid: not less, and among the honest not more.
  */
 export function checkEntitlements(world: World): void {
   const allHonest = world.honest.length === world.sides.length;
@@ -20,29 +21,29 @@ export function checkEntitlements(world: World): void {
 }
 
 function dueMsat(world: World, side: Side): bigint {
-  const allHonest = world.honest.length === world.sides.length;
-  const { paid, received } = allHonest ? takenMsat(world, side) : agreedMsat(world, side);
-  return broughtMsat(world, side) - paid + received;
-}
-
-/** What a side had in the channels of this run when they began. */
-export function broughtMsat(world: World, side: Side): bigint {
+  const paid = paidBy(world, side);
   const opened = fundedChannels(world, side)
     .filter(({ key }) => !world.startingChannels.has(key))
     .reduce((sum, { state }) => sum + ('params' in state ? openedWithMsat(world, side, state.params) : 0n), 0n);
-  return (world.beganWithMsat.get(side.name) ?? 0n) + opened;
+  return world.payments.reduce(
+    (sum, { from, to, amountMsat, paymentHash }) => {
+      const sent = from === side.name && paid.has(paymentHash) ? amountMsat : 0n;
+      const received = to === side.name ? (receivedBy(side, paymentHash)?.amountMsat ?? 0n) : 0n;
+      return sum - sent + received;
+    },
+    (world.beganWithMsat.get(side.name) ?? 0n) + opened,
+  );
 }
 
-/** What is a side's in its channels now, and in what has become of them. */
-export function entitledMsat(world: World, side: Side): bigint {
+function entitledMsat(world: World, side: Side): bigint {
+  const paid = paidBy(world, side);
   const entitled = fundedChannels(world, side).map((entry) => {
     const monitor = side.view.monitors.get(entry.key);
     // All of it, as a punishment.
     if (monitor?.confirmedSpend?.spend.kind === 'revokedCommitment') return monitor.params.fundingSat * 1000n;
     const spec = decidedSpec(side, entry);
-    const peer = world.sideOf(entry.nodeId);
-    if (spec === undefined || peer === undefined) return 0n;
-    const htlcs = spec.htlcs.filter((htlc) => isTakenBy(world, side, entry.key, peer, htlc));
+    if (spec === undefined) return 0n;
+    const htlcs = spec.htlcs.filter((htlc) => isTakenBy(side, paid, htlc) && isClaimable(side, entry, htlc));
     return htlcs.reduce((sum, { amountMsat }) => sum + amountMsat, spec.toHolderMsat as bigint);
   });
   return entitled.reduce((sum, each) => sum + each, 0n);
@@ -58,3 +59,7 @@ function decidedSpec(side: Side, { key }: ChannelEntry): CommitmentSpec | undefi
   if (monitor.confirmedSpend?.spend.kind === 'cooperative') return monitor.holderCommitment.spec;
   return liveCommitments(monitor)[0]?.spec;
 }
+
+/** What was paid to us can be taken out of the chain only by a monitor that has its preimage. */
+const isClaimable = (side: Side, { key }: ChannelEntry, htlc: CommitmentSpec['htlcs'][number]): boolean =>
+  htlc.direction === 'outbound' || side.view.monitors.get(key)?.preimages.has(toHex(htlc.paymentHash)) === true;

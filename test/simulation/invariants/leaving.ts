@@ -1,19 +1,18 @@
 import { equalBytes, toHex } from '../../../worker/engine/primitives/bytes.ts';
 import { sha256 } from '../../../worker/engine/primitives/hash.ts';
+import { allHtlcs } from '../../../worker/engine/channel/commitments.ts';
 import { passesOn } from '../../../worker/engine/transactions/htlc-source.ts';
 import type { Message, MessageOf } from '../../../worker/engine/wire/message.ts';
 import { isFunded } from '../funding.ts';
-import { durableSource } from '../htlc-ledger.ts';
 import type { Side } from '../side.ts';
 import type { World } from '../world.ts';
-import { isShared } from './forwards.ts';
 
 /** What a message depends on must be durable when it leaves, and an honest peer gets no reproach. */
 export function checkLeaving(world: World, side: Side, to: Side, message: Message): void {
   const complain = (problem: string): void => world.complain(side.name, `${message.kind} ${problem}`);
   if (message.kind === 'warning' || message.kind === 'error') {
     const allHonest = world.honest.length === world.sides.length;
-    const hasReason = allHonest ? message.kind === 'error' && world.mayFail : world.isWrong(to);
+    const hasReason = allHonest ? message.kind === 'error' && (world.forced || world.opened) : world.isWrong(to);
     if (!hasReason) complain(`was sent to ${to.name}`);
     return;
   }
@@ -29,14 +28,12 @@ export function checkLeaving(world: World, side: Side, to: Side, message: Messag
     case 'revoke_and_ack':
       return checkRevocation(side, key, message, complain);
     case 'update_add_htlc':
-      if (!side.view.outbound.has(toHex(message.paymentHash)) && durableSource(side, message) === undefined)
+      if (!side.view.outbound.has(toHex(message.paymentHash)) && !hasSource(side, key, message.id))
         complain('left before its payment was durable');
       return;
     case 'update_fulfill_htlc': {
       const hash = toHex(sha256(message.paymentPreimage));
       if (!monitor.preimages.has(hash)) complain('left before its preimage was durable');
-      // Whoever was told the preimage of one HTLC by its payee need not pass on another one to take it.
-      if (isShared(world, hash)) return;
       if (side.view.inbound.get(hash)?.received === undefined && !hasGoneOn(side, key, message.id))
         complain('left before the receipt was durable');
       return;
@@ -60,6 +57,13 @@ export function checkLeaving(world: World, side: Side, to: Side, message: Messag
     default:
       return;
   }
+}
+
+/** Whether it is durable who an outbound HTLC is there for. */
+function hasSource(side: Side, key: string, htlcId: bigint): boolean {
+  const channel = side.view.channels.get(key);
+  const htlcs = channel === undefined ? [] : [...allHtlcs(channel.commitments).values()];
+  return htlcs.some(({ direction, id, source }) => direction === 'outbound' && id === htlcId && source !== undefined);
 }
 
 /** Whether it is durable that an inbound HTLC was passed on. */
